@@ -1,0 +1,189 @@
+//! Private: what generated code calls. It may change in any release; do not use it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+pub use std::borrow::{Borrow, ToOwned};
+pub use std::{
+    clone::Clone,
+    cmp::PartialEq,
+    convert::{From, Into},
+    fmt::{Debug, Formatter, Result as FmtResult},
+    ops::Deref,
+    option::Option,
+    primitive::{bool, str},
+    result::Result,
+    string::String,
+    vec::Vec,
+};
+
+pub use serde;
+
+use crate::{Aggregate, HasState, Root, Timestamp};
+
+pub use crate::replay::panic_message;
+pub use crate::timestamp::DATETIME_ISO;
+pub use crate::{
+    AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader, FieldWriter,
+    StoredField, source::fresh_id,
+};
+
+/// The body of an `#[event]` method with `&mut self`, on the state.
+pub trait Apply<P> {
+    /// Changes the state by `event`.
+    fn apply(&mut self, event: &P, timestamp: Timestamp);
+}
+
+/// The body of an `#[event]` method that returns `Self`, on the state.
+pub trait Create<P>: Sized {
+    /// The state that `event` creates.
+    fn create(event: &P, timestamp: Timestamp) -> Self;
+}
+
+/// What can be a field of an event. Generated code asks for it in the same words when it writes and when it
+/// reads, so that a type that cannot be stored is one error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in an event",
+    label = "cannot be stored",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass what identifies it instead"
+)]
+pub trait Stored: Sized {
+    /// Gives the field to `fields`.
+    fn put<W: FieldWriter>(&self, key: &'static str, fields: &mut W) -> Result<(), FieldError>;
+
+    /// Takes the field from `fields`.
+    fn take<R: FieldReader>(key: &'static str, fields: &mut R) -> Result<Self, FieldError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: StoredField> Stored for T {
+    fn put<W: FieldWriter>(&self, key: &'static str, fields: &mut W) -> Result<(), FieldError> {
+        fields.put(key, self)
+    }
+
+    fn take<R: FieldReader>(key: &'static str, fields: &mut R) -> Result<Self, FieldError> {
+        fields.take(key)
+    }
+}
+
+/// Makes a new aggregate with its first event.
+pub fn create<A, P>(id: impl Into<AggregateId>, payload: P) -> A
+where
+    A: Aggregate,
+    A::State: Create<P>,
+    P: Into<A::Event>,
+{
+    A::__from_root(Root::create(id.into(), payload))
+}
+
+/// Makes an event of an aggregate.
+pub fn trigger<A, P>(aggregate: &mut A, payload: P)
+where
+    A: Aggregate,
+    A::State: Apply<P>,
+    P: Into<A::Event>,
+{
+    aggregate.__root_mut().trigger(payload);
+}
+
+/// Fails to compile, on the user's struct, when the impl half is missing.
+pub const fn assert_has_events<A: Aggregate>() {}
+
+/// Fails to compile, on the user's impl block, when the struct half is missing.
+pub const fn assert_has_state<A: HasState>() {}
+
+/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so that the missing half
+/// is reported once, and not for each use of a field too.
+pub struct StateProbe<A>(PhantomData<A>);
+
+impl<A: Aggregate> StateProbe<A> {
+    /// The state of an aggregate.
+    pub const STATE: fn(&A) -> &A::State = |aggregate| aggregate.__root().state();
+}
+
+/// What [`StateProbe`] falls back to, in code that does not compile.
+pub trait NoEvents<A: HasState> {
+    /// Never called.
+    const STATE: fn(&A) -> &A::State = |_| unreachable!();
+}
+
+impl<A: HasState> NoEvents<A> for StateProbe<A> {}
+
+/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the trait's
+/// when its bound holds.
+pub struct CloneProbe<S>(PhantomData<S>);
+
+impl<S: Clone> CloneProbe<S> {
+    /// How to clone it.
+    pub const CLONE: Option<fn(&S) -> S> = Some(S::clone);
+}
+
+/// What [`CloneProbe`] falls back to.
+pub trait CannotClone<S> {
+    /// No way to clone it.
+    const CLONE: Option<fn(&S) -> S> = None;
+}
+
+impl<S> CannotClone<S> for CloneProbe<S> {}
+
+/// The length of some texts, joined.
+pub const fn joined_len(parts: &[&str]) -> usize {
+    let (mut len, mut part) = (0, 0);
+    while part < parts.len() {
+        len += parts[part].len();
+        part += 1;
+    }
+    len
+}
+
+/// Some texts, joined. `LEN` is their [`joined_len`].
+pub const fn joined<const LEN: usize>(parts: &[&str]) -> [u8; LEN] {
+    let mut out = [0; LEN];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let bytes = parts[part].as_bytes();
+        let mut byte = 0;
+        while byte < bytes.len() {
+            out[at] = bytes[byte];
+            at += 1;
+            byte += 1;
+        }
+        part += 1;
+    }
+    out
+}
+
+/// Bytes made by [`joined`], as the text that they are.
+pub const fn joined_str(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+}
+
+/// The stored name of an event: the topic of its aggregate, a dot, its name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_topic {
+    ($aggregate:ty, $event:literal) => {{
+        const PARTS: &[&$crate::__private::str] =
+            &[<$aggregate as $crate::HasState>::TOPIC, ".", $event];
+        const BYTES: &[u8] =
+            &$crate::__private::joined::<{ $crate::__private::joined_len(PARTS) }>(PARTS);
+        $crate::__private::joined_str(BYTES)
+    }};
+}
+pub use crate::__event_topic as event_topic;
+
+/// Writes a struct's name and fields, for the `Debug` of generated types.
+pub fn debug_struct(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    fields: &[(&str, &dyn fmt::Debug)],
+) -> fmt::Result {
+    let mut out = f.debug_struct(name);
+    for (key, value) in fields {
+        out.field(key, value);
+    }
+    out.finish()
+}

@@ -1,0 +1,93 @@
+//! The two halves of an aggregate: its state and its events.
+
+use crate::{AggregateId, EventSet, PendingEvent, Root, Timestamp};
+
+/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around it.
+///
+/// Never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an aggregate",
+    label = "needs `#[aggregate]` on `struct {Self}`"
+)]
+pub trait HasState: Sized + 'static {
+    /// The fields that the user wrote.
+    type State: Send + Sync + 'static;
+
+    /// The stored name of the aggregate, with which the topics of its events begin.
+    const TOPIC: &'static str;
+
+    /// How to clone the state, if it can be cloned.
+    #[doc(hidden)]
+    const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
+
+    #[doc(hidden)]
+    fn __root(&self) -> &Root<Self>
+    where
+        Self: Aggregate;
+
+    #[doc(hidden)]
+    fn __root_mut(&mut self) -> &mut Root<Self>
+    where
+        Self: Aggregate;
+
+    #[doc(hidden)]
+    fn __from_root(root: Root<Self>) -> Self
+    where
+        Self: Aggregate;
+
+    #[doc(hidden)]
+    fn __into_root(self) -> Root<Self>
+    where
+        Self: Aggregate;
+}
+
+/// An event-sourced aggregate: a state that changes only by events.
+///
+/// `#[aggregate]` on the struct and on its impl block implements it; never implement it yourself. The methods
+/// are about the aggregate; the fields of the state are reached directly, to read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no events",
+    label = "needs `#[aggregate]` on `impl {Self}`"
+)]
+pub trait Aggregate: HasState + Send + Sync {
+    /// The enum of all events of the aggregate.
+    type Event: EventSet;
+
+    /// The state that `event` creates; `None` if it is no creating event.
+    #[doc(hidden)]
+    fn __create(event: &Self::Event, timestamp: Timestamp) -> Option<Self::State>;
+
+    /// Changes the state by `event`; `false` if it is a creating event, which changes nothing.
+    #[doc(hidden)]
+    fn __apply(state: &mut Self::State, event: &Self::Event, timestamp: Timestamp) -> bool;
+
+    /// The identity of the aggregate, which never changes.
+    fn id(&self) -> &AggregateId {
+        self.__root().id()
+    }
+
+    /// How many events the aggregate has had, pending ones included; the first is 1.
+    fn version(&self) -> u64 {
+        self.__root().version()
+    }
+
+    /// When the first event was made.
+    fn created_on(&self) -> Timestamp {
+        self.__root().created_on()
+    }
+
+    /// When the last event was made.
+    fn modified_on(&self) -> Timestamp {
+        self.__root().modified_on()
+    }
+
+    /// The events that were made and not saved, oldest first. A failed save keeps them.
+    fn pending_events(&self) -> &[PendingEvent<Self::Event>] {
+        self.__root().pending_events()
+    }
+
+    /// Gives the state away; identity, version and pending events are dropped.
+    fn into_state(self) -> Self::State {
+        self.__into_root().into_state()
+    }
+}

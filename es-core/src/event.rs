@@ -1,0 +1,134 @@
+//! Events: what an aggregate has done.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::{AggregateId, FieldError, FieldReader, FieldWriter, Timestamp};
+
+/// One kind of event: the parameters of one `#[event]` method, as owned fields.
+///
+/// `#[aggregate]` implements it for each payload struct that it makes.
+pub trait EventPayload: Sized + Send + Sync + 'static {
+    /// The stored name: the topic of the aggregate, a dot, the name of the event.
+    const TOPIC: &'static str;
+
+    /// Gives the fields to `fields`, in the order of the method's parameters.
+    ///
+    /// # Errors
+    /// When a field cannot be written.
+    fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
+
+    /// Takes the fields from `fields`.
+    ///
+    /// # Errors
+    /// When a field is missing or is of another type.
+    fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
+}
+
+/// All events of one aggregate: the enum that `#[aggregate]` makes.
+pub trait EventSet: Sized + Send + Sync + 'static {
+    /// The topics of all events, in the order in which their methods stand.
+    const TOPICS: &'static [&'static str];
+
+    /// The topic of this event.
+    fn topic(&self) -> &'static str;
+
+    /// Gives the fields of this event to `fields`.
+    ///
+    /// # Errors
+    /// When a field cannot be written.
+    fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
+
+    /// Takes the event named `topic` from `fields`; `None` if no event of this set has that topic.
+    fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>>;
+}
+
+/// Names one kind of event of one aggregate, such as `Dog::TrickAdded`.
+pub struct EventKind<A, P> {
+    of: PhantomData<fn() -> (A, P)>,
+}
+
+impl<A, P: EventPayload> EventKind<A, P> {
+    /// The stored name of the event.
+    pub const fn topic(&self) -> &'static str {
+        P::TOPIC
+    }
+}
+
+impl<A, P> EventKind<A, P> {
+    #[doc(hidden)]
+    pub const fn __new() -> Self {
+        Self { of: PhantomData }
+    }
+}
+
+impl<A, P> Clone for EventKind<A, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A, P> Copy for EventKind<A, P> {}
+
+impl<A, P: EventPayload> fmt::Debug for EventKind<A, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventKind").field(&P::TOPIC).finish()
+    }
+}
+
+/// An event that was recorded, as policies receive it. The payload's fields are reached directly:
+/// `event.trick`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DomainEvent<P> {
+    /// The aggregate that made the event.
+    pub originator_id: AggregateId,
+    /// The version that the aggregate had after it: 1 for the first event.
+    pub originator_version: u64,
+    /// When the event was made.
+    pub timestamp: Timestamp,
+    /// The position of the event in the notification log of its application.
+    pub notification_id: u64,
+    /// What happened.
+    pub payload: P,
+}
+
+impl<P> DomainEvent<P> {
+    /// An event as it was recorded.
+    pub fn new(
+        originator_id: AggregateId,
+        originator_version: u64,
+        timestamp: Timestamp,
+        notification_id: u64,
+        payload: P,
+    ) -> Self {
+        Self {
+            originator_id,
+            originator_version,
+            timestamp,
+            notification_id,
+            payload,
+        }
+    }
+}
+
+impl<P> Deref for DomainEvent<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.payload
+    }
+}
+
+/// An event that an aggregate has made and nobody has saved.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PendingEvent<E> {
+    /// The version that the aggregate has after it: 1 for the first event.
+    pub originator_version: u64,
+    /// When the event was made.
+    pub timestamp: Timestamp,
+    /// What happened.
+    pub payload: E,
+}

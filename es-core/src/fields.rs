@@ -1,0 +1,37 @@
+//! How the fields of an event get out of it and back into it.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::FieldError;
+
+/// What can be a field of an event: everything that serde can serialise and deserialise.
+///
+/// Implemented for all such types; never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in an event",
+    label = "cannot be stored",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass what identifies it instead"
+)]
+pub trait StoredField: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> StoredField for T {}
+
+/// Takes the fields of an event, in the order in which they are stored.
+pub trait FieldWriter {
+    /// Stores `value` under `key`, behind what was put before.
+    ///
+    /// # Errors
+    /// When the value cannot be written, for example a number that is not finite.
+    fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError>;
+}
+
+/// Gives the fields of a stored event, by key, in any order.
+pub trait FieldReader {
+    /// The value stored under `key`. A missing key reads as an absent `Option`.
+    ///
+    /// # Errors
+    /// When the key is missing, or what is stored is no `T`. The error carries no stored value.
+    fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError>;
+}

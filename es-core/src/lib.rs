@@ -1,0 +1,62 @@
+//! The domain of the event-sourcing library: aggregates, events, ids, versions and timestamps.
+//!
+//! An *aggregate* is a cluster of state that changes only by *events*. The attribute
+//! [`macro@aggregate`] makes one from a plain struct and its methods; this crate is what the generated
+//! code calls. It does no I/O and spawns no thread; the time and fresh ids come from one
+//! injectable [`source`].
+//!
+//! Most users depend on `es_system`, which re-exports all of this in its prelude. A crate that only
+//! holds the domain may depend on `es_core` alone:
+//!
+//! ```
+//! use es_core::{Aggregate, aggregate};
+//!
+//! #[aggregate(crate = es_core)]
+//! pub struct Dog {
+//!     pub tricks: Vec<String>,
+//! }
+//!
+//! #[aggregate(crate = es_core)]
+//! impl Dog {
+//!     #[event(Registered)]
+//!     pub fn register() -> Self {
+//!         Self { tricks: Vec::new() }
+//!     }
+//!
+//!     #[event(TrickAdded)]
+//!     pub fn add_trick(&mut self, trick: &str) {
+//!         self.tricks.push(trick.to_owned());
+//!     }
+//! }
+//!
+//! let mut dog = Dog::register();
+//! dog.add_trick("roll over");
+//! assert_eq!(dog.tricks, ["roll over"]);
+//! assert_eq!(dog.version(), 2);
+//! assert_eq!(dog.pending_events().len(), 2);
+//! ```
+
+mod aggregate;
+mod error;
+mod event;
+mod fields;
+mod id;
+mod replay;
+mod root;
+pub mod source;
+pub mod testing;
+mod timestamp;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use aggregate::{Aggregate, HasState};
+pub use error::{FieldError, ReplayError};
+pub use event::{DomainEvent, EventKind, EventPayload, EventSet, PendingEvent};
+pub use fields::{FieldReader, FieldWriter, StoredField};
+pub use id::{AggregateId, IdType};
+pub use replay::Replay;
+pub use root::Root;
+pub use timestamp::{Timestamp, TimestampError};
+
+pub use es_macros::{aggregate, event, id};

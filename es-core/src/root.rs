@@ -1,0 +1,179 @@
+//! What every aggregate has around its state.
+
+use std::fmt;
+
+use crate::__private::{Apply, Create};
+use crate::{Aggregate, AggregateId, PendingEvent, Timestamp, source};
+
+/// Identity, version, times, state and pending events of an aggregate.
+///
+/// Its fields are private here, so nothing in a user's module reaches the state mutably: a state
+/// changes by an event or not at all.
+pub struct Root<A: Aggregate> {
+    id: AggregateId,
+    version: u64,
+    created_on: Timestamp,
+    modified_on: Timestamp,
+    state: A::State,
+    pending: Vec<PendingEvent<A::Event>>,
+}
+
+impl<A: Aggregate> Root<A> {
+    /// The identity of the aggregate.
+    pub fn id(&self) -> &AggregateId {
+        &self.id
+    }
+
+    /// The number of the last event.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When the first event was made.
+    pub fn created_on(&self) -> Timestamp {
+        self.created_on
+    }
+
+    /// When the last event was made.
+    pub fn modified_on(&self) -> Timestamp {
+        self.modified_on
+    }
+
+    /// The fields that the user wrote, to read.
+    pub fn state(&self) -> &A::State {
+        &self.state
+    }
+
+    /// The events that were made and not saved, oldest first.
+    pub fn pending_events(&self) -> &[PendingEvent<A::Event>] {
+        &self.pending
+    }
+
+    /// Gives the state away.
+    pub fn into_state(self) -> A::State {
+        self.state
+    }
+
+    /// Forgets the pending events, once they are saved.
+    #[doc(hidden)]
+    pub fn __saved(&mut self) {
+        self.pending.clear();
+    }
+
+    /// The same aggregate without its pending events, if its state can be cloned.
+    #[doc(hidden)]
+    pub fn __clone_saved(&self) -> Option<Self> {
+        let clone_state = A::__CLONE_STATE?;
+        Some(Self {
+            id: self.id.clone(),
+            version: self.version,
+            created_on: self.created_on,
+            modified_on: self.modified_on,
+            state: clone_state(&self.state),
+            pending: Vec::new(),
+        })
+    }
+
+    /// A new aggregate whose first event is `payload`.
+    pub(crate) fn create<P>(id: AggregateId, payload: P) -> Self
+    where
+        A::State: Create<P>,
+        P: Into<A::Event>,
+    {
+        let timestamp = source::now();
+        let state = A::State::create(&payload, timestamp);
+        let first = PendingEvent {
+            originator_version: 1,
+            timestamp,
+            payload: payload.into(),
+        };
+        Self {
+            id,
+            version: 1,
+            created_on: timestamp,
+            modified_on: timestamp,
+            state,
+            pending: vec![first],
+        }
+    }
+
+    /// Makes an event: applies it, numbers it, and keeps it as pending.
+    pub(crate) fn trigger<P>(&mut self, payload: P)
+    where
+        A::State: Apply<P>,
+        P: Into<A::Event>,
+    {
+        let timestamp = source::now();
+        self.state.apply(&payload, timestamp);
+        self.advance(timestamp);
+        let payload = payload.into();
+        self.pending.push(PendingEvent {
+            originator_version: self.version,
+            timestamp,
+            payload,
+        });
+    }
+
+    /// An aggregate whose first event was recorded.
+    pub(crate) fn recorded(id: AggregateId, timestamp: Timestamp, state: A::State) -> Self {
+        Self {
+            id,
+            version: 1,
+            created_on: timestamp,
+            modified_on: timestamp,
+            state,
+            pending: Vec::new(),
+        }
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut A::State {
+        &mut self.state
+    }
+
+    pub(crate) fn advance(&mut self, timestamp: Timestamp) {
+        self.version += 1;
+        self.modified_on = timestamp;
+    }
+}
+
+/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost unseen.
+impl<A: Aggregate> Clone for Root<A>
+where
+    A::State: Clone,
+    A::Event: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            version: self.version,
+            created_on: self.created_on,
+            modified_on: self.modified_on,
+            state: self.state.clone(),
+            pending: self.pending.clone(),
+        }
+    }
+}
+
+/// Shows the aggregate without its pending events.
+impl<A: Aggregate> fmt::Debug for Root<A>
+where
+    A::State: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two aggregates are equal when identity, version and state are.
+impl<A: Aggregate> PartialEq for Root<A>
+where
+    A::State: PartialEq,
+{
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.version == other.version && self.state == other.state
+    }
+}

@@ -1,0 +1,96 @@
+//! Where the time and fresh ids come from.
+//!
+//! Event methods take no clock and no id generator, so both come from the *source of the current
+//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a runner
+//! starts inherit the source of the thread that started it, so a whole system can be run with a
+//! fixed clock and fixed ids.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+/// Gives the time and fresh ids.
+pub trait Source: Send + Sync + 'static {
+    /// The time now, in UTC with microseconds.
+    fn now(&self) -> Timestamp;
+
+    /// An id that was never given before.
+    fn fresh_id(&self) -> Uuid;
+}
+
+/// The system's clock, and UUIDs of version 7.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemSource;
+
+impl Source for SystemSource {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_system_time(std::time::SystemTime::now())
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<dyn Source>>> = const { RefCell::new(None) };
+}
+
+/// The source that was put in place on this thread, if one was; to hand it to another thread.
+pub fn current() -> Option<Arc<dyn Source>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Runs `work` with `source` as the source of this thread, and puts the former one back, also when
+/// `work` panics.
+///
+/// `None` is the system's source.
+pub fn with_source<T>(source: Option<Arc<dyn Source>>, work: impl FnOnce() -> T) -> T {
+    struct PutBack(Option<Arc<dyn Source>>);
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    let _former = PutBack(CURRENT.replace(source));
+    work()
+}
+
+/// The time now, from the source of this thread.
+pub fn now() -> Timestamp {
+    match current() {
+        Some(source) => source.now(),
+        None => SystemSource.now(),
+    }
+}
+
+/// A fresh id, from the source of this thread.
+pub fn fresh_id() -> Uuid {
+    match current() {
+        Some(source) => source.fresh_id(),
+        None => SystemSource.fresh_id(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FixedSource;
+
+    #[test]
+    fn a_source_is_in_place_for_the_work_only_even_if_it_panics() {
+        let fixed = Timestamp::from_micros(1).expect("in range");
+        let source: Arc<dyn Source> = Arc::new(FixedSource::starting_at(fixed));
+        let seen = with_source(Some(source.clone()), now);
+        assert_eq!(seen, fixed);
+        let panicked = std::panic::catch_unwind(|| {
+            with_source(Some(source), || panic!("inside"));
+        });
+        assert!(panicked.is_err());
+        assert!(current().is_none());
+        assert!(now() > fixed);
+    }
+}

@@ -1,0 +1,188 @@
+//! Moments in UTC with microseconds, written as Python's `datetime.isoformat` writes them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+/// A moment in UTC, with microseconds, from year 1 to year 9999.
+///
+/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0. Parsing
+/// takes any offset and `Z`, and drops what is finer than a microsecond.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    micros: i64,
+}
+
+/// Says why a text or a number is no [`Timestamp`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999"
+)]
+pub struct TimestampError {
+    found: String,
+}
+
+const MIN_MICROS: i64 = -62_135_596_800_000_000;
+const MAX_MICROS: i64 = 253_402_300_799_999_999;
+
+impl Timestamp {
+    /// The first moment of year 1.
+    pub const MIN: Self = Self { micros: MIN_MICROS };
+    /// The last moment of year 9999.
+    pub const MAX: Self = Self { micros: MAX_MICROS };
+
+    /// The moment so many microseconds after (or before, if negative) 1970-01-01T00:00:00 UTC.
+    ///
+    /// `None` outside the years 1 to 9999.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        (MIN_MICROS..=MAX_MICROS)
+            .contains(&micros)
+            .then_some(Self { micros })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00 UTC, negative before it.
+    pub fn as_micros(self) -> i64 {
+        self.micros
+    }
+
+    /// The time now, from the [source](crate::source) of this thread.
+    pub fn now() -> Self {
+        crate::source::now()
+    }
+
+    pub(crate) fn from_system_time(time: SystemTime) -> Self {
+        let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+        let micros = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => micros(after),
+            Err(before) => -micros(before.duration()),
+        };
+        Self {
+            micros: micros.clamp(MIN_MICROS, MAX_MICROS),
+        }
+    }
+
+    fn to_offset_date_time(self) -> Option<OffsetDateTime> {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.micros) * 1000).ok()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = self.to_offset_date_time().ok_or(fmt::Error)?;
+        let (year, month, day) = (t.year(), u8::from(t.month()), t.day());
+        let (hour, minute, second) = t.to_hms();
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        match t.microsecond() {
+            0 => f.write_str("+00:00"),
+            micros => write!(f, ".{micros:06}+00:00"),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .and_then(|time| time.checked_to_offset(UtcOffset::UTC))
+            .and_then(|time| i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).ok())
+            .and_then(Self::from_micros)
+            .ok_or_else(|| TimestampError {
+                found: text.to_owned(),
+            })
+    }
+}
+
+/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its text.
+pub const DATETIME_ISO: &str = "$transcoded::datetime_iso";
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(DATETIME_ISO, &self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(DATETIME_ISO, TimestampVisitor)
+    }
+}
+
+struct TimestampVisitor;
+
+impl<'de> de::Visitor<'de> for TimestampVisitor {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time such as 2024-01-02T03:04:05.000600+00:00")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Timestamp, D::Error> {
+        inner.deserialize_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_python_writes_them() {
+        for text in [
+            "2024-01-02T03:04:05+00:00",
+            "2024-01-02T03:04:05.000600+00:00",
+            "1969-12-31T23:59:59.999999+00:00",
+            "0001-01-01T00:00:00+00:00",
+            "9999-12-31T23:59:59.999999+00:00",
+        ] {
+            assert_eq!(text.parse::<Timestamp>().expect(text).to_string(), text);
+        }
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00+00:00");
+        assert_eq!(
+            Timestamp::MAX.to_string(),
+            "9999-12-31T23:59:59.999999+00:00"
+        );
+    }
+
+    #[test]
+    fn another_offset_is_the_same_moment_in_utc() {
+        let moment: Timestamp = "2024-02-29T00:00:00+05:30".parse().expect("a time");
+        assert_eq!(moment.to_string(), "2024-02-28T18:30:00+00:00");
+        assert_eq!("2024-02-28T18:30:00Z".parse(), Ok(moment));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_and_named() {
+        for text in [
+            "",
+            "yesterday",
+            "2024-02-30T00:00:00+00:00",
+            "2024-01-01T00:00:00",
+        ] {
+            let refused = text.parse::<Timestamp>().expect_err(text);
+            assert!(
+                refused.to_string().starts_with(&format!("`{text}`")),
+                "{refused}"
+            );
+        }
+        assert_eq!(Timestamp::from_micros(i64::MAX), None);
+    }
+}

@@ -1,0 +1,55 @@
+//! What the two halves become: each generated item has a file, headed by what it looks like.
+
+mod apply;
+mod command;
+mod constants;
+mod event_enum;
+mod payload;
+mod state;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::model::Aggregate;
+pub(super) use state::expand as state;
+
+/// The impl half.
+pub(super) fn events(aggregate: &Aggregate) -> TokenStream {
+    let methods = command::expand(aggregate);
+    let constants = constants::expand(aggregate);
+    let payloads = aggregate
+        .events()
+        .map(|event| payload::expand(aggregate, event));
+    let bodies = aggregate
+        .events()
+        .map(|event| apply::body(aggregate, event));
+    let event_enum = event_enum::expand(aggregate);
+    let apply = apply::expand(aggregate);
+    quote! {
+        #methods
+        #constants
+        #(#payloads)*
+        #event_enum
+        #(#bodies)*
+        #apply
+    }
+}
+
+/// `where for<'a> String: Clone, for<'a> Vec<u8>: Clone`, each type once.
+///
+/// With `for<'a>` an impl compiles whose bound does not hold, and is not there. So nothing is forced
+/// onto the user's types.
+fn where_all(types: impl Iterator<Item = TokenStream>, bound: &TokenStream) -> TokenStream {
+    let mut seen = Vec::new();
+    let new = types.filter(|ty| {
+        let text = ty.to_string();
+        let is_new = !seen.contains(&text);
+        seen.push(text);
+        is_new
+    });
+    let bounds: Vec<_> = new.map(|ty| quote!(for<'a> #ty: #bound)).collect();
+    match bounds.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(where #(#bounds),*),
+    }
+}

@@ -1,0 +1,183 @@
+//! ```text
+//! impl Create<DogRegistered> for <Dog as HasState>::State { the user's body }
+//! impl Apply<DogTrickAdded> for <Dog as HasState>::State { the user's body }
+//! impl Aggregate for Dog { type Event = DogEvent; .. }
+//! ```
+//! The bodies stand on the state, where neither the root nor the other event methods are in reach.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+
+use super::super::model::{Aggregate, Event, EventKind, Param, Passing};
+use super::command::lint_levels;
+use crate::spans;
+
+/// The user's body, where calls and replay run it.
+pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let krate = &aggregate.krate;
+    let private = krate.private();
+    let (state, payload) = (aggregate.state(), aggregate.payload(event));
+    let (given, time) = (mixed("event"), mixed("timestamp"));
+    let lints = lint_levels(&event.method.attrs);
+    let body = body_group(aggregate, event, &given, &time);
+    let signature = match (event.kind, event.method.sig.receiver()) {
+        (EventKind::Mutating, Some(receiver)) if !event.broken => {
+            quote!(fn apply(#receiver, #given: &#payload, #time: #krate::Timestamp))
+        }
+        (EventKind::Mutating, _) => {
+            quote!(fn apply(&mut self, #given: &#payload, #time: #krate::Timestamp))
+        }
+        (EventKind::Creating, _) => {
+            quote!(fn create(#given: &#payload, #time: #krate::Timestamp) -> Self)
+        }
+    };
+    let role = match event.kind {
+        EventKind::Creating => quote!(#private::Create),
+        EventKind::Mutating => quote!(#private::Apply),
+    };
+    quote! {
+        impl #role<#payload> for #state {
+            #(#lints)*
+            #signature #body
+        }
+    }
+}
+
+/// The parameters, then the user's statements, in one pair of braces with the user's span: a block inside
+/// of another would be reported as one too many.
+fn body_group(aggregate: &Aggregate, event: &Event, given: &Ident, time: &Ident) -> TokenStream {
+    let body = &event.method.body;
+    let stream = if event.broken {
+        quote!(let _ = (#given, #time); loop {})
+    } else {
+        let fields = event
+            .fields
+            .iter()
+            .map(|field| binding(aggregate, field, given));
+        let timestamp = event.timestamp.as_ref().map(|param| {
+            let Param {
+                mutability,
+                ident,
+                ty,
+                ..
+            } = param;
+            quote!(let #mutability #ident: #ty = #time; let _ = &#ident;)
+        });
+        let statements = body.stream();
+        quote!(let _ = (#given, #time); #(#fields)* #timestamp #statements)
+    };
+    spans::braces(body.span(), stream)
+}
+
+/// `let trick: &str = Borrow::borrow(&event.trick);`, and a use of it: it is stored, so it is used.
+fn binding(aggregate: &Aggregate, field: &Param, given: &Ident) -> TokenStream {
+    let private = aggregate.krate.private();
+    let Param {
+        mutability,
+        ident,
+        ty,
+        passing,
+    } = field;
+    let value = match passing {
+        Passing::Owned => {
+            let clone = spans::all_at(ty.span(), quote!(<#ty as #private::Clone>::clone));
+            quote!(#clone(&#given.#ident))
+        }
+        Passing::Borrowed(_) => quote!(#private::Borrow::borrow(&#given.#ident)),
+        Passing::OptionBorrowed(_) => quote! {
+            #private::Option::map(#private::Option::as_ref(&#given.#ident), #private::Borrow::borrow)
+        },
+    };
+    quote!(let #mutability #ident: #ty = #value; let _ = &#ident;)
+}
+
+/// A name of our own, which no parameter of the user's can be.
+fn mixed(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The impl that joins the halves.
+pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
+    let krate = &aggregate.krate;
+    let (self_ty, event_enum) = (&aggregate.self_ty, aggregate.event_enum());
+    let (create, apply) = (create_fn(aggregate), apply_fn(aggregate));
+    let event = spans::all_at(aggregate.name.span(), quote!(type Event = #event_enum;));
+    quote! {
+        impl #krate::Aggregate for #self_ty {
+            #event
+            #create
+            #apply
+        }
+    }
+}
+
+fn create_fn(aggregate: &Aggregate) -> TokenStream {
+    let krate = &aggregate.krate;
+    let private = krate.private();
+    let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
+    let events: Vec<&Event> = of_kind(aggregate, EventKind::Creating);
+    let creating = events.iter().map(|event| &event.name);
+    let payloads = events.iter().map(|event| aggregate.payload(event));
+    let time = if events.is_empty() {
+        quote!(_)
+    } else {
+        quote!(timestamp)
+    };
+    let otherwise = otherwise(
+        aggregate,
+        EventKind::Mutating,
+        &quote!(#private::Option::None),
+    );
+    quote! {
+        fn __create(event: &#event_enum, #time: #krate::Timestamp) -> #private::Option<#state> {
+            match *event {
+                #(#event_enum::#creating(ref event) => #private::Option::Some(
+                    <#state as #private::Create<#payloads>>::create(event, timestamp),
+                ),)*
+                #otherwise
+            }
+        }
+    }
+}
+
+fn apply_fn(aggregate: &Aggregate) -> TokenStream {
+    let krate = &aggregate.krate;
+    let private = krate.private();
+    let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
+    let events: Vec<&Event> = of_kind(aggregate, EventKind::Mutating);
+    let mutating = events.iter().map(|event| &event.name);
+    let (into, time) = match events.is_empty() {
+        true => (quote!(_), quote!(_)),
+        false => (quote!(state), quote!(timestamp)),
+    };
+    let otherwise = otherwise(aggregate, EventKind::Creating, &quote!(false));
+    quote! {
+        fn __apply(#into: &mut #state, event: &#event_enum, #time: #krate::Timestamp) -> #private::bool {
+            match *event {
+                #(#event_enum::#mutating(ref event) => {
+                    #private::Apply::apply(state, event, timestamp);
+                    true
+                })*
+                #otherwise
+            }
+        }
+    }
+}
+
+fn of_kind(aggregate: &Aggregate, kind: EventKind) -> Vec<&Event> {
+    aggregate
+        .events()
+        .filter(|event| event.kind == kind)
+        .collect()
+}
+
+/// The arm of the events of the other kind.
+fn otherwise(aggregate: &Aggregate, kind: EventKind, answer: &TokenStream) -> Option<TokenStream> {
+    let event_enum = aggregate.event_enum();
+    let others: Vec<_> = of_kind(aggregate, kind)
+        .iter()
+        .map(|event| &event.name)
+        .collect();
+    (!others.is_empty()).then(|| quote!(#(#event_enum::#others(_))|* => #answer,))
+}

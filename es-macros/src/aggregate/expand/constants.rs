@@ -1,0 +1,37 @@
+//! ```text
+//! impl Dog { pub const TrickAdded: EventKind<Dog, DogTrickAdded> = ..; }
+//! ```
+//! What policies name an event by. They have the span of the event's name, so that an editor finds it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::super::model::Aggregate;
+use crate::spans;
+
+pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
+    let Aggregate {
+        krate,
+        vis,
+        self_ty,
+        ..
+    } = aggregate;
+    let constants = aggregate.events().map(|event| {
+        let (name, payload) = (&event.name, aggregate.payload(event));
+        let doc = format!(
+            " Names the event that [`{}::{}`] makes.",
+            aggregate.name, event.method.sig.ident
+        );
+        let head = spans::all_at(name.span(), quote!(#vis const #name));
+        quote! {
+            #[doc = #doc]
+            #head: #krate::EventKind<#self_ty, #payload> = #krate::EventKind::__new();
+        }
+    });
+    quote! {
+        #[allow(non_upper_case_globals, dead_code, unreachable_pub)]
+        impl #self_ty {
+            #(#constants)*
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! ```text
+//! pub enum DogEvent { Registered(DogRegistered), TrickAdded(DogTrickAdded) }
+//! impl EventSet for DogEvent { .. }
+//! ```
+//! with Clone, Debug and PartialEq where the payloads have them.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::super::model::{Aggregate, Event};
+use crate::{names, spans};
+
+pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
+    let parts = Parts::of(aggregate);
+    let definition = parts.definition(aggregate);
+    let event_set = parts.event_set(aggregate);
+    let clone = parts.clone(aggregate);
+    let debug = parts.debug(aggregate);
+    let partial_eq = parts.partial_eq(aggregate);
+    quote!(#definition #event_set #clone #debug #partial_eq)
+}
+
+/// The names that all the impls are made of.
+struct Parts<'a> {
+    name: Ident,
+    events: Vec<&'a Event>,
+    variants: Vec<&'a Ident>,
+    payloads: Vec<Ident>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(aggregate: &'a Aggregate) -> Self {
+        let events: Vec<&Event> = aggregate.events().collect();
+        Self {
+            name: aggregate.event_enum(),
+            variants: events.iter().map(|event| &event.name).collect(),
+            payloads: events
+                .iter()
+                .map(|event| aggregate.payload(event))
+                .collect(),
+            events,
+        }
+    }
+
+    fn definition(&self, aggregate: &Aggregate) -> TokenStream {
+        let (vis, name) = (&aggregate.vis, &self.name);
+        let doc = format!(" All events of [`{}`].", names::plain(&aggregate.name));
+        let variants = self
+            .events
+            .iter()
+            .zip(&self.payloads)
+            .map(|(event, payload)| {
+                let doc = format!(
+                    " [`{}::{}`] was called.",
+                    aggregate.name, event.method.sig.ident
+                );
+                let variant = &event.name;
+                quote!(#[doc = #doc] #variant(#payload))
+            });
+        let head = spans::all_at(name.span(), quote!(#vis enum #name));
+        let body = spans::braces(name.span(), quote!(#(#variants),*));
+        quote! {
+            #[doc = #doc]
+            #[allow(unreachable_pub)]
+            #head #body
+        }
+    }
+
+    fn event_set(&self, aggregate: &Aggregate) -> TokenStream {
+        let krate = &aggregate.krate;
+        let private = krate.private();
+        let Self { name, payloads, .. } = self;
+        let (topic, encode, decode) = (
+            self.topic(aggregate),
+            self.encode(aggregate),
+            self.decode(aggregate),
+        );
+        quote! {
+            impl #krate::EventSet for #name {
+                const TOPICS: &'static [&'static #private::str] =
+                    &[#(<#payloads as #krate::EventPayload>::TOPIC),*];
+                #topic
+                #encode
+                #decode
+            }
+        }
+    }
+
+    fn topic(&self, aggregate: &Aggregate) -> TokenStream {
+        let krate = &aggregate.krate;
+        let private = krate.private();
+        let Self {
+            variants, payloads, ..
+        } = self;
+        let on_self = self.on_self();
+        quote! {
+            fn topic(&self) -> &'static #private::str {
+                match #on_self {
+                    #(Self::#variants(_) => <#payloads as #krate::EventPayload>::TOPIC,)*
+                }
+            }
+        }
+    }
+
+    fn encode(&self, aggregate: &Aggregate) -> TokenStream {
+        let krate = &aggregate.krate;
+        let private = krate.private();
+        let Self { variants, .. } = self;
+        let on_self = self.on_self();
+        let fields = if variants.is_empty() {
+            quote!(_)
+        } else {
+            quote!(fields)
+        };
+        quote! {
+            fn encode<W: #krate::FieldWriter>(
+                &self,
+                #fields: &mut W,
+            ) -> #private::Result<(), #krate::FieldError> {
+                match #on_self {
+                    #(Self::#variants(event) => #krate::EventPayload::encode(event, fields),)*
+                }
+            }
+        }
+    }
+
+    fn decode(&self, aggregate: &Aggregate) -> TokenStream {
+        let krate = &aggregate.krate;
+        let private = krate.private();
+        let Self {
+            variants, payloads, ..
+        } = self;
+        let fields = if variants.is_empty() {
+            quote!(_)
+        } else {
+            quote!(fields)
+        };
+        quote! {
+            fn decode<R: #krate::FieldReader>(
+                topic: &#private::str,
+                #fields: &mut R,
+            ) -> #private::Option<#private::Result<Self, #krate::FieldError>> {
+                match topic {
+                    #(<#payloads as #krate::EventPayload>::TOPIC => {
+                        let event = <#payloads as #krate::EventPayload>::decode(fields);
+                        #private::Option::Some(#private::Result::map(event, Self::#variants))
+                    })*
+                    _ => #private::Option::None,
+                }
+            }
+        }
+    }
+
+    fn clone(&self, aggregate: &Aggregate) -> TokenStream {
+        let private = aggregate.krate.private();
+        let Self { name, variants, .. } = self;
+        let on_self = self.on_self();
+        let bounds = self.bounds(&quote!(#private::Clone));
+        quote! {
+            impl #private::Clone for #name #bounds {
+                fn clone(&self) -> Self {
+                    match #on_self {
+                        #(Self::#variants(event) => Self::#variants(#private::Clone::clone(event)),)*
+                    }
+                }
+            }
+        }
+    }
+
+    fn debug(&self, aggregate: &Aggregate) -> TokenStream {
+        let private = aggregate.krate.private();
+        let Self { name, variants, .. } = self;
+        let on_self = self.on_self();
+        let bounds = self.bounds(&quote!(#private::Debug));
+        let f = if variants.is_empty() {
+            quote!(_)
+        } else {
+            quote!(f)
+        };
+        quote! {
+            impl #private::Debug for #name #bounds {
+                fn fmt(&self, #f: &mut #private::Formatter<'_>) -> #private::FmtResult {
+                    match #on_self {
+                        #(Self::#variants(event) => #private::Debug::fmt(event, f),)*
+                    }
+                }
+            }
+        }
+    }
+
+    fn partial_eq(&self, aggregate: &Aggregate) -> TokenStream {
+        let private = aggregate.krate.private();
+        let Self { name, variants, .. } = self;
+        let bounds = self.bounds(&quote!(#private::PartialEq));
+        let otherwise = (variants.len() != 1).then(|| quote!(_ => false,));
+        quote! {
+            impl #private::PartialEq for #name #bounds {
+                fn eq(&self, other: &Self) -> #private::bool {
+                    match (self, other) {
+                        #((Self::#variants(a), Self::#variants(b)) => #private::PartialEq::eq(a, b),)*
+                        #otherwise
+                    }
+                }
+            }
+        }
+    }
+
+    /// A reference to an enum without variants cannot be matched by no arm; the enum itself can.
+    fn on_self(&self) -> TokenStream {
+        if self.variants.is_empty() {
+            quote!(*self)
+        } else {
+            quote!(self)
+        }
+    }
+
+    fn bounds(&self, bound: &TokenStream) -> TokenStream {
+        super::where_all(self.payloads.iter().map(|payload| quote!(#payload)), bound)
+    }
+}

@@ -1,0 +1,196 @@
+//! ```text
+//! pub struct DogTrickAdded { pub trick: String }
+//! impl EventPayload for DogTrickAdded { .. }
+//! impl From<DogTrickAdded> for DogEvent { .. }
+//! ```
+//! with Clone, Debug and PartialEq where the fields have them: nothing is forced onto their types.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+
+use super::super::model::{Aggregate, Event};
+use crate::{names, spans};
+
+pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let definition = definition(aggregate, event);
+    let payload_impl = payload_impl(aggregate, event);
+    let from = from(aggregate, event);
+    let clone = clone(aggregate, event);
+    let debug = debug(aggregate, event);
+    let partial_eq = partial_eq(aggregate, event);
+    quote!(#definition #payload_impl #from #clone #debug #partial_eq)
+}
+
+fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let (vis, payload) = (&aggregate.vis, aggregate.payload(event));
+    let doc = format!(
+        " The event that [`{}::{}`] makes.",
+        aggregate.name, event.method.sig.ident
+    );
+    let fields = event.fields.iter().map(|field| {
+        let (name, ty) = (&field.ident, field.stored_type(&aggregate.krate));
+        let doc = format!(" The parameter `{}` of the method.", field.key());
+        quote!(#[doc = #doc] #vis #name: #ty)
+    });
+    let place = event.name.span();
+    let head = spans::all_at(place, quote!(#vis struct #payload));
+    let body = match event.fields.is_empty() {
+        true => spans::all_at(place, quote!(;)),
+        false => spans::braces(place, quote!(#(#fields),*)),
+    };
+    quote! {
+        #[doc = #doc]
+        #[allow(unreachable_pub)]
+        #head #body
+    }
+}
+
+fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let krate = &aggregate.krate;
+    let private = krate.private();
+    let (self_ty, payload) = (&aggregate.self_ty, aggregate.payload(event));
+    let name = names::plain(&event.name);
+    let (encode, decode) = (encode(aggregate, event), decode(aggregate, event));
+    let fields = fields_argument(event);
+    quote! {
+        impl #krate::EventPayload for #payload {
+            const TOPIC: &'static #private::str = #private::event_topic!(#self_ty, #name);
+
+            fn encode<W: #krate::FieldWriter>(
+                &self,
+                #fields: &mut W,
+            ) -> #private::Result<(), #krate::FieldError> {
+                #encode
+            }
+
+            fn decode<R: #krate::FieldReader>(
+                #fields: &mut R,
+            ) -> #private::Result<Self, #krate::FieldError> {
+                #decode
+            }
+        }
+    }
+}
+
+/// The parameter of `encode` and `decode`, which is not used where there is no field.
+fn fields_argument(event: &Event) -> TokenStream {
+    match event.fields.is_empty() {
+        true => quote!(_),
+        false => quote!(fields),
+    }
+}
+
+/// A type that cannot be stored is one error, at the type: both directions ask for it in the same words,
+/// and rustc reports equal errors once.
+fn encode(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let puts = event.fields.iter().map(|field| {
+        let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
+        quote!(#stored::put(&self.#name, #key, fields)?;)
+    });
+    quote! {
+        #(#puts)*
+        #private::Result::Ok(())
+    }
+}
+
+fn decode(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let takes = event.fields.iter().map(|field| {
+        let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
+        quote!(#name: #stored::take(#key, fields)?)
+    });
+    quote!(#private::Result::Ok(Self { #(#takes),* }))
+}
+
+/// `<String as Stored>`, at the type.
+fn stored(aggregate: &Aggregate, field: &super::super::model::Param) -> TokenStream {
+    let (private, ty) = (
+        aggregate.krate.private(),
+        field.stored_type(&aggregate.krate),
+    );
+    spans::all_at(field.ty.span(), quote!(<#ty as #private::Stored>))
+}
+
+fn from(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let (event_enum, payload, name) = (
+        aggregate.event_enum(),
+        aggregate.payload(event),
+        &event.name,
+    );
+    quote! {
+        impl #private::From<#payload> for #event_enum {
+            fn from(event: #payload) -> Self {
+                Self::#name(event)
+            }
+        }
+    }
+}
+
+fn clone(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let payload = aggregate.payload(event);
+    let bounds = bounds(aggregate, event, &quote!(#private::Clone));
+    let fields = event.fields.iter().map(|field| {
+        let name = &field.ident;
+        quote!(#name: #private::Clone::clone(&self.#name))
+    });
+    quote! {
+        impl #private::Clone for #payload #bounds {
+            fn clone(&self) -> Self {
+                Self { #(#fields),* }
+            }
+        }
+    }
+}
+
+fn debug(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let payload = aggregate.payload(event);
+    let name = names::plain(&payload);
+    let bounds = bounds(aggregate, event, &quote!(#private::Debug));
+    let fields = event.fields.iter().map(|field| {
+        let (name, key) = (&field.ident, field.key());
+        quote!((#key, &self.#name))
+    });
+    quote! {
+        impl #private::Debug for #payload #bounds {
+            fn fmt(&self, f: &mut #private::Formatter<'_>) -> #private::FmtResult {
+                #private::debug_struct(f, #name, &[#(#fields),*])
+            }
+        }
+    }
+}
+
+fn partial_eq(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let private = aggregate.krate.private();
+    let payload = aggregate.payload(event);
+    let bounds = bounds(aggregate, event, &quote!(#private::PartialEq));
+    let names: Vec<&Ident> = event.fields.iter().map(|field| &field.ident).collect();
+    let (other, equal) = match names.is_empty() {
+        true => (quote!(_), quote!(true)),
+        false => (
+            quote!(other),
+            quote!(#(#private::PartialEq::eq(&self.#names, &other.#names))&&*),
+        ),
+    };
+    quote! {
+        impl #private::PartialEq for #payload #bounds {
+            fn eq(&self, #other: &Self) -> #private::bool {
+                #equal
+            }
+        }
+    }
+}
+
+/// `where for<'a> String: Clone`. With `for<'a>` the impl compiles where the bound does not hold, and is
+/// not there.
+fn bounds(aggregate: &Aggregate, event: &Event, bound: &TokenStream) -> TokenStream {
+    let types = event
+        .fields
+        .iter()
+        .map(|field| field.stored_type(&aggregate.krate));
+    super::where_all(types, bound)
+}

@@ -1,0 +1,224 @@
+//! ```text
+//! pub struct Dog { root }
+//! pub struct DogState { the user's fields }
+//! impl HasState for Dog { type State = DogState; .. }
+//! impl Deref for Dog { type Target = DogState; .. }
+//! ```
+//! with Clone, Debug and PartialEq for `Dog` where `DogState` has them, and Serialize where it was derived.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, DeriveInput, Ident, Path, Token};
+
+use super::super::parse::StateHalf;
+use crate::{names, spans};
+
+pub(in crate::aggregate) fn expand(half: &StateHalf) -> TokenStream {
+    let wrapper = wrapper(half);
+    let state = state(half);
+    let has_state = has_state(half);
+    let deref = deref(half);
+    let clone = clone(half);
+    let debug = debug(half);
+    let partial_eq = partial_eq(half);
+    let serialize = derives(&half.item.attrs, "Serialize").then(|| serialize(half));
+    quote!(#wrapper #state #has_state #deref #clone #debug #partial_eq #serialize)
+}
+
+/// The aggregate has the user's docs, since it is what users of the type look up.
+fn wrapper(half: &StateHalf) -> TokenStream {
+    let DeriveInput {
+        attrs, vis, ident, ..
+    } = &half.item;
+    let krate = &half.krate;
+    let attrs = attrs.iter().filter(|attr| is_of_wrapper(attr));
+    let root = spans::all_at(ident.span(), quote!(#krate::Root<#ident>));
+    quote! {
+        #(#attrs)*
+        #vis struct #ident {
+            __root: #root,
+        }
+    }
+}
+
+/// The state has everything else that the user wrote.
+fn state(half: &StateHalf) -> TokenStream {
+    let mut item = half.item.clone();
+    let doc = format!(
+        " The state of [`{}`]: what its events have made.",
+        names::plain(&item.ident)
+    );
+    item.ident = names::state(&item.ident);
+    item.attrs.retain(|attr| !is_of_wrapper(attr));
+    item.attrs.extend(serde_crate(half));
+    quote! {
+        #[doc = #doc]
+        #item
+    }
+}
+
+fn is_of_wrapper(attr: &Attribute) -> bool {
+    ["doc", "must_use", "deprecated"]
+        .iter()
+        .any(|name| attr.path().is_ident(name))
+}
+
+/// Lets serde's derives find serde in the library. It must come after the derive, so it goes to the end.
+fn serde_crate(half: &StateHalf) -> Option<Attribute> {
+    let attrs = &half.item.attrs;
+    let derived = derives(attrs, "Serialize") || derives(attrs, "Deserialize");
+    let path = format!("{}::serde", half.krate.private()).replace(' ', "");
+    derived.then(|| syn::parse_quote!(#[serde(crate = #path)]))
+}
+
+/// Whether the user derived `name`.
+fn derives(attrs: &[Attribute], name: &str) -> bool {
+    let derives = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    derives
+        .filter_map(|attr| {
+            attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
+                .ok()
+        })
+        .flatten()
+        .any(|path| path.segments.last().is_some_and(|last| last.ident == name))
+}
+
+fn has_state(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    let private = krate.private();
+    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let topic = match &half.topic {
+        Some(topic) => topic.to_token_stream(),
+        None => names::plain(ident).to_token_stream(),
+    };
+    let root = root(half);
+    quote! {
+        impl #krate::HasState for #ident {
+            type State = #state;
+            const TOPIC: &'static #private::str = #topic;
+            const __CLONE_STATE: #private::Option<fn(&#state) -> #state> = {
+                #[allow(unused_imports)]
+                use #private::CannotClone as _;
+                #private::CloneProbe::<#state>::CLONE
+            };
+            #root
+        }
+    }
+}
+
+/// The way to the root, which only the library takes.
+fn root(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    let has_events = has_events(half);
+    let root = quote!(#krate::Root<Self>);
+    quote! {
+        fn __root(&self) -> &#root #has_events {
+            &self.__root
+        }
+        fn __root_mut(&mut self) -> &mut #root #has_events {
+            &mut self.__root
+        }
+        fn __from_root(root: #root) -> Self #has_events {
+            Self { __root: root }
+        }
+        fn __into_root(self) -> #root #has_events {
+            self.__root
+        }
+    }
+}
+
+/// Without its impl half, the struct's one field reports it; all else is only there with it.
+fn has_events(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    quote!(where for<'a> Self: #krate::Aggregate)
+}
+
+/// To read. There is no `DerefMut`: a state changes by an event or not at all.
+fn deref(half: &StateHalf) -> TokenStream {
+    let private = half.krate.private();
+    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    quote! {
+        impl #private::Deref for #ident {
+            type Target = #state;
+            fn deref(&self) -> &#state {
+                #[allow(unused_imports)]
+                use #private::NoEvents as _;
+                #private::StateProbe::<Self>::STATE(self)
+            }
+        }
+    }
+}
+
+fn clone(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    let private = krate.private();
+    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    quote! {
+        impl #private::Clone for #ident
+        where
+            for<'a> #state: #private::Clone,
+            for<'a> Self: #krate::Aggregate,
+            for<'a> <Self as #krate::Aggregate>::Event: #private::Clone,
+        {
+            fn clone(&self) -> Self {
+                Self { __root: #private::Clone::clone(&self.__root) }
+            }
+        }
+    }
+}
+
+fn debug(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    let private = krate.private();
+    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let name = names::plain(ident);
+    quote! {
+        impl #private::Debug for #ident
+        where
+            for<'a> #state: #private::Debug,
+            for<'a> Self: #krate::Aggregate,
+        {
+            fn fmt(&self, f: &mut #private::Formatter<'_>) -> #private::FmtResult {
+                let fields: [(&#private::str, &dyn #private::Debug); 3] = [
+                    ("id", #krate::Aggregate::id(self)),
+                    ("version", &#krate::Aggregate::version(self)),
+                    ("state", #private::Deref::deref(self)),
+                ];
+                #private::debug_struct(f, #name, &fields)
+            }
+        }
+    }
+}
+
+fn partial_eq(half: &StateHalf) -> TokenStream {
+    let krate = &half.krate;
+    let private = krate.private();
+    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    quote! {
+        impl #private::PartialEq for #ident
+        where
+            for<'a> #state: #private::PartialEq,
+            for<'a> Self: #krate::Aggregate,
+        {
+            fn eq(&self, other: &Self) -> #private::bool {
+                #private::PartialEq::eq(&self.__root, &other.__root)
+            }
+        }
+    }
+}
+
+fn serialize(half: &StateHalf) -> TokenStream {
+    let private = half.krate.private();
+    let ident: &Ident = &half.item.ident;
+    quote! {
+        impl #private::serde::Serialize for #ident {
+            fn serialize<S: #private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> #private::Result<S::Ok, S::Error> {
+                #private::serde::Serialize::serialize(#private::Deref::deref(self), serializer)
+            }
+        }
+    }
+}

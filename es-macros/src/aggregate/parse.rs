@@ -1,0 +1,97 @@
+//! The two halves as they were written.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, DeriveInput, LitStr, Token, Visibility};
+
+use crate::crate_path::CratePath;
+use crate::errors::Errors;
+use crate::impl_block::{self, ImplBlock};
+use crate::options::{Accepted, Options};
+
+/// What the attribute is on.
+pub(super) enum Half {
+    State(StateHalf),
+    Events(EventsHalf),
+}
+
+/// `#[aggregate] struct Dog { .. }`.
+pub(super) struct StateHalf {
+    pub(super) krate: CratePath,
+    pub(super) topic: Option<LitStr>,
+    pub(super) item: DeriveInput,
+}
+
+/// `#[aggregate] impl Dog { .. }`, not yet checked.
+pub(super) struct EventsHalf {
+    pub(super) krate: CratePath,
+    pub(super) vis: Visibility,
+    pub(super) block: ImplBlock,
+}
+
+const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
+const TOPIC: (&str, &str) = ("topic", "`topic = \"dogschool:Dog\"`");
+const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
+
+const ON_STRUCT: Accepted = Accepted {
+    attribute: "`#[aggregate]` on a struct",
+    here: &[TOPIC, CRATE],
+    elsewhere: &[(
+        "vis",
+        "the `#[aggregate]` on the impl block, which makes the events",
+    )],
+};
+
+const ON_IMPL: Accepted = Accepted {
+    attribute: "`#[aggregate]` on an impl block",
+    here: &[VIS, CRATE],
+    elsewhere: &[(
+        "topic",
+        "the `#[aggregate]` on the struct, whose stored name it is",
+    )],
+};
+
+/// Reads the half that the attribute is on.
+pub(super) fn half(args: TokenStream, item: TokenStream, errors: &mut Errors) -> syn::Result<Half> {
+    if impl_block::is_impl_block(&item) {
+        let options = Options::parse(args, &ON_IMPL, errors);
+        let vis = options.vis.unwrap_or(Visibility::Public(Token![pub](
+            proc_macro2::Span::call_site(),
+        )));
+        let block = syn::parse2(item)?;
+        return Ok(Half::Events(EventsHalf {
+            krate: options.krate,
+            vis,
+            block,
+        }));
+    }
+    let options = Options::parse(args, &ON_STRUCT, errors);
+    let item = state_item(item)?;
+    Ok(Half::State(StateHalf {
+        krate: options.krate,
+        topic: options.topic,
+        item,
+    }))
+}
+
+fn state_item(item: TokenStream) -> syn::Result<DeriveInput> {
+    let what = item.clone();
+    syn::parse2(item).map_err(|error| match is_data(&what) {
+        true => error,
+        false => syn::Error::new_spanned(
+            what,
+            "`#[aggregate]` is for a struct or an enum and its impl block: remove it here",
+        ),
+    })
+}
+
+fn is_data(item: &TokenStream) -> bool {
+    let peek = |input: ParseStream| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let is_data = input.peek(Token![struct]) || input.peek(Token![enum]);
+        input.parse::<TokenStream>()?;
+        Ok(is_data)
+    };
+    peek.parse2(item.clone()).unwrap_or(false)
+}

@@ -1,0 +1,27 @@
+//! `#[application]`, and the struct half of `#[process_application]`: parse → check → expand.
+
+mod check;
+mod expand;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::errors::Errors;
+use crate::fallback;
+pub(crate) use parse::Kind;
+
+/// Expands the attribute on a struct.
+pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let application = match parse::application(kind, args, item.clone(), &mut errors) {
+        Ok(application) => application,
+        Err(error) => {
+            errors.add(error);
+            return fallback::item_and_errors(item, &[], &errors);
+        }
+    };
+    check::application(&application, &mut errors);
+    let expanded = expand::application(&application);
+    quote!(#expanded #errors)
+}

@@ -1,0 +1,32 @@
+//! A process application's impl half after the checks.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, ExprPath, Token, Type, TypePath};
+
+use crate::crate_path::CratePath;
+
+/// The impl half.
+pub(super) struct Follower {
+    pub(super) krate: CratePath,
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) impl_token: Token![impl],
+    pub(super) self_ty: TypePath,
+    pub(super) brace: Span,
+    /// The items as written, without `#[policy]`.
+    pub(super) items: Vec<TokenStream>,
+    pub(super) policies: Vec<Policy>,
+}
+
+/// `#[policy(Dog::TrickAdded)] fn count_trick(..)`.
+pub(super) struct Policy {
+    /// The event that it follows.
+    pub(super) event: ExprPath,
+    /// The conditions under which the method exists.
+    pub(super) cfgs: Vec<Attribute>,
+    pub(super) method: Ident,
+    /// The `DomainEvent<DogTrickAdded>` that the method takes a reference to.
+    pub(super) takes: Type,
+    /// The `&mut ProcessingEvent`.
+    pub(super) collects: Type,
+    pub(super) returns: Type,
+}

@@ -1,0 +1,336 @@
+//! What the attributes make, as a reader sees it, and what comes out of code that is being typed.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::application::Kind;
+use crate::{aggregate, application, policy};
+
+/// The expansion as rustfmt would set it. The library's root is shown as `es`, its hidden module as `p`.
+fn pretty(expanded: &TokenStream) -> String {
+    let short = expanded.to_string();
+    let short = short
+        .replace(":: es_system :: __private", "p")
+        .replace(":: es_system", "es");
+    prettyplease::unparse(&syn::parse_file(&short).expect("the expansion is Rust"))
+}
+
+fn pretty_aggregate(args: TokenStream, item: TokenStream) -> String {
+    pretty(&aggregate::expand(args, item))
+}
+
+#[test]
+fn the_struct_half() {
+    let expanded = pretty_aggregate(
+        quote!(),
+        quote! {
+            /// A dog.
+            #[derive(Debug, Clone, Serialize)]
+            pub struct Dog {
+                /// What it can do.
+                pub tricks: Vec<String>,
+            }
+        },
+    );
+    insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn the_struct_half_with_options() {
+    let expanded = pretty_aggregate(
+        quote!(topic = "dogschool:Counter", crate = sourcing),
+        quote!(
+            enum Counter {
+                Zero,
+                More(u64),
+            }
+        ),
+    );
+    insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn the_impl_half() {
+    let expanded = pretty_aggregate(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[id]
+                pub fn create_id(name: &str) -> Uuid {
+                    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+                }
+
+                #[event(Registered)]
+                pub fn register(name: &str) -> Self {
+                    Self { name: name.to_owned(), tricks: Vec::new() }
+                }
+
+                #[event(TrickAdded)]
+                pub fn add_trick(&mut self, trick: &str) {
+                    self.tricks.push(trick.to_owned());
+                }
+            }
+        },
+    );
+    insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn a_fresh_id_and_an_event_without_fields() {
+    let expanded = pretty_aggregate(
+        quote!(vis = pub(crate)),
+        quote! {
+            impl Flag {
+                #[event(Raised)]
+                fn raise() -> Self {
+                    Self
+                }
+            }
+        },
+    );
+    insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn parameters_in_the_body_and_in_the_wrapper() {
+    let expanded = pretty_aggregate(
+        quote!(),
+        quote! {
+            impl Parcel {
+                const MOST: usize = 2;
+
+                #[event(Moved)]
+                #[expect(clippy::too_many_arguments)]
+                fn move_to(&mut self, mut stops: Vec<u8>, note: Option<&str>, timestamp: Timestamp) {
+                    stops.truncate(Self::MOST);
+                    self.moved(stops, note, timestamp);
+                }
+
+                #[event(Packed)]
+                fn pack() -> Self {
+                    Self::default()
+                }
+            }
+        },
+    );
+    let body = item_containing(&expanded, "Apply<ParcelMoved>");
+    let wrapper = item_containing(&expanded, "fn move_to");
+    insta::assert_snapshot!(format!("{wrapper}\n\n{body}"));
+}
+
+#[test]
+fn a_mistake_leaves_the_rest() {
+    let expanded = pretty_aggregate(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                #[event(Renamed)]
+                pub fn rename(&mut self, name: &mut String, nick: &str) -> Result<()> {
+                    Ok(())
+                }
+            }
+        },
+    );
+    let mistakes: Vec<_> = expanded
+        .lines()
+        .filter(|line| line.contains("an event"))
+        .collect();
+    assert_eq!(mistakes.len(), 2, "{expanded}");
+    let wrapper = item_containing(&expanded, "fn register");
+    let payload = item_containing(&expanded, "struct DogRenamed");
+    insta::assert_snapshot!(format!("{wrapper}\n\n{payload}"));
+}
+
+#[test]
+fn an_application() {
+    let expanded = application::expand(
+        Kind::Leader,
+        quote!(name = "School"),
+        quote! {
+            /// A school for dogs.
+            pub struct DogSchool;
+        },
+    );
+    insta::assert_snapshot!(pretty(&expanded));
+}
+
+#[test]
+fn the_struct_half_of_a_process_application() {
+    let expanded = policy::expand(
+        quote!(),
+        quote!(
+            struct Counters;
+        ),
+    );
+    insta::assert_snapshot!(item_containing(&pretty(&expanded), "assert_has_policies"));
+}
+
+#[test]
+fn the_impl_half_of_a_process_application() {
+    let expanded = policy::expand(
+        quote!(),
+        quote! {
+            impl Counters {
+                #[policy(Dog::TrickAdded)]
+                fn count_trick(
+                    &self,
+                    event: &DomainEvent<DogTrickAdded>,
+                    processing_event: &mut ProcessingEvent,
+                ) -> Result<()> {
+                    Ok(())
+                }
+
+                pub fn total(&self) -> u64 {
+                    0
+                }
+            }
+        },
+    );
+    insta::assert_snapshot!(pretty(&expanded));
+}
+
+#[test]
+fn a_body_that_is_being_typed_leaves_everything_else() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self { tricks: Vec:: }
+                }
+
+                #[event(TrickAdded)]
+                pub fn add_trick(&mut self, trick: &str) {
+                    self.tricks.
+                }
+
+                pub fn learn(&mut self) {
+                    let x =
+                }
+            }
+        },
+    );
+    let expanded = expanded.to_string();
+    for item in [
+        "struct DogRegistered",
+        "struct DogTrickAdded",
+        "enum DogEvent",
+        "fn learn",
+    ] {
+        assert!(expanded.contains(item), "{item} is missing in {expanded}");
+    }
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+}
+
+#[test]
+fn an_item_that_is_being_typed_leaves_everything_else() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                #[event(Renamed)]
+                pub fn rename(&mut self, name: ) {}
+
+                pub fn half(&self, x: ) {}
+
+                #[event(TrickAdded)]
+                pub fn add_trick(&mut self, trick: &str) {}
+            }
+        },
+    );
+    let expanded = expanded.to_string();
+    for item in ["struct DogRegistered", "struct DogTrickAdded", "fn half"] {
+        assert!(expanded.contains(item), "{item} is missing in {expanded}");
+    }
+    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_given_back() {
+    let block = quote! {
+        impl Default for Dog {
+            #[event(Registered)]
+            fn default() -> Self {}
+        }
+    };
+    let expanded = aggregate::expand(quote!(), block).to_string();
+    assert!(
+        expanded.contains("impl Default for Dog { fn default"),
+        "{expanded}"
+    );
+    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+}
+
+#[test]
+fn a_command_may_compare_the_state_and_change_what_is_its_own() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                pub fn check(&mut self, other: &mut Other) -> bool {
+                    other.name = self.name.clone();
+                    other.ages[self.age] += self.age;
+                    match self.age { 0 => true, _ => self.age == 1 || self.age <= 2 && self.age != 3 }
+                }
+            }
+        },
+    );
+    assert!(!expanded.to_string().contains("compile_error"));
+}
+
+#[test]
+fn a_command_that_assigns_is_told_where_to_do_it() {
+    for assignment in [
+        quote!(self.name = name),
+        quote!(self.age += 1),
+        quote!(self.age <<= 1),
+        quote!(self.tricks[0] = name),
+        quote!(if true {
+            self.inner.name = name
+        }),
+    ] {
+        let expanded = aggregate::expand(
+            quote!(),
+            quote!(impl Dog {
+                #[event(Registered)]
+                fn register() -> Self { Self }
+                fn command(&mut self, name: String) { #assignment; }
+            }),
+        );
+        let expanded = expanded.to_string();
+        assert!(
+            expanded.contains("a command cannot change the state"),
+            "{assignment}"
+        );
+    }
+}
+
+/// The item or method of `expanded` in which `text` stands.
+fn item_containing(expanded: &str, text: &str) -> String {
+    let file = syn::parse_file(expanded).expect("the expansion is Rust");
+    let print = |item: syn::Item| {
+        let mut alone = syn::parse_file("").expect("an empty file");
+        alone.items.push(item);
+        prettyplease::unparse(&alone)
+    };
+    let mut items = file.items.into_iter().map(print);
+    items
+        .find(|item| item.contains(text))
+        .expect("the item is there")
+}
