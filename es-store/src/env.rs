@@ -1,0 +1,337 @@
+//! The settings of a program: a map with the keys of the Python library.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use es_core::IdType;
+
+use crate::StoreFactory;
+
+/// The settings of a program, by key; seen by an application, its own settings come first.
+///
+/// Seen by the application `DogSchool`, the key `DOGSCHOOL_SQLITE_DBNAME` wins over `SQLITE_DBNAME`. A present but
+/// empty value counts: an empty `DOGSCHOOL_KEY` hides `KEY`, and a boolean, a number or a time that is empty is its
+/// default. Cloning copies the map.
+///
+/// ```
+/// use es_store::Env;
+///
+/// let env = Env::new().with("SQLITE_DBNAME", "all.db").with("DOGSCHOOL_SQLITE_DBNAME", "dogs.db");
+/// assert_eq!(env.for_application("DogSchool").get("SQLITE_DBNAME"), Some("dogs.db"));
+/// assert_eq!(env.for_application("Counters").get("SQLITE_DBNAME"), Some("all.db"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Env {
+    values: BTreeMap<String, String>,
+    application: Option<String>,
+    store: Option<Arc<dyn StoreFactory>>,
+}
+
+/// A setting that is missing or cannot be read. The value of a secret is never shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvError {
+    /// A setting that must be there.
+    #[error("the environment has no {}", either(.keys))]
+    Missing {
+        /// The keys that were looked for, the application's own first.
+        keys: Vec<String>,
+    },
+    /// A setting that is not what it must be.
+    #[error("{key} is `{value}`, which is not {expected}")]
+    Invalid {
+        /// The key that was found.
+        key: String,
+        /// Its value; `…` for a secret.
+        value: String,
+        /// What it must be.
+        expected: String,
+    },
+}
+
+impl Env {
+    /// No settings, which is memory stores.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The settings in the environment of this process. Those that are no Unicode are left out.
+    pub fn from_process() -> Self {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self {
+            values: std::env::vars_os().filter_map(text).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same settings, with `key` set to `value`.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// Sets `key` to `value`.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.values.insert(key.into(), value.into());
+    }
+
+    /// The same settings, with a store given by the program in place of what `PERSISTENCE_MODULE` says.
+    #[must_use]
+    pub fn with_store(self, store: Arc<dyn StoreFactory>) -> Self {
+        Self {
+            store: Some(store),
+            ..self
+        }
+    }
+
+    /// The store given by the program, if one was.
+    pub fn store(&self) -> Option<&Arc<dyn StoreFactory>> {
+        self.store.as_ref()
+    }
+
+    /// The settings as the application called `name` sees them.
+    #[must_use]
+    pub fn for_application(&self, name: &str) -> Self {
+        Self {
+            application: Some(name.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The application that sees these settings, if it is one.
+    pub fn application(&self) -> Option<&str> {
+        self.application.as_deref()
+    }
+
+    /// The value of `key`, which may be empty.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.find(key).map(|(_, value)| value)
+    }
+
+    /// The value of `key`, which may be empty.
+    ///
+    /// # Errors
+    /// When it is missing; the error lists both spellings.
+    pub fn require(&self, key: &str) -> Result<&str, EnvError> {
+        self.get(key).ok_or_else(|| EnvError::Missing {
+            keys: self.spellings(key),
+        })
+    }
+
+    /// The value of `key` as a boolean: y yes t true on 1, or n no f false off 0, in any case.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn boolean(&self, key: &str, default: bool) -> Result<bool, EnvError> {
+        const TRUE: [&str; 6] = ["y", "yes", "t", "true", "on", "1"];
+        const FALSE: [&str; 6] = ["n", "no", "f", "false", "off", "0"];
+        self.parsed(key, "yes or no", |value| {
+            let is_one_of =
+                |words: [&str; 6]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
+            match (is_one_of(TRUE), is_one_of(FALSE)) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            }
+        })
+        .map(|value| value.unwrap_or(default))
+    }
+
+    /// The value of `key` as a number.
+    ///
+    /// # Errors
+    /// When it is no such number.
+    pub fn number<T: FromStr>(&self, key: &str, default: T) -> Result<T, EnvError> {
+        self.parsed(key, "a number in range", |value| value.parse().ok())
+            .map(|value| value.unwrap_or(default))
+    }
+
+    /// The value of `key` as a number of seconds, of which fractions are allowed.
+    ///
+    /// # Errors
+    /// When it is no such number, or negative.
+    pub fn seconds(&self, key: &str, default: Duration) -> Result<Duration, EnvError> {
+        let seconds = |value: &str| Duration::try_from_secs_f64(value.parse().ok()?).ok();
+        self.parsed(key, "a number of seconds", seconds)
+            .map(|value| value.unwrap_or(default))
+    }
+
+    /// Which form the ids of aggregates have: `ORIGINATOR_ID_TYPE`, which is `uuid` (the default) or `text`.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn id_type(&self) -> Result<IdType, EnvError> {
+        self.parsed("ORIGINATOR_ID_TYPE", "uuid or text", |value| {
+            match value.to_ascii_lowercase().as_str() {
+                "uuid" => Some(IdType::Uuid),
+                "text" => Some(IdType::Text),
+                _ => None,
+            }
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    /// Says that the value of `key` is not what it must be.
+    pub(crate) fn invalid(&self, key: &str, expected: impl Into<String>) -> EnvError {
+        let (key, value) = self.find(key).unwrap_or((key.to_owned(), ""));
+        let value = if is_secret(&key) { "…" } else { value }.to_owned();
+        EnvError::Invalid {
+            key,
+            value,
+            expected: expected.into(),
+        }
+    }
+
+    fn parsed<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, EnvError> {
+        match self.get(key).map(str::trim) {
+            None | Some("") => Ok(None),
+            Some(value) => parse(value)
+                .map(Some)
+                .ok_or_else(|| self.invalid(key, expected)),
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<(String, &str)> {
+        self.spellings(key).into_iter().find_map(|key| {
+            let value = self.values.get(&key)?;
+            Some((key, value.as_str()))
+        })
+    }
+
+    fn spellings(&self, key: &str) -> Vec<String> {
+        let own = self
+            .application
+            .as_ref()
+            .map(|name| format!("{}_{key}", name.to_uppercase()));
+        own.into_iter().chain([key.to_owned()]).collect()
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_uppercase();
+    key.contains("PASSWORD") || key.contains("KEY")
+}
+
+fn either(keys: &[String]) -> String {
+    keys.join(" or ")
+}
+
+/// Hides the values of secrets: of keys that contain PASSWORD or KEY.
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(key, value): (&String, &String)| {
+            (
+                key.clone(),
+                if is_secret(key) {
+                    "…".to_owned()
+                } else {
+                    value.clone()
+                },
+            )
+        };
+        let values: BTreeMap<_, _> = self.values.iter().map(shown).collect();
+        f.debug_struct("Env")
+            .field("application", &self.application)
+            .field("values", &values)
+            .field(
+                "store",
+                &self.store.as_ref().map(|_| "given by the program"),
+            )
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_applications_own_key_wins_even_if_it_is_empty() {
+        let env = Env::new().with("X", "all").with("DOGSCHOOL_X", "");
+        assert_eq!(env.get("X"), Some("all"));
+        assert_eq!(env.for_application("DogSchool").get("X"), Some(""));
+        assert_eq!(env.for_application("Cats").get("X"), Some("all"));
+    }
+
+    #[test]
+    fn a_missing_key_is_named_in_both_spellings() {
+        let missing = Env::new()
+            .for_application("DogSchool")
+            .require("X")
+            .expect_err("missing")
+            .to_string();
+        assert_eq!(missing, "the environment has no DOGSCHOOL_X or X");
+    }
+
+    #[test]
+    fn booleans_are_read_in_every_spelling_and_nothing_else_is() {
+        for (value, read) in [
+            ("Y", true),
+            ("yes", true),
+            ("T", true),
+            ("On", true),
+            ("1", true),
+            ("", true),
+        ] {
+            assert_eq!(
+                Env::new().with("X", value).boolean("X", true),
+                Ok(read),
+                "{value}"
+            );
+        }
+        for value in ["n", "NO", "f", "False", "off", "0"] {
+            assert_eq!(
+                Env::new().with("X", value).boolean("X", true),
+                Ok(false),
+                "{value}"
+            );
+        }
+        let refused = Env::new()
+            .with("X", "maybe")
+            .boolean("X", true)
+            .expect_err("no boolean")
+            .to_string();
+        assert_eq!(refused, "X is `maybe`, which is not yes or no");
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_but_are_never_negative() {
+        let seconds = |value: &str| {
+            Env::new()
+                .with("X", value)
+                .seconds("X", Duration::from_secs(5))
+        };
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        assert_eq!(seconds(""), Ok(Duration::from_secs(5)));
+        for value in ["-1", "nan", "inf", "1e300", "soon"] {
+            assert!(seconds(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_shown_nowhere() {
+        let env = Env::new()
+            .with("CIPHER_KEY", "hush")
+            .with("POSTGRES_PASSWORD", "hush")
+            .with("A", "seen");
+        let shown = format!(
+            "{env:?}{}",
+            env.number::<u64>("CIPHER_KEY", 0).expect_err("no number")
+        );
+        assert!(
+            !shown.contains("hush") && shown.contains("seen") && shown.contains("CIPHER_KEY"),
+            "{shown}"
+        );
+    }
+}

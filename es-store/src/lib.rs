@@ -1,0 +1,39 @@
+//! The record of the event-sourcing library: stored events, positions and transactions.
+//!
+//! A *recorder* keeps the events of one application. Each event gets a *position* in the application's
+//! notification log; a follower's recorder also keeps the position up to which it has processed
+//! each upstream, and moves it in the transaction that records what came of it. There is one write
+//! method, [`AggregateRecorder::record`].
+//!
+//! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
+//! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
+
+mod env;
+mod error;
+mod mapper;
+pub mod memory;
+mod notification;
+mod notification_log;
+mod recorder;
+mod signal;
+pub mod sqlite;
+mod store;
+mod stored_event;
+mod subscription;
+pub mod testing;
+mod tracking;
+mod transcoder;
+
+pub use env::{Env, EnvError};
+pub use error::{Conflict, MapperError, MapperProblem, StoreError};
+pub use mapper::{Decoded, Mapper};
+pub use notification::{Head, Notification, NotificationQuery};
+pub use notification_log::{NotificationLog, Section};
+pub use recorder::{
+    AggregateRecorder, ApplicationRecorder, EventQuery, ProcessRecorder, Recorded, Recording,
+};
+pub use signal::{Listening, Signal, Signals};
+pub use store::{Role, StoreFactory, open};
+pub use stored_event::StoredEvent;
+pub use subscription::{StopHandle, Subscription};
+pub use tracking::{Tracking, UpstreamEvent};

@@ -1,0 +1,110 @@
+//! A store in memory: the same conflicts, order, limits and errors as the others; gone with its recorder.
+
+mod record;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use es_core::{AggregateId, IdType};
+
+use self::record::Record;
+use crate::{
+    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals, StoreError,
+    StoredEvent, UpstreamEvent,
+};
+
+/// Opens an empty store of its own for an application.
+///
+/// # Errors
+/// When `ORIGINATOR_ID_TYPE` is wrong.
+pub fn open(
+    _application: &str,
+    role: Role,
+    env: &Env,
+) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+    Ok(Arc::new(MemoryRecorder::new(role, env.id_type()?)))
+}
+
+/// Keeps events in memory. Two recorders never share anything.
+///
+/// Concurrency: all that is recorded is behind one lock. `record` holds it for writing while it checks and
+/// inserts, and undoes what it inserted before it lets go, so nobody sees a part of a recording, and positions
+/// become visible in their order. Nothing of a user's runs under the lock; a lock that was poisoned by a failed
+/// allocation is taken all the same.
+#[derive(Debug)]
+pub struct MemoryRecorder {
+    role: Role,
+    id_type: IdType,
+    record: RwLock<Record>,
+    signals: Signals,
+}
+
+impl MemoryRecorder {
+    /// An empty store.
+    pub fn new(role: Role, id_type: IdType) -> Self {
+        Self {
+            role,
+            id_type,
+            record: RwLock::default(),
+            signals: Signals::default(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Record> {
+        self.record.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Record> {
+        self.record.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AggregateRecorder for MemoryRecorder {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        recording.check(self.id_type, self.role)?;
+        let positions = self.write().record(recording)?;
+        if !positions.is_empty() {
+            self.signals.ring();
+        }
+        Ok(Recorded::new(positions))
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(self.read().events(id, query))
+    }
+
+    fn id_type(&self) -> IdType {
+        self.id_type
+    }
+}
+
+impl ApplicationRecorder for MemoryRecorder {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        Ok(self.read().notifications(query))
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        Ok(self.read().head())
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        Ok(self.signals.listen(signal))
+    }
+}
+
+impl ProcessRecorder for MemoryRecorder {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.read().tracked(upstream))
+    }
+
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+        Ok(self.read().upstream_event(upstream))
+    }
+}

@@ -1,0 +1,120 @@
+//! The notification log of an application, to read locally or to publish by sections.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{ApplicationRecorder, Notification, NotificationQuery, StoreError};
+
+/// The notification log of an application: all its events, in the order of positions.
+///
+/// Cloning is cheap.
+#[derive(Clone)]
+pub struct NotificationLog {
+    recorder: Arc<dyn ApplicationRecorder>,
+    section_size: usize,
+}
+
+/// A part of a notification log that has a name, as remote readers ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Section {
+    /// The positions of its first and its last notification, such as `1,10`; `None` if it is empty.
+    pub id: Option<String>,
+    /// The notifications, in the order of positions.
+    pub items: Vec<Notification>,
+    /// The section to ask for next; `None` if this one is not full.
+    pub next_id: Option<String>,
+}
+
+impl NotificationLog {
+    /// How many notifications a section has at the most, if nothing else is said.
+    pub const SECTION_SIZE: usize = 10;
+
+    /// The log of a recorder.
+    pub fn new(recorder: Arc<dyn ApplicationRecorder>) -> Self {
+        Self {
+            recorder,
+            section_size: Self::SECTION_SIZE,
+        }
+    }
+
+    /// The same log, with sections of at most `size` notifications.
+    #[must_use]
+    pub fn section_size(self, size: usize) -> Self {
+        Self {
+            section_size: size,
+            ..self
+        }
+    }
+
+    /// The first `limit` notifications from position `start` on, itself included.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn select(&self, start: u64, limit: usize) -> Result<Vec<Notification>, StoreError> {
+        self.query(&NotificationQuery::from(start).limit(limit))
+    }
+
+    /// The notifications that `query` selects.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn query(&self, query: &NotificationQuery) -> Result<Vec<Notification>, StoreError> {
+        self.recorder.select_notifications(query)
+    }
+
+    /// The section called `id`: the first and the last position that are asked for, such as `1,10`.
+    ///
+    /// It has at most as many notifications as a section may have; its own id says which they are. Positions have
+    /// gaps, so the last one may be above what was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when `id` is no such pair; and when the store cannot be read.
+    ///
+    /// ```
+    /// use es_store::{Env, NotificationLog, Role, open};
+    ///
+    /// let log = NotificationLog::new(open("DogSchool", Role::Leader, &Env::new())?);
+    /// assert!(log.section("1,10")?.items.is_empty());
+    /// assert!(log.section("1").is_err());
+    /// # Ok::<(), es_store::StoreError>(())
+    /// ```
+    pub fn section(&self, id: &str) -> Result<Section, StoreError> {
+        let (first, last) = positions(id)?;
+        let asked = (last.saturating_add(1)).saturating_sub(first);
+        let limit = usize::try_from(asked)
+            .unwrap_or(usize::MAX)
+            .min(self.section_size);
+        let items = self.select(first, limit)?;
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            return Ok(Section {
+                id: None,
+                items,
+                next_id: None,
+            });
+        };
+        let id = Some(format!("{},{}", first.id, last.id));
+        let next_id =
+            (items.len() == limit).then(|| format!("{},{}", last.id + 1, last.id + limit as u64));
+        Ok(Section { id, items, next_id })
+    }
+}
+
+impl fmt::Debug for NotificationLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotificationLog")
+            .field("section_size", &self.section_size)
+            .finish_non_exhaustive()
+    }
+}
+
+fn positions(id: &str) -> Result<(u64, u64), StoreError> {
+    let malformed = || {
+        StoreError::Invalid(format!(
+            "`{id}` is no section of a notification log, such as `1,10`"
+        ))
+    };
+    let (first, last) = id.split_once(',').ok_or_else(malformed)?;
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| malformed());
+    Ok((number(first)?.max(1), number(last)?))
+}

@@ -1,0 +1,233 @@
+//! What a store does: one family of traits, one write method.
+
+use std::sync::Arc;
+
+use es_core::{AggregateId, IdType};
+
+use crate::{
+    Head, Listening, Notification, NotificationQuery, Role, Signal, StoreError, StoredEvent,
+    Tracking, UpstreamEvent,
+};
+
+/// What is recorded in one transaction: events, and for a follower the move of its position.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The new events, in the order in which they get their positions. May be empty.
+    pub events: Vec<StoredEvent>,
+    /// For a follower: from where to where its position moves.
+    pub tracking: Option<Tracking>,
+}
+
+impl Recording {
+    /// A recording of events alone.
+    pub fn new(events: Vec<StoredEvent>) -> Self {
+        Self {
+            events,
+            tracking: None,
+        }
+    }
+
+    /// The same recording, with a move of the follower's position.
+    #[must_use]
+    pub fn tracking(self, tracking: Tracking) -> Self {
+        Self {
+            tracking: Some(tracking),
+            ..self
+        }
+    }
+
+    /// Whether there is nothing to record.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.tracking.is_none()
+    }
+
+    /// What every store refuses before it writes anything. Whoever writes a store calls it first.
+    ///
+    /// # Errors
+    /// [`StoreError::IdType`] when an id has not the form that the store keeps; [`StoreError::Invalid`] when a version or a
+    /// position is above `i64::MAX`, when the tracking goes backwards, names a reserved upstream, or is given to a
+    /// store that was opened for a [`Role::Leader`].
+    pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
+        for event in &self.events {
+            let id = &event.originator_id;
+            if id.id_type() != id_type {
+                return Err(StoreError::IdType {
+                    id: id.clone(),
+                    expected: id_type,
+                });
+            }
+            if i64::try_from(event.originator_version).is_err() {
+                let version = event.originator_version;
+                return Err(StoreError::Invalid(format!(
+                    "version {version} of aggregate {id} is too large"
+                )));
+            }
+        }
+        match &self.tracking {
+            Some(_) if role == Role::Leader => {
+                let problem = "there is tracking, but the store was opened for an application that follows no other";
+                Err(StoreError::Invalid(problem.to_owned()))
+            }
+            Some(tracking) => tracking.check(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What became of a [`Recording`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// The positions of the new events, in the order of the recording.
+    pub positions: Vec<u64>,
+}
+
+impl Recorded {
+    /// Events were recorded at these positions.
+    pub fn new(positions: Vec<u64>) -> Self {
+        Self { positions }
+    }
+
+    /// The position of the last new event; `None` if there was none.
+    pub fn last_position(&self) -> Option<u64> {
+        self.positions.last().copied()
+    }
+}
+
+/// Which events of one aggregate to select.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventQuery {
+    /// Only versions above this.
+    pub gt: Option<u64>,
+    /// Only versions up to this.
+    pub lte: Option<u64>,
+    /// Highest version first.
+    pub desc: bool,
+    /// How many at the most; 0 selects none.
+    pub limit: usize,
+}
+
+impl Default for EventQuery {
+    fn default() -> Self {
+        Self {
+            gt: None,
+            lte: None,
+            desc: false,
+            limit: usize::MAX,
+        }
+    }
+}
+
+impl EventQuery {
+    /// All events, in the order of versions.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Of these, those with a version above `version`.
+    #[must_use]
+    pub fn gt(self, version: u64) -> Self {
+        Self {
+            gt: Some(version),
+            ..self
+        }
+    }
+
+    /// Of these, those with a version of at most `version`.
+    #[must_use]
+    pub fn lte(self, version: u64) -> Self {
+        Self {
+            lte: Some(version),
+            ..self
+        }
+    }
+
+    /// The same events, highest version first.
+    #[must_use]
+    pub fn desc(self) -> Self {
+        Self { desc: true, ..self }
+    }
+
+    /// Of these, the first `limit`.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+}
+
+/// Keeps the events of aggregates.
+pub trait AggregateRecorder: Send + Sync {
+    /// Records all of `recording` in one transaction, or nothing of it. When it returns, it is
+    /// flushed as the store flushes.
+    ///
+    /// A recording without events and without tracking does nothing. One without events moves the
+    /// tracking.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the recording
+    /// itself has it twice; [`StoreError::PositionMoved`] when the tracking does not start at the recorded
+    /// position; and what can go wrong in the store. After an error nothing of it is recorded, but for
+    /// [`StoreError::OutcomeUnknown`].
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
+
+    /// The events of one aggregate; none if it does not exist.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged.
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Which form the ids here have. An id of the other form is refused by `record`, and not found.
+    fn id_type(&self) -> IdType;
+}
+
+/// Keeps the notification log of an application too: all its events, in the order of positions.
+///
+/// A reader that has seen position n is never shown a position below n.
+pub trait ApplicationRecorder: AggregateRecorder {
+    /// Notifications, in the order of positions.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged; the error names the position.
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError>;
+
+    /// The last event of the log; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the row is damaged.
+    fn head(&self) -> Result<Option<Head>, StoreError>;
+
+    /// Rings `signal` after each commit of events, by this process or another, until the
+    /// [`Listening`] is dropped.
+    ///
+    /// A ring is a hint: it may come too often, and a commit of another process may be noticed late or not at
+    /// all. Whoever listens polls too.
+    ///
+    /// # Errors
+    /// When listening cannot begin.
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError>;
+}
+
+/// Keeps the positions of a follower too.
+pub trait ProcessRecorder: ApplicationRecorder {
+    /// The position up to which events of `upstream` are processed; `None` if none ever was.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
+
+    /// Which event stood at the tracked position of `upstream` when it was recorded; `None` if that is
+    /// not known, for example because another program moved the position since.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError>;
+}

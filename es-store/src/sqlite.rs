@@ -1,0 +1,71 @@
+//! A store in an SQLite database, one application per database, in the format of the Python library.
+//!
+//! `SQLITE_DBNAME` names a file, by its path or as a `file:` URI; a database in memory that is shared by name within the
+//! process while anyone holds it (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone
+//! (`:memory:`). `SQLITE_LOCK_TIMEOUT` is how many seconds to wait for a lock that another connection holds (5).
+//! `SQLITE_YIELD` is how many milliseconds a busy writer rests once a second, for a file that it shares with the Python
+//! library, whose connections sleep up to 100 ms between attempts: 110 lets them in. `CREATE_TABLE=n` creates
+//! nothing, and what is missing is an error that names it.
+
+mod busy;
+mod connection;
+mod database;
+mod label;
+mod location;
+mod recorder;
+mod rows;
+mod schema;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::connection::Settings;
+use self::database::Database;
+use self::recorder::SqliteRecorder;
+use crate::{Env, ProcessRecorder, Role, StoreError};
+
+/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any number of processes may
+/// do so at the same moment.
+///
+/// # Errors
+/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to another
+/// application, or it stays locked for longer than the limit.
+pub fn open(
+    application: &str,
+    role: Role,
+    env: &Env,
+) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+    let settings = settings(env)?;
+    let wanted = schema::Wanted {
+        application,
+        role,
+        create: settings.create,
+    };
+    let id_type = env.id_type()?;
+    let database = Database::open(&settings)?;
+    let layout = database.prepare(&wanted)?;
+    Ok(Arc::new(SqliteRecorder::new(
+        database, role, id_type, layout,
+    )))
+}
+
+fn settings(env: &Env) -> Result<Settings, StoreError> {
+    let name = env.require("SQLITE_DBNAME")?;
+    if name.is_empty() {
+        return Err(env
+            .invalid("SQLITE_DBNAME", "the name of a database")
+            .into());
+    }
+    let no_yield = 0;
+    Ok(Settings {
+        name: name.to_owned(),
+        lock_timeout: env.seconds("SQLITE_LOCK_TIMEOUT", Duration::from_secs(5))?,
+        rest: match env.number("SQLITE_YIELD", no_yield)? {
+            0 => None,
+            milliseconds => Some(Duration::from_millis(milliseconds)),
+        },
+        create: env.boolean("CREATE_TABLE", true)?,
+    })
+}

@@ -1,0 +1,126 @@
+//! How connections wait for each other.
+//!
+//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to back another
+//! hardly ever finds the lock free. Here everybody tries once a millisecond, and a writer that has worked for a while
+//! without a pause rests: long enough for all who wait to try.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::ErrorCode;
+
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(1);
+
+/// What a connection does when the database is locked: try again each millisecond, until `limit`.
+pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
+    let mut since = Instant::now();
+    move |attempt| {
+        if attempt == 0 {
+            since = Instant::now();
+        }
+        let again = since.elapsed() < limit;
+        if again {
+            thread::sleep(BETWEEN_ATTEMPTS);
+        }
+        again
+    }
+}
+
+/// The same for the few statements that ignore the handler.
+pub(super) fn retry<T>(
+    limit: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let since = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && since.elapsed() < limit => {
+                thread::sleep(BETWEEN_ATTEMPTS)
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+/// Lets a writer that works without pause rest now and then.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// How long it works without a pause at the most.
+    work: Duration,
+    /// How long a pause is.
+    rest: Duration,
+    /// Since when it works without a pause.
+    since: Instant,
+    /// When it last stopped working.
+    until: Instant,
+}
+
+impl Pace {
+    /// Rests `rest` once a second; if nothing is said, 2 ms every 50 ms.
+    pub(super) fn new(rest: Option<Duration>) -> Self {
+        let now = Instant::now();
+        let (work, rest) = match rest {
+            Some(rest) => (Duration::from_secs(1), rest),
+            None => (Duration::from_millis(50), Duration::from_millis(2)),
+        };
+        Self {
+            work,
+            rest,
+            since: now,
+            until: now,
+        }
+    }
+
+    /// Before each transaction: rests if it is time to.
+    pub(super) fn begin(&mut self) {
+        if let Some(rest) = self.due(Instant::now()) {
+            thread::sleep(rest);
+            self.since = Instant::now();
+        }
+    }
+
+    /// After each transaction.
+    pub(super) fn end(&mut self) {
+        self.until = Instant::now();
+    }
+
+    fn due(&mut self, now: Instant) -> Option<Duration> {
+        if now.saturating_duration_since(self.until) >= self.rest {
+            self.since = now;
+        }
+        (now.saturating_duration_since(self.since) >= self.work).then_some(self.rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_rests_only_after_it_worked_without_a_pause() {
+        let mut pace = Pace::new(None);
+        let start = pace.since;
+        let at = |millis| start + Duration::from_millis(millis);
+        pace.until = at(49);
+        assert_eq!(pace.due(at(49)), None);
+        pace.until = at(50);
+        assert_eq!(pace.due(at(51)), Some(Duration::from_millis(2)));
+        pace.until = at(51);
+        assert_eq!(pace.due(at(60)), None, "it has paused by itself");
+    }
+
+    #[test]
+    fn attempts_end_with_the_limit() {
+        let mut again = handler(Duration::ZERO);
+        assert!(!again(0));
+        let mut again = handler(Duration::from_secs(60));
+        assert!(again(0) && again(1));
+    }
+}

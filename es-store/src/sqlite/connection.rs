@@ -1,0 +1,101 @@
+//! Connections and their settings.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::label::Label;
+use super::{busy, location};
+use crate::StoreError;
+
+/// How a database is to be opened.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// A path, a URI, or `:memory:`.
+    pub(super) name: String,
+    /// How long to wait for a lock.
+    pub(super) lock_timeout: Duration,
+    /// How long a busy writer rests once a second; `None` is the usual pace.
+    pub(super) rest: Option<Duration>,
+    /// Whether to create what is missing.
+    pub(super) create: bool,
+}
+
+/// How many statements a connection keeps prepared: more than there are.
+const PREPARED: usize = 32;
+
+impl Settings {
+    pub(super) fn label(&self) -> Label {
+        Label::new(&self.name, self.lock_timeout)
+    }
+
+    /// A connection to memory that nobody else has.
+    pub(super) fn connect_memory(&self) -> Result<Connection, StoreError> {
+        let failed = |error| self.label().failed("opening", error);
+        let connection = Connection::open_in_memory().map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        Ok(connection)
+    }
+
+    /// The connection that writes to a file.
+    pub(super) fn connect_writer(&self) -> Result<Connection, StoreError> {
+        if let Some(folder) = location::missing_folder(&self.name) {
+            let problem = format!("the folder `{}` does not exist", folder.display());
+            return Err(self.label().misconfigured(problem));
+        }
+        let connection = self.connect(self.create)?;
+        self.make_durable(&connection)
+            .map_err(|error| self.label().failed("opening", error))?;
+        Ok(connection)
+    }
+
+    /// A connection that reads from a file, which exists.
+    pub(super) fn connect_reader(&self) -> Result<Connection, StoreError> {
+        let connection = self.connect(false)?;
+        let failed = |error| self.label().failed("opening", error);
+        connection
+            .pragma_update(None, "query_only", true)
+            .map_err(failed)?;
+        Ok(connection)
+    }
+
+    fn connect(&self, create: bool) -> Result<Connection, StoreError> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if create || location::says_mode(&self.name) {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        let failed = |error| self.label().failed("opening", error);
+        let mut connection = Connection::open_with_flags(&self.name, flags).map_err(failed)?;
+        connection
+            .busy_handler(Some(busy::handler(self.lock_timeout)))
+            .map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        Ok(connection)
+    }
+
+    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL ignores the busy
+    /// handler, so it is tried again here.
+    fn make_durable(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Ok(());
+        }
+        let mode = busy::retry(self.lock_timeout, || {
+            let mode: String =
+                connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+            if mode == "wal" {
+                return Ok(mode);
+            }
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        })?;
+        if mode != "wal" {
+            tracing::warn!(
+                store = self.name,
+                mode,
+                "no WAL mode here: readers and writers wait for each other"
+            );
+        }
+        connection.pragma_update(None, "synchronous", "FULL")
+    }
+}

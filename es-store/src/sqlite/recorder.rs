@@ -1,0 +1,133 @@
+//! The recorder of one application on an open database.
+
+use std::sync::Arc;
+
+use es_core::{AggregateId, IdType};
+
+use super::database::Database;
+use super::rows::Reader;
+use super::schema::Layout;
+use super::write;
+use crate::store::is_reserved;
+use crate::{
+    AggregateRecorder, ApplicationRecorder, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
+    UpstreamEvent,
+};
+
+pub(super) struct SqliteRecorder {
+    database: Arc<Database>,
+    role: Role,
+    id_type: IdType,
+    layout: Layout,
+}
+
+impl SqliteRecorder {
+    pub(super) fn new(
+        database: Arc<Database>,
+        role: Role,
+        id_type: IdType,
+        layout: Layout,
+    ) -> Self {
+        Self {
+            database,
+            role,
+            id_type,
+            layout,
+        }
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(Reader<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Self {
+            database, id_type, ..
+        } = self;
+        database.read(|connection| {
+            work(Reader {
+                connection,
+                label: &database.label,
+                id_type: *id_type,
+            })
+        })
+    }
+
+    fn follows(&self, upstream: &str) -> bool {
+        self.role == Role::Follower && !is_reserved(upstream)
+    }
+}
+
+impl AggregateRecorder for SqliteRecorder {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        recording.check(self.id_type, self.role)?;
+        if recording.is_empty() {
+            return Ok(Recorded::default());
+        }
+        let Self {
+            database, layout, ..
+        } = self;
+        let recorded = database
+            .write(|connection| write::record(connection, &database.label, *layout, recording))?;
+        if !recording.events.is_empty() {
+            database.ring();
+        }
+        Ok(recorded)
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        if query.limit == 0 || id.id_type() != self.id_type {
+            return Ok(Vec::new());
+        }
+        self.read(|reader| reader.events(id, query))
+    }
+
+    fn id_type(&self) -> IdType {
+        self.id_type
+    }
+}
+
+impl ApplicationRecorder for SqliteRecorder {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        if query.limit == 0
+            || query
+                .topics
+                .as_ref()
+                .is_some_and(|topics| topics.is_empty())
+        {
+            return Ok(Vec::new());
+        }
+        self.read(|reader| reader.notifications(query))
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.read(|reader| reader.head())
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        self.database.listen(signal)
+    }
+}
+
+impl ProcessRecorder for SqliteRecorder {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        if !self.follows(upstream) {
+            return Ok(None);
+        }
+        self.read(|reader| reader.tracked(upstream))
+    }
+
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+        if !self.follows(upstream) || !self.layout.has_upstream {
+            return Ok(None);
+        }
+        self.read(|reader| reader.upstream_event(upstream))
+    }
+}

@@ -1,0 +1,319 @@
+//! Reading rows, of which anything may be damaged.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use es_core::{AggregateId, IdType};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params, Row, params};
+use uuid::Uuid;
+
+use super::label::Label;
+use crate::{
+    EventQuery, Head, Notification, NotificationQuery, StoreError, StoredEvent, UpstreamEvent,
+};
+
+/// An id as it is stored: a UUID as 32 hex digits without dashes, or the text itself.
+pub(super) enum IdText {
+    Uuid([u8; 32]),
+    Text(Arc<str>),
+}
+
+impl IdText {
+    pub(super) fn of(id: &AggregateId) -> Self {
+        match id {
+            AggregateId::Uuid(uuid) => {
+                let mut digits = [0; 32];
+                uuid.simple().encode_lower(&mut digits);
+                Self::Uuid(digits)
+            }
+            AggregateId::Text(text) => Self::Text(text.clone()),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Uuid(digits) => str::from_utf8(digits).unwrap_or_default(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// In front of an upstream's id that is text. The upstream may keep another form of ids than this store.
+const TEXT: &str = "text:";
+
+/// The id of an upstream's event, as it is stored.
+pub(super) fn upstream_id_text(id: &AggregateId) -> String {
+    match id {
+        AggregateId::Uuid(uuid) => uuid.simple().to_string(),
+        AggregateId::Text(text) => format!("{TEXT}{text}"),
+    }
+}
+
+/// Reads the rows of one database.
+pub(super) struct Reader<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) label: &'a Label,
+    pub(super) id_type: IdType,
+}
+
+impl Reader<'_> {
+    pub(super) fn events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        // Without a bound there is no condition, because one would pass over rows whose version is no number.
+        let mut sql = String::from(
+            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ?1",
+        );
+        sql += if query.gt.is_some() {
+            " AND originator_version > ?2"
+        } else {
+            " AND ?2 IS NULL"
+        };
+        sql += if query.lte.is_some() {
+            " AND originator_version <= ?3"
+        } else {
+            " AND ?3 IS NULL"
+        };
+        sql += " ORDER BY originator_version";
+        sql += if query.desc {
+            " DESC LIMIT ?4"
+        } else {
+            " LIMIT ?4"
+        };
+        let bounds = (query.gt.map(at_most), query.lte.map(at_most));
+        let id_text = IdText::of(id);
+        let params = params![id_text.as_str(), bounds.0, bounds.1, limit(query.limit)];
+        self.collect("reading events", &sql, params, |row| self.event(id, row))
+    }
+
+    pub(super) fn notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        let after = match query.start {
+            Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
+            start => start.map(at_most),
+        };
+        let (after, stop) = (
+            after.unwrap_or(i64::MIN),
+            query.stop.map_or(i64::MAX, at_most),
+        );
+        let topics = query
+            .topics
+            .as_ref()
+            .map(|topics| serde_json::json!(&**topics).to_string());
+        let sql = match topics {
+            None => {
+                "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
+                 WHERE rowid > ?1 AND rowid <= ?2 AND ?3 IS NULL ORDER BY rowid LIMIT ?4"
+            }
+            Some(_) => {
+                "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
+                 WHERE rowid > ?1 AND rowid <= ?2 AND topic IN (SELECT value FROM json_each(?3)) \
+                 ORDER BY rowid LIMIT ?4"
+            }
+        };
+        let params = params![after, stop, topics, limit(query.limit)];
+        self.collect("reading notifications", sql, params, |row| {
+            self.notification(row)
+        })
+    }
+
+    pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
+        let sql = "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1";
+        let head = |row: &Row<'_>| {
+            let position = position(self.label, self.get(row, 0)?.as_i64().unwrap_or_default())?;
+            let damaged = |problem| {
+                self.label
+                    .damaged(format!("at position {position}"), problem)
+            };
+            Ok(Head {
+                position,
+                originator_id: id(self.get(row, 1)?, self.id_type).map_err(damaged)?,
+                originator_version: version(self.get(row, 2)?).map_err(damaged)?,
+            })
+        };
+        Ok(self.collect("reading the head", sql, [], head)?.pop())
+    }
+
+    pub(super) fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT MAX(notification_id) FROM tracking WHERE application_name = ?1";
+        let tracked = |row: &Row<'_>| match self.get(row, 0)? {
+            ValueRef::Null => Ok(None),
+            value => value
+                .as_i64()
+                .ok()
+                .and_then(|position| u64::try_from(position).ok())
+                .map(Some)
+                .ok_or_else(|| {
+                    self.label.damaged(
+                        format!("of tracking for `{upstream}`"),
+                        "its position is no position",
+                    )
+                }),
+        };
+        Ok(self
+            .collect("reading the position", sql, [upstream], tracked)?
+            .pop()
+            .flatten())
+    }
+
+    pub(super) fn upstream_event(
+        &self,
+        upstream: &str,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        let sql = "SELECT originator_id, originator_version FROM es_upstream \
+                   JOIN tracking USING (application_name, notification_id) WHERE application_name = ?1";
+        let event = |row: &Row<'_>| {
+            let damaged = |problem| {
+                self.label
+                    .damaged(format!("of es_upstream for `{upstream}`"), problem)
+            };
+            let id_type = match self.get(row, 0)? {
+                ValueRef::Text(text) if text.starts_with(TEXT.as_bytes()) => IdType::Text,
+                _ => IdType::Uuid,
+            };
+            let originator_id = match id(self.get(row, 0)?, id_type).map_err(damaged)? {
+                AggregateId::Text(text) => text.strip_prefix(TEXT).unwrap_or_default().into(),
+                uuid => uuid,
+            };
+            Ok(UpstreamEvent {
+                originator_id,
+                originator_version: version(self.get(row, 1)?).map_err(damaged)?,
+            })
+        };
+        Ok(self
+            .collect("reading the upstream's event", sql, [upstream], event)?
+            .pop())
+    }
+
+    fn event(&self, id: &AggregateId, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+        let of = |at: &str| format!("of aggregate {id}{at}");
+        let version =
+            version(self.get(row, 0)?).map_err(|problem| self.label.damaged(of(""), problem))?;
+        let damaged = |problem| {
+            self.label
+                .damaged(of(&format!(" at version {version}")), problem)
+        };
+        Ok(StoredEvent {
+            originator_id: id.clone(),
+            originator_version: version,
+            topic: topic(self.get(row, 1)?).map_err(damaged)?,
+            state: state(self.get(row, 2)?).map_err(damaged)?,
+        })
+    }
+
+    fn notification(&self, row: &Row<'_>) -> Result<Notification, StoreError> {
+        let position = position(self.label, self.get(row, 0)?.as_i64().unwrap_or_default())?;
+        let damaged = |problem| {
+            self.label
+                .damaged(format!("at position {position}"), problem)
+        };
+        let event = StoredEvent {
+            originator_id: id(self.get(row, 1)?, self.id_type).map_err(damaged)?,
+            originator_version: version(self.get(row, 2)?).map_err(damaged)?,
+            topic: topic(self.get(row, 3)?).map_err(damaged)?,
+            state: state(self.get(row, 4)?).map_err(damaged)?,
+        };
+        Ok(Notification {
+            id: position,
+            event,
+        })
+    }
+
+    fn get<'r>(&self, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>, StoreError> {
+        row.get_ref(index)
+            .map_err(|error| self.label.failed("reading a row", error))
+    }
+
+    fn collect<T>(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let failed = |error| self.label.failed(doing, error);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(params).map_err(failed)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            all.push(read(row)?);
+        }
+        Ok(all)
+    }
+}
+
+/// The position that a row has.
+pub(super) fn position(label: &Label, rowid: i64) -> Result<u64, StoreError> {
+    match u64::try_from(rowid) {
+        Ok(position) if position > 0 => Ok(position),
+        _ => Err(label.damaged(format!("with rowid {rowid}"), "that is no position")),
+    }
+}
+
+fn id(value: ValueRef<'_>, id_type: IdType) -> Result<AggregateId, String> {
+    let text = text(value).ok_or_else(|| wrong("originator_id", value, "text"))?;
+    match id_type {
+        IdType::Text => Ok(AggregateId::from(text)),
+        // With dashes or capitals it would not be found by its id.
+        IdType::Uuid
+            if text.len() == 32 && !text.contains(|digit: char| digit.is_ascii_uppercase()) =>
+        {
+            Uuid::try_parse(text)
+                .map(AggregateId::Uuid)
+                .map_err(|_| NO_UUID.to_owned())
+        }
+        IdType::Uuid => Err(NO_UUID.to_owned()),
+    }
+}
+
+const NO_UUID: &str = "its originator_id is no UUID of 32 hex digits";
+
+fn version(value: ValueRef<'_>) -> Result<u64, String> {
+    let version = value
+        .as_i64()
+        .ok()
+        .and_then(|version| u64::try_from(version).ok());
+    version.ok_or_else(|| wrong("originator_version", value, "a positive integer"))
+}
+
+fn topic(value: ValueRef<'_>) -> Result<Cow<'static, str>, String> {
+    match text(value) {
+        Some(topic) => Ok(Cow::Owned(topic.to_owned())),
+        None => Err(wrong("topic", value, "text")),
+    }
+}
+
+fn state(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
+    match value {
+        ValueRef::Blob(state) => Ok(state.to_vec()),
+        _ => Err(wrong("state", value, "a blob")),
+    }
+}
+
+fn text(value: ValueRef<'_>) -> Option<&str> {
+    match value {
+        ValueRef::Text(text) => str::from_utf8(text).ok(),
+        _ => None,
+    }
+}
+
+fn wrong(column: &str, found: ValueRef<'_>, expected: &str) -> String {
+    format!(
+        "its {column} is of type {}, not {expected}",
+        found.data_type()
+    )
+}
+
+/// What is above every number that SQLite has, becomes the highest one.
+fn at_most(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

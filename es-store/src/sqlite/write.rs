@@ -1,0 +1,172 @@
+//! Writing one recording, inside a transaction that somebody else opens and commits.
+
+use rusqlite::{Connection, OptionalExtension, ffi, params};
+
+use super::label::Label;
+use super::rows::{IdText, position, upstream_id_text};
+use super::schema::Layout;
+use crate::{Conflict, Recorded, Recording, StoreError, StoredEvent, Tracking, UpstreamEvent};
+
+/// Writes `recording`. After an error the transaction must be rolled back.
+pub(super) fn record(
+    connection: &Connection,
+    label: &Label,
+    layout: Layout,
+    recording: &Recording,
+) -> Result<Recorded, StoreError> {
+    // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
+    if let Some(tracking) = &recording.tracking {
+        if layout.many_rows {
+            let problem = "the table `tracking` has a row for each position, as old versions of the Python library \
+                           made it, and is not written: start Python 9.5 on it once, which migrates it";
+            return Err(label.misconfigured(problem));
+        }
+        move_position(connection, label, tracking)?;
+        if let Some(event) = &tracking.at {
+            let failed = |error| label.failed("recording the upstream's event", error);
+            keep_upstream_event(connection, tracking, event).map_err(failed)?;
+        }
+    }
+    if recording.events.is_empty() {
+        return Ok(Recorded::default());
+    }
+    check_room(connection, label)?;
+    recording
+        .events
+        .iter()
+        .map(|event| insert(connection, label, event))
+        .collect::<Result<_, _>>()
+        .map(Recorded::new)
+}
+
+fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result<u64, StoreError> {
+    const INSERT: &str = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?1, ?2, ?3, ?4)";
+    let StoredEvent {
+        originator_id: id,
+        originator_version: version,
+        topic,
+        state,
+    } = event;
+    let inserted = connection.prepare_cached(INSERT).and_then(|mut insert| {
+        insert.insert(params![
+            IdText::of(id).as_str(),
+            integer(*version),
+            topic.as_ref(),
+            state.as_slice()
+        ])
+    });
+    match inserted {
+        Ok(rowid) => position(label, rowid),
+        Err(error) if is_duplicate(&error) => Err(Conflict {
+            id: id.clone(),
+            version: *version,
+        }
+        .into()),
+        Err(error) => Err(label.failed("recording events", error)),
+    }
+}
+
+/// Behind the highest position that there can be, SQLite would take any free one.
+fn check_room(connection: &Connection, label: &Label) -> Result<(), StoreError> {
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT MAX(rowid) FROM stored_events")
+        .and_then(|mut last| last.query_row([], |row| row.get(0)))
+        .map_err(|error| label.failed("recording events", error))?;
+    match last {
+        Some(i64::MAX) => Err(StoreError::Invalid(format!(
+            "no position is left behind {}",
+            i64::MAX
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn move_position(
+    connection: &Connection,
+    label: &Label,
+    tracking: &Tracking,
+) -> Result<(), StoreError> {
+    let failed = |error| label.failed("recording the position", error);
+    if compare_and_set(connection, tracking).map_err(failed)? {
+        return Ok(());
+    }
+    let found: Option<rusqlite::types::Value> = connection
+        .prepare_cached("SELECT notification_id FROM tracking WHERE application_name = ?1")
+        .and_then(|mut found| {
+            found
+                .query_row([&tracking.upstream], |row| row.get(0))
+                .optional()
+        })
+        .map_err(failed)?;
+    let found = match found {
+        Some(rusqlite::types::Value::Integer(found)) => u64::try_from(found).ok(),
+        Some(_) => None,
+        None => {
+            start_at_zero(connection, &tracking.upstream).map_err(failed)?;
+            if compare_and_set(connection, tracking).map_err(failed)? {
+                return Ok(());
+            }
+            Some(0)
+        }
+    };
+    let (upstream, expected) = (tracking.upstream.clone(), tracking.from);
+    match found {
+        Some(found) => Err(StoreError::PositionMoved {
+            upstream,
+            expected,
+            found,
+        }),
+        None => Err(label.damaged(
+            format!("of tracking for `{upstream}`"),
+            "its position is no position",
+        )),
+    }
+}
+
+fn compare_and_set(connection: &Connection, tracking: &Tracking) -> rusqlite::Result<bool> {
+    const MOVE: &str = "UPDATE tracking SET notification_id = ?3 WHERE application_name = ?1 AND notification_id = ?2";
+    let Tracking {
+        upstream, from, to, ..
+    } = tracking;
+    let moved = connection.prepare_cached(MOVE)?.execute(params![
+        upstream,
+        integer(*from),
+        integer(*to)
+    ])?;
+    Ok(moved == 1)
+}
+
+fn start_at_zero(connection: &Connection, upstream: &str) -> rusqlite::Result<usize> {
+    const START: &str = "INSERT INTO tracking (application_name, notification_id) VALUES (?1, 0)";
+    connection.prepare_cached(START)?.execute([upstream])
+}
+
+fn keep_upstream_event(
+    connection: &Connection,
+    tracking: &Tracking,
+    event: &UpstreamEvent,
+) -> rusqlite::Result<usize> {
+    const KEEP: &str = "INSERT INTO es_upstream (application_name, notification_id, originator_id, originator_version) \
+                        VALUES (?1, ?2, ?3, ?4) ON CONFLICT (application_name) DO UPDATE SET \
+                        notification_id = ?2, originator_id = ?3, originator_version = ?4";
+    let id = upstream_id_text(&event.originator_id);
+    let version = integer(event.originator_version);
+    connection.prepare_cached(KEEP)?.execute(params![
+        tracking.upstream,
+        integer(tracking.to),
+        id,
+        version
+    ])
+}
+
+fn is_duplicate(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_extended_error_code(),
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE)
+    )
+}
+
+/// As SQLite keeps it. What is above was refused before anything was written; it matches nothing.
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(-1)
+}

@@ -1,0 +1,126 @@
+//! Which store an application gets.
+
+use std::sync::Arc;
+
+use crate::{Env, ProcessRecorder, StoreError, memory, sqlite};
+
+/// What a store keeps for an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Events only.
+    Leader,
+    /// Events, and how far it has processed each application that it follows.
+    Follower,
+}
+
+/// Opens stores that this crate does not know: a backend of one's own, or one made for a test.
+///
+/// It is put in place with [`Env::with_store`].
+pub trait StoreFactory: Send + Sync {
+    /// Opens the store of an application. `env` is as the application sees it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn open(
+        &self,
+        application: &str,
+        role: Role,
+        env: &Env,
+    ) -> Result<Arc<dyn ProcessRecorder>, StoreError>;
+}
+
+/// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE` names. Unset, it is
+/// memory; `memory` and `sqlite` may also be spelled `eventsourcing.popo` and `eventsourcing.sqlite`.
+///
+/// # Errors
+/// When the settings are wrong, the name begins with `__`, which is reserved, or the store cannot be opened.
+///
+/// ```
+/// use es_store::{Env, Role, open};
+///
+/// let recorder = open("DogSchool", Role::Leader, &Env::new())?;
+/// assert_eq!(recorder.head()?, None);
+/// # Ok::<(), es_store::StoreError>(())
+/// ```
+pub fn open(
+    application: &str,
+    role: Role,
+    env: &Env,
+) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+    if is_reserved(application) {
+        let problem =
+            format!("`{application}` cannot be the name of an application: `__` is reserved");
+        return Err(StoreError::Configuration(problem));
+    }
+    let env = &env.for_application(application);
+    if let Some(store) = env.store() {
+        return store.open(application, role, env);
+    }
+    match env.get("PERSISTENCE_MODULE").unwrap_or("memory") {
+        "memory" | "eventsourcing.popo" => memory::open(application, role, env),
+        "sqlite" | "eventsourcing.sqlite" => sqlite::open(application, role, env),
+        "postgres" | "eventsourcing.postgres" => {
+            let problem =
+                "PERSISTENCE_MODULE is `postgres`, which is not built yet in this version";
+            Err(StoreError::Configuration(problem.to_owned()))
+        }
+        _ => Err(env
+            .invalid(
+                "PERSISTENCE_MODULE",
+                "memory, sqlite, eventsourcing.popo or eventsourcing.sqlite",
+            )
+            .into()),
+    }
+}
+
+/// Whether a name is kept for the store's own use.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.is_empty() || name.starts_with("__")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(application: &str, env: &Env) -> String {
+        open(application, Role::Leader, env)
+            .err()
+            .expect("refused")
+            .to_string()
+    }
+
+    #[test]
+    fn a_persistence_module_is_known_in_both_dialects() {
+        for module in ["memory", "eventsourcing.popo"] {
+            assert!(
+                open(
+                    "Dogs",
+                    Role::Leader,
+                    &Env::new().with("PERSISTENCE_MODULE", module)
+                )
+                .is_ok()
+            );
+        }
+        for module in ["sqlite", "eventsourcing.sqlite"] {
+            let env = Env::new()
+                .with("PERSISTENCE_MODULE", module)
+                .with("SQLITE_DBNAME", ":memory:");
+            assert!(open("Dogs", Role::Leader, &env).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_unknown_persistence_module_is_named_with_key_and_choices() {
+        let env = Env::new().with("DOGS_PERSISTENCE_MODULE", "paper");
+        let refused = refused("Dogs", &env);
+        assert!(
+            refused.starts_with("DOGS_PERSISTENCE_MODULE is `paper`, which is not memory, sqlite"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_reserved_is_refused() {
+        assert!(refused("__migration__", &Env::new()).contains("`__migration__`"));
+    }
+}

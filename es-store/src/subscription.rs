@@ -1,0 +1,157 @@
+//! All notifications behind a position, those to come included.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::{ApplicationRecorder, Listening, Notification, NotificationQuery, Signal, StoreError};
+
+/// An iterator over all notifications behind a position, in their order, which waits for those to come.
+///
+/// It ends when it is stopped. An error of the store is an item; the next call tries again from the same
+/// position. It listens before it reads for the first time, and looks every now and then too, so a lost wake-up
+/// delays and loses nothing.
+///
+/// ```
+/// use es_store::{Env, Role, Subscription, open};
+///
+/// let recorder = open("DogSchool", Role::Leader, &Env::new())?;
+/// let mut subscription = Subscription::new(recorder, None)?.topics(["dogschool:Dog.TrickAdded"]);
+/// subscription.stop_handle().stop();
+/// assert!(subscription.next().is_none());
+/// # Ok::<(), es_store::StoreError>(())
+/// ```
+pub struct Subscription {
+    recorder: Arc<dyn ApplicationRecorder>,
+    position: u64,
+    topics: Option<Arc<[String]>>,
+    poll_interval: Duration,
+    page: VecDeque<Notification>,
+    stop: StopHandle,
+    _listening: Listening,
+}
+
+/// Ends a [`Subscription`] from elsewhere.
+#[derive(Debug, Clone)]
+pub struct StopHandle {
+    stopped: Arc<AtomicBool>,
+    signal: Arc<Signal>,
+}
+
+impl StopHandle {
+    /// Ends the subscription, also while it waits. To stop it again does nothing.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.signal.ring();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
+
+impl Subscription {
+    const PAGE: usize = 1000;
+
+    /// All notifications behind position `gt`; `None` is the beginning.
+    ///
+    /// # Errors
+    /// When listening cannot begin.
+    pub fn new(
+        recorder: Arc<dyn ApplicationRecorder>,
+        gt: Option<u64>,
+    ) -> Result<Self, StoreError> {
+        let signal = Signal::new();
+        let listening = recorder.listen(&signal)?;
+        Ok(Self {
+            recorder,
+            position: gt.unwrap_or(0),
+            topics: None,
+            poll_interval: Duration::from_secs(1),
+            page: VecDeque::new(),
+            stop: StopHandle {
+                stopped: Arc::default(),
+                signal,
+            },
+            _listening: listening,
+        })
+    }
+
+    /// Of these, those with one of `topics`; an empty list selects none.
+    #[must_use]
+    pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            topics: Some(topics.into_iter().map(Into::into).collect()),
+            ..self
+        }
+    }
+
+    /// How long it waits at the most before it looks again; one second, if nothing else is said.
+    #[must_use]
+    pub fn poll_interval(self, poll_interval: Duration) -> Self {
+        Self {
+            poll_interval,
+            ..self
+        }
+    }
+
+    /// What ends it.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Reads a page. The head is read first, and a page that is not full moves the position to it: so
+    /// events with other topics are not looked at twice, and none that comes in between is passed over.
+    fn read(&mut self) -> Result<(), StoreError> {
+        let Some(head) = self
+            .recorder
+            .head()?
+            .filter(|head| head.position > self.position)
+        else {
+            return Ok(());
+        };
+        let query = NotificationQuery::after(self.position)
+            .up_to(head.position)
+            .limit(Self::PAGE)
+            .shared_topics(self.topics.clone());
+        self.page = self.recorder.select_notifications(&query)?.into();
+        self.position = match self.page.back() {
+            Some(last) if self.page.len() == Self::PAGE => last.id,
+            _ => head.position,
+        };
+        Ok(())
+    }
+}
+
+impl Iterator for Subscription {
+    type Item = Result<Notification, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.stop.is_stopped() {
+            if let Some(notification) = self.page.pop_front() {
+                return Some(Ok(notification));
+            }
+            // The count is taken before reading: a commit behind what is read has rung, or will ring, above it.
+            let (seen, before) = (self.stop.signal.rings(), self.position);
+            if let Err(error) = self.read() {
+                return Some(Err(error));
+            }
+            if self.position == before && !self.stop.is_stopped() {
+                self.stop.signal.wait(seen, self.poll_interval);
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("position", &self.position)
+            .field("topics", &self.topics)
+            .field("stopped", &self.stop.is_stopped())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! The rules that every store keeps, as tests to run on any of them.
+//!
+//! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each rule. A rule panics when it is broken.
+
+mod bench;
+mod conflicts;
+mod log;
+mod racing;
+mod recording;
+mod tracking;
+
+pub use bench::Bench;
+pub use conflicts::*;
+pub use log::*;
+pub use racing::*;
+pub use recording::*;
+pub use tracking::*;
+
+/// Makes a test of each rule that a store keeps, for ids of both forms.
+///
+/// The argument is an expression of type `fn(Role, IdType) -> Arc<dyn ProcessRecorder>`, a function or a closure, that
+/// opens a new, empty store.
+///
+/// ```
+/// mod memory {
+///     use std::sync::Arc;
+///     use es_store::memory::MemoryRecorder;
+///
+///     es_store::conformance_tests!(|role, ids| Arc::new(MemoryRecorder::new(role, ids)));
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! conformance_tests {
+    ($open:expr) => {
+        $crate::__conformance_tests! { $open;
+            // Recording.
+            recorded_events_come_back_as_they_were,
+            events_are_selected_by_version_order_and_limit,
+            a_limit_of_zero_selects_nothing,
+            an_empty_recording_does_nothing,
+            versions_need_not_follow_each_other,
+            a_version_or_position_that_is_too_large_is_refused_and_never_wraps,
+            an_id_of_the_other_form_is_refused_and_not_found,
+            a_state_may_be_any_bytes,
+            // Conflicts.
+            a_version_that_exists_is_a_conflict_that_names_it,
+            a_version_that_a_recording_has_twice_is_a_conflict,
+            a_conflict_is_found_from_version_ten_on_as_well,
+            a_failed_recording_changes_nothing_at_all,
+            identical_bytes_are_a_conflict_too,
+            // The log.
+            positions_strictly_increase_in_the_order_of_recordings,
+            notifications_are_selected_by_start_stop_and_limit,
+            notifications_are_selected_by_topic,
+            positions_beyond_the_end_select_nothing,
+            the_head_is_the_last_event,
+            who_listens_is_woken_by_a_commit,
+            who_listens_no_more_is_not_woken,
+            a_section_of_the_log_names_itself_and_the_next,
+            a_subscription_sees_what_was_there_and_what_comes,
+            a_subscription_to_topics_passes_over_the_others,
+            // Tracking.
+            a_position_that_was_never_recorded_is_zero,
+            a_position_moves_only_from_where_it_is,
+            a_position_may_stay_but_not_go_back,
+            tracking_is_recorded_without_events_and_events_without_tracking,
+            a_moved_position_is_told_before_a_conflict,
+            each_upstream_has_its_own_position,
+            the_upstream_event_counts_only_at_the_tracked_position,
+            the_upstream_event_has_an_id_of_either_form,
+            reserved_names_are_no_upstreams,
+            a_leader_keeps_no_tracking,
+            // Many at once.
+            of_many_savers_of_one_version_exactly_one_wins,
+            of_many_movers_of_one_position_exactly_one_wins,
+            a_reader_never_sees_a_position_below_one_it_has_seen,
+            nobody_sees_a_part_of_a_recording,
+        }
+    };
+}
+
+/// What [`conformance_tests!`](crate::conformance_tests) expands to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    ($open:expr; $($rule:ident),* $(,)?) => {
+        fn __conformance_bench(ids: $crate::testing::conformance::__IdType) -> $crate::testing::conformance::Bench {
+            $crate::testing::conformance::Bench::new(ids, $open)
+        }
+
+        mod with_uuids {$(
+            #[test]
+            fn $rule() {
+                let ids = $crate::testing::conformance::__IdType::Uuid;
+                $crate::testing::conformance::$rule(&super::__conformance_bench(ids));
+            }
+        )*}
+
+        mod with_text_ids {$(
+            #[test]
+            fn $rule() {
+                let ids = $crate::testing::conformance::__IdType::Text;
+                $crate::testing::conformance::$rule(&super::__conformance_bench(ids));
+            }
+        )*}
+    };
+}
+
+#[doc(hidden)]
+pub use es_core::IdType as __IdType;

@@ -1,0 +1,128 @@
+//! Of two recordings with the same version of an aggregate, the second changes nothing.
+
+use std::sync::Arc;
+
+use super::bench::{Bench, snapshot, versions};
+use crate::{
+    Conflict, EventQuery, ProcessRecorder, Recording, StoreError, Tracking, UpstreamEvent,
+};
+
+fn assert_conflict(recorder: &Arc<dyn ProcessRecorder>, recording: &Recording, expected: Conflict) {
+    let refused = recorder.record(recording);
+    assert!(
+        matches!(&refused, Err(StoreError::Conflict(conflict)) if *conflict == expected),
+        "{refused:?}"
+    );
+}
+
+/// Rule: a version that exists is a conflict that names it.
+pub fn a_version_that_exists_is_a_conflict_that_names_it(bench: &Bench) {
+    let recorder = bench.leader();
+    recorder.record(&bench.events(1, 1..=3)).expect("recorded");
+    assert_conflict(
+        &recorder,
+        &bench.events(1, 3..=4),
+        Conflict {
+            id: bench.id(1),
+            version: 3,
+        },
+    );
+    assert_eq!(
+        versions(&*recorder, &bench.id(1), &EventQuery::all()),
+        [1, 2, 3]
+    );
+    recorder
+        .record(&bench.events(1, [4]))
+        .expect("recorded after a conflict");
+}
+
+/// Rule: a version that a recording has twice is a conflict.
+pub fn a_version_that_a_recording_has_twice_is_a_conflict(bench: &Bench) {
+    let recorder = bench.leader();
+    assert_conflict(
+        &recorder,
+        &bench.events(1, [1, 2, 2]),
+        Conflict {
+            id: bench.id(1),
+            version: 2,
+        },
+    );
+    assert!(versions(&*recorder, &bench.id(1), &EventQuery::all()).is_empty());
+    recorder
+        .record(&bench.events(1, [1, 2]))
+        .expect("recorded after a conflict");
+}
+
+/// Rule: a conflict is found from version ten on as well.
+pub fn a_conflict_is_found_from_version_ten_on_as_well(bench: &Bench) {
+    let recorder = bench.leader();
+    recorder
+        .record(&bench.events(1, 1..=120))
+        .expect("recorded");
+    for version in [9, 10, 11, 99, 100, 120] {
+        assert_conflict(
+            &recorder,
+            &bench.events(1, [version]),
+            Conflict {
+                id: bench.id(1),
+                version,
+            },
+        );
+    }
+}
+
+/// Rule: a failed recording changes nothing at all.
+pub fn a_failed_recording_changes_nothing_at_all(bench: &Bench) {
+    let recorder = bench.follower();
+    let at = |version| UpstreamEvent {
+        originator_id: bench.id(9),
+        originator_version: version,
+    };
+    let first = bench
+        .events(1, 1..=3)
+        .tracking(Tracking::new("Up", 0, 5).at(at(5)));
+    recorder.record(&first).expect("recorded");
+    let before = snapshot(&*recorder, "Up");
+    let mut second = bench
+        .events(2, 1..=5)
+        .tracking(Tracking::new("Up", 5, 9).at(at(9)));
+    second.events.push(bench.event(1, 3));
+    assert_conflict(
+        &recorder,
+        &second,
+        Conflict {
+            id: bench.id(1),
+            version: 3,
+        },
+    );
+    assert_eq!(snapshot(&*recorder, "Up"), before);
+    assert!(versions(&*recorder, &bench.id(2), &EventQuery::all()).is_empty());
+    let unknown = bench.events(1, [3]).tracking(Tracking::new("Other", 0, 9));
+    assert_conflict(
+        &recorder,
+        &unknown,
+        Conflict {
+            id: bench.id(1),
+            version: 3,
+        },
+    );
+    assert_eq!(recorder.tracked("Other").expect("read"), None);
+    second.events.pop();
+    recorder
+        .record(&second)
+        .expect("recorded without the conflict");
+}
+
+/// Rule: identical bytes are a conflict too.
+pub fn identical_bytes_are_a_conflict_too(bench: &Bench) {
+    let recorder = bench.leader();
+    recorder.record(&bench.events(1, [1])).expect("recorded");
+    assert_conflict(
+        &recorder,
+        &bench.events(1, [1]),
+        Conflict {
+            id: bench.id(1),
+            version: 1,
+        },
+    );
+}

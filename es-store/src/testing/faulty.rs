@@ -1,0 +1,264 @@
+//! A store that fails on purpose.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use es_core::{AggregateId, IdType};
+
+use crate::{
+    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError,
+    StoreFactory, StoredEvent, UpstreamEvent, memory,
+};
+
+/// A method of a recorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// [`AggregateRecorder::record`].
+    Record,
+    /// [`AggregateRecorder::select_events`].
+    SelectEvents,
+    /// [`ApplicationRecorder::select_notifications`].
+    SelectNotifications,
+    /// [`ApplicationRecorder::head`].
+    Head,
+    /// [`ApplicationRecorder::listen`].
+    Listen,
+    /// [`ProcessRecorder::tracked`].
+    Tracked,
+    /// [`ProcessRecorder::upstream_event`].
+    UpstreamEvent,
+}
+
+/// When a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Before anything is done.
+    Before,
+    /// After all is done: the caller cannot know that it was.
+    After,
+}
+
+/// A recorder that passes all calls on to another one, counts them, and fails those that it was told to.
+///
+/// ```
+/// use es_core::IdType;
+/// use es_store::testing::{Call, FaultyRecorder, Moment};
+/// use es_store::{ApplicationRecorder, Role, StoreError, memory::MemoryRecorder};
+///
+/// let recorder = FaultyRecorder::new(std::sync::Arc::new(MemoryRecorder::new(Role::Leader, IdType::Uuid)));
+/// recorder.fail(Call::Head, 2, Moment::Before, StoreError::Closed { store: "test".to_owned() });
+/// assert!(recorder.head().is_ok());
+/// assert!(recorder.head().is_err());
+/// assert!(recorder.head().is_ok());
+/// assert_eq!(recorder.calls(Call::Head), 3);
+/// ```
+pub struct FaultyRecorder {
+    inner: Arc<dyn ProcessRecorder>,
+    plan: Mutex<Plan>,
+}
+
+#[derive(Default)]
+struct Plan {
+    calls: HashMap<Call, u64>,
+    faults: Vec<Fault>,
+}
+
+struct Fault {
+    call: Call,
+    number: u64,
+    moment: Moment,
+    error: StoreError,
+}
+
+impl FaultyRecorder {
+    /// A recorder that passes all calls on to `inner`.
+    pub fn new(inner: Arc<dyn ProcessRecorder>) -> Self {
+        Self {
+            inner,
+            plan: Mutex::default(),
+        }
+    }
+
+    /// The `number`th call of this kind from now on fails with `error`; 1 is the next one.
+    pub fn fail(&self, call: Call, number: u64, moment: Moment, error: StoreError) {
+        let mut plan = self.plan();
+        let number = number + plan.calls.get(&call).copied().unwrap_or(0);
+        plan.faults.push(Fault {
+            call,
+            number,
+            moment,
+            error,
+        });
+    }
+
+    /// How many calls of this kind there were, failed ones included.
+    pub fn calls(&self, call: Call) -> u64 {
+        self.plan().calls.get(&call).copied().unwrap_or(0)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self, call: Call) -> Option<Fault> {
+        let mut plan = self.plan();
+        let number = plan.calls.entry(call).or_default();
+        *number += 1;
+        let number = *number;
+        let due = plan
+            .faults
+            .iter()
+            .position(|fault| fault.call == call && fault.number == number)?;
+        Some(plan.faults.swap_remove(due))
+    }
+
+    fn run<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.next(call) {
+            None => work(),
+            Some(Fault {
+                moment: Moment::Before,
+                error,
+                ..
+            }) => Err(error),
+            Some(Fault {
+                moment: Moment::After,
+                error,
+                ..
+            }) => {
+                work()?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for FaultyRecorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultyRecorder")
+            .field("calls", &self.plan().calls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AggregateRecorder for FaultyRecorder {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        self.run(Call::Record, || self.inner.record(recording))
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.run(Call::SelectEvents, || self.inner.select_events(id, query))
+    }
+
+    fn id_type(&self) -> IdType {
+        self.inner.id_type()
+    }
+}
+
+impl ApplicationRecorder for FaultyRecorder {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        self.run(Call::SelectNotifications, || {
+            self.inner.select_notifications(query)
+        })
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.run(Call::Head, || self.inner.head())
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        self.run(Call::Listen, || self.inner.listen(signal))
+    }
+}
+
+impl ProcessRecorder for FaultyRecorder {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        self.run(Call::Tracked, || self.inner.tracked(upstream))
+    }
+
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.run(Call::UpstreamEvent, || self.inner.upstream_event(upstream))
+    }
+}
+
+/// Gives each application a [`FaultyRecorder`], which the test can get hold of by the application's name.
+///
+/// An application that is opened again gets the same recorder, as if it were on disk.
+///
+/// ```
+/// use std::sync::Arc;
+/// use es_store::testing::{Call, FaultyStores, Moment};
+/// use es_store::{Env, Role, StoreError, open};
+///
+/// let stores = Arc::new(FaultyStores::in_memory());
+/// let recorder = open("DogSchool", Role::Leader, &Env::new().with_store(stores.clone()))?;
+/// let dog_school = stores.get("DogSchool").expect("it was opened");
+/// dog_school.fail(Call::Head, 1, Moment::Before, StoreError::Closed { store: "test".to_owned() });
+/// assert!(recorder.head().is_err());
+/// # Ok::<(), StoreError>(())
+/// ```
+pub struct FaultyStores {
+    inner: Box<OpenStore>,
+    opened: Mutex<HashMap<String, Arc<FaultyRecorder>>>,
+}
+
+type OpenStore =
+    dyn Fn(&str, Role, &Env) -> Result<Arc<dyn ProcessRecorder>, StoreError> + Send + Sync;
+
+impl FaultyStores {
+    /// Stores that are opened by `inner`.
+    pub fn new(
+        inner: impl Fn(&str, Role, &Env) -> Result<Arc<dyn ProcessRecorder>, StoreError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            inner: Box::new(inner),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Stores in memory.
+    pub fn in_memory() -> Self {
+        Self::new(memory::open)
+    }
+
+    /// The recorder of an application, if it was opened.
+    pub fn get(&self, application: &str) -> Option<Arc<FaultyRecorder>> {
+        self.opened().get(application).cloned()
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<String, Arc<FaultyRecorder>>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StoreFactory for FaultyStores {
+    fn open(
+        &self,
+        application: &str,
+        role: Role,
+        env: &Env,
+    ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+        let mut opened = self.opened();
+        if let Some(recorder) = opened.get(application) {
+            return Ok(recorder.clone());
+        }
+        let recorder = Arc::new(FaultyRecorder::new((self.inner)(application, role, env)?));
+        opened.insert(application.to_owned(), recorder.clone());
+        Ok(recorder)
+    }
+}

@@ -1,0 +1,84 @@
+//! How far a follower has processed an upstream.
+
+use es_core::AggregateId;
+
+use crate::StoreError;
+use crate::store::is_reserved;
+
+/// One move of a follower's position in an upstream's notification log.
+///
+/// It is a compare-and-set: it takes place only if the recorded position is exactly `from`, and
+/// otherwise nothing of the [`Recording`](crate::Recording) does. This fence makes processing
+/// exactly-once. (Asking only that `to` is higher than what is recorded is right for one event at a
+/// time: an instance that pulled 101 to 200 would commit after another had committed 101 to 150.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracking {
+    /// The name of the application that is followed. Names that begin with `__` are reserved.
+    pub upstream: String,
+    /// The position at which the batch started; 0 is before the first event.
+    pub from: u64,
+    /// The position up to which everything is processed; at least `from`.
+    pub to: u64,
+    /// Which event stands at `to`, if it is known: to notice later that the upstream is another one.
+    pub at: Option<UpstreamEvent>,
+}
+
+impl Tracking {
+    /// A move from one position to another.
+    pub fn new(upstream: impl Into<String>, from: u64, to: u64) -> Self {
+        Self {
+            upstream: upstream.into(),
+            from,
+            to,
+            at: None,
+        }
+    }
+
+    /// The same move, saying which event stands at its end.
+    #[must_use]
+    pub fn at(self, event: UpstreamEvent) -> Self {
+        Self {
+            at: Some(event),
+            ..self
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let Self {
+            upstream,
+            from,
+            to,
+            at,
+        } = self;
+        let invalid = |problem| Err(StoreError::Invalid(problem));
+        if is_reserved(upstream) {
+            return invalid(format!(
+                "`{upstream}` cannot be the name of an upstream: `__` is reserved"
+            ));
+        }
+        if to < from {
+            return invalid(format!(
+                "the position in `{upstream}` would go back from {from} to {to}"
+            ));
+        }
+        if i64::try_from(*to).is_err() {
+            return invalid(format!("position {to} in `{upstream}` is too large"));
+        }
+        match at {
+            Some(at) if i64::try_from(at.originator_version).is_err() => invalid(format!(
+                "version {} of an event of `{upstream}` is too large",
+                at.originator_version
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which event stands at a position of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamEvent {
+    /// The aggregate of the event.
+    pub originator_id: AggregateId,
+    /// The version of the event.
+    pub originator_version: u64,
+}

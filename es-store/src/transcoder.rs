@@ -1,0 +1,150 @@
+//! The JSON of the Python library: how the fields of an event are written and read.
+//!
+//! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
+//! as one by serialising as a newtype struct called `$transcoded::NAME` over its text. A UUID does not know of this; it
+//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable.
+
+mod error;
+mod float;
+mod object;
+mod read;
+#[cfg(test)]
+mod tests;
+mod visit;
+mod write;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use es_core::{FieldError, FieldReader, FieldWriter, StoredField};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use self::error::Redacted;
+use self::object::Text;
+use self::read::{Missing, Reader};
+
+/// With this the names of transcoded newtype structs begin.
+const TRANSCODED: &str = "$transcoded::";
+/// The name of the transcoding of UUIDs.
+const UUID_HEX: &str = "uuid_hex";
+/// The transcodings that are known without being asked for.
+const KNOWN: [&str; 2] = [UUID_HEX, "datetime_iso"];
+/// The keys of a transcoding.
+const TYPE: &str = "_type_";
+const DATA: &str = "_data_";
+
+/// The keys of a state that are no fields, or that Python keeps elsewhere.
+const RESERVED: [&str; 5] = [
+    "timestamp",
+    "originator_topic",
+    "class_version",
+    "originator_id",
+    "originator_version",
+];
+
+/// Writes an object, key by key.
+pub(crate) struct JsonWriter {
+    bytes: Vec<u8>,
+}
+
+impl JsonWriter {
+    pub(crate) fn new() -> Self {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.push(b'{');
+        Self { bytes }
+    }
+
+    /// Stores what belongs to every event.
+    pub(crate) fn put_reserved<T: Serialize + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &T,
+    ) -> Result<(), FieldError> {
+        if self.bytes.len() > 1 {
+            self.bytes.push(b',');
+        }
+        let written = serde_json::to_writer(&mut self.bytes, key).and_then(|()| {
+            self.bytes.push(b':');
+            write::write(&mut self.bytes, value)
+        });
+        written.map_err(|error| FieldError::new(key, Redacted::of_writing(&error).message))
+    }
+
+    /// The whole object.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.bytes.push(b'}');
+        self.bytes
+    }
+}
+
+impl FieldWriter for JsonWriter {
+    fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError> {
+        if RESERVED.contains(&key) {
+            return Err(FieldError::new(key, "the name is reserved"));
+        }
+        self.put_reserved(key, value)
+    }
+}
+
+/// Reads an object whose values are looked at when they are asked for.
+pub(crate) struct JsonReader<'a> {
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> JsonReader<'a> {
+    /// Takes `state` apart; an error says what is wrong with it, without showing it.
+    pub(crate) fn new(state: &'a [u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(state).map_err(|_| "it is no UTF-8 text".to_owned())?;
+        serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
+    }
+
+    /// Whether there is a `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Of a key that is there twice the last one counts, as in Python.
+    fn find(&self, key: &str) -> Option<&'a RawValue> {
+        self.fields
+            .iter()
+            .rev()
+            .find(|(other, _)| other == key)
+            .map(|(_, raw)| *raw)
+    }
+}
+
+impl FieldReader for JsonReader<'_> {
+    fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError> {
+        let taken = match self.find(key) {
+            Some(raw) => T::deserialize(Reader::new(&mut serde_json::Deserializer::from_str(
+                raw.get(),
+            ))),
+            None => T::deserialize(Missing),
+        };
+        taken.map_err(|error| FieldError::new(key, error.message))
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonReader<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = JsonReader<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::with_capacity(8);
+                while let Some((Text(key), value)) = map.next_entry()? {
+                    fields.push((key, value));
+                }
+                Ok(JsonReader { fields })
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}

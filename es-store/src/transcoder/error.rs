@@ -1,0 +1,137 @@
+//! Errors that show no stored value.
+//!
+//! What a user's types say about a value may show the value, so it is dropped where it is said: all their code runs
+//! against [`Redacted`], which keeps only what was expected. On its way out it passes through serde_json's error as text
+//! between two marks. Text without marks was written by serde_json itself, which shows a value only before
+//! `, expected `.
+
+use std::fmt;
+
+use serde::{de, ser};
+
+/// Around a message that is redacted already. No value has it by chance.
+const MARK: &str = "\0redacted\0";
+
+/// What is wrong, without the value.
+#[derive(Debug)]
+pub(super) struct Redacted {
+    pub(super) message: String,
+}
+
+impl Redacted {
+    /// What was said while reading, by serde_json or, between marks, by us.
+    pub(super) fn of_reading(error: &impl fmt::Display) -> Self {
+        let text = error.to_string();
+        if let Some(message) = marked(&text) {
+            return Self::new(message);
+        }
+        match text.rsplit_once(", expected ") {
+            // Its line and column count from the beginning of the field, which helps nobody.
+            Some((_, expected)) => {
+                let expected = expected
+                    .rsplit_once(" at line ")
+                    .map_or(expected, |(expected, _)| expected);
+                Self::new(format!("expected {expected}"))
+            }
+            None => Self::new(text),
+        }
+    }
+
+    /// What was said while writing.
+    pub(super) fn of_writing(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        match marked(&text) {
+            Some(message) => Self::new(message),
+            // What the type itself said may show its value.
+            None if error.is_data() => Self::new("its type refuses to write it"),
+            None => Self::new(text),
+        }
+    }
+
+    /// The same, as the error of another deserializer.
+    pub(super) fn into_de<E: de::Error>(self) -> E {
+        E::custom(format_args!("{MARK}{}{MARK}", self.message))
+    }
+
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+/// Our own refusal to write a value, which shows nothing of it.
+pub(super) fn refuse_to_write<E: ser::Error>(message: &str) -> E {
+    E::custom(format_args!("{MARK}{message}{MARK}"))
+}
+
+fn marked(text: &str) -> Option<&str> {
+    text.split(MARK).nth(1)
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{MARK}{}{MARK}", self.message)
+    }
+}
+
+impl std::error::Error for Redacted {}
+
+impl de::Error for Redacted {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        // It may be our own, come back through a type that passes errors on; what a type itself says is dropped.
+        match marked(&message.to_string()) {
+            Some(message) => Self::new(message),
+            None => Self::new("its type refuses the stored value"),
+        }
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::new(format!("found {}, expected {expected}", kind(found)))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::new(format!(
+            "found another value of type {}, expected {expected}",
+            kind(found)
+        ))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
+        Self::new(format!("found length {length}, expected {expected}"))
+    }
+
+    fn unknown_variant(_found: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!(
+            "found an unknown variant, expected one of {expected:?}"
+        ))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("missing field `{field}`"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format!("duplicate field `{field}`"))
+    }
+
+    fn unknown_field(_found: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!(
+            "found an unknown key, expected one of {expected:?}"
+        ))
+    }
+}
+
+fn kind(found: de::Unexpected<'_>) -> &'static str {
+    use de::Unexpected as Is;
+    match found {
+        Is::Bool(_) => "boolean",
+        Is::Unsigned(_) | Is::Signed(_) => "integer",
+        Is::Float(_) => "float",
+        Is::Char(_) | Is::Str(_) => "string",
+        Is::Unit => "null",
+        Is::Seq | Is::Bytes(_) => "array",
+        Is::Map => "object",
+        _ => "something else",
+    }
+}

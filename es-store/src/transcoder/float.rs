@@ -1,0 +1,50 @@
+//! Floats as Python's `repr` writes them.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde_json::ser::Formatter;
+
+/// Compact JSON with Python's floats: the shortest digits that give the same number back, with an exponent of at
+/// least two digits when it is below -4 or from 16 on, and otherwise with a decimal point.
+pub(super) struct Python;
+
+impl Formatter for Python {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        write_float(writer, format_args!("{value:e}"))
+    }
+
+    fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        write_float(writer, format_args!("{value:e}"))
+    }
+}
+
+/// `scientific` has the form `-1.25e-7`.
+fn write_float<W: ?Sized + io::Write>(
+    writer: &mut W,
+    scientific: std::fmt::Arguments<'_>,
+) -> io::Result<()> {
+    let mut text = String::with_capacity(32);
+    write!(text, "{scientific}").map_err(io::Error::other)?;
+    let no_number = || io::Error::other("no number");
+    let (mantissa, exponent) = text.split_once('e').ok_or_else(no_number)?;
+    let exponent: i32 = exponent.parse().map_err(io::Error::other)?;
+    if !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return write!(writer, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
+    }
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(mantissa) => ("-", mantissa),
+        None => ("", mantissa),
+    };
+    let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let places = exponent.unsigned_abs() as usize;
+    if exponent < 0 {
+        write!(writer, "{sign}0.{:0>width$}{rest}", first, width = places)
+    } else if rest.len() <= places {
+        write!(writer, "{sign}{first}{rest:0<places$}.0")
+    } else {
+        let (whole, fraction) = rest.split_at(places);
+        write!(writer, "{sign}{first}{whole}.{fraction}")
+    }
+}

@@ -1,0 +1,76 @@
+//! Every store keeps the same rules.
+
+#[path = "conformance/controls.rs"]
+mod controls;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use es_core::IdType;
+use es_store::{Env, ProcessRecorder, Role};
+use tempfile::TempDir;
+
+/// A path in a folder that is removed when the thread, and so the test, ends.
+fn new_path() -> PathBuf {
+    thread_local! {
+        static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
+    }
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("store.sqlite");
+    FOLDERS.with_borrow_mut(|folders| folders.push(folder));
+    path
+}
+
+fn sqlite(name: &str, role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
+    let env = Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with("SQLITE_DBNAME", name)
+        .with("SQLITE_LOCK_TIMEOUT", "60")
+        .with("ORIGINATOR_ID_TYPE", ids.to_string());
+    es_store::open("Tested", role, &env).expect("a database")
+}
+
+mod memory {
+    es_store::conformance_tests!(|role, ids| {
+        let env = es_store::Env::new().with("ORIGINATOR_ID_TYPE", ids.to_string());
+        es_store::open("Tested", role, &env).expect("a store")
+    });
+}
+
+mod sqlite_file {
+    es_store::conformance_tests!(|role, ids| {
+        super::sqlite(super::new_path().to_str().expect("a path"), role, ids)
+    });
+}
+
+mod sqlite_private_memory {
+    es_store::conformance_tests!(|role, ids| super::sqlite(":memory:", role, ids));
+}
+
+mod sqlite_named_memory {
+    es_store::conformance_tests!(|role, ids| super::named_memory(role, ids));
+}
+
+fn named_memory(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    sqlite(
+        &format!("file:tested{number}?mode=memory&cache=shared"),
+        role,
+        ids,
+    )
+}
+
+mod faulty_recorder {
+    use std::sync::Arc;
+
+    use es_store::{memory::MemoryRecorder, testing::FaultyRecorder};
+
+    es_store::conformance_tests!(|role, ids| {
+        Arc::new(FaultyRecorder::new(Arc::new(MemoryRecorder::new(
+            role, ids,
+        ))))
+    });
+}

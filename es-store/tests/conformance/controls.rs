@@ -1,0 +1,159 @@
+//! Stores with one rule removed: the rule's test must fail. The faults are those of libraries that are in use.
+
+use std::sync::Arc;
+
+use es_core::{AggregateId, IdType};
+use es_store::memory::MemoryRecorder;
+use es_store::testing::conformance::{self, Bench};
+use es_store::{
+    AggregateRecorder, ApplicationRecorder, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
+    Tracking, UpstreamEvent,
+};
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    LimitZeroIsNoLimit,
+    ConflictsAreLostSilently,
+    EventsAreRecordedOneByOne,
+    TrackingIsRecordedSeparately,
+    HigherThanRecordedIsEnough,
+    TrackingWithoutEventsIsDropped,
+    EventsAreSortedByInsertion,
+}
+
+struct Broken {
+    inner: MemoryRecorder,
+    fault: Fault,
+}
+
+fn bench(fault: Fault) -> Bench {
+    Bench::new(IdType::Uuid, move |role: Role, ids| {
+        Arc::new(Broken {
+            inner: MemoryRecorder::new(role, ids),
+            fault,
+        })
+    })
+}
+
+impl AggregateRecorder for Broken {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        let mut recording = recording.clone();
+        match (self.fault, recording.tracking.clone()) {
+            (Fault::ConflictsAreLostSilently, _) => match self.inner.record(&recording) {
+                Err(StoreError::Conflict(_)) => return Ok(Recorded::default()),
+                recorded => return recorded,
+            },
+            (Fault::EventsAreRecordedOneByOne, None) => {
+                let one = |event| Ok(self.inner.record(&Recording::new(vec![event]))?.positions);
+                let positions = recording
+                    .events
+                    .into_iter()
+                    .map(one)
+                    .collect::<Result<Vec<_>, StoreError>>()?;
+                return Ok(Recorded::new(positions.concat()));
+            }
+            (Fault::TrackingIsRecordedSeparately, Some(tracking)) => {
+                self.inner
+                    .record(&Recording::default().tracking(tracking))?;
+                recording.tracking = None;
+            }
+            (
+                Fault::HigherThanRecordedIsEnough,
+                Some(Tracking {
+                    upstream, to, at, ..
+                }),
+            ) => {
+                let found = self.inner.tracked(&upstream)?.unwrap_or(0);
+                let mut tracking = Tracking::new(upstream, found, to);
+                tracking.at = at;
+                recording.tracking = Some(tracking);
+            }
+            (Fault::TrackingWithoutEventsIsDropped, _) if recording.events.is_empty() => {
+                return Ok(Recorded::default());
+            }
+            _ => {}
+        }
+        self.inner.record(&recording)
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        if self.fault == Fault::EventsAreSortedByInsertion {
+            let log = self.inner.select_notifications(&NotificationQuery::all())?;
+            return Ok(log
+                .into_iter()
+                .map(|found| found.event)
+                .filter(|event| event.originator_id == *id)
+                .collect());
+        }
+        let limit = if self.fault == Fault::LimitZeroIsNoLimit && query.limit == 0 {
+            usize::MAX
+        } else {
+            query.limit
+        };
+        self.inner.select_events(id, &query.clone().limit(limit))
+    }
+
+    fn id_type(&self) -> IdType {
+        self.inner.id_type()
+    }
+}
+
+impl ApplicationRecorder for Broken {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        self.inner.select_notifications(query)
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.inner.head()
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        self.inner.listen(signal)
+    }
+}
+
+impl ProcessRecorder for Broken {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        self.inner.tracked(upstream)
+    }
+
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.inner.upstream_event(upstream)
+    }
+}
+
+macro_rules! controls {
+    ($($fault:ident is caught by $($rule:ident),+;)*) => {
+        #[test]
+        fn each_fault_is_caught() {
+            $($(
+                let caught = std::panic::catch_unwind(|| conformance::$rule(&bench(Fault::$fault))).is_err();
+                assert!(caught, concat!(stringify!($fault), " is not caught by ", stringify!($rule)));
+            )+)*
+        }
+    };
+}
+
+controls! {
+    LimitZeroIsNoLimit is caught by a_limit_of_zero_selects_nothing;
+    ConflictsAreLostSilently is caught by
+        a_version_that_exists_is_a_conflict_that_names_it,
+        a_conflict_is_found_from_version_ten_on_as_well,
+        of_many_savers_of_one_version_exactly_one_wins;
+    EventsAreRecordedOneByOne is caught by
+        a_version_that_a_recording_has_twice_is_a_conflict,
+        nobody_sees_a_part_of_a_recording;
+    TrackingIsRecordedSeparately is caught by a_failed_recording_changes_nothing_at_all;
+    HigherThanRecordedIsEnough is caught by a_position_moves_only_from_where_it_is;
+    TrackingWithoutEventsIsDropped is caught by tracking_is_recorded_without_events_and_events_without_tracking;
+    EventsAreSortedByInsertion is caught by versions_need_not_follow_each_other;
+}

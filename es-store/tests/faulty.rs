@@ -1,0 +1,102 @@
+//! The store that fails on purpose.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use es_core::IdType;
+use es_store::memory::MemoryRecorder;
+use es_store::testing::{Call, FaultyRecorder, FaultyStores, Moment};
+use es_store::{
+    AggregateRecorder, ApplicationRecorder, Env, Recording, Role, StoreError, StoredEvent,
+    Subscription, open,
+};
+use uuid::Uuid;
+
+fn recording(version: u64) -> Recording {
+    Recording::new(vec![StoredEvent {
+        originator_id: Uuid::from_u128(1).into(),
+        originator_version: version,
+        topic: Cow::Borrowed("test:Thing.Happened"),
+        state: b"{}".to_vec(),
+    }])
+}
+
+fn faulty() -> Arc<FaultyRecorder> {
+    Arc::new(FaultyRecorder::new(Arc::new(MemoryRecorder::new(
+        Role::Leader,
+        IdType::Uuid,
+    ))))
+}
+
+fn unknown() -> StoreError {
+    StoreError::OutcomeUnknown {
+        store: "test".to_owned(),
+        problem: "cut".to_owned(),
+    }
+}
+
+#[test]
+fn the_nth_call_fails_before_it_did_anything_or_after_it_did_all() {
+    let recorder = faulty();
+    recorder.fail(Call::Record, 2, Moment::Before, unknown());
+    recorder.fail(Call::Record, 3, Moment::After, unknown());
+    recorder.record(&recording(1)).expect("recorded");
+    recorder.record(&recording(2)).expect_err("fails before");
+    assert_eq!(
+        recorder
+            .head()
+            .expect("read")
+            .expect("a head")
+            .originator_version,
+        1
+    );
+    recorder.record(&recording(2)).expect_err("fails after");
+    assert_eq!(
+        recorder
+            .head()
+            .expect("read")
+            .expect("a head")
+            .originator_version,
+        2
+    );
+    assert!(matches!(
+        recorder.record(&recording(2)),
+        Err(StoreError::Conflict(_))
+    ));
+    assert_eq!(
+        (recorder.calls(Call::Record), recorder.calls(Call::Head)),
+        (4, 2)
+    );
+}
+
+#[test]
+fn a_subscription_goes_on_behind_a_failure_of_the_store() {
+    let recorder = faulty();
+    recorder.record(&recording(1)).expect("recorded");
+    recorder.fail(Call::Head, 1, Moment::Before, unknown());
+    recorder.fail(Call::SelectNotifications, 1, Moment::After, unknown());
+    let mut subscription = Subscription::new(recorder, None).expect("a subscription");
+    assert!(subscription.next().expect("an item").is_err());
+    assert!(subscription.next().expect("an item").is_err());
+    assert_eq!(subscription.next().expect("an item").expect("read").id, 1);
+}
+
+#[test]
+fn a_store_that_the_program_gives_is_used_in_place_of_the_module() {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new()
+        .with("PERSISTENCE_MODULE", "paper")
+        .with_store(stores.clone());
+    let dogs = open("Dogs", Role::Leader, &env).expect("a store");
+    dogs.record(&recording(1)).expect("recorded");
+    let again = open("Dogs", Role::Leader, &env).expect("the same store");
+    assert!(again.head().expect("read").is_some());
+    assert_eq!(
+        stores
+            .get("Dogs")
+            .expect("it was opened")
+            .calls(Call::Record),
+        1
+    );
+    assert!(stores.get("Cats").is_none());
+}

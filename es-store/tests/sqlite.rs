@@ -1,0 +1,77 @@
+//! SQLite databases: those that Python wrote, those that many open at once, those that are damaged.
+
+#[path = "sqlite/bad.rs"]
+mod bad;
+#[path = "sqlite/processes.rs"]
+mod processes;
+#[path = "sqlite/python.rs"]
+mod python;
+#[path = "sqlite/sharing.rs"]
+mod sharing;
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use es_core::AggregateId;
+use es_store::{Env, ProcessRecorder, Recording, Role, StoreError, StoredEvent};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A folder of a test's own, and databases in it.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(TempDir::new().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+fn env(name: impl AsRef<Path>) -> Env {
+    let name = name.as_ref().to_str().expect("a path");
+    Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with("SQLITE_DBNAME", name)
+}
+
+fn open(application: &str, role: Role, env: &Env) -> Arc<dyn ProcessRecorder> {
+    es_store::open(application, role, env).expect("a database")
+}
+
+fn refused(application: &str, role: Role, env: &Env) -> StoreError {
+    es_store::open(application, role, env)
+        .err()
+        .expect("refused")
+}
+
+/// A connection that knows nothing of the library.
+fn raw(path: impl AsRef<Path>) -> Connection {
+    Connection::open(path).expect("a connection")
+}
+
+fn id(number: u128) -> AggregateId {
+    Uuid::from_u128(number).into()
+}
+
+fn event(number: u128, version: u64) -> StoredEvent {
+    StoredEvent {
+        originator_id: id(number),
+        originator_version: version,
+        topic: Cow::Borrowed("test:Thing.Happened"),
+        state: b"{}".to_vec(),
+    }
+}
+
+fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
+    Recording::new(
+        versions
+            .into_iter()
+            .map(|version| event(number, version))
+            .collect(),
+    )
+}

@@ -1,0 +1,290 @@
+//! What is wrong is a clear error, and never a panic.
+
+use es_store::{EventQuery, NotificationQuery, Role, StoreError, Tracking};
+use rusqlite::params;
+
+use super::{Folder, env, id, open, raw, recording, refused};
+
+#[test]
+fn a_missing_name_is_told_in_both_spellings() {
+    let env = es_store::Env::new().with("PERSISTENCE_MODULE", "sqlite");
+    let missing = refused("DogSchool", Role::Leader, &env).to_string();
+    assert_eq!(
+        missing,
+        "the environment has no DOGSCHOOL_SQLITE_DBNAME or SQLITE_DBNAME"
+    );
+    let empty = refused(
+        "DogSchool",
+        Role::Leader,
+        &env.with("DOGSCHOOL_SQLITE_DBNAME", ""),
+    )
+    .to_string();
+    assert!(
+        empty.starts_with("DOGSCHOOL_SQLITE_DBNAME is ``"),
+        "{empty}"
+    );
+}
+
+#[test]
+fn settings_that_are_wrong_are_named() {
+    for (key, value) in [
+        ("SQLITE_LOCK_TIMEOUT", "soon"),
+        ("SQLITE_YIELD", "-1"),
+        ("CREATE_TABLE", "perhaps"),
+        ("ORIGINATOR_ID_TYPE", "number"),
+    ] {
+        let refused = refused("Dogs", Role::Leader, &env(":memory:").with(key, value)).to_string();
+        assert!(
+            refused.starts_with(&format!("{key} is `{value}`")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = Folder::new();
+    let path = folder.path("none").join("dogs.sqlite");
+    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(
+        refused.ends_with("none` does not exist")
+            && refused.starts_with(path.to_str().expect("a path")),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.txt");
+    std::fs::write(&path, "Woof. ".repeat(1000)).expect("a file");
+    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(
+        refused.contains("dogs.txt") && refused.contains("not a database"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_database_of_another_application_is_refused_with_both_names() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    open("Dogs", Role::Leader, &env(&path));
+    let refused = refused("Cats", Role::Leader, &env(&path)).to_string();
+    assert!(
+        refused.contains("`Dogs`") && refused.contains("`Cats`"),
+        "{refused}"
+    );
+    open("Dogs", Role::Follower, &env(&path));
+}
+
+#[test]
+fn tables_of_a_newer_format_are_refused() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    open("Dogs", Role::Leader, &env(&path));
+    raw(&path)
+        .execute("UPDATE es_meta SET value = '2' WHERE key = 'format'", [])
+        .expect("changed");
+    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(refused.contains("format 2"), "{refused}");
+}
+
+#[test]
+fn a_table_that_lacks_a_column_is_refused() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    raw(&path)
+        .execute(
+            "CREATE TABLE stored_events (originator_id TEXT, state BLOB)",
+            [],
+        )
+        .expect("a table");
+    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(refused.contains("`originator_version`"), "{refused}");
+}
+
+#[test]
+fn without_create_table_what_is_missing_is_named_and_nothing_is_made() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let off = env(&path).with("CREATE_TABLE", "n");
+    assert!(
+        refused("Dogs", Role::Leader, &off)
+            .to_string()
+            .contains("dogs.sqlite")
+    );
+    assert!(!path.exists());
+    open("Dogs", Role::Leader, &env(&path));
+    open("Dogs", Role::Leader, &off);
+    let refused = refused("Dogs", Role::Follower, &off).to_string();
+    assert!(
+        refused.ends_with("missing: `tracking`, `es_upstream`, `es_failures`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_database_that_can_only_be_read_is_read() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let writer = open("Dogs", Role::Follower, &env(&path));
+    writer
+        .record(&recording(1, [1]).tracking(Tracking::new("Up", 0, 3)))
+        .expect("recorded");
+    let uri = format!("file:{}?mode=ro", path.display());
+    let reader = open("Dogs", Role::Follower, &env(&uri));
+    assert_eq!(
+        reader
+            .select_notifications(&NotificationQuery::all())
+            .expect("read")
+            .len(),
+        1
+    );
+    assert_eq!(reader.tracked("Up").expect("read"), Some(3));
+    let refused = reader.record(&recording(1, [2])).expect_err("refused");
+    assert!(
+        matches!(&refused, StoreError::ReadOnly { store, .. } if *store == uri),
+        "{refused}"
+    );
+    let empty = folder.path("empty.sqlite");
+    raw(&empty)
+        .execute("CREATE TABLE other (a)", [])
+        .expect("a table");
+    let refused = super::refused(
+        "Dogs",
+        Role::Leader,
+        &env(format!("file:{}?mode=ro", empty.display())),
+    );
+    assert!(
+        refused.to_string().ends_with("missing: `stored_events`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_lock_that_is_held_for_too_long_is_told_and_the_store_works_on() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let dogs = open(
+        "Dogs",
+        Role::Leader,
+        &env(&path).with("SQLITE_LOCK_TIMEOUT", "0.02"),
+    );
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let refused = dogs.record(&recording(1, [1])).expect_err("locked");
+    assert!(
+        matches!(
+            &refused,
+            StoreError::Locked {
+                key: "SQLITE_LOCK_TIMEOUT",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(dogs.head().expect("readers wait for nobody"), None);
+    other.execute_batch("ROLLBACK").expect("no lock");
+    dogs.record(&recording(1, [1])).expect("recorded");
+}
+
+#[test]
+fn a_damaged_row_is_an_error_that_names_it() {
+    let good = format!("{:032x}", 1);
+    let dashed = id(1).to_string();
+    for (row_id, version, topic, state, problem) in [
+        (
+            good.as_str(),
+            "'one'",
+            "'t:A.B'",
+            "x'7b7d'",
+            "originator_version is of type Text",
+        ),
+        (
+            &good,
+            "-1",
+            "'t:A.B'",
+            "x'7b7d'",
+            "originator_version is of type Integer",
+        ),
+        (
+            &good,
+            "NULL",
+            "'t:A.B'",
+            "x'7b7d'",
+            "originator_version is of type Null",
+        ),
+        (&good, "1", "NULL", "x'7b7d'", "topic is of type Null"),
+        (&good, "1", "'t:A.B'", "'{}'", "state is of type Text"),
+        (&good, "1", "'t:A.B'", "NULL", "state is of type Null"),
+        ("billy", "1", "'t:A.B'", "x'7b7d'", "no UUID"),
+        (&dashed, "1", "'t:A.B'", "x'7b7d'", "no UUID"),
+    ] {
+        let folder = Folder::new();
+        let path = folder.path("dogs.sqlite");
+        let dogs = open("Dogs", Role::Leader, &env(&path));
+        let insert = format!("INSERT INTO stored_events VALUES (?1, {version}, {topic}, {state})");
+        raw(&path).execute(&insert, [row_id]).expect("a row");
+        let damaged = dogs
+            .select_notifications(&NotificationQuery::all())
+            .expect_err("damaged")
+            .to_string();
+        assert!(
+            damaged.contains("at position 1") && damaged.contains(problem),
+            "{damaged}"
+        );
+        if row_id == good {
+            let damaged = dogs
+                .select_events(&id(1), &EventQuery::all())
+                .expect_err("damaged")
+                .to_string();
+            assert!(
+                damaged.contains(&id(1).to_string()) && damaged.contains(problem),
+                "{damaged}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_damaged_position_is_an_error_that_names_the_upstream() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let dogs = open("Dogs", Role::Follower, &env(&path));
+    raw(&path)
+        .execute("INSERT INTO tracking VALUES ('Up', 'far')", [])
+        .expect("a row");
+    assert!(
+        dogs.tracked("Up")
+            .expect_err("damaged")
+            .to_string()
+            .contains("`Up`")
+    );
+    let refused = dogs.record(&recording(1, [1]).tracking(Tracking::new("Up", 0, 1)));
+    assert!(
+        matches!(refused, Err(StoreError::DamagedRow { .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn behind_the_last_position_that_there_can_be_nothing_is_recorded() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let dogs = open("Dogs", Role::Leader, &env(&path));
+    let insert = "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) \
+                  VALUES (?1, ?2, 1, 't:A.B', x'7b7d')";
+    raw(&path)
+        .execute(insert, params![i64::MAX, format!("{:032x}", 1)])
+        .expect("a row");
+    let refused = dogs.record(&recording(2, [1]));
+    assert!(
+        matches!(refused, Err(StoreError::Invalid(_))),
+        "{refused:?}"
+    );
+    assert_eq!(
+        dogs.head().expect("read").expect("a head").position,
+        i64::MAX.unsigned_abs()
+    );
+}
