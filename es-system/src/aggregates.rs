@@ -1,0 +1,69 @@
+//! What can be saved at once: one aggregate, or several.
+
+use es_core::Aggregate;
+
+use crate::Result;
+
+/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut kennel)` up to eight,
+/// a slice `&mut dogs[..]`, or a `Vec` of any of these.
+///
+/// Never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that can be saved",
+    label = "pass `&mut aggregate`, a tuple or a slice of them"
+)]
+pub trait Aggregates {
+    #[doc(hidden)]
+    fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()>;
+}
+
+/// Something done to each aggregate, whatever its type.
+pub trait Visitor {
+    /// Does it to one.
+    ///
+    /// # Errors
+    /// The first error ends the visit.
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()>;
+}
+
+impl<A: Aggregate> Aggregates for &mut A {
+    fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
+        visitor.visit(&mut **self)
+    }
+}
+
+impl<A: Aggregate> Aggregates for &mut [A] {
+    fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
+        self.iter_mut()
+            .try_for_each(|aggregate| visitor.visit(aggregate))
+    }
+}
+
+impl<T: Aggregates> Aggregates for Vec<T> {
+    fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
+        self.iter_mut()
+            .try_for_each(|aggregates| aggregates.__visit(visitor))
+    }
+}
+
+macro_rules! for_tuples {
+    ($($name:ident)+) => {
+        impl<$($name: Aggregates),+> Aggregates for ($($name,)+) {
+            #[allow(non_snake_case)]
+            fn __visit<VISITOR: Visitor>(&mut self, visitor: &mut VISITOR) -> Result<()> {
+                let ($($name,)+) = self;
+                $($name.__visit(visitor)?;)+
+                Ok(())
+            }
+        }
+    };
+}
+
+for_tuples!(A);
+for_tuples!(A B);
+for_tuples!(A B C);
+for_tuples!(A B C D);
+for_tuples!(A B C D E);
+for_tuples!(A B C D E F);
+for_tuples!(A B C D E F G);
+for_tuples!(A B C D E F G H);

@@ -1,0 +1,328 @@
+//! An application: a store, the aggregates kept in it, and the commands of the user around them.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use es_core::{Aggregate, AggregateId};
+use es_store::{
+    Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
+};
+
+use crate::aggregates::{Aggregates, Visitor};
+use crate::follower::is_of_store;
+use crate::topics::Topics;
+use crate::{Error, NotificationLog, Repository, Result, Subscription, batch};
+
+/// An application that can be a node of a system, and be followed.
+///
+/// `#[application]` and `#[process_application]` on a struct implement it; never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an application",
+    label = "needs `#[application]` or `#[process_application]` on `struct {Self}`"
+)]
+pub trait Leader: Deref<Target = Application> + Send + Sync + Sized + 'static {
+    /// The stored name of the application: tables, tracking and prefixes of the environment hang on it.
+    const NAME: &'static str;
+
+    /// Whether the application only keeps events, or follows others too.
+    const ROLE: Role;
+
+    #[doc(hidden)]
+    fn __from_application(application: Application) -> Self;
+}
+
+/// The part that all applications share: it saves aggregates and gets them back.
+///
+/// A user's application derefs to it, so its methods are called as `self.save(..)` and `self.repository()`. Cloning
+/// gives another handle of the same application.
+#[derive(Clone)]
+pub struct Application {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    instance: u64,
+    name: String,
+    env: Env,
+    mapper: Mapper,
+    recorder: RwLock<Option<Arc<dyn ProcessRecorder>>>,
+    topics: Topics,
+    after_save: RwLock<Option<Weak<dyn AfterSave>>>,
+}
+
+/// What a runner does when an application has saved something.
+pub(crate) trait AfterSave: Send + Sync {
+    /// Called on the thread of the command, after the commit.
+    fn after_save(&self, application: &Application);
+}
+
+impl Application {
+    /// Opens the application `name` on the store that `env` says, in memory if it says none.
+    ///
+    /// Keys with the application's name in front win: `DOGSCHOOL_SQLITE_DBNAME` over `SQLITE_DBNAME`.
+    ///
+    /// # Errors
+    /// When the environment is wrong, or the store cannot be opened.
+    pub fn open(name: &str, role: Role, env: Env) -> Result<Self> {
+        let env = env.for_application(name);
+        let recorder = es_store::open(name, role, &env).map_err(|e| Error::store(name, e))?;
+        Self::with_recorder(name, env, recorder)
+    }
+
+    /// An application on a recorder of the caller's.
+    ///
+    /// # Errors
+    /// When the environment is wrong.
+    pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
+        static INSTANCES: AtomicU64 = AtomicU64::new(0);
+        let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
+        let inner = Inner {
+            instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
+            name: name.to_owned(),
+            env,
+            mapper,
+            recorder: RwLock::new(Some(recorder)),
+            topics: Topics::default(),
+            after_save: RwLock::new(None),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The stored name of the application.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The environment that the application was opened with.
+    pub fn env(&self) -> &Env {
+        &self.inner.env
+    }
+
+    /// Saves the pending events of one aggregate (`&mut dog`), or of several (`(&mut dog, &mut kennel)`, a
+    /// slice, a `Vec`), in one transaction: all or nothing.
+    ///
+    /// When it returns, they are flushed as the store flushes. Without pending events it does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else saved the same version of an aggregate first, and what can go
+    /// wrong in the store. The pending events stay after any error.
+    pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
+        self.refuse_inside_policy("save")?;
+        let mut pending = Pending {
+            application: self,
+            events: Vec::new(),
+        };
+        aggregates.__visit(&mut pending)?;
+        let events = pending.events;
+        if events.is_empty() {
+            return Ok(Recorded::default());
+        }
+        let recorded = self.record(&Recording::new(events))?;
+        aggregates.__visit(&mut MarkSaved)?;
+        self.prompt();
+        Ok(recorded)
+    }
+
+    /// The aggregates of the application. Inside a policy it shows what the policies of the batch have
+    /// collected, too.
+    pub fn repository(&self) -> Repository<'_> {
+        Repository::new(self)
+    }
+
+    /// Whether the aggregate exists.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn contains(&self, id: impl Into<AggregateId>) -> Result<bool> {
+        let id = id.into();
+        if batch::of(self.instance()).is_some_and(|batch| batch.borrow().version_of(&id).is_some())
+        {
+            return Ok(true);
+        }
+        Ok(!self
+            .select_events(&id, &EventQuery::all().limit(1))?
+            .is_empty())
+    }
+
+    /// The events of the application, in the order of their positions.
+    pub fn notification_log(&self) -> NotificationLog {
+        NotificationLog::new(self.clone())
+    }
+
+    /// An iterator over the events behind position `gt` (0 is all), which waits for new ones.
+    ///
+    /// # Errors
+    /// When the application is closed, or listening to the store cannot begin.
+    pub fn subscribe(&self, gt: u64) -> Result<Subscription> {
+        Subscription::new(self.clone(), gt)
+    }
+
+    /// The position up to which this application has processed the events of `upstream`; `None` if it
+    /// never has.
+    ///
+    /// # Errors
+    /// When the application is closed, or the store cannot be read.
+    pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
+        self.recorder()?
+            .tracked(upstream)
+            .map_err(|e| self.store_error(e))
+    }
+
+    /// Closes the application: the store is closed when what is under way has ended, and every later call is
+    /// an error. Closing twice does nothing.
+    pub fn close(&self) {
+        self.inner
+            .recorder
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+
+    /// The recorder of the application, for those who need the store itself.
+    ///
+    /// # Errors
+    /// When the application is closed.
+    pub fn recorder(&self) -> Result<Arc<dyn ProcessRecorder>> {
+        let recorder = self
+            .inner
+            .recorder
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        recorder.clone().ok_or_else(|| {
+            self.store_error(StoreError::Closed {
+                store: "the application".to_owned(),
+            })
+        })
+    }
+
+    pub(crate) fn instance(&self) -> u64 {
+        self.inner.instance
+    }
+
+    pub(crate) fn mapper(&self) -> &Mapper {
+        &self.inner.mapper
+    }
+
+    pub(crate) fn topics(&self) -> &Topics {
+        &self.inner.topics
+    }
+
+    pub(crate) fn poll_interval(&self) -> Result<Duration> {
+        let poll = self.env().seconds("POLL_INTERVAL", Duration::from_secs(1));
+        poll.map_err(|e| Error::env(self.name(), e))
+    }
+
+    pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
+        self.recorder()?
+            .record(recording)
+            .map_err(|e| self.store_error(e))
+    }
+
+    pub(crate) fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>> {
+        self.recorder()?.select_events(id, query).map_err(|e| {
+            let error = self.store_error(e);
+            if is_of_store(&error) {
+                batch::note_store_failure(self.instance(), &error);
+            }
+            error
+        })
+    }
+
+    pub(crate) fn store_error(&self, error: StoreError) -> Error {
+        Error::store(self.name(), error)
+    }
+
+    /// The pending events of `aggregate`, encoded.
+    pub(crate) fn encode_pending<A: Aggregate>(&self, aggregate: &A) -> Result<Vec<StoredEvent>> {
+        self.topics()
+            .claim::<A>()
+            .map_err(|problem| Error::Configuration {
+                application: self.name().to_owned(),
+                problem,
+            })?;
+        let root = aggregate.__root();
+        let encode = |event: &es_core::PendingEvent<A::Event>| {
+            let topic = (event.originator_version == 1).then_some(A::TOPIC);
+            let (version, timestamp) = (event.originator_version, event.timestamp);
+            self.mapper()
+                .encode(root.id(), version, timestamp, topic, &event.payload)
+        };
+        let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
+        events.map_err(|problem| Error::data(self.name(), problem))
+    }
+
+    /// Tells the runner, if one runs this application, that something was saved.
+    pub(crate) fn prompt(&self) {
+        let after_save = self
+            .inner
+            .after_save
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let runner = after_save.as_ref().and_then(Weak::upgrade);
+        drop(after_save);
+        if let Some(runner) = runner {
+            runner.after_save(self);
+        }
+    }
+
+    /// From now on `runner` is told after each save.
+    pub(crate) fn tell_after_save(&self, runner: Weak<dyn AfterSave>) {
+        *self
+            .inner
+            .after_save
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(runner);
+    }
+
+    fn refuse_inside_policy(&self, call: &str) -> Result<()> {
+        if batch::of(self.instance()).is_none() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{}: `{call}` was called inside a policy of the same application: hand the aggregate to \
+             `processing_event.collect_events(..)` instead, so that it is recorded with the position",
+            self.name()
+        )))
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Encodes what is pending, and leaves it pending.
+struct Pending<'a> {
+    application: &'a Application,
+    events: Vec<StoredEvent>,
+}
+
+impl Visitor for Pending<'_> {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        self.events
+            .extend(self.application.encode_pending(aggregate)?);
+        Ok(())
+    }
+}
+
+/// Forgets what is pending, once it is saved.
+struct MarkSaved;
+
+impl Visitor for MarkSaved {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        aggregate.__root_mut().__saved();
+        Ok(())
+    }
+}

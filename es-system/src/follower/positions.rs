@@ -1,0 +1,75 @@
+//! Where a follower stands in its upstreams, and whether they are the ones that it followed.
+
+use es_store::{Head, NotificationQuery, UpstreamEvent};
+
+use crate::follower::{Failure, Follower, at};
+use crate::{Application, Error, Result};
+
+/// The recorded position of `follower` in each of its upstreams; 0 is before the first event.
+pub(crate) fn upstream_positions(follower: &Follower) -> Result<Vec<(String, u64)>> {
+    let position = |upstream: &Application| {
+        let position = follower.application.position_in(upstream.name())?;
+        Ok((upstream.name().to_owned(), position.unwrap_or(0)))
+    };
+    follower.upstreams.iter().map(position).collect()
+}
+
+impl Follower {
+    /// Stops a follower whose upstream is another log than before: one that is shorter than what was
+    /// processed, or has another event at the recorded position.
+    pub(super) fn verify(
+        &self,
+        index: usize,
+        from: u64,
+        head: Option<&Head>,
+    ) -> Result<(), Failure> {
+        let upstream = &self.upstreams[index];
+        let head = head.map_or(0, |head| head.position);
+        if head < from {
+            return Err(self.log_changed(
+                upstream,
+                format!("it ends at position {head}, and position {from} is processed"),
+            ));
+        }
+        if self.has_verified(index) {
+            return Ok(());
+        }
+        if from > 0 {
+            self.verify_event(upstream, from)?;
+        }
+        self.progress().verified[index] = true;
+        Ok(())
+    }
+
+    fn verify_event(&self, upstream: &Application, from: u64) -> Result<(), Failure> {
+        let expected = self.application.recorder()?.upstream_event(upstream.name());
+        let expected = expected.map_err(|e| self.application.store_error(e))?;
+        let Some(expected) = expected else {
+            return Ok(());
+        };
+        let query = NotificationQuery::from(from).up_to(from).limit(1);
+        let found = upstream.notification_log().query(&query)?;
+        if found.first().map(at).as_ref() == Some(&expected) {
+            return Ok(());
+        }
+        let UpstreamEvent {
+            originator_id,
+            originator_version,
+        } = expected;
+        Err(self.log_changed(
+            upstream,
+            format!(
+                "version {originator_version} of aggregate {originator_id} was processed at position \
+                 {from}, and is not there"
+            ),
+        ))
+    }
+
+    fn log_changed(&self, upstream: &Application, problem: String) -> Failure {
+        Failure::Log(Error::LogChanged {
+            application: self.name().to_owned(),
+            upstream: upstream.name().to_owned(),
+            problem,
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything that a program with aggregates, applications and systems needs: `use es_system::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use serde::{Deserialize, Serialize};
+pub use uuid::Uuid;
+
+pub use crate::{
+    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, pipes,
+};
+pub use es_macros::{aggregate, application, event, id, policy, process_application};

@@ -1,0 +1,114 @@
+//! Getting aggregates back from their events.
+
+use es_core::{Aggregate, AggregateId, Replay};
+use es_store::{EventQuery, StoredEvent};
+
+use crate::error::DataProblem;
+use crate::{Application, Error, Result, batch};
+
+/// The aggregates of an application, rebuilt from their events.
+///
+/// Inside a policy it shows, on the policy's thread, what the policies of the same batch have collected;
+/// everyone else sees what is committed.
+#[derive(Debug, Clone, Copy)]
+pub struct Repository<'a> {
+    application: &'a Application,
+}
+
+impl<'a> Repository<'a> {
+    pub(crate) fn new(application: &'a Application) -> Self {
+        Self { application }
+    }
+
+    /// The aggregate as it is now.
+    ///
+    /// # Errors
+    /// [`Error::AggregateNotFound`] when there is none; [`Error::BadData`] when an event of it cannot be
+    /// decoded or applied; and what can go wrong in the store.
+    pub fn get<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Result<A> {
+        let id = id.into();
+        self.load(&id, None)?
+            .ok_or_else(|| self.not_found::<A>(id, None))
+    }
+
+    /// The aggregate as it is now; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), but for `AggregateNotFound`.
+    pub fn find<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Result<Option<A>> {
+        self.load(&id.into(), None)
+    }
+
+    /// The aggregate as it was after the event numbered `version`; the first event is 1.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); `AggregateNotFound` also when it never had that version.
+    pub fn get_at<A: Aggregate>(&self, id: impl Into<AggregateId>, version: u64) -> Result<A> {
+        let id = id.into();
+        let found = self.load::<A>(&id, Some(version))?;
+        let found = found.filter(|aggregate| aggregate.__root().version() == version);
+        found.ok_or_else(|| self.not_found::<A>(id, Some(version)))
+    }
+
+    fn load<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
+        let application = self.application;
+        application
+            .topics()
+            .claim::<A>()
+            .map_err(|problem| Error::Configuration {
+                application: application.name().to_owned(),
+                problem,
+            })?;
+        let batch = batch::of(application.instance());
+        if let (Some(batch), None) = (&batch, lte)
+            && let Some(aggregate) = batch.borrow().aggregate::<A>(id)
+        {
+            return Ok(Some(aggregate));
+        }
+        let query = lte.map_or(EventQuery::all(), |lte| EventQuery::all().lte(lte));
+        let mut events = application.select_events(id, &query)?;
+        if let Some(batch) = batch {
+            let collected = batch.borrow().events_of(id);
+            let wanted =
+                |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
+            events.extend(collected.into_iter().filter(wanted));
+        }
+        self.replay(id, &events)
+    }
+
+    fn replay<A: Aggregate>(&self, id: &AggregateId, events: &[StoredEvent]) -> Result<Option<A>> {
+        let name = self.application.name();
+        let mut replay = Replay::<A>::new(id.clone());
+        for event in events {
+            let decoded = self.application.mapper().decode::<A::Event>(event);
+            let decoded = decoded.map_err(|problem| Error::data(name, problem))?;
+            replay
+                .apply(
+                    &event.originator_id,
+                    event.originator_version,
+                    decoded.timestamp,
+                    &decoded.payload,
+                )
+                .map_err(|source| {
+                    Error::data(
+                        name,
+                        DataProblem::Replay {
+                            id: id.clone(),
+                            source,
+                        },
+                    )
+                })?;
+        }
+        Ok(replay.finish())
+    }
+
+    fn not_found<A: Aggregate>(&self, id: AggregateId, version: Option<u64>) -> Error {
+        let application = self.application.name().to_owned();
+        Error::AggregateNotFound {
+            application,
+            aggregate: A::TOPIC,
+            id,
+            version,
+        }
+    }
+}

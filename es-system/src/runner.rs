@@ -1,0 +1,83 @@
+//! Runners: they open the applications of a system and have the followers process events.
+
+mod multi_threaded;
+mod network;
+mod single_threaded;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Env, Error, FollowerStatus, Leader, Result, System};
+
+pub use multi_threaded::MultiThreadedRunner;
+pub use single_threaded::SingleThreadedRunner;
+
+/// How long [`Runner::stop`], and dropping a runner, wait for the policies that run.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs a system: the same program runs under each runner and on each store.
+///
+/// Dropping a runner stops it.
+pub trait Runner: Sized {
+    /// Opens the applications of `system` in `env`. Nothing is processed yet.
+    ///
+    /// # Errors
+    /// When the environment is wrong or a store cannot be opened; the error names the application.
+    fn new(system: &System, env: Env) -> Result<Self>;
+
+    /// Starts to process: first what was recorded before, then what comes.
+    ///
+    /// A policy that fails meanwhile is not an error of this call; see
+    /// [`watch_for_errors`](Self::watch_for_errors).
+    ///
+    /// # Errors
+    /// When the runner was started already, or listening to a store cannot begin.
+    fn start(&mut self) -> Result<()>;
+
+    /// The application object of type `A` that this runner runs.
+    ///
+    /// # Errors
+    /// When the system has no such application.
+    fn get<A: Leader>(&self) -> Result<Arc<A>>;
+
+    /// Waits until every follower has processed everything, by what is recorded, whoever did the work.
+    ///
+    /// # Errors
+    /// At once, when a follower has stopped: why it did. After `timeout`: which edges lag.
+    fn wait_until_idle(&self, timeout: Duration) -> Result<()>;
+
+    /// Waits until a follower stops, the runner is stopped, or `timeout` is over.
+    ///
+    /// # Errors
+    /// Why the first follower, in the order of definition, has stopped.
+    fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
+
+    /// What each follower is doing, in the order of definition.
+    ///
+    /// # Errors
+    /// When a position cannot be read.
+    fn status(&self) -> Result<Vec<FollowerStatus>>;
+
+    /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
+    ///
+    /// # Errors
+    /// As [`stop_within`](Self::stop_within).
+    fn stop(&mut self) -> Result<()> {
+        self.stop_within(STOP_LIMIT)
+    }
+
+    /// Stops as [`stop`](Self::stop) does, waiting for `limit` at the most.
+    ///
+    /// # Errors
+    /// When a policy did not return in time; it is named. Its thread is left, and its batch does not commit.
+    fn stop_within(&mut self, limit: Duration) -> Result<()>;
+}
+
+fn refuse_unless_started(started: bool) -> Result<()> {
+    if started {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "the runner was not started: nothing is processed".to_owned(),
+    ))
+}

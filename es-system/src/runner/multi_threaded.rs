@@ -1,0 +1,291 @@
+//! The runner with a thread for each follower.
+//!
+//! Concurrency: a follower is worked on by its own thread only. The thread listens to all its upstreams before its
+//! first pull, and notes how often its signal has rung before it pulls; so what is committed while it pulls
+//! makes the wait that follows return at once. Rings are hints: it also pulls once in each poll
+//! interval. Threads share nothing but the signals and the flags that stop them; what is processed exactly once is
+//! decided in the record, see [`follower`](crate::follower).
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use es_core::{__private::panic_message, source};
+use es_store::{Listening, Signal};
+
+use crate::follower::{Follower, Skips, Step};
+use crate::runner;
+use crate::runner::network::{Attempt, Network};
+use crate::{Env, Error, FollowerStatus, Leader, Result, Runner, System};
+
+/// Runs a system with a thread for each follower.
+///
+/// Commands return when their events are recorded; followers are prompted at once, and notice what other processes
+/// record. The threads inherit the [source](crate::source) of time and ids of the thread that starts the runner.
+pub struct MultiThreadedRunner {
+    shared: Arc<Shared>,
+    /// A thread for each follower, in their order.
+    threads: Vec<(Arc<Follower>, JoinHandle<()>)>,
+    started: bool,
+}
+
+struct Shared {
+    network: Network,
+    /// A signal for each follower: rung by its upstreams, and to stop it.
+    prompts: Vec<Arc<Signal>>,
+    /// How many wait until the system is idle: then positions are written at once.
+    waiting: AtomicUsize,
+    /// Rung when a thread ends.
+    ended: Arc<Signal>,
+}
+
+impl Runner for MultiThreadedRunner {
+    fn new(system: &System, env: Env) -> Result<Self> {
+        let network = Network::open(system, &env)?;
+        let prompts = network.followers().iter().map(|_| Signal::new()).collect();
+        let (waiting, ended) = (AtomicUsize::new(0), Signal::new());
+        let shared = Arc::new(Shared {
+            network,
+            prompts,
+            waiting,
+            ended,
+        });
+        Ok(Self {
+            shared,
+            threads: Vec::new(),
+            started: false,
+        })
+    }
+
+    fn start(&mut self) -> Result<()> {
+        if self.started {
+            return Err(Error::Usage("the runner was started already".to_owned()));
+        }
+        let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
+            .map(|index| self.shared.listen(index))
+            .collect();
+        self.started = true;
+        for (index, (poll, listening)) in listening?.into_iter().enumerate() {
+            self.spawn(index, poll, listening)?;
+        }
+        Ok(())
+    }
+
+    fn get<A: Leader>(&self) -> Result<Arc<A>> {
+        self.shared.network.get()
+    }
+
+    fn wait_until_idle(&self, timeout: Duration) -> Result<()> {
+        runner::refuse_unless_started(self.started)?;
+        let _waiting = self.shared.announce_waiting();
+        let progress = &self.shared.network.progress;
+        let mut seen = progress.rings();
+        self.shared.network.wait_until_idle(timeout, |deadline| {
+            // Other processes may do the work, and ring nothing here: look again after a while.
+            let left = deadline.saturating_duration_since(Instant::now());
+            seen = progress.wait(seen, left.min(Duration::from_millis(20)));
+        })
+    }
+
+    fn watch_for_errors(&self, timeout: Duration) -> Result<()> {
+        let followers = self.shared.network.followers();
+        let stopped = || followers.iter().all(|follower| follower.is_finishing());
+        self.shared.network.watch_for_errors(timeout, stopped)
+    }
+
+    fn status(&self) -> Result<Vec<FollowerStatus>> {
+        self.shared.network.status()
+    }
+
+    fn stop_within(&mut self, limit: Duration) -> Result<()> {
+        self.shared.finish();
+        let deadline = Instant::now() + limit;
+        let mut stuck = None;
+        for (follower, thread) in self.threads.drain(..) {
+            if thread.thread().id() == thread::current().id() {
+                continue;
+            }
+            if self.shared.wait_for_end(&thread, deadline) {
+                // The thread catches what panics in it.
+                let _ = thread.join();
+            } else {
+                follower.abandon();
+                stuck.get_or_insert(follower);
+            }
+        }
+        match stuck {
+            None => Ok(()),
+            Some(follower) => Err(Error::StillRunning {
+                follower: follower.name().to_owned(),
+                limit,
+                in_hand: follower
+                    .in_hand()
+                    .map(|(upstream, at)| (upstream.to_owned(), at)),
+            }),
+        }
+    }
+}
+
+impl MultiThreadedRunner {
+    fn spawn(&mut self, index: usize, poll: Duration, listening: Listening) -> Result<()> {
+        let follower = self.shared.network.followers()[index].clone();
+        let (shared, source) = (self.shared.clone(), source::current());
+        let work = move || {
+            let _ended = RingAtEnd(shared.ended.clone());
+            source::with_source(source, || shared.run(index, poll));
+            drop(listening);
+        };
+        let name = format!("follower {}", follower.name());
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(work)
+            .map_err(|error| Error::Configuration {
+                application: follower.name().to_owned(),
+                problem: format!("no thread can be started for it: {error}"),
+            })?;
+        self.threads.push((follower, thread));
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Listens to all upstreams of a follower; says how often it must poll them.
+    fn listen(&self, index: usize) -> Result<(Duration, Listening)> {
+        let follower = &self.network.followers()[index];
+        let poll = follower.application.poll_interval()?;
+        let mut listening = Listening::new(|| ());
+        for upstream in &follower.upstreams {
+            let more = upstream.recorder()?.listen(&self.prompts[index]);
+            listening = listening.and(more.map_err(|e| upstream.store_error(e))?);
+        }
+        Ok((poll, listening))
+    }
+
+    /// The life of a follower's thread.
+    fn run(&self, index: usize, poll: Duration) {
+        let follower = &self.network.followers()[index];
+        let work = || {
+            while !follower.is_finishing() && follower.status.stopped().is_none() {
+                let seen = self.prompts[index].rings();
+                if let Some(pause) = self.pull_all(index) {
+                    self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
+                }
+            }
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+            let message = panic_message(&*panic);
+            follower.status.stop(Error::Usage(format!(
+                "`{}` panicked: {message}",
+                follower.name()
+            )));
+        }
+        self.network.progress.ring();
+    }
+
+    /// One batch of each upstream. `None`: there may be more. Otherwise how long to wait for a prompt, if not
+    /// for a poll interval.
+    fn pull_all(&self, index: usize) -> Option<Option<Duration>> {
+        let follower = &self.network.followers()[index];
+        let (mut more, mut pause) = (false, None::<Duration>);
+        for upstream in 0..follower.upstreams.len() {
+            match self.network.attempt(index, upstream, self.skips()) {
+                Attempt::Done(Step::UpToDate) => {}
+                Attempt::Done(Step::Skipped(rest)) => {
+                    pause = Some(pause.map_or(rest, |pause| pause.min(rest)));
+                }
+                Attempt::Done(Step::Moved { .. }) => more = true,
+                Attempt::Retry(backoff) => {
+                    self.back_off(follower, index, backoff);
+                    more = true;
+                }
+                Attempt::Stopped { .. } => return Some(Some(Duration::ZERO)),
+            }
+        }
+        (!more).then_some(pause)
+    }
+
+    /// Waits for the whole pause, whoever rings, unless the follower is to stop.
+    fn back_off(&self, follower: &Follower, index: usize, pause: Duration) {
+        let deadline = Instant::now() + pause;
+        while !follower.is_finishing() {
+            let seen = self.prompts[index].rings();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || follower.is_finishing() {
+                break;
+            }
+            self.prompts[index].wait(seen, left);
+        }
+    }
+
+    fn skips(&self) -> Skips {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            Skips::Now
+        } else {
+            Skips::Later
+        }
+    }
+
+    /// Has positions written at once, and all followers look, as long as somebody waits for them.
+    fn announce_waiting(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.prompts.iter().for_each(|prompt| prompt.ring());
+        Waiting(self)
+    }
+
+    fn finish(&self) {
+        self.network
+            .followers()
+            .iter()
+            .for_each(|follower| follower.finish());
+        self.prompts.iter().for_each(|prompt| prompt.ring());
+        self.network.progress.ring();
+    }
+
+    fn wait_for_end(&self, thread: &JoinHandle<()>, deadline: Instant) -> bool {
+        loop {
+            let seen = self.ended.rings();
+            if thread.is_finished() {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            // A thread rings a moment before it is finished: look again soon.
+            self.ended.wait(seen, left.min(Duration::from_millis(5)));
+        }
+    }
+}
+
+impl Drop for MultiThreadedRunner {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::error!(%error, "a runner was dropped while it worked");
+        }
+    }
+}
+
+struct Waiting<'a>(&'a Shared);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct RingAtEnd(Arc<Signal>);
+
+impl Drop for RingAtEnd {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
+/// A poll interval between three quarters and five quarters of `poll`, so that followers do not poll together.
+fn jitter(poll: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0) % 1000;
+    poll.mul_f64(0.75 + random as f64 / 2000.0)
+}

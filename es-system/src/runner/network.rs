@@ -1,0 +1,310 @@
+//! The applications of a system, opened and connected; what all runners share.
+
+use std::any::{TypeId, type_name};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use es_store::Signal;
+
+use crate::error::{Lag, NotIdle};
+use crate::follower::{Failure, Follower, Skips, Step, upstream_positions};
+use crate::system::Opened;
+use crate::{Application, Condition, Env, Error, FollowerStatus, Leader, Result, System};
+
+/// The longest pause between two attempts at a batch that the store refused.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// The applications of a system, opened, and the followers among them.
+pub(crate) struct Network {
+    nodes: Vec<Opened>,
+    /// In the order of definition.
+    followers: Vec<Arc<Follower>>,
+    edges: Vec<Edge>,
+    /// Rung after every move of a position and every stop of a follower.
+    pub(crate) progress: Arc<Signal>,
+}
+
+/// Who follows whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edge {
+    /// The node that is followed.
+    pub(crate) leader: usize,
+    /// The node that follows.
+    pub(crate) node: usize,
+    /// The follower, by its index among the followers.
+    pub(crate) follower: usize,
+    /// The leader, by its index among the follower's upstreams.
+    pub(crate) upstream: usize,
+}
+
+/// What came of one attempt at a batch.
+pub(crate) enum Attempt {
+    /// It went well.
+    Done(Step),
+    /// The store refused it; it runs again after a pause.
+    Retry(Duration),
+    /// The follower has stopped.
+    Stopped {
+        /// Whether new events were recorded before.
+        recorded: bool,
+    },
+}
+
+impl Network {
+    pub(crate) fn open(system: &System, env: &Env) -> Result<Self> {
+        let nodes: Result<Vec<_>> = system
+            .node_list()
+            .iter()
+            .map(|node| node.open(env.clone()))
+            .collect();
+        let mut network = Self {
+            nodes: nodes?,
+            followers: Vec::new(),
+            edges: Vec::new(),
+            progress: Signal::new(),
+        };
+        for node in 0..network.nodes.len() {
+            network.connect(node, system.edge_list());
+        }
+        // Edges are worked on in the order in which they are defined, whatever the order of followers.
+        let order = |edge: &Edge| {
+            system
+                .edge_list()
+                .iter()
+                .position(|e| *e == (edge.leader, edge.node))
+        };
+        network.edges.sort_by_key(order);
+        Ok(network)
+    }
+
+    fn connect(&mut self, node: usize, edges: &[(usize, usize)]) {
+        let Some(policies) = self.nodes[node].policies.clone() else {
+            return;
+        };
+        let leaders: Vec<_> = edges
+            .iter()
+            .filter(|(_, follower)| *follower == node)
+            .map(|(leader, _)| *leader)
+            .collect();
+        if leaders.is_empty() {
+            return;
+        }
+        let follower = self.followers.len();
+        let connect = |(upstream, &leader)| Edge {
+            leader,
+            node,
+            follower,
+            upstream,
+        };
+        self.edges.extend(leaders.iter().enumerate().map(connect));
+        let upstreams = leaders
+            .iter()
+            .map(|&l| self.nodes[l].application.clone())
+            .collect();
+        let application = self.nodes[node].application.clone();
+        self.followers
+            .push(Arc::new(Follower::new(application, upstreams, policies)));
+    }
+
+    pub(crate) fn get<A: Leader>(&self) -> Result<Arc<A>> {
+        let wanted = |opened: &&Opened| opened.type_id == TypeId::of::<A>();
+        let found = self
+            .nodes
+            .iter()
+            .find(wanted)
+            .map(|opened| opened.object.clone());
+        found
+            .and_then(|object| object.downcast::<A>().ok())
+            .ok_or_else(|| {
+                Error::Usage(format!(
+                    "`{}` is not an application of this system",
+                    type_name::<A>()
+                ))
+            })
+    }
+
+    pub(crate) fn followers(&self) -> &[Arc<Follower>] {
+        &self.followers
+    }
+
+    pub(crate) fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The nodes that others follow, in the order of definition.
+    pub(crate) fn leaders(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.nodes.len()).filter(|&node| self.edges.iter().any(|edge| edge.leader == node))
+    }
+
+    pub(crate) fn application(&self, node: usize) -> &Application {
+        &self.nodes[node].application
+    }
+
+    pub(crate) fn node_of(&self, application: &Application) -> Option<usize> {
+        let same = |opened: &Opened| opened.application.instance() == application.instance();
+        self.nodes.iter().position(same)
+    }
+
+    /// One attempt at a batch of one edge; notes in the status what came of it.
+    pub(crate) fn attempt(&self, follower: usize, upstream: usize, skips: Skips) -> Attempt {
+        let follower = &self.followers[follower];
+        if follower.status.stopped().is_some() {
+            return Attempt::Stopped { recorded: false };
+        }
+        let attempt = match follower.pull(upstream, skips) {
+            Ok(step) => {
+                follower.status.running();
+                Attempt::Done(step)
+            }
+            Err(failure) => self.failed(follower, failure),
+        };
+        if !matches!(attempt, Attempt::Done(Step::UpToDate | Step::Skipped(_))) {
+            self.progress.ring();
+        }
+        attempt
+    }
+
+    /// What becomes of each kind of failure. A policy's is where the user's rule applies; the one
+    /// rule so far is to stop the follower in front of the event.
+    fn failed(&self, follower: &Follower, failure: Failure) -> Attempt {
+        let conflict = failure.is_conflict();
+        match failure {
+            Failure::Store(error) => {
+                tracing::warn!(follower = follower.name(), %error, "a batch runs again");
+                let attempts = follower.status.retrying(error);
+                let after = if conflict {
+                    attempts.saturating_sub(2)
+                } else {
+                    attempts
+                };
+                Attempt::Retry(backoff(after))
+            }
+            Failure::Policy { error, recorded } => {
+                tracing::error!(follower = follower.name(), %error, "a follower stops");
+                follower.status.stop(error);
+                Attempt::Stopped { recorded }
+            }
+            Failure::Log(error) => {
+                tracing::error!(follower = follower.name(), %error, "a follower stops");
+                follower.status.stop(error);
+                Attempt::Stopped { recorded: false }
+            }
+            Failure::Abandoned => Attempt::Stopped { recorded: false },
+        }
+    }
+
+    /// Why the first follower that has stopped did.
+    pub(crate) fn first_error(&self) -> Result<()> {
+        self.followers
+            .iter()
+            .find_map(|follower| follower.status.stopped())
+            .map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn status(&self) -> Result<Vec<FollowerStatus>> {
+        let status = |follower: &Arc<Follower>| {
+            Ok(FollowerStatus {
+                follower: follower.name().to_owned(),
+                positions: upstream_positions(follower)?,
+                condition: follower.status.condition(),
+            })
+        };
+        self.followers.iter().map(status).collect()
+    }
+
+    /// The edges that lag behind the heads as they are now; `None` if they moved while that was found out, or if
+    /// a follower has not yet looked whether its upstream is the one that it followed.
+    ///
+    /// The heads are read first, then all positions, then the heads again: when every position has reached its
+    /// first head and no head has moved, there was a moment in between at which nothing was left to do.
+    pub(crate) fn lags(&self) -> Result<Option<Vec<Lag>>> {
+        if !self
+            .edges
+            .iter()
+            .all(|e| self.followers[e.follower].has_verified(e.upstream))
+        {
+            return Ok(None);
+        }
+        let heads = self.heads()?;
+        let mut lags = Vec::new();
+        for (edge, head) in self.edges.iter().zip(&heads) {
+            let follower = &self.followers[edge.follower];
+            let (upstream, position) = upstream_positions(follower)?.swap_remove(edge.upstream);
+            if position < *head {
+                let retrying = match follower.status.condition() {
+                    Condition::Retrying { error, .. } => Some(error.to_string()),
+                    _ => None,
+                };
+                let follower = follower.name().to_owned();
+                lags.push(Lag {
+                    upstream,
+                    follower,
+                    position,
+                    head: *head,
+                    retrying,
+                });
+            }
+        }
+        Ok((heads == self.heads()?).then_some(lags))
+    }
+
+    /// The head of each edge's leader.
+    fn heads(&self) -> Result<Vec<u64>> {
+        let leader = |edge: &Edge| self.application(edge.leader);
+        self.edges
+            .iter()
+            .map(|edge| leader(edge).notification_log().head())
+            .collect()
+    }
+
+    /// Waits until every follower has processed everything; `work` is done between two looks, and waits
+    /// for progress or does some.
+    pub(crate) fn wait_until_idle(
+        &self,
+        timeout: Duration,
+        mut work: impl FnMut(Instant),
+    ) -> Result<()> {
+        let started = Instant::now();
+        let deadline = started + timeout;
+        loop {
+            self.first_error()?;
+            let lags = self.lags()?;
+            if lags.as_ref().is_some_and(Vec::is_empty) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let (waited, lags) = (started.elapsed(), lags.unwrap_or_default());
+                return Err(Error::NotIdle(Arc::new(NotIdle { waited, lags })));
+            }
+            work(deadline);
+        }
+    }
+
+    /// Waits until a follower has stopped, `done` holds, or `timeout` is over.
+    pub(crate) fn watch_for_errors(
+        &self,
+        timeout: Duration,
+        done: impl Fn() -> bool,
+    ) -> Result<()> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let seen = self.progress.rings();
+            self.first_error()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || done() {
+                return Ok(());
+            }
+            self.progress.wait(seen, left);
+        }
+    }
+}
+
+/// The pause before the next attempt: 10 ms, doubled each time, up to a second. A conflict says that somebody
+/// else got on, so the first two count as none.
+fn backoff(attempts: u32) -> Duration {
+    if attempts == 0 {
+        return Duration::ZERO;
+    }
+    let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
+    LONGEST_BACKOFF.min(Duration::from_millis(10) * doubled)
+}

@@ -1,0 +1,144 @@
+//! A system: applications, and which of them follow which.
+
+mod diagram;
+mod node;
+
+use crate::{Error, Result, Role};
+
+pub(crate) use node::Opened;
+pub use node::{Node, Pipes};
+
+/// Applications connected by pipes, independent of where they store and who runs them.
+///
+/// In the pipe `[A, B, C]`, `B` follows `A` and `C` follows `B`. Nodes and edges keep the order in which
+/// they are defined; what is defined twice counts once. Comes from the `System` of the Python library
+/// `eventsourcing`.
+#[derive(Debug, Clone)]
+pub struct System {
+    nodes: Vec<Node>,
+    edges: Vec<(usize, usize)>,
+}
+
+impl System {
+    /// A system of `pipes![[A, B], [B, C]]`.
+    ///
+    /// # Errors
+    /// When two applications have one name, or a name is reserved (it begins with `__`) or empty.
+    pub fn new(pipes: Pipes) -> Result<Self> {
+        let mut system = Self {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        };
+        for pipe in pipes.into_vec() {
+            let mut upstream = None;
+            for node in pipe {
+                let index = system.add_node(node)?;
+                if let Some(upstream) = upstream
+                    && !system.edges.contains(&(upstream, index))
+                {
+                    system.edges.push((upstream, index));
+                }
+                upstream = Some(index);
+            }
+        }
+        Ok(system)
+    }
+
+    /// The names of the applications, in the order of definition.
+    pub fn nodes(&self) -> Vec<&str> {
+        self.names(|_| true)
+    }
+
+    /// Who is followed by whom, in the order of definition.
+    pub fn edges(&self) -> Vec<(&str, &str)> {
+        let name = |index: usize| self.nodes[index].name();
+        self.edges
+            .iter()
+            .map(|&(leader, follower)| (name(leader), name(follower)))
+            .collect()
+    }
+
+    /// The applications that others follow.
+    pub fn leaders(&self) -> Vec<&str> {
+        self.names(|index| self.leads(index))
+    }
+
+    /// The applications that follow others.
+    pub fn followers(&self) -> Vec<&str> {
+        self.names(|index| self.follows(index))
+    }
+
+    /// The applications that others follow, and that follow nobody.
+    pub fn leaders_only(&self) -> Vec<&str> {
+        self.names(|index| self.leads(index) && !self.follows(index))
+    }
+
+    /// The applications that follow others, and are followed.
+    pub fn processors(&self) -> Vec<&str> {
+        self.names(|index| self.leads(index) && self.follows(index))
+    }
+
+    /// The applications that neither follow nor are followed.
+    pub fn singles(&self) -> Vec<&str> {
+        self.names(|index| !self.leads(index) && !self.follows(index))
+    }
+
+    pub(crate) fn node_list(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(crate) fn edge_list(&self) -> &[(usize, usize)] {
+        &self.edges
+    }
+
+    fn leads(&self, index: usize) -> bool {
+        self.edges.iter().any(|&(leader, _)| leader == index)
+    }
+
+    fn follows(&self, index: usize) -> bool {
+        self.edges.iter().any(|&(_, follower)| follower == index)
+    }
+
+    fn names(&self, wanted: impl Fn(usize) -> bool) -> Vec<&str> {
+        let wanted = |&(index, _): &(usize, &Node)| wanted(index);
+        self.nodes
+            .iter()
+            .enumerate()
+            .filter(wanted)
+            .map(|(_, node)| node.name())
+            .collect()
+    }
+
+    /// Adds a node, or finds it; one that leads in one pipe and follows in another is one that follows.
+    fn add_node(&mut self, node: Node) -> Result<usize> {
+        if node.name().is_empty() || node.name().starts_with("__") {
+            return Err(self.misnamed(&node, "is reserved: choose another with `name = \"…\"`"));
+        }
+        let Some(index) = self
+            .nodes
+            .iter()
+            .position(|known| known.name() == node.name())
+        else {
+            self.nodes.push(node);
+            return Ok(self.nodes.len() - 1);
+        };
+        if !self.nodes[index].is_same(&node) {
+            return Err(self.misnamed(
+                &node,
+                "belongs to two applications: tables and tracking hang on it, so give one of them another \
+                 with `name = \"…\"`",
+            ));
+        }
+        if node.role() == Role::Follower {
+            self.nodes[index] = node;
+        }
+        Ok(index)
+    }
+
+    fn misnamed(&self, node: &Node, problem: &str) -> Error {
+        Error::Configuration {
+            application: "the system".to_owned(),
+            problem: format!("the name `{}` {problem}", node.name()),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Which aggregate type owns which topic, as far as an application has met them.
+
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use es_core::Aggregate;
+
+/// The topics of aggregates that an application has met.
+#[derive(Default)]
+pub(crate) struct Topics {
+    owners: RwLock<HashMap<&'static str, (TypeId, &'static str)>>,
+}
+
+impl Topics {
+    /// Notes that `A` owns its topic; says who owns it already, if that is another type.
+    pub(crate) fn claim<A: Aggregate>(&self) -> Result<(), String> {
+        let claimed = (TypeId::of::<A>(), type_name::<A>());
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        let known = owners.get(A::TOPIC).copied();
+        drop(owners);
+        let owner = known.unwrap_or_else(|| {
+            let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+            *owners.entry(A::TOPIC).or_insert(claimed)
+        });
+        if owner.0 == claimed.0 {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` and `{}` are both stored under the topic `{}`: give one of them another, \
+             `#[aggregate(topic = \"…\")]`",
+            owner.1,
+            claimed.1,
+            A::TOPIC
+        ))
+    }
+}
