@@ -1,0 +1,129 @@
+//! The tutorial's system, run with each runner on each embedded store.
+//!
+//! Without flags it runs all four combinations, on memory and on SQLite files in a temporary folder.
+//! `--store memory|sqlite` and `--runner single|multi` choose; `--dir D` keeps the files, in `D/single` and
+//! `D/multi`, and a second run goes on from what is recorded there.
+
+mod domain;
+mod flags;
+mod report;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use domain::{Counters, Dog, DogSchool};
+use es_system::Leader;
+use es_system::prelude::*;
+use flags::{Flags, Store, Threads};
+
+const DOGS: [&str; 3] = ["Billy", "Milly", "Scrappy"];
+const TRICKS: [&str; 3] = ["roll over", "fetch ball", "play dead"];
+
+/// What can go wrong here: anything that is printed and ends the program.
+type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match Flags::parse(std::env::args().skip(1))
+        .map_err(Into::into)
+        .and_then(run_all)
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dog_school: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_all(flags: Flags) -> AnyResult<()> {
+    let temporary = tempfile::tempdir()?;
+    let dir = flags.dir.as_deref().unwrap_or(temporary.path());
+    for &store in flags.stores() {
+        for &threads in flags.threads() {
+            println!("=== {} runner, {} store", threads.name(), store.name());
+            let env = environment(store, &dir.join(threads.name()))?;
+            match threads {
+                Threads::Single => run::<SingleThreadedRunner>(env)?,
+                Threads::Multi => run::<MultiThreadedRunner>(env)?,
+            }
+        }
+    }
+    print!("{}", system()?);
+    Ok(())
+}
+
+fn system() -> Result<System> {
+    System::new(pipes![[DogSchool, Counters]])
+}
+
+/// The same code runs on every store: only the environment differs.
+fn environment(store: Store, dir: &Path) -> AnyResult<Env> {
+    let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
+    Ok(match store {
+        Store::Memory => Env::new(),
+        Store::Sqlite => {
+            std::fs::create_dir_all(dir)?;
+            Env::new()
+                .with("PERSISTENCE_MODULE", "sqlite")
+                .with("DOGSCHOOL_SQLITE_DBNAME", file("dogschool.sqlite"))
+                .with("COUNTERS_SQLITE_DBNAME", file("counters.sqlite"))
+        }
+    })
+}
+
+fn run<R: Runner>(env: Env) -> AnyResult<()> {
+    let mut runner = R::new(&system()?, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
+    runner.wait_until_idle(Duration::from_secs(5))?;
+    let before = counts(&counters)?;
+
+    for name in DOGS {
+        if !school.contains(Dog::create_id(name))? {
+            school.register_dog(name)?;
+        }
+    }
+    for name in DOGS {
+        school.add_trick(name, "roll over")?;
+    }
+    expect(&runner, &counters, before, [3, 0, 0])?;
+
+    school.add_trick("Billy", "fetch ball")?;
+    school.add_trick("Milly", "fetch ball")?;
+    expect(&runner, &counters, before, [3, 2, 0])?;
+
+    school.add_trick("Billy", "play dead")?;
+    expect(&runner, &counters, before, [3, 2, 1])?;
+    runner.stop()?;
+
+    report::rows(&school, None)?;
+    report::rows(&counters, Some(DogSchool::NAME))?;
+    Ok(())
+}
+
+/// Waits until everything is processed, prints the counts, and checks them.
+fn expect<R: Runner>(
+    runner: &R,
+    counters: &Counters,
+    before: [u64; 3],
+    new: [u64; 3],
+) -> AnyResult<()> {
+    runner.wait_until_idle(Duration::from_secs(5))?;
+    let found = counts(counters)?;
+    report::counts(TRICKS, found);
+    let expected = std::array::from_fn(|trick| before[trick] + new[trick]);
+    if found != expected {
+        return Err(format!("counted {found:?} where {expected:?} is right").into());
+    }
+    Ok(())
+}
+
+fn counts(counters: &Counters) -> Result<[u64; 3]> {
+    let [roll_over, fetch_ball, play_dead] = TRICKS;
+    Ok([
+        counters.get_count(roll_over)?,
+        counters.get_count(fetch_ball)?,
+        counters.get_count(play_dead)?,
+    ])
+}

@@ -1,0 +1,1 @@
+//! Runnable programs that show the library: `cargo run --example dog_school`.

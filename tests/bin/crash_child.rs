@@ -1,0 +1,105 @@
+//! A process for the crash tests to start and to kill.
+//!
+//! `writer DIR COUNT` teaches COUNT tricks. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
+//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use es_system::prelude::*;
+use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
+use tests::mirror::{self, Mirror};
+use tests::wrapped::{Around, Wrapping};
+use tests::{domain::DogSchool, files, teach};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args[..] {
+        ["writer", dir, count] => write(dir, number(count)),
+        ["follower", dir] => follow(files(dir.as_ref())),
+        ["dies", dir, point, n] => die(dir, point, number(n)),
+        _ => panic!("unknown arguments {args:?}"),
+    };
+    outcome.expect("the child does what it is told to");
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn write(dir: &str, count: u64) -> Result<()> {
+    let school = DogSchool::new(files(dir.as_ref()))?;
+    (0..count).try_for_each(|_| teach(&school, "Common"))
+}
+
+/// Follows until the process is killed.
+fn follow(env: Env) -> Result<()> {
+    let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, Mirror]])?, env)?;
+    runner.start()?;
+    loop {
+        runner.watch_for_errors(tests::PATIENCE)?;
+    }
+}
+
+fn die(dir: &str, point: &str, n: u64) -> Result<()> {
+    LEFT.store(n, Ordering::SeqCst);
+    let around = Arc::new(Dying {
+        point: point.to_owned(),
+    });
+    if point == "policy" {
+        mirror::hook_everywhere(|_| count_down());
+    }
+    // The page and the head are read from the school's recorder, the rest is the mirror's.
+    let application = if matches!(point, "head" | "page") {
+        "DogSchool"
+    } else {
+        "Mirror"
+    };
+    follow(files(dir.as_ref()).with_store(Arc::new(Wrapping {
+        application,
+        around,
+    })))
+}
+
+static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Dies like one that is killed, when its time has come.
+fn count_down() {
+    if LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
+        std::process::abort();
+    }
+}
+
+struct Dying {
+    point: String,
+}
+
+impl Around for Dying {
+    fn record(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        recording: &Recording,
+    ) -> Result<Recorded, StoreError> {
+        if self.point == "before-record" {
+            count_down();
+        }
+        let recorded = recorder.record(recording)?;
+        if self.point == "after-record" {
+            count_down();
+        }
+        Ok(recorded)
+    }
+
+    fn before_head(&self) {
+        if self.point == "head" {
+            count_down();
+        }
+    }
+
+    fn before_select_notifications(&self) {
+        if self.point == "page" {
+            count_down();
+        }
+    }
+}

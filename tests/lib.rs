@@ -1,0 +1,112 @@
+//! What several test binaries share: the tutorial's domain, and environments on every embedded store.
+
+/// The tutorial's aggregates and applications, as the example has them.
+#[allow(missing_docs, reason = "the tutorial's code has no docs")]
+#[path = "../examples/dog_school/domain.rs"]
+pub mod domain;
+
+pub mod mirror;
+pub mod wrapped;
+
+use std::path::Path;
+use std::time::Duration;
+
+use es_system::Env;
+use tempfile::TempDir;
+
+/// Long enough for anything that happens at all.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much longer than usual the long tests run: `ES_TORTURE`, 1 if it is not set.
+pub fn torture() -> usize {
+    std::env::var("ES_TORTURE")
+        .ok()
+        .and_then(|factor| factor.parse().ok())
+        .unwrap_or(1)
+}
+
+/// An environment, and the folder that its files are in.
+pub struct Place {
+    /// What it is called in a failed assertion.
+    pub name: &'static str,
+    /// The environment.
+    pub env: Env,
+    _dir: TempDir,
+}
+
+/// Each embedded store, empty.
+pub fn places() -> Vec<Place> {
+    type Make = fn(&Path) -> Env;
+    let makes: [(&str, Make); 4] = [
+        ("memory", |_| Env::new()),
+        ("sqlite file", files),
+        ("sqlite :memory:", |_| {
+            Env::new()
+                .with("PERSISTENCE_MODULE", "sqlite")
+                .with("SQLITE_DBNAME", ":memory:")
+        }),
+        ("sqlite named memory", named_memory),
+    ];
+    let place = |(name, make): (&'static str, Make)| {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        Place {
+            name,
+            env: make(dir.path()),
+            _dir: dir,
+        }
+    };
+    makes.into_iter().map(place).collect()
+}
+
+/// The names of all applications in the tests' systems.
+const APPLICATIONS: [&str; 12] = [
+    "DogSchool",
+    "Counters",
+    "North",
+    "South",
+    "Names",
+    "Countdown",
+    "Ping",
+    "Pong",
+    "Watcher",
+    "Second",
+    "Third",
+    "Mirror",
+];
+
+/// An environment with a SQLite file in `dir` for each application.
+pub fn files(dir: &Path) -> Env {
+    each_application(|name| {
+        dir.join(format!("{name}.sqlite"))
+            .to_string_lossy()
+            .into_owned()
+    })
+}
+
+fn named_memory(dir: &Path) -> Env {
+    let unique = dir.file_name().unwrap_or_default().to_string_lossy();
+    each_application(|name| format!("file:{unique}{name}?mode=memory&cache=shared"))
+}
+
+fn each_application(database: impl Fn(&str) -> String) -> Env {
+    let sqlite = Env::new().with("PERSISTENCE_MODULE", "sqlite");
+    APPLICATIONS.iter().fold(sqlite, |env, name| {
+        env.with(
+            format!("{}_SQLITE_DBNAME", name.to_uppercase()),
+            database(name),
+        )
+    })
+}
+
+/// Teaches a trick to a dog that several writers teach at once: whoever loses loads it again.
+///
+/// # Errors
+/// Everything but a conflict.
+pub fn teach(school: &domain::DogSchool, dog: &str) -> es_system::Result<()> {
+    loop {
+        match school.add_trick(dog, "sit") {
+            Err(error) if error.kind() == es_system::ErrorKind::Conflict => {}
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A follower whose log shows what it has processed, event by event.
+
+use es_system::prelude::*;
+
+use crate::domain::{Dog, DogTrickAdded};
+
+/// The copy of one event of the school.
+#[aggregate]
+pub struct Copy {
+    /// The position of the event in the school's log.
+    pub position: u64,
+}
+
+#[aggregate]
+impl Copy {
+    /// Copies the event at `position`.
+    #[event(Made)]
+    pub fn make(position: u64) -> Self {
+        Self { position }
+    }
+}
+
+/// Copies each trick of the school into its own log.
+#[process_application]
+pub struct Mirror;
+
+#[process_application]
+impl Mirror {
+    #[policy(Dog::TrickAdded)]
+    fn copy(
+        &self,
+        event: &DomainEvent<DogTrickAdded>,
+        processing_event: &mut ProcessingEvent,
+    ) -> Result<()> {
+        on_policy(event.notification_id);
+        processing_event.collect_events(&mut Copy::make(event.notification_id));
+        Ok(())
+    }
+
+    /// The positions of the events that were processed, in the order in which they were.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn processed(&self) -> Result<Vec<u64>> {
+        let copies = self.notification_log().select(1, usize::MAX)?;
+        copies
+            .iter()
+            .map(|copy| Ok(self.repository().get::<Copy>(&copy.originator_id)?.position))
+            .collect()
+    }
+}
+
+type Hook = Box<dyn Fn(u64)>;
+
+thread_local! {
+    static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
+}
+
+static EVERYWHERE: std::sync::OnceLock<fn(u64)> = std::sync::OnceLock::new();
+
+/// Has each policy on this thread do `hook` first, with the position of its event.
+pub fn hook_on_this_thread(hook: impl Fn(u64) + 'static) {
+    HOOK.set(Some(Box::new(hook)));
+}
+
+/// Has each policy of this process do `hook` first, with the position of its event.
+pub fn hook_everywhere(hook: fn(u64)) {
+    let _ = EVERYWHERE.set(hook);
+}
+
+fn on_policy(position: u64) {
+    if let Some(hook) = EVERYWHERE.get() {
+        hook(position);
+    }
+    HOOK.with_borrow(|hook| hook.iter().for_each(|hook| hook(position)));
+}

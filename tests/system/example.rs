@@ -1,0 +1,154 @@
+//! The example, run as a user runs it.
+
+use std::path::Path;
+use std::process::Command;
+
+use es_system::prelude::*;
+use tests::domain::{Counters, DogSchool};
+
+use crate::fixtures::{events_of, fixture_events};
+
+fn dog_school(flags: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+    let mut command = Command::new(cargo);
+    command
+        .args(["run", "--quiet", "--example", "dog_school", "--"])
+        .args(flags);
+    let output = command
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output();
+    let output = output.expect("cargo can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn counts(output: &str) -> Vec<&str> {
+    output
+        .lines()
+        .filter(|line| line.starts_with("counts: "))
+        .collect()
+}
+
+const FIRST_RUN: [&str; 3] = [
+    "counts: roll over 3, fetch ball 0, play dead 0",
+    "counts: roll over 3, fetch ball 2, play dead 0",
+    "counts: roll over 3, fetch ball 2, play dead 1",
+];
+
+#[test]
+fn without_flags_it_runs_every_runner_on_every_store() {
+    let output = dog_school(&[]);
+    assert_eq!(counts(&output), FIRST_RUN.repeat(4));
+    assert_eq!(output.matches("  tracking: DogSchool 9").count(), 4);
+    assert!(
+        output.ends_with("    n0[\"DogSchool\"]\n    n1[\"Counters\"]\n    n0 --> n1\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn its_first_run_records_the_rows_that_python_records_and_its_second_goes_on() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let flags = ["--dir", dir.path().to_str().expect("text")];
+    assert_eq!(counts(&dog_school(&flags)), FIRST_RUN.repeat(2));
+    for runner in ["single", "multi"] {
+        for application in ["dogschool", "counters"] {
+            let file = dir
+                .path()
+                .join(runner)
+                .join(format!("{application}.sqlite"));
+            let python = fixture_events(&format!("plain-{application}.sqlite"));
+            assert_eq!(events_of(&file), python[..9], "{runner} {application}");
+        }
+        let tracked = tracking(&dir.path().join(runner).join("counters.sqlite"));
+        assert_eq!(
+            tracked,
+            [("DogSchool".to_owned(), 9), ("__migration__".to_owned(), 1)]
+        );
+    }
+    let second = dog_school(&flags);
+    assert_eq!(
+        counts(&second).last(),
+        Some(&"counts: roll over 6, fetch ball 4, play dead 2")
+    );
+    let env = Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with(
+            "DOGSCHOOL_SQLITE_DBNAME",
+            dir.path().join("multi/dogschool.sqlite").to_string_lossy(),
+        )
+        .with(
+            "COUNTERS_SQLITE_DBNAME",
+            dir.path().join("multi/counters.sqlite").to_string_lossy(),
+        );
+    assert_eq!(
+        DogSchool::new(env.clone())?.get_dog("Scrappy")?.tricks,
+        ["roll over"; 2]
+    );
+    assert_eq!(Counters::new(env)?.get_count("roll over")?, 6);
+    Ok(())
+}
+
+fn tracking(file: &Path) -> Vec<(String, i64)> {
+    let connection = rusqlite::Connection::open(file).expect("the file is there");
+    let sql = "SELECT application_name, notification_id FROM tracking ORDER BY application_name";
+    let mut statement = connection.prepare(sql).expect("tracking is there");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.expect("rows")
+        .collect::<Result<_, _>>()
+        .expect("readable rows")
+}
+
+#[test]
+fn its_user_code_is_as_short_as_the_design_says() {
+    let source = include_str!("../../examples/dog_school/domain.rs");
+    let code = source.split_once("#[aggregate").expect("an aggregate").1;
+    let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(
+        lines <= 92,
+        "{lines} lines that are not blank, from the first aggregate to the end"
+    );
+    assert!(
+        source.trim_end().ends_with("}\n}"),
+        "the code ends with `impl Counters`"
+    );
+}
+
+/// Code without indentation, empty lines and the topics, which the README leaves out.
+fn bare(code: &str) -> String {
+    let topics = [
+        r#"(topic = "dogschool:Dog")"#,
+        r#"(topic = "dogschool:Counter")"#,
+    ];
+    let code = topics
+        .iter()
+        .fold(code.to_owned(), |code, topic| code.replace(topic, ""));
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_readme_shows_code_that_is_compiled() {
+    let compiled = [
+        include_str!("../../examples/dog_school/domain.rs"),
+        include_str!("../../examples/dog_school/main.rs"),
+        include_str!("tutorial.rs"),
+    ]
+    .map(bare);
+    let blocks: Vec<_> = include_str!("../../README.md")
+        .split("```rust\n")
+        .skip(1)
+        .collect();
+    assert!(blocks.len() >= 5, "the tutorial has its code");
+    for block in blocks {
+        let code = bare(block.split("```").next().expect("the block ends"));
+        assert!(
+            compiled.iter().any(|file| file.contains(&code)),
+            "compiled nowhere:\n{code}"
+        );
+    }
+}

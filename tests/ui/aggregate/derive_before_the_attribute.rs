@@ -1,0 +1,17 @@
+use es_system::prelude::*;
+
+#[derive(Debug, Clone)]
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+impl Dog {
+    pub fn count(&self) -> usize {
+        self.tricks.len()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(TrickAdded)]
+    pub fn add_trick(&mut self, trick: &str) {
+        self.tricks.push(trick.to_owned());
+    }
+}
+
+fn main() {}

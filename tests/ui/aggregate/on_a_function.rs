@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[aggregate]
+fn dog() {}
+
+fn main() {}

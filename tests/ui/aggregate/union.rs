@@ -1,0 +1,8 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub union Dog {
+    age: u8,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[application]
+pub struct School<T>;
+
+fn main() {}

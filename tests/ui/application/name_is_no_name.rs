@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[application(name = "dog-school")]
+pub struct School;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use es_system::prelude::*;
+
+#[application]
+pub enum School {
+    Open,
+}
+
+fn main() {}

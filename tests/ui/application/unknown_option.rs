@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[application(topic = "School")]
+pub struct School;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use es_system::prelude::*;
+
+#[application]
+pub struct School {
+    mailer: String,
+}
+
+fn main() {}

@@ -1,0 +1,32 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+
+    #[event(TrickAdded)]
+    pub fn add_trick(&mut self, trick: &str) {
+        self.tricks.push(trick.to_owned());
+    }
+}
+
+#[aggregate]
+pub struct DogTrick;
+
+#[aggregate]
+impl DogTrick {
+    #[event(Added)]
+    pub fn add() -> Self {
+        Self
+    }
+}
+
+fn main() {}

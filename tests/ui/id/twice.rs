@@ -1,0 +1,26 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[id]
+    pub fn create_id(name: &str) -> String {
+        name.to_owned()
+    }
+
+    #[id]
+    pub fn other_id(name: &str) -> String {
+        name.to_owned()
+    }
+
+    #[event(Registered)]
+    pub fn register(name: &str) -> Self {
+        Self { tricks: vec![name.to_owned()] }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,76 @@
+//! Generated code needs no name of the user's scope, and no prelude.
+
+#![no_implicit_prelude]
+#![allow(non_camel_case_types, dead_code)]
+
+struct String;
+struct Vec;
+struct Option;
+struct Result;
+struct Some;
+struct None;
+struct Ok;
+struct Err;
+struct Box;
+struct u64_;
+trait Clone {}
+trait From {}
+trait Into {}
+trait ToOwned {}
+trait Borrow {}
+trait Deref {}
+trait PartialEq {}
+trait Debug {}
+mod std {}
+mod core {}
+mod serde {}
+
+#[::es_system::aggregate]
+#[derive(::es_system::prelude::Serialize, ::es_system::prelude::Deserialize)]
+pub struct Dog {
+    name: ::std::string::String,
+    tricks: ::std::vec::Vec<::std::string::String>,
+}
+
+#[::es_system::aggregate]
+impl Dog {
+    #[id]
+    pub fn create_id(name: &str) -> ::std::string::String {
+        ::std::borrow::ToOwned::to_owned(name)
+    }
+
+    #[event(Registered)]
+    pub fn register(name: &str) -> Self {
+        Self { name: ::std::borrow::ToOwned::to_owned(name), tricks: ::std::vec::Vec::new() }
+    }
+
+    #[event(TrickAdded)]
+    pub fn add_trick(&mut self, trick: &str, level: u8, note: ::std::option::Option<&str>) {
+        let _ = (level, note);
+        self.tricks.push(::std::borrow::ToOwned::to_owned(trick));
+    }
+}
+
+#[::es_system::application]
+pub struct School;
+
+#[::es_system::process_application]
+pub struct Counters;
+
+#[::es_system::process_application]
+impl Counters {
+    #[policy(Dog::TrickAdded)]
+    fn count(
+        &self,
+        event: &::es_system::DomainEvent<DogTrickAdded>,
+        _: &mut ::es_system::ProcessingEvent,
+    ) -> ::es_system::Result<()> {
+        let _ = &event.trick;
+        ::std::result::Result::Ok(())
+    }
+}
+
+fn main() {
+    let mut dog = Dog::register("Billy");
+    dog.add_trick("sit", 1, ::std::option::Option::None);
+}

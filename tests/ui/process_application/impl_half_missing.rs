@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[process_application]
+pub struct Counters;
+
+fn main() {}

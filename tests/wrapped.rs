@@ -1,0 +1,110 @@
+//! Recorders that do something of their own around each call.
+
+use std::sync::Arc;
+
+use es_system::store::{
+    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError,
+    StoreFactory, StoredEvent, UpstreamEvent,
+};
+use es_system::{AggregateId, IdType};
+
+/// What is done around the calls of a recorder. Each method passes the call on, unless it is written anew.
+pub trait Around: Send + Sync + 'static {
+    /// Around `record`.
+    ///
+    /// # Errors
+    /// What the recorder says.
+    fn record(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        recording: &Recording,
+    ) -> Result<Recorded, StoreError> {
+        recorder.record(recording)
+    }
+
+    /// Before `head`.
+    fn before_head(&self) {}
+
+    /// Before `select_notifications`.
+    fn before_select_notifications(&self) {}
+}
+
+/// A recorder with something around it.
+struct Wrapped<A> {
+    recorder: Arc<dyn ProcessRecorder>,
+    around: Arc<A>,
+}
+
+/// Puts something around the recorder of one application.
+pub struct Wrapping<A> {
+    /// The application whose recorder it is put around.
+    pub application: &'static str,
+    /// What is put around it.
+    pub around: Arc<A>,
+}
+
+impl<A: Around> StoreFactory for Wrapping<A> {
+    fn open(
+        &self,
+        application: &str,
+        role: Role,
+        env: &Env,
+    ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+        let recorder = es_system::store::sqlite::open(application, role, env)?;
+        if application != self.application {
+            return Ok(recorder);
+        }
+        Ok(Arc::new(Wrapped {
+            recorder,
+            around: self.around.clone(),
+        }))
+    }
+}
+
+impl<A: Around> AggregateRecorder for Wrapped<A> {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        self.around.record(&*self.recorder, recording)
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.recorder.select_events(id, query)
+    }
+
+    fn id_type(&self) -> IdType {
+        self.recorder.id_type()
+    }
+}
+
+impl<A: Around> ApplicationRecorder for Wrapped<A> {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        self.around.before_select_notifications();
+        self.recorder.select_notifications(query)
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.around.before_head();
+        self.recorder.head()
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        self.recorder.listen(signal)
+    }
+}
+
+impl<A: Around> ProcessRecorder for Wrapped<A> {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        self.recorder.tracked(upstream)
+    }
+
+    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.recorder.upstream_event(upstream)
+    }
+}
