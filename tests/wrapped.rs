@@ -23,6 +23,18 @@ pub trait Around: Send + Sync + 'static {
         recorder.record(recording)
     }
 
+    /// Around `listen`.
+    ///
+    /// # Errors
+    /// What the recorder says.
+    fn listen(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        signal: &Arc<Signal>,
+    ) -> Result<Listening, StoreError> {
+        recorder.listen(signal)
+    }
+
     /// Before `head`.
     fn before_head(&self) {}
 
@@ -95,7 +107,7 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
     }
 
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
-        self.recorder.listen(signal)
+        self.around.listen(&*self.recorder, signal)
     }
 }
 

@@ -86,9 +86,9 @@ mod tests {
         let source: Arc<dyn Source> = Arc::new(FixedSource::starting_at(fixed));
         let seen = with_source(Some(source.clone()), now);
         assert_eq!(seen, fixed);
-        let panicked = std::panic::catch_unwind(|| {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             with_source(Some(source), || panic!("inside"));
-        });
+        }));
         assert!(panicked.is_err());
         assert!(current().is_none());
         assert!(now() > fixed);

@@ -27,7 +27,6 @@ use crate::{Application, Error, ErrorKind, ProcessingEvent, Result};
 
 use failure::PolicyError;
 pub(crate) use failure::{Failure, is_of_store};
-pub(crate) use positions::upstream_positions;
 
 /// A batch ends after so many events.
 const BATCH_EVENTS: usize = 1_000;
@@ -154,7 +153,7 @@ impl Follower {
 
     fn pull_batch(&self, index: usize, skips: Skips) -> Result<Step, Failure> {
         let upstream = &self.upstreams[index];
-        let from = self.application.position_in(upstream.name())?.unwrap_or(0);
+        let (_, from) = self.position_in(index)?;
         let head = upstream
             .recorder()?
             .head()

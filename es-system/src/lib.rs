@@ -1,4 +1,126 @@
 //! Event-sourced applications, connected into systems that process each event exactly once.
+//!
+//! Annotate plain structs and methods, and get event-sourced aggregates whose state cannot change without an event; applications
+//! that save them, in memory or on SQLite; and process applications that follow others: what their policies collect
+//! is recorded in one transaction with the position of the event that was processed.
+//!
+//! ```
+//! use es_system::prelude::*;
+//!
+//! #[aggregate]
+//! pub struct Dog {
+//!     pub tricks: Vec<String>,
+//! }
+//!
+//! #[aggregate]
+//! impl Dog {
+//!     #[event(Registered)]
+//!     pub fn register() -> Self {
+//!         Self { tricks: Vec::new() }
+//!     }
+//!
+//!     #[event(TrickAdded)]
+//!     pub fn add_trick(&mut self, trick: &str) {
+//!         self.tricks.push(trick.to_owned());
+//!     }
+//! }
+//!
+//! #[application]
+//! pub struct DogSchool;
+//!
+//! impl DogSchool {
+//!     pub fn register_dog(&self) -> Result<AggregateId> {
+//!         let mut dog = Dog::register();
+//!         self.save(&mut dog)?;
+//!         Ok(dog.id().clone())
+//!     }
+//!
+//!     pub fn add_trick(&self, dog: &AggregateId, trick: &str) -> Result<()> {
+//!         let mut dog = self.repository().get::<Dog>(dog)?;
+//!         dog.add_trick(trick);
+//!         self.save(&mut dog)?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[aggregate]
+//! #[derive(Clone)]
+//! pub struct Counter {
+//!     pub count: u64,
+//! }
+//!
+//! #[aggregate]
+//! impl Counter {
+//!     #[id]
+//!     pub fn id_of(trick: &str) -> Uuid {
+//!         Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("/counters/{trick}").as_bytes())
+//!     }
+//!
+//!     #[event(Created)]
+//!     pub fn new(trick: &str) -> Self {
+//!         Self { count: 0 }
+//!     }
+//!
+//!     #[event(Incremented)]
+//!     pub fn increment(&mut self) {
+//!         self.count += 1;
+//!     }
+//! }
+//!
+//! #[process_application]
+//! pub struct Counters;
+//!
+//! #[process_application]
+//! impl Counters {
+//!     #[policy(Dog::TrickAdded)]
+//!     fn count_trick(
+//!         &self,
+//!         event: &DomainEvent<DogTrickAdded>,
+//!         processing_event: &mut ProcessingEvent,
+//!     ) -> Result<()> {
+//!         let counter = self.repository().find(Counter::id_of(&event.trick))?;
+//!         let mut counter = counter.unwrap_or_else(|| Counter::new(&event.trick));
+//!         counter.increment();
+//!         processing_event.collect_events(&mut counter);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let system = System::new(pipes![[DogSchool, Counters]])?;
+//! let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
+//! runner.start()?;
+//! let school = runner.get::<DogSchool>()?;
+//! let billy = school.register_dog()?;
+//! school.add_trick(&billy, "roll over")?;
+//!
+//! let counters = runner.get::<Counters>()?;
+//! let counter: Counter = counters.repository().get(Counter::id_of("roll over"))?;
+//! assert_eq!(counter.count, 1);
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # What there is
+//!
+//! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
+//! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, read the log.
+//! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
+//! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
+//! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
+//! - [`Error`], and [`ErrorKind`] for what to do about it.
+//!
+//! # Environment
+//!
+//! | key | values | if it is not set |
+//! |---|---|---|
+//! | `PERSISTENCE_MODULE` | `memory`, `sqlite` (also `eventsourcing.popo`, `eventsourcing.sqlite`) | `memory` |
+//! | `SQLITE_DBNAME` | a path, a `file:` URI, `:memory:`, or `file:NAME?mode=memory&cache=shared` | must be set for `sqlite` |
+//! | `SQLITE_LOCK_TIMEOUT` | seconds to wait for a lock | 5 |
+//! | `SQLITE_YIELD` | milliseconds that a busy writer rests once a second, where slow sleepers share the file | it rests 2 ms each 50 ms |
+//! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
+//! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
+//! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
+//!
+//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`.
 
 pub mod prelude;
 
@@ -40,6 +162,7 @@ pub use es_store::{
     StopHandle, StoreError,
 };
 
+#[doc(inline)]
 pub use es_macros::{aggregate, application, event, id, policy, process_application};
 
 /// For tests: a clock and ids that can be foretold, and recorders that fail when they are told to.

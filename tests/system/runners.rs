@@ -4,8 +4,10 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use es_system::Condition;
 use es_system::prelude::*;
+use es_system::store::{Listening, ProcessRecorder, Signal, StoreError};
 use es_system::testing::FixedSource;
 use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
+use tests::wrapped::{Around, Wrapping};
 use tests::{PATIENCE, Place, files, places};
 
 fn started<R: Runner>(system: &System, env: Env) -> Result<R> {
@@ -433,4 +435,104 @@ fn what_a_policy_saves_to_another_application_is_followed_when_the_command_retur
     school.add_trick("Billy", "sit")?;
     assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
     Ok(())
+}
+
+/// A store that never rings.
+struct Silent;
+
+impl Around for Silent {
+    fn listen(&self, _: &dyn ProcessRecorder, _: &Arc<Signal>) -> Result<Listening, StoreError> {
+        Ok(Listening::new(|| ()))
+    }
+}
+
+#[test]
+fn losing_every_prompt_delays_processing_by_a_poll_interval_and_loses_nothing() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let stores = Wrapping {
+        application: "DogSchool",
+        around: Arc::new(Silent),
+    };
+    let env = files(dir.path())
+        .with("POLL_INTERVAL", "0.02")
+        .with_store(Arc::new(stores));
+    let runner: MultiThreadedRunner = started(&school_and_counters()?, env)?;
+    let mut counted = runner.get::<Counters>()?.subscribe(0)?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    for _ in 0..5 {
+        school.add_trick("Billy", "sit")?;
+        let incremented =
+            counted.find(|e| e.as_ref().is_ok_and(|e| e.topic.ends_with("Incremented")));
+        assert!(
+            incremented.is_some(),
+            "it is processed while nobody waits for it"
+        );
+    }
+    Ok(())
+}
+
+/// A policy that drops the runner on whose thread it runs.
+mod suicidal {
+    use std::sync::{Mutex, mpsc};
+
+    use es_system::prelude::*;
+    use tests::domain::{Counter, Dog, DogTrickAdded};
+
+    /// What the policy drops, and who is told when it has.
+    pub(super) type Doomed = (Box<dyn Send>, mpsc::Sender<()>);
+
+    pub(super) static DOOMED: Mutex<Option<Doomed>> = Mutex::new(None);
+
+    #[process_application]
+    pub(super) struct Watcher;
+
+    #[process_application]
+    impl Watcher {
+        #[policy(Dog::TrickAdded)]
+        fn drop_the_runner(
+            &self,
+            event: &DomainEvent<DogTrickAdded>,
+            processing_event: &mut ProcessingEvent,
+        ) -> Result<()> {
+            processing_event.collect_events(&mut Counter::new(&event.trick));
+            if let Some((runner, dropped)) = DOOMED.lock().expect("no panic").take() {
+                drop(runner);
+                dropped.send(()).expect("the test waits");
+            }
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_runner_that_is_dropped_on_one_of_its_own_threads_finishes_the_event_in_hand() -> Result<()> {
+    fn flow<R: Runner + Send + 'static>() -> Result<()> {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let system = System::new(pipes![[DogSchool, suicidal::Watcher]])?;
+        let runner: R = started(&system, files(dir.path()))?;
+        let (school, watcher) = (
+            runner.get::<DogSchool>()?,
+            runner.get::<suicidal::Watcher>()?,
+        );
+        let (dropped, has_dropped) = std::sync::mpsc::channel();
+        *suicidal::DOOMED.lock().expect("no panic") = Some((Box::new(runner), dropped));
+        let mut billy = Dog::register("Billy");
+        billy.add_trick("sit");
+        billy.add_trick("roll over");
+        school.save(&mut billy)?;
+        has_dropped
+            .recv_timeout(PATIENCE)
+            .expect("it does not wait for itself");
+        wait_until("the runner has ended", || Arc::strong_count(&watcher) == 1);
+        assert_eq!(
+            watcher.position_in("DogSchool")?,
+            Some(2),
+            "the event in hand, and no other"
+        );
+        assert_eq!(watcher.notification_log().head()?, 1);
+        Ok(())
+    }
+    flow::<MultiThreadedRunner>()?;
+    flow::<SingleThreadedRunner>()
 }

@@ -5,16 +5,16 @@ use es_store::{Head, NotificationQuery, UpstreamEvent};
 use crate::follower::{Failure, Follower, at};
 use crate::{Application, Error, Result};
 
-/// The recorded position of `follower` in each of its upstreams; 0 is before the first event.
-pub(crate) fn upstream_positions(follower: &Follower) -> Result<Vec<(String, u64)>> {
-    let position = |upstream: &Application| {
-        let position = follower.application.position_in(upstream.name())?;
-        Ok((upstream.name().to_owned(), position.unwrap_or(0)))
-    };
-    follower.upstreams.iter().map(position).collect()
-}
-
 impl Follower {
+    /// The name of an upstream, and the recorded position in it; 0 is before the first event.
+    pub(crate) fn position_in(&self, upstream: usize) -> Result<(String, u64)> {
+        let upstream = self.upstreams[upstream].name();
+        Ok((
+            upstream.to_owned(),
+            self.application.position_in(upstream)?.unwrap_or(0),
+        ))
+    }
+
     /// Stops a follower whose upstream is another log than before: one that is shorter than what was
     /// processed, or has another event at the recorded position.
     pub(super) fn verify(

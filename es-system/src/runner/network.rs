@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use es_store::Signal;
 
 use crate::error::{Lag, NotIdle};
-use crate::follower::{Failure, Follower, Skips, Step, upstream_positions};
+use crate::follower::{Failure, Follower, Skips, Step};
 use crate::system::Opened;
 use crate::{Application, Condition, Env, Error, FollowerStatus, Leader, Result, System};
 
@@ -205,47 +205,51 @@ impl Network {
         let status = |follower: &Arc<Follower>| {
             Ok(FollowerStatus {
                 follower: follower.name().to_owned(),
-                positions: upstream_positions(follower)?,
+                positions: (0..follower.upstreams.len())
+                    .map(|upstream| follower.position_in(upstream))
+                    .collect::<Result<_>>()?,
                 condition: follower.status.condition(),
             })
         };
         self.followers.iter().map(status).collect()
     }
 
-    /// The edges that lag behind the heads as they are now; `None` if they moved while that was found out, or if
-    /// a follower has not yet looked whether its upstream is the one that it followed.
+    /// The edges that lag behind the heads as they are now, or whose follower has not yet looked whether its upstream is
+    /// the one that it followed; `None` if there is no such edge, but a head moved while that was found out.
     ///
     /// The heads are read first, then all positions, then the heads again: when every position has reached its
     /// first head and no head has moved, there was a moment in between at which nothing was left to do.
-    pub(crate) fn lags(&self) -> Result<Option<Vec<Lag>>> {
-        if !self
+    fn lags(&self) -> Result<Option<Vec<Lag>>> {
+        let heads = self.heads()?;
+        let lags: Result<Vec<_>> = self
             .edges
             .iter()
-            .all(|e| self.followers[e.follower].has_verified(e.upstream))
-        {
+            .zip(&heads)
+            .map(|(edge, head)| self.lag(edge, *head))
+            .collect();
+        let lags: Vec<_> = lags?.into_iter().flatten().collect();
+        let moved = lags.is_empty() && heads != self.heads()?;
+        Ok((!moved).then_some(lags))
+    }
+
+    fn lag(&self, edge: &Edge, head: u64) -> Result<Option<Lag>> {
+        let follower = &self.followers[edge.follower];
+        let (upstream, position) = follower.position_in(edge.upstream)?;
+        if position >= head && follower.has_verified(edge.upstream) {
             return Ok(None);
         }
-        let heads = self.heads()?;
-        let mut lags = Vec::new();
-        for (edge, head) in self.edges.iter().zip(&heads) {
-            let follower = &self.followers[edge.follower];
-            let (upstream, position) = upstream_positions(follower)?.swap_remove(edge.upstream);
-            if position < *head {
-                let retrying = match follower.status.condition() {
-                    Condition::Retrying { error, .. } => Some(error.to_string()),
-                    _ => None,
-                };
-                let follower = follower.name().to_owned();
-                lags.push(Lag {
-                    upstream,
-                    follower,
-                    position,
-                    head: *head,
-                    retrying,
-                });
-            }
-        }
-        Ok((heads == self.heads()?).then_some(lags))
+        let retrying = match follower.status.condition() {
+            Condition::Retrying { error, .. } => Some(error.to_string()),
+            _ => None,
+        };
+        let follower = follower.name().to_owned();
+        Ok(Some(Lag {
+            upstream,
+            follower,
+            position,
+            head,
+            retrying,
+        }))
     }
 
     /// The head of each edge's leader.

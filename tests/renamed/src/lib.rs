@@ -1,1 +1,77 @@
-//! stub
+//! The library under another name: every attribute takes it with `crate = sourcing`.
+
+use sourcing::prelude::*;
+
+/// A dog.
+#[aggregate(crate = sourcing)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dog {
+    /// What it can do.
+    pub tricks: Vec<String>,
+}
+
+#[aggregate(crate = sourcing, vis = pub)]
+impl Dog {
+    /// The identity of the dog of that name.
+    #[id]
+    pub fn create_id(name: &str) -> Uuid {
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+    }
+
+    /// A dog comes to school.
+    #[event(Registered)]
+    pub fn register(name: &str) -> Self {
+        Self {
+            tricks: vec![format!("being {name}")],
+        }
+    }
+
+    /// It learns something.
+    #[event(TrickAdded)]
+    pub fn add_trick(&mut self, trick: String) {
+        self.tricks.push(trick);
+    }
+}
+
+/// A school for dogs.
+#[application(crate = sourcing)]
+pub struct School;
+
+/// Repeats what dogs have learned.
+#[process_application(crate = sourcing)]
+pub struct Mirror;
+
+#[process_application(crate = sourcing)]
+impl Mirror {
+    #[policy(Dog::TrickAdded)]
+    fn mirror(
+        &self,
+        event: &DomainEvent<DogTrickAdded>,
+        processing_event: &mut ProcessingEvent,
+    ) -> Result<()> {
+        let mut image = Dog::register(&event.trick);
+        image.add_trick(event.trick.clone());
+        processing_event.collect_events(&mut image);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attribute_works_under_another_name() -> Result<()> {
+        let system = System::new(pipes![[School, Mirror]])?;
+        let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
+        runner.start()?;
+        let mut dog = Dog::register("Billy");
+        dog.add_trick("sit".to_owned());
+        runner.get::<School>()?.save(&mut dog)?;
+        runner.wait_until_idle(Duration::from_secs(5))?;
+        let mirror = runner.get::<Mirror>()?;
+        let image = mirror.repository().get::<Dog>(Dog::create_id("sit"))?;
+        assert_eq!(image.tricks, ["being sit", "sit"]);
+        runner.stop()
+    }
+}

@@ -14,7 +14,9 @@ impl Dog {
 
     #[event(Found)]
     pub fn find(trick: &str) -> Self {
-        Dog { tricks: vec![trick.to_owned()] }
+        Dog {
+            tricks: vec![trick.to_owned()],
+        }
     }
 }
 

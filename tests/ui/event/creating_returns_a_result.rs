@@ -14,7 +14,9 @@ impl Dog {
 
     #[event(Found)]
     pub fn find(trick: &str) -> Result<Self> {
-        Ok(Self { tricks: vec![trick.to_owned()] })
+        Ok(Self {
+            tricks: vec![trick.to_owned()],
+        })
     }
 }
 

@@ -14,7 +14,8 @@ impl Dog {
 
     #[event(TrickAdded)]
     pub fn add_tricks(&mut self, tricks: &[&str]) {
-        self.tricks.extend(tricks.iter().map(|&trick| trick.to_owned()));
+        self.tricks
+            .extend(tricks.iter().map(|&trick| trick.to_owned()));
     }
 }
 

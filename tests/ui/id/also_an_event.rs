@@ -10,12 +10,16 @@ impl Dog {
     #[id]
     #[event(Found)]
     pub fn find(name: &str) -> Self {
-        Self { tricks: vec![name.to_owned()] }
+        Self {
+            tricks: vec![name.to_owned()],
+        }
     }
 
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
-        Self { tricks: vec![name.to_owned()] }
+        Self {
+            tricks: vec![name.to_owned()],
+        }
     }
 }
 

@@ -14,7 +14,9 @@ impl Dog {
 
     #[event(Registered)]
     pub fn register(name: &str, timestamp: Timestamp) -> Self {
-        Self { tricks: vec![format!("{name} {timestamp}")] }
+        Self {
+            tricks: vec![format!("{name} {timestamp}")],
+        }
     }
 }
 

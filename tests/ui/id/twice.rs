@@ -19,7 +19,9 @@ impl Dog {
 
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
-        Self { tricks: vec![name.to_owned()] }
+        Self {
+            tricks: vec![name.to_owned()],
+        }
     }
 }
 

@@ -14,7 +14,9 @@ impl Dog {
 
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
-        Self { tricks: vec![name.to_owned()] }
+        Self {
+            tricks: vec![name.to_owned()],
+        }
     }
 }
 

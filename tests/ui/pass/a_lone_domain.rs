@@ -13,7 +13,10 @@ pub struct Dog {
 impl Dog {
     #[event(Registered)]
     pub fn register(timestamp: Timestamp) -> Self {
-        Self { tricks: Vec::new(), since: timestamp }
+        Self {
+            tricks: Vec::new(),
+            since: timestamp,
+        }
     }
 
     #[event(TrickAdded)]
@@ -29,8 +32,17 @@ fn main() {
     dog.add_trick("roll over");
     assert_eq!(dog.since, dog.modified_on());
     assert_eq!(dog, dog.clone());
-    assert_eq!(dog.pending_events()[1].payload, DogTrickAdded { trick: "roll over".into() }.into());
+    assert_eq!(
+        dog.pending_events()[1].payload,
+        DogTrickAdded {
+            trick: "roll over".into()
+        }
+        .into()
+    );
     assert_eq!(Dog::TrickAdded.topic(), "dogschool:Dog.TrickAdded");
-    assert_eq!(DogEvent::TOPICS, ["dogschool:Dog.Registered", "dogschool:Dog.TrickAdded"]);
+    assert_eq!(
+        DogEvent::TOPICS,
+        ["dogschool:Dog.Registered", "dogschool:Dog.TrickAdded"]
+    );
     assert_eq!(dog.into_state().tricks, ["roll over"]);
 }

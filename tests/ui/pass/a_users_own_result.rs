@@ -1,6 +1,8 @@
 //! A program with a `Result` and an `Error` of its own.
 
-use es_system::prelude::{aggregate, application, process_application, DomainEvent, Env, ProcessingEvent};
+use es_system::prelude::{
+    DomainEvent, Env, ProcessingEvent, aggregate, application, process_application,
+};
 
 #[derive(Debug)]
 struct Error;

@@ -12,7 +12,9 @@ fn main() {
     impl Dog {
         #[event(Registered)]
         fn register(name: &str) -> Self {
-            Self { name: name.to_owned() }
+            Self {
+                name: name.to_owned(),
+            }
         }
     }
 
@@ -25,7 +27,9 @@ fn main() {
     impl Cat {
         #[event(Registered)]
         fn register(name: &str) -> Self {
-            Self { name: name.to_owned() }
+            Self {
+                name: name.to_owned(),
+            }
         }
     }
 

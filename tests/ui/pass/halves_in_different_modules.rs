@@ -19,7 +19,9 @@ mod events {
 
         #[event(Registered)]
         pub fn register() -> Self {
-            Self { tricks: Vec::with_capacity(Self::MOST) }
+            Self {
+                tricks: Vec::with_capacity(Self::MOST),
+            }
         }
 
         #[event(TrickAdded)]

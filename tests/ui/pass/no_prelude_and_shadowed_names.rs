@@ -41,7 +41,10 @@ impl Dog {
 
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
-        Self { name: ::std::borrow::ToOwned::to_owned(name), tricks: ::std::vec::Vec::new() }
+        Self {
+            name: ::std::borrow::ToOwned::to_owned(name),
+            tricks: ::std::vec::Vec::new(),
+        }
     }
 
     #[event(TrickAdded)]

@@ -17,7 +17,10 @@ pub struct Thing {
 impl Thing {
     #[event(Made)]
     pub fn make(first: OnlyStored) -> Self {
-        Self { plain: Plain, inner: vec![first] }
+        Self {
+            plain: Plain,
+            inner: vec![first],
+        }
     }
 
     pub fn sum(&self) -> f32 {

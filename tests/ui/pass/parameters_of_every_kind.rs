@@ -25,13 +25,19 @@ impl Parcel {
     #[event(Packed)]
     pub fn pack(tag: &str, owner: String, number: u32, r#type: String, note: Option<&str>) -> Self {
         let note = note.unwrap_or("no note");
-        Self { log: vec![format!("{tag} {owner} {number} {type} {note}", r#type = r#type)] }
+        Self {
+            log: vec![format!(
+                "{tag} {owner} {number} {type} {note}",
+                r#type = r#type
+            )],
+        }
     }
 
     #[event(Moved)]
     pub fn move_to(&mut self, path: &Path, stops: &[String], at: (f64, f64), mut rest: Vec<u8>) {
         rest.sort_unstable();
-        self.log.push(format!("{} {stops:?} {at:?} {rest:?}", path.display()));
+        self.log
+            .push(format!("{} {stops:?} {at:?} {rest:?}", path.display()));
     }
 
     #[event(Labelled)]
@@ -55,7 +61,48 @@ impl Parcel {
 
 type AggregateIdText = String;
 
+/// The names that generated code could use itself are the user's.
+#[aggregate]
+struct Named {
+    all: Vec<String>,
+}
+
+#[aggregate]
+impl Named {
+    #[id]
+    fn make_id(id: Uuid) -> Uuid {
+        id
+    }
+
+    #[event(Made)]
+    #[allow(clippy::too_many_arguments)]
+    fn make(id: Uuid, event: &str, fields: &str, topic: &str, payload: &str, state: u8) -> Self {
+        let all = [
+            &id.to_string(),
+            event,
+            fields,
+            topic,
+            payload,
+            &state.to_string(),
+        ];
+        Self {
+            all: all.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
 fn main() {
+    let named = Named::make(
+        Uuid::NAMESPACE_URL,
+        "event",
+        "fields",
+        "topic",
+        "payload",
+        1,
+    );
+    assert_eq!(*named.id(), Uuid::NAMESPACE_URL);
+    assert_eq!(named.all[1..5], ["event", "fields", "topic", "payload"]);
+
     let mut parcel = Parcel::pack("x", "me".into(), 7, "box".into(), Some("fragile"));
     assert_eq!(*parcel.id(), "me-7-x-box");
     assert_eq!(parcel.log, ["x me 7 box fragile"]);
@@ -70,6 +117,8 @@ fn main() {
         rest: vec![2, 1],
     };
     assert_eq!(parcel.version(), 5);
-    let ParcelEvent::Moved(recorded) = &parcel.pending_events()[1].payload else { panic!("moved") };
+    let ParcelEvent::Moved(recorded) = &parcel.pending_events()[1].payload else {
+        panic!("moved")
+    };
     assert_eq!(*recorded, moved);
 }

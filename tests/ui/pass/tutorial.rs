@@ -16,7 +16,10 @@ impl Dog {
 
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
-        Self { name: name.to_owned(), tricks: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            tricks: Vec::new(),
+        }
     }
 
     #[event(TrickAdded)]
@@ -62,7 +65,10 @@ impl Counter {
 
     #[event(Created)]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), count: 0 }
+        Self {
+            name: name.to_owned(),
+            count: 0,
+        }
     }
 
     #[event(Incremented)]
@@ -92,7 +98,9 @@ impl Counters {
     }
 
     pub fn get_count(&self, trick: &str) -> Result<u64> {
-        let counter = self.repository().find::<Counter>(Counter::create_id(trick))?;
+        let counter = self
+            .repository()
+            .find::<Counter>(Counter::create_id(trick))?;
         Ok(counter.map_or(0, |counter| counter.count))
     }
 }
@@ -126,7 +134,10 @@ fn run<R: Runner>(env: Env) -> Result<()> {
 
 fn expect<R: Runner>(runner: &R, counters: &Counters, counts: [u64; 3]) -> Result<()> {
     runner.wait_until_idle(Duration::from_secs(5))?;
-    for (trick, count) in ["roll over", "fetch ball", "play dead"].into_iter().zip(counts) {
+    for (trick, count) in ["roll over", "fetch ball", "play dead"]
+        .into_iter()
+        .zip(counts)
+    {
         assert_eq!(counters.get_count(trick)?, count);
     }
     Ok(())

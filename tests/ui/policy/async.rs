@@ -24,7 +24,11 @@ pub struct Counters;
 #[process_application]
 impl Counters {
     #[policy(Dog::TrickAdded)]
-    async fn count(&self, event: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent) -> Result<()> {
+    async fn count(
+        &self,
+        event: &DomainEvent<DogTrickAdded>,
+        _: &mut ProcessingEvent,
+    ) -> Result<()> {
         println!("{}", event.originator_id);
         Ok(())
     }

@@ -24,7 +24,12 @@ pub struct Counters;
 #[process_application]
 impl Counters {
     #[policy(Dog::TrickAdded)]
-    fn count(&self, event: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent, _more: u8) -> Result<()> {
+    fn count(
+        &self,
+        event: &DomainEvent<DogTrickAdded>,
+        _: &mut ProcessingEvent,
+        _more: u8,
+    ) -> Result<()> {
         println!("{}", event.originator_id);
         Ok(())
     }
