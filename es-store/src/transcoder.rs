@@ -2,7 +2,8 @@
 //!
 //! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
 //! as one by serialising as a newtype struct called `$transcoded::NAME` over its text. A UUID does not know of this; it
-//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable.
+//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. (A few other
+//! types have a compact form for that too, such as IP addresses; it is read as it is written.)
 
 mod error;
 mod float;

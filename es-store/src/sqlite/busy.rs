@@ -117,6 +117,17 @@ mod tests {
     }
 
     #[test]
+    fn a_writer_that_shares_its_file_with_slow_sleepers_rests_longer_once_a_second() {
+        let rest = Duration::from_millis(110);
+        let mut pace = Pace::new(Some(rest));
+        let at = |millis| pace.since + Duration::from_millis(millis);
+        let (almost, then) = (at(999), at(1000));
+        pace.until = almost;
+        assert_eq!(pace.due(almost), None);
+        assert_eq!(pace.due(then), Some(rest));
+    }
+
+    #[test]
     fn attempts_end_with_the_limit() {
         let mut again = handler(Duration::ZERO);
         assert!(!again(0));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::label::Label;
 use super::{busy, location};
@@ -39,10 +39,6 @@ impl Settings {
 
     /// The connection that writes to a file.
     pub(super) fn connect_writer(&self) -> Result<Connection, StoreError> {
-        if let Some(folder) = location::missing_folder(&self.name) {
-            let problem = format!("the folder `{}` does not exist", folder.display());
-            return Err(self.label().misconfigured(problem));
-        }
         let connection = self.connect(self.create)?;
         self.make_durable(&connection)
             .map_err(|error| self.label().failed("opening", error))?;
@@ -67,12 +63,35 @@ impl Settings {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
         let failed = |error| self.label().failed("opening", error);
-        let mut connection = Connection::open_with_flags(&self.name, flags).map_err(failed)?;
+        let mut connection = Connection::open_with_flags(&self.name, flags)
+            .map_err(|error| self.cannot_open(error))?;
         connection
             .busy_handler(Some(busy::handler(self.lock_timeout)))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Ok(connection)
+    }
+
+    /// Says why, where SQLite only says that it could not.
+    fn cannot_open(&self, error: rusqlite::Error) -> StoreError {
+        let path = location::path(&self.name);
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        match folder {
+            _ if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) => {}
+            Some(folder) if !folder.exists() => {
+                let problem = format!("the folder `{}` does not exist", folder.display());
+                return self.label().misconfigured(problem);
+            }
+            _ if !self.create && !path.exists() => {
+                return self
+                    .label()
+                    .misconfigured("the file does not exist, and CREATE_TABLE is off");
+            }
+            _ => {}
+        }
+        self.label().failed("opening", error)
     }
 
     /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL ignores the busy

@@ -209,6 +209,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_written_to_a_log_that_is_flushed_at_each_commit() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let name = folder.path().join("dogs.sqlite").display().to_string();
+        let database = Database::open(&Settings { name, ..settings() }).expect("a database");
+        let writer = lock(&database.writer);
+        let setting = |name: &str| {
+            writer
+                .connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+        };
+        assert_eq!(setting("journal_mode"), Ok("wal".to_owned().into()));
+        let full = 2_i64;
+        assert_eq!(setting("synchronous"), Ok(full.into()));
+    }
+
+    #[test]
     fn a_full_disk_is_an_error_that_leaves_nothing_and_the_connection_usable() {
         let database = Database::open(&settings()).expect("a database");
         let insert = |bytes: usize| {

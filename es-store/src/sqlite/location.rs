@@ -40,15 +40,13 @@ pub(super) fn says_mode(name: &str) -> bool {
     })
 }
 
-/// The folder of the file, if it does not exist.
-pub(super) fn missing_folder(name: &str) -> Option<&Path> {
+/// The path of the file, as far as it can be told from a URI.
+pub(super) fn path(name: &str) -> &Path {
     let path = uri(name).map_or(name, |(path, _)| path);
-    let path = path
+    let local = path
         .strip_prefix("//")
-        .and_then(|path| path.find('/').and_then(|root| path.get(root..)))
-        .unwrap_or(path);
-    let folder = Path::new(path).parent()?;
-    (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)
+        .and_then(|path| path.get(path.find('/')?..));
+    Path::new(local.unwrap_or(path))
 }
 
 fn uri(name: &str) -> Option<(&str, &str)> {
@@ -77,18 +75,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_does_not_exist_is_found_in_every_spelling() {
+    fn the_path_is_found_in_every_spelling() {
         for name in [
-            "/no-such-folder/dogs.db",
-            "file:/no-such-folder/dogs.db",
-            "file:///no-such-folder/dogs.db?mode=rw",
+            "/dogs/a.db",
+            "file:/dogs/a.db",
+            "file:///dogs/a.db?mode=rw",
+            "file://localhost/dogs/a.db",
         ] {
-            assert_eq!(
-                missing_folder(name),
-                Some(Path::new("/no-such-folder")),
-                "{name}"
-            );
+            assert_eq!(path(name), Path::new("/dogs/a.db"), "{name}");
         }
-        assert_eq!(missing_folder("dogs.db"), None);
+        assert_eq!(path("file:a.db"), Path::new("a.db"));
     }
 }

@@ -1,6 +1,5 @@
 //! Floats as Python's `repr` writes them.
 
-use std::fmt::Write as _;
 use std::io;
 
 use serde_json::ser::Formatter;
@@ -11,23 +10,33 @@ pub(super) struct Python;
 
 impl Formatter for Python {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        write_float(writer, format_args!("{value:e}"))
+        let shortest = format!("{value:e}");
+        let even = half_to_even(value, &shortest);
+        write_float(writer, even.as_deref().unwrap_or(&shortest))
     }
 
     fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
-        write_float(writer, format_args!("{value:e}"))
+        write_float(writer, &format!("{value:e}"))
     }
 }
 
+/// Of two shortest forms that are equally near, Rust takes the upper one and Python the even one. Both give
+/// the same number back. There can be two only where one digit is worth less than the float can tell apart.
+fn half_to_even(value: f64, shortest: &str) -> Option<String> {
+    const ALWAYS_EXACT: usize = 14;
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    if digits <= ALWAYS_EXACT {
+        return None;
+    }
+    let even = format!("{value:.*e}", digits - 1);
+    (even.parse() == Ok(value)).then_some(even)
+}
+
 /// `scientific` has the form `-1.25e-7`.
-fn write_float<W: ?Sized + io::Write>(
-    writer: &mut W,
-    scientific: std::fmt::Arguments<'_>,
-) -> io::Result<()> {
-    let mut text = String::with_capacity(32);
-    write!(text, "{scientific}").map_err(io::Error::other)?;
+fn write_float<W: ?Sized + io::Write>(writer: &mut W, scientific: &str) -> io::Result<()> {
     let no_number = || io::Error::other("no number");
-    let (mantissa, exponent) = text.split_once('e').ok_or_else(no_number)?;
+    let (mantissa, exponent) = scientific.split_once('e').ok_or_else(no_number)?;
     let exponent: i32 = exponent.parse().map_err(io::Error::other)?;
     if !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };

@@ -94,6 +94,10 @@ fn floats_are_written_as_python_writes_them() {
         (1e16, "1e+16"),
         (1.5e300, "1.5e+300"),
         (-1e-100, "-1e-100"),
+        // Exactly half way between two shortest forms: Python takes the even one.
+        (-4_452_712_482_368_009.0 / 4.0, "-1113178120592002.2"),
+        (-1_871_134_174_267_437.0 / 8.0, "-233891771783429.62"),
+        (2.0_f64.powi(-44), "5.684341886080802e-14"),
     ] {
         both_ways::<f64>(value, stored);
     }
