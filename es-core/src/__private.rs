@@ -165,9 +165,8 @@ pub const fn joined_str(bytes: &'static [u8]) -> &'static str {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_topic {
-    ($aggregate:ty, $event:literal) => {{
-        const PARTS: &[&$crate::__private::str] =
-            &[<$aggregate as $crate::HasState>::TOPIC, ".", $event];
+    ($topic:expr, $event:literal) => {{
+        const PARTS: &[&$crate::__private::str] = &[$topic, ".", $event];
         const BYTES: &[u8] =
             &$crate::__private::joined::<{ $crate::__private::joined_len(PARTS) }>(PARTS);
         $crate::__private::joined_str(BYTES)

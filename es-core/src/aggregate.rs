@@ -18,6 +18,7 @@ pub trait HasState: Sized + 'static {
 
     /// How to clone the state, if it can be cloned.
     #[doc(hidden)]
+    #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
 
     #[doc(hidden)]

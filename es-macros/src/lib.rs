@@ -3,6 +3,7 @@
 mod aggregate;
 mod application;
 mod crate_path;
+mod derives;
 mod errors;
 mod fallback;
 mod impl_block;

@@ -46,7 +46,7 @@ pub enum Error {
         /// The application that was saving.
         application: String,
         /// What happened.
-        source: StoreError,
+        source: Arc<StoreError>,
     },
     /// A stored or a new event that cannot be encoded, decoded or applied.
     #[error("{application}: {problem}")]
@@ -54,7 +54,7 @@ pub enum Error {
         /// The application whose event it is.
         application: String,
         /// What is wrong, with topic, aggregate and version.
-        problem: DataProblem,
+        problem: Arc<DataProblem>,
     },
     /// The environment, or the way applications are put together.
     #[error("{application}: {problem}")]
@@ -70,7 +70,7 @@ pub enum Error {
         /// The application whose store it is.
         application: String,
         /// What happened.
-        source: StoreError,
+        source: Arc<StoreError>,
     },
     /// A policy failed, and its follower stopped in front of the event.
     #[error(transparent)]
@@ -257,15 +257,15 @@ impl Error {
             },
             source @ (StoreError::DamagedRow { .. } | StoreError::Invalid(_)) => Self::BadData {
                 application,
-                problem: DataProblem::Row(source),
+                problem: Arc::new(DataProblem::Row(source)),
             },
             source @ StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown {
                 application,
-                source,
+                source: Arc::new(source),
             },
             source => Self::Store {
                 application,
-                source,
+                source: Arc::new(source),
             },
         }
     }
@@ -280,7 +280,7 @@ impl Error {
     pub(crate) fn data(application: &str, problem: impl Into<DataProblem>) -> Self {
         Self::BadData {
             application: application.to_owned(),
-            problem: problem.into(),
+            problem: Arc::new(problem.into()),
         }
     }
 }

@@ -97,6 +97,10 @@ fn run<R: Runner>(env: Env) -> AnyResult<()> {
     expect(&runner, &counters, before, [3, 2, 1])?;
     runner.stop()?;
 
+    println!(
+        "Scrappy knows: {}",
+        school.get_dog("Scrappy")?.tricks.join(", ")
+    );
     report::rows(&school, None)?;
     report::rows(&counters, Some(DogSchool::NAME))?;
     Ok(())

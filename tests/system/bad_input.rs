@@ -45,7 +45,7 @@ impl Files {
 
     fn error_of_get(&self) -> Error {
         let school = DogSchool::new(self.env()).expect("the school opens");
-        school.get_dog("Billy").err().expect("Billy cannot be read")
+        school.get_dog("Billy").expect_err("Billy cannot be read")
     }
 }
 
@@ -203,7 +203,7 @@ fn a_follower_whose_upstream_is_another_log_than_before_stops() -> Result<()> {
 }
 
 fn error_of_opening(env: Env) -> Error {
-    DogSchool::new(env).err().expect("it cannot be opened")
+    DogSchool::new(env).expect_err("it cannot be opened")
 }
 
 #[test]
@@ -314,8 +314,7 @@ fn a_second_application_on_one_file_is_an_error_that_names_both() -> Result<()> 
         .env()
         .with("COUNTERS_SQLITE_DBNAME", files.school().to_string_lossy());
     let error = Counters::new(env)
-        .err()
-        .expect("the file belongs to the school")
+        .expect_err("the file belongs to the school")
         .to_string();
     assert!(
         error.contains("DogSchool") && error.contains("Counters"),
@@ -329,6 +328,7 @@ mod fragile {
     use es_system::prelude::*;
 
     #[aggregate(topic = "dogschool:Dog")]
+    #[derive(Debug)]
     pub(super) struct Dog {
         pub(super) tricks: usize,
     }
@@ -361,7 +361,7 @@ fn a_body_that_panics_on_replay_is_an_error_with_topic_id_and_version() -> Resul
     let error = school
         .repository()
         .get::<fragile::Dog>(Dog::create_id("Billy"));
-    let error = error.err().expect("nobody can fly").to_string();
+    let error = error.expect_err("nobody can fly").to_string();
     assert!(error.contains(&billy()), "{error}");
     assert!(
         error.contains("`dogschool:Dog.TrickAdded` panicked at version 3: "),

@@ -142,8 +142,7 @@ fn a_state_that_python_has_compressed_and_encrypted_is_an_error_and_not_a_panic(
         .with("SQLITE_DBNAME", file.to_string_lossy());
     let error = DogSchool::new(env)?
         .get_dog("Billy")
-        .err()
-        .expect("it cannot be read");
+        .expect_err("it cannot be read");
     assert_eq!(error.kind(), ErrorKind::BadData);
     assert!(
         error.to_string().contains("dogschool:Dog.Registered"),

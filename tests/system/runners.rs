@@ -174,7 +174,7 @@ mod endless {
     #[aggregate(vis = pub(super))]
     impl Shout {
         #[event(Heard)]
-        pub(super) fn shout() -> Self {
+        pub(super) fn new() -> Self {
             Self {}
         }
     }
@@ -192,7 +192,7 @@ mod endless {
                     _: &DomainEvent<ShoutHeard>,
                     processing_event: &mut ProcessingEvent,
                 ) -> Result<()> {
-                    processing_event.collect_events(&mut Shout::shout());
+                    processing_event.collect_events(&mut Shout::new());
                     Ok(())
                 }
             }
@@ -210,7 +210,7 @@ fn waiting_for_a_cycle_that_feeds_itself_ends_and_names_the_edges_that_lag() -> 
         let env = files(dir.path());
         let system = System::new(pipes![[endless::Ping, endless::Pong, endless::Ping]])?;
         let mut runner: R = started(&system, env.clone())?;
-        endless::Ping::new(env)?.save(&mut endless::Shout::shout())?;
+        endless::Ping::new(env)?.save(&mut endless::Shout::new())?;
         let error = error_of(runner.wait_until_idle(Duration::from_millis(300)));
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         runner.stop()

@@ -204,11 +204,11 @@ fn text_ids_are_kept_where_the_environment_says_so() -> Result<()> {
             error.to_string().contains("ORIGINATOR_ID_TYPE"),
             "{name}: {error}"
         );
-        text.save(&mut Named::named("Billy"))?;
+        text.save(&mut Named::new("Billy"))?;
         assert_eq!(text.repository().get::<Named>("named-Billy")?.name, "Billy");
     }
     let error = school()?
-        .save(&mut Named::named("Billy"))
+        .save(&mut Named::new("Billy"))
         .expect_err("text in a store of UUIDs");
     assert!(error.to_string().contains("ORIGINATOR_ID_TYPE"), "{error}");
     Ok(())
@@ -227,7 +227,7 @@ impl Named {
     }
 
     #[event(Named)]
-    fn named(name: &str) -> Self {
+    fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
         }

@@ -1,6 +1,7 @@
 //! What an aggregate must be. Every rule is a function; what it finds is reported with the rest.
 
 mod body;
+mod command;
 mod event;
 mod id;
 mod params;
@@ -81,7 +82,7 @@ fn check_item(item: BlockItem, scope: &Scope, id: &mut Option<IdFn>, errors: &mu
         Markers {
             event: None,
             id: None,
-        } if body::changes_state(&method, errors) => Item::Broken(method),
+        } if command::changes_state(&method, errors) => Item::Broken(method),
         Markers {
             event: None,
             id: None,

@@ -97,6 +97,24 @@ impl Aggregate {
         names::event_enum(&self.name)
     }
 
+    /// The method of `event`, for docs: a link if readers of the docs can follow it.
+    pub(super) fn link_to_method(&self, event: &Event) -> String {
+        let rest = format!("::{}", event.method.sig.ident);
+        match event.method.vis {
+            Visibility::Public(_) => self.link(&rest),
+            _ => format!("`{}{rest}`", self.name),
+        }
+    }
+
+    /// The aggregate, for docs, and what follows behind it. The path is given where the name alone does not lead there.
+    pub(super) fn link(&self, rest: &str) -> String {
+        let path = self.self_ty.to_token_stream().to_string().replace(' ', "");
+        match self.name == path {
+            true => format!("[`{path}{rest}`]"),
+            false => format!("[`{}{rest}`]({path}{rest})", self.name),
+        }
+    }
+
     /// The state: never by its name, so that a missing struct half is what is reported.
     pub(super) fn state(&self) -> TokenStream {
         let Self {

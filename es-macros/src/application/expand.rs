@@ -7,10 +7,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::punctuated::Punctuated;
-use syn::{Path, Token};
 
 use super::parse::{Application, Kind};
+use crate::derives::derives;
 use crate::names;
 
 pub(super) fn application(application: &Application) -> TokenStream {
@@ -18,7 +17,7 @@ pub(super) fn application(application: &Application) -> TokenStream {
     let new = new(application);
     let leader = leader(application);
     let deref = deref(application);
-    let debug = (!derives_debug(application)).then(|| debug(application));
+    let debug = (!derives(&application.item.attrs, "Debug")).then(|| debug(application));
     let assertion = (application.kind == Kind::Follower).then(|| assertion(application));
     quote!(#definition #new #leader #deref #debug #assertion)
 }
@@ -101,26 +100,6 @@ fn debug(application: &Application) -> TokenStream {
             }
         }
     }
-}
-
-/// A user's derive goes first.
-fn derives_debug(application: &Application) -> bool {
-    let derives = application
-        .item
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("derive"));
-    derives
-        .filter_map(|attr| {
-            attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-                .ok()
-        })
-        .flatten()
-        .any(|path| {
-            path.segments
-                .last()
-                .is_some_and(|last| last.ident == "Debug")
-        })
 }
 
 /// Fails to compile, on the user's struct, when the impl half is missing.

@@ -30,16 +30,13 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether somebody else moved the position or changed an aggregate: to retry helps at once.
     pub(crate) fn is_conflict(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(
-                Error::Conflict { .. }
-                    | Error::Store {
-                        source: StoreError::PositionMoved { .. },
-                        ..
-                    }
-            )
-        )
+        match self {
+            Self::Store(Error::Conflict { .. }) => true,
+            Self::Store(Error::Store { source, .. }) => {
+                matches!(**source, StoreError::PositionMoved { .. })
+            }
+            _ => false,
+        }
     }
 }
 

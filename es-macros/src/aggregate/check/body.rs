@@ -1,4 +1,4 @@
-//! The rules of bodies. A body is never parsed: a look at its tokens finds what would otherwise end in
+//! The rules of an event's body. A body is never parsed: a look at its tokens finds what would otherwise end in
 //! an error about code that the user did not write.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
@@ -79,19 +79,8 @@ pub(super) fn of_event(
     regroup(&method.body, stream)
 }
 
-/// Whether a command assigns to the state, which is reported. (`self.tricks.push(..)` cannot be told from
-/// a query, and is rustc's to report.)
-pub(super) fn changes_state(method: &Method, errors: &mut Errors) -> bool {
-    if method.sig.receiver().is_none() || has_items_of_its_own(method.body.stream()) {
-        return false;
-    }
-    let found = errors.count();
-    find_assignments(method.body.stream(), errors);
-    errors.count() > found
-}
-
 /// In an impl block or a macro inside of the body, `self` and `Self` are something else.
-fn has_items_of_its_own(body: TokenStream) -> bool {
+pub(super) fn has_items_of_its_own(body: TokenStream) -> bool {
     body.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == "impl" || ident == "trait" || ident == "macro_rules",
         TokenTree::Group(group) => has_items_of_its_own(group.stream()),
@@ -185,7 +174,10 @@ impl EventBody<'_> {
         if self.kind != EventKind::Creating || *ident != self.scope.name {
             return;
         }
-        let is_made = matches!(after.first(), Some(TokenTree::Group(fields)) if matches!(fields.delimiter(), Delimiter::Brace | Delimiter::Parenthesis));
+        let is_made = match after.first() {
+            Some(TokenTree::Group(fields)) => fields.delimiter() != Delimiter::Bracket,
+            _ => false,
+        };
         let is_something_else = match before.last() {
             Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ':' | '>' | '.'),
             Some(TokenTree::Ident(word)) => {
@@ -202,58 +194,14 @@ impl EventBody<'_> {
     }
 }
 
-fn find_assignments(stream: TokenStream, errors: &mut Errors) {
-    let tokens: Vec<TokenTree> = stream.into_iter().collect();
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Group(group) => find_assignments(group.stream(), errors),
-            TokenTree::Ident(ident) if ident == "self" => {
-                let place = place_len(&tokens[at + 1..]);
-                if place > 0 && is_assignment(&tokens[at + 1 + place..]) {
-                    let place: TokenStream = tokens[at..=at + place].iter().cloned().collect();
-                    let message = "a command cannot change the state: do it in an `#[event(..)]` method and call that here";
-                    errors.on(place, message);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// How many tokens of `.name`, `.0` and `[..]` follow.
-fn place_len(tokens: &[TokenTree]) -> usize {
-    let mut len = 0;
-    loop {
-        match &tokens[len..] {
-            [dot, TokenTree::Ident(_) | TokenTree::Literal(_), ..] if is_punct(dot, '.') => {
-                len += 2
-            }
-            [TokenTree::Group(index), ..] if len > 0 && index.delimiter() == Delimiter::Bracket => {
-                len += 1
-            }
-            _ => return len,
-        }
-    }
-}
-
-/// `=`, `+=`, `<<=`, but not `==`, `=>`, `<=`.
-fn is_assignment(tokens: &[TokenTree]) -> bool {
-    let operator: String = tokens.iter().map_while(punct).take(4).collect();
-    let compound = ["+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "<<=", ">>="];
-    compound
-        .iter()
-        .any(|compound| operator.starts_with(compound))
-        || (operator.starts_with('=') && !operator.starts_with("==") && !operator.starts_with("=>"))
-}
-
-fn punct(token: &TokenTree) -> Option<char> {
+pub(super) fn punct(token: &TokenTree) -> Option<char> {
     match token {
         TokenTree::Punct(punct) => Some(punct.as_char()),
         _ => None,
     }
 }
 
-fn is_punct(token: &TokenTree, char: char) -> bool {
+pub(super) fn is_punct(token: &TokenTree, char: char) -> bool {
     punct(token) == Some(char)
 }
 

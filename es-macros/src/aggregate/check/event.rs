@@ -80,7 +80,7 @@ fn check_name(name: &Ident) -> syn::Result<()> {
         format!(
             "the aggregate's own type ends in `{plain}`: give the event a name that says what happened"
         )
-    } else if !plain.starts_with(char::is_uppercase) || plain.contains('_') {
+    } else if !plain.starts_with(char::is_uppercase) || plain.contains('_') || plain == "Self" {
         "the event's name becomes a type's: write it like one, such as `TrickAdded`".to_owned()
     } else {
         return Ok(());

@@ -19,6 +19,7 @@ pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let private = krate.private();
     let (state, payload) = (aggregate.state(), aggregate.payload(event));
     let (given, time) = (mixed("event"), mixed("timestamp"));
+    let block_lints = lint_levels(&aggregate.attrs);
     let lints = lint_levels(&event.method.attrs);
     let body = body_group(aggregate, event, &given, &time);
     let signature = match (event.kind, event.method.sig.receiver()) {
@@ -37,6 +38,7 @@ pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
         EventKind::Mutating => quote!(#private::Apply),
     };
     quote! {
+        #(#block_lints)*
         impl #role<#payload> for #state {
             #(#lints)*
             #signature #body

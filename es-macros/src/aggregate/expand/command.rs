@@ -108,10 +108,7 @@ fn create(aggregate: &Aggregate, event: &Event) -> TokenStream {
         Some(id) => computed_id(aggregate, event, id),
         None => quote!(#private::fresh_id()),
     };
-    quote! {
-        let id = #id;
-        #private::create(id, #payload)
-    }
+    quote!(#private::create(#id, #payload))
 }
 
 /// `Dog::create_id(name)`.

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::model::{Aggregate, Event};
-use crate::{names, spans};
+use crate::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let parts = Parts::of(aggregate);
@@ -44,16 +44,13 @@ impl<'a> Parts<'a> {
 
     fn definition(&self, aggregate: &Aggregate) -> TokenStream {
         let (vis, name) = (&aggregate.vis, &self.name);
-        let doc = format!(" All events of [`{}`].", names::plain(&aggregate.name));
+        let doc = format!(" All events of {}.", aggregate.link(""));
         let variants = self
             .events
             .iter()
             .zip(&self.payloads)
             .map(|(event, payload)| {
-                let doc = format!(
-                    " [`{}::{}`] was called.",
-                    aggregate.name, event.method.sig.ident
-                );
+                let doc = format!(" {} was called.", aggregate.link_to_method(event));
                 let variant = &event.name;
                 quote!(#[doc = #doc] #variant(#payload))
             });

@@ -24,10 +24,7 @@ pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
 
 fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let (vis, payload) = (&aggregate.vis, aggregate.payload(event));
-    let doc = format!(
-        " The event that [`{}::{}`] makes.",
-        aggregate.name, event.method.sig.ident
-    );
+    let doc = format!(" The event that {} makes.", aggregate.link_to_method(event));
     let fields = event.fields.iter().map(|field| {
         let (name, ty) = (&field.ident, field.stored_type(&aggregate.krate));
         let doc = format!(" The parameter `{}` of the method.", field.key());
@@ -50,12 +47,16 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let krate = &aggregate.krate;
     let private = krate.private();
     let (self_ty, payload) = (&aggregate.self_ty, aggregate.payload(event));
+    let of_aggregate = spans::all_at(
+        aggregate.name.span(),
+        quote!(<#self_ty as #krate::HasState>::TOPIC),
+    );
     let name = names::plain(&event.name);
     let (encode, decode) = (encode(aggregate, event), decode(aggregate, event));
     let fields = fields_argument(event);
     quote! {
         impl #krate::EventPayload for #payload {
-            const TOPIC: &'static #private::str = #private::event_topic!(#self_ty, #name);
+            const TOPIC: &'static #private::str = #private::event_topic!(#of_aggregate, #name);
 
             fn encode<W: #krate::FieldWriter>(
                 &self,

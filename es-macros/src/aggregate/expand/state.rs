@@ -8,10 +8,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, Ident, Path, Token};
+use syn::{Attribute, DeriveInput, Ident};
 
 use super::super::parse::StateHalf;
+use crate::derives::derives;
 use crate::{names, spans};
 
 pub(in crate::aggregate) fn expand(half: &StateHalf) -> TokenStream {
@@ -64,24 +64,25 @@ fn is_of_wrapper(attr: &Attribute) -> bool {
         .any(|name| attr.path().is_ident(name))
 }
 
-/// Lets serde's derives find serde in the library. It must come after the derive, so it goes to the end.
+/// Lets serde's derives find serde in the library, unless the user says where it is. It must come after the derive, so
+/// it goes to the end.
 fn serde_crate(half: &StateHalf) -> Option<Attribute> {
     let attrs = &half.item.attrs;
     let derived = derives(attrs, "Serialize") || derives(attrs, "Deserialize");
     let path = format!("{}::serde", half.krate.private()).replace(' ', "");
-    derived.then(|| syn::parse_quote!(#[serde(crate = #path)]))
+    (derived && !says_serde_crate(attrs)).then(|| syn::parse_quote!(#[serde(crate = #path)]))
 }
 
-/// Whether the user derived `name`.
-fn derives(attrs: &[Attribute], name: &str) -> bool {
-    let derives = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
-    derives
-        .filter_map(|attr| {
-            attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-                .ok()
+fn says_serde_crate(attrs: &[Attribute]) -> bool {
+    let serde = attrs.iter().filter(|attr| attr.path().is_ident("serde"));
+    serde
+        .filter_map(|attr| attr.meta.require_list().ok())
+        .any(|list| {
+            list.tokens
+                .clone()
+                .into_iter()
+                .any(|token| token.to_string() == "crate")
         })
-        .flatten()
-        .any(|path| path.segments.last().is_some_and(|last| last.ident == name))
 }
 
 fn has_state(half: &StateHalf) -> TokenStream {
