@@ -116,7 +116,11 @@ impl<A: Around> ProcessRecorder for Wrapped<A> {
         self.recorder.tracked(upstream)
     }
 
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.recorder.upstream_event(upstream)
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.recorder.upstream_event(upstream, position)
     }
 }

@@ -104,7 +104,11 @@ impl ProcessRecorder for MemoryRecorder {
         Ok(self.read().tracked(upstream))
     }
 
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
-        Ok(self.read().upstream_event(upstream))
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        Ok(self.read().upstream_event(upstream, position))
     }
 }

@@ -224,10 +224,17 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// When the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Which event stood at the tracked position of `upstream` when it was recorded; `None` if that is
-    /// not known, for example because another program moved the position since.
+    /// Which event stood at `position` of `upstream` when that position was recorded; `None` if it is not
+    /// known, for example because another program has moved the position.
+    ///
+    /// The position is asked for, and not the one that is tracked now: another instance may move it between
+    /// two calls.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError>;
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError>;
 }

@@ -1,5 +1,6 @@
 //! Followers that are killed while others write.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Instant;
@@ -8,6 +9,9 @@ use es_system::prelude::*;
 use tests::domain::{Dog, DogSchool};
 use tests::mirror::Mirror;
 use tests::{PATIENCE, files, teach, torture};
+
+/// The signal of a process that aborts.
+const SIGABRT: i32 = 6;
 
 /// A child process, killed when it is dropped.
 struct Killed(Child);
@@ -22,6 +26,11 @@ impl Killed {
     fn kill(&mut self) {
         self.0.kill().expect("it can be killed");
         self.0.wait().expect("it ends");
+    }
+
+    /// Whether it still runs: one that gave up by itself has failed.
+    fn is_running(&mut self) -> bool {
+        self.0.try_wait().expect("it can be asked").is_none()
     }
 
     fn wait(&mut self) -> ExitStatus {
@@ -123,9 +132,10 @@ fn two_live_instances_of_one_follower_process_each_event_once() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let all = 300 * torture() as u64;
     let (school, mirror) = (school(dir.path())?, Mirror::new(files(dir.path()))?);
-    let _instances = [0, 1].map(|_| Killed::start(&["follower", in_dir(dir.path())]));
+    let mut instances = [0, 1].map(|_| Killed::start(&["follower", in_dir(dir.path())]));
     (0..all).try_for_each(|_| teach(&school, "Common"))?;
     wait_for_position(&mirror, all + 1)?;
+    assert!(instances.iter_mut().all(Killed::is_running), "none gave up");
     finishes_exactly_once(dir.path(), &school, all)
 }
 
@@ -136,11 +146,15 @@ fn a_follower_may_die_at_every_step() -> Result<()> {
     for point in ["head", "page", "policy", "before-record", "after-record"] {
         for n in 1..=2 * torture() as u64 {
             let mut dying = Killed::start(&["dies", in_dir(dir.path()), point, &n.to_string()]);
-            while dying.0.try_wait().expect("it can be asked").is_none() {
+            while dying.is_running() {
                 teach(&school, "Common")?;
                 all += 1;
             }
-            assert!(!dying.wait().success(), "it has died at {point}");
+            assert_eq!(
+                dying.wait().signal(),
+                Some(SIGABRT),
+                "it has died at {point}"
+            );
         }
     }
     assert!(school.contains(Dog::create_id("Common"))?);

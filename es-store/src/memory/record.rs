@@ -106,11 +106,10 @@ impl Record {
         self.tracked.get(upstream).map(|position| position.at)
     }
 
-    /// Which event stood at the tracked position of `upstream`.
-    pub(super) fn upstream_event(&self, upstream: &str) -> Option<UpstreamEvent> {
-        let position = self.tracked.get(upstream)?;
-        let (said_for, event) = position.event.as_ref()?;
-        (*said_for == position.at).then(|| event.clone())
+    /// Which event stood at `position` of `upstream`.
+    pub(super) fn upstream_event(&self, upstream: &str, position: u64) -> Option<UpstreamEvent> {
+        let (said_for, event) = self.tracked.get(upstream)?.event.as_ref()?;
+        (*said_for == position).then(|| event.clone())
     }
 
     fn check_position(&self, tracking: &Tracking) -> Result<(), StoreError> {

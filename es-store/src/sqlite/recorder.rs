@@ -124,10 +124,14 @@ impl ProcessRecorder for SqliteRecorder {
         self.read(|reader| reader.tracked(upstream))
     }
 
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
         if !self.follows(upstream) || !self.layout.has_upstream {
             return Ok(None);
         }
-        self.read(|reader| reader.upstream_event(upstream))
+        self.read(|reader| reader.upstream_event(upstream, position))
     }
 }

@@ -164,9 +164,13 @@ impl Reader<'_> {
     pub(super) fn upstream_event(
         &self,
         upstream: &str,
+        position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError> {
         let sql = "SELECT originator_id, originator_version FROM es_upstream \
-                   JOIN tracking USING (application_name, notification_id) WHERE application_name = ?1";
+                   WHERE application_name = ?1 AND notification_id = ?2";
+        let Ok(position) = i64::try_from(position) else {
+            return Ok(None);
+        };
         let event = |row: &Row<'_>| {
             let damaged = |problem| {
                 self.label
@@ -186,7 +190,12 @@ impl Reader<'_> {
             })
         };
         Ok(self
-            .collect("reading the upstream's event", sql, [upstream], event)?
+            .collect(
+                "reading the upstream's event",
+                sql,
+                params![upstream, position],
+                event,
+            )?
             .pop())
     }
 

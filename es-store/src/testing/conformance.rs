@@ -67,7 +67,7 @@ macro_rules! conformance_tests {
             tracking_is_recorded_without_events_and_events_without_tracking,
             a_moved_position_is_told_before_a_conflict,
             each_upstream_has_its_own_position,
-            the_upstream_event_counts_only_at_the_tracked_position,
+            the_upstream_event_counts_only_at_its_position,
             the_upstream_event_has_an_id_of_either_form,
             reserved_names_are_no_upstreams,
             a_leader_keeps_no_tracking,

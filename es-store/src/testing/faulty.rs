@@ -188,8 +188,14 @@ impl ProcessRecorder for FaultyRecorder {
         self.run(Call::Tracked, || self.inner.tracked(upstream))
     }
 
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.run(Call::UpstreamEvent, || self.inner.upstream_event(upstream))
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.run(Call::UpstreamEvent, || {
+            self.inner.upstream_event(upstream, position)
+        })
     }
 }
 

@@ -126,8 +126,12 @@ impl ProcessRecorder for Broken {
         self.inner.tracked(upstream)
     }
 
-    fn upstream_event(&self, upstream: &str) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.inner.upstream_event(upstream)
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.inner.upstream_event(upstream, position)
     }
 }
 

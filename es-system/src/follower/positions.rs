@@ -42,7 +42,8 @@ impl Follower {
     }
 
     fn verify_event(&self, upstream: &Application, from: u64) -> Result<(), Failure> {
-        let expected = self.application.recorder()?.upstream_event(upstream.name());
+        let recorder = self.application.recorder()?;
+        let expected = recorder.upstream_event(upstream.name(), from);
         let expected = expected.map_err(|e| self.application.store_error(e))?;
         let Some(expected) = expected else {
             return Ok(());

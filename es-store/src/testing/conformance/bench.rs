@@ -124,14 +124,15 @@ pub(super) fn snapshot(
     recorder: &dyn ProcessRecorder,
     upstream: &str,
 ) -> impl PartialEq + std::fmt::Debug {
+    let tracked = recorder.tracked(upstream).expect("the store can be read");
     (
         recorder
             .select_notifications(&NotificationQuery::all())
             .expect("the store can be read"),
         recorder.head().expect("the store can be read"),
-        recorder.tracked(upstream).expect("the store can be read"),
+        tracked,
         recorder
-            .upstream_event(upstream)
+            .upstream_event(upstream, tracked.unwrap_or(0))
             .expect("the store can be read"),
     )
 }

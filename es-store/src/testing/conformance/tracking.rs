@@ -104,27 +104,29 @@ pub fn each_upstream_has_its_own_position(bench: &Bench) {
     assert_eq!(tracked, [Some(5), Some(9), Some(2), None]);
 }
 
-/// Rule: the upstream event counts only at the tracked position.
-pub fn the_upstream_event_counts_only_at_the_tracked_position(bench: &Bench) {
+/// Rule: the upstream event counts only at the position that it was recorded with.
+pub fn the_upstream_event_counts_only_at_its_position(bench: &Bench) {
     let recorder = bench.follower();
     let at = |version| UpstreamEvent {
         originator_id: bench.id(7),
         originator_version: version,
     };
-    let upstream_event = || recorder.upstream_event("Up").expect("read");
-    assert_eq!(upstream_event(), None);
+    let upstream_event = |position| recorder.upstream_event("Up", position).expect("read");
+    assert_eq!(upstream_event(0), None);
     recorder
         .record(&moved(Tracking::new("Up", 0, 5).at(at(1))))
         .expect("recorded");
-    assert_eq!(upstream_event(), Some(at(1)));
+    assert_eq!(upstream_event(5), Some(at(1)));
+    assert_eq!(upstream_event(4), None);
     recorder
         .record(&moved(Tracking::new("Up", 5, 6)))
         .expect("recorded");
-    assert_eq!(upstream_event(), None);
+    assert_eq!(upstream_event(6), None);
     recorder
         .record(&moved(Tracking::new("Up", 6, 8).at(at(2))))
         .expect("recorded");
-    assert_eq!(upstream_event(), Some(at(2)));
+    assert_eq!(upstream_event(8), Some(at(2)));
+    assert_eq!(upstream_event(5), None);
 }
 
 /// Rule: the upstream event has an id of either form.
@@ -140,7 +142,10 @@ pub fn the_upstream_event_has_an_id_of_either_form(bench: &Bench) {
                 Tracking::new("Up", from, from + 1).at(event.clone()),
             ))
             .expect("recorded");
-        assert_eq!(recorder.upstream_event("Up").expect("read"), Some(event));
+        assert_eq!(
+            recorder.upstream_event("Up", from + 1).expect("read"),
+            Some(event)
+        );
     }
 }
 
@@ -165,5 +170,5 @@ pub fn a_leader_keeps_no_tracking(bench: &Bench) {
     );
     assert_eq!(recorder.head().expect("read"), None);
     assert_eq!(recorder.tracked("Up").expect("read"), None);
-    assert_eq!(recorder.upstream_event("Up").expect("read"), None);
+    assert_eq!(recorder.upstream_event("Up", 1).expect("read"), None);
 }
