@@ -50,9 +50,9 @@ pub trait HasState: Sized + 'static {
     message = "`{Self}` has no events",
     label = "needs `#[aggregate]` on `impl {Self}`"
 )]
-pub trait Aggregate: HasState + Send + Sync {
+pub trait Aggregate: HasState {
     /// The enum of all events of the aggregate.
-    type Event: EventSet;
+    type Event: EventSet + Send + Sync;
 
     /// The state that `event` creates; `None` if it is no creating event.
     #[doc(hidden)]

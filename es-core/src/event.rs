@@ -9,7 +9,7 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, Timestamp};
 /// One kind of event: the parameters of one `#[event]` method, as owned fields.
 ///
 /// `#[aggregate]` implements it for each payload struct that it makes.
-pub trait EventPayload: Sized + Send + Sync + 'static {
+pub trait EventPayload: Sized + 'static {
     /// The stored name: the topic of the aggregate, a dot, the name of the event.
     const TOPIC: &'static str;
 
@@ -27,7 +27,7 @@ pub trait EventPayload: Sized + Send + Sync + 'static {
 }
 
 /// All events of one aggregate: the enum that `#[aggregate]` makes.
-pub trait EventSet: Sized + Send + Sync + 'static {
+pub trait EventSet: Sized + 'static {
     /// The topics of all events, in the order in which their methods stand.
     const TOPICS: &'static [&'static str];
 

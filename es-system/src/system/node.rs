@@ -127,4 +127,7 @@ macro_rules! pipes {
             ],
         )*])
     };
+    ($($application:ty),+ $(,)?) => {
+        ::std::compile_error!("each pipe has brackets of its own: write `pipes![[A, B], [B, C]]`")
+    };
 }
