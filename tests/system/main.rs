@@ -8,5 +8,6 @@ mod logs;
 mod policies;
 mod runners;
 mod saving;
+mod stopping;
 mod topologies;
 mod tutorial;
