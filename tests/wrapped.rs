@@ -106,6 +106,10 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
         self.recorder.head()
     }
 
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.recorder.event_at(position)
+    }
+
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         self.around.listen(&*self.recorder, signal)
     }

@@ -81,7 +81,7 @@ pub fn trigger<A, P>(aggregate: &mut A, payload: P)
 where
     A: Aggregate,
     A::State: Apply<P>,
-    P: Into<A::Event>,
+    P: EventPayload + Into<A::Event>,
 {
     aggregate.__root_mut().trigger(payload);
 }

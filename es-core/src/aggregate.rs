@@ -87,6 +87,11 @@ pub trait Aggregate: HasState {
         self.__root().pending_events()
     }
 
+    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match dog.state()`.
+    fn state(&self) -> &Self::State {
+        self.__root().state()
+    }
+
     /// Gives the state away; identity, version and pending events are dropped.
     fn into_state(self) -> Self::State {
         self.__into_root().into_state()

@@ -64,8 +64,8 @@ pub enum ReplayError {
         /// The version that the event has.
         version: u64,
     },
-    /// The body of the event method panicked.
-    #[error("the body of event `{topic}` panicked at version {version}: {message}")]
+    /// The body of the event method panicked, or the type of a field did when it was read.
+    #[error("event `{topic}` panicked at version {version}: {message}")]
     Panicked {
         /// The topic of the event.
         topic: String,

@@ -13,10 +13,10 @@ use crate::FieldError;
     label = "cannot be stored",
     note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass what identifies it instead"
 )]
-pub trait StoredField: Serialize + DeserializeOwned {}
+pub trait StoredField: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> StoredField for T {}
+impl<T: Serialize + DeserializeOwned + 'static> StoredField for T {}
 
 /// Takes the fields of an event, in the order in which they are stored.
 pub trait FieldWriter {

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 /// The identity of an aggregate: a UUID, or text.
 ///
 /// All aggregates of one application have ids of one [`IdType`], as its environment says
-/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap.
+/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. It can be a field of an event: a UUID is stored as a UUID, text
+/// as text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AggregateId {
     /// A UUID, shown with dashes.
@@ -105,6 +107,48 @@ impl PartialEq<Uuid> for AggregateId {
 impl PartialEq<&str> for AggregateId {
     fn eq(&self, other: &&str) -> bool {
         matches!(self, Self::Text(text) if **text == **other)
+    }
+}
+
+/// The name by which a UUID makes itself known to a transcoder, as a newtype struct over its text.
+const UUID_HEX: &str = "$transcoded::uuid_hex";
+
+impl Serialize for AggregateId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Uuid(uuid) => serializer.serialize_newtype_struct(
+                UUID_HEX,
+                uuid.as_simple().encode_lower(&mut Uuid::encode_buffer()),
+            ),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// From a stored event it comes back in its form. Formats that do not tell the two apart give a UUID for every
+/// text that is one.
+impl<'de> Deserialize<'de> for AggregateId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(UUID_HEX, IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl<'de> de::Visitor<'de> for IdVisitor {
+    type Value = AggregateId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a UUID, or text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<AggregateId, E> {
+        Ok(text.into())
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<AggregateId, D::Error> {
+        let text = String::deserialize(inner)?;
+        Ok(Uuid::try_parse(&text).map_or_else(|_| text.into(), AggregateId::Uuid))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rebuilding an aggregate from its recorded events.
 
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{Aggregate, AggregateId, EventSet, ReplayError, Root, Timestamp};
@@ -49,7 +50,7 @@ impl<A: Aggregate> Replay<A> {
         self.check_version(version, event)?;
         let applied = catch_unwind(AssertUnwindSafe(|| self.mutate(version, timestamp, event)));
         applied.unwrap_or_else(|panic| {
-            let (topic, message) = (event.topic().to_owned(), panic_message(&*panic));
+            let (topic, message) = (event.topic().to_owned(), panic_message(panic));
             Err(ReplayError::Panicked {
                 topic,
                 version,
@@ -112,9 +113,10 @@ impl<A: Aggregate> Replay<A> {
     }
 }
 
-/// What a caught panic said, if it said it in words.
+/// What a caught panic said, if it said it in words. What it carried is never dropped: that might panic again.
 #[doc(hidden)]
-pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
+    let panic = ManuallyDrop::new(panic);
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message").to_owned()

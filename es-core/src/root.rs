@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::__private::{Apply, Create};
-use crate::{Aggregate, AggregateId, PendingEvent, Timestamp, source};
+use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
 
 /// Identity, version, times, state and pending events of an aggregate.
 ///
@@ -16,6 +16,10 @@ pub struct Root<A: Aggregate> {
     modified_on: Timestamp,
     state: A::State,
     pending: Vec<PendingEvent<A::Event>>,
+    /// The event whose body has panicked: the state may be half changed, so it is not to be saved.
+    broken: Option<&'static str>,
+    /// Whether a save of the pending events ended without saying if they were saved.
+    in_doubt: bool,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -54,10 +58,29 @@ impl<A: Aggregate> Root<A> {
         self.state
     }
 
-    /// Forgets the pending events, once they are saved.
+    /// Forgets the pending events up to `version`, once they are saved.
     #[doc(hidden)]
-    pub fn __saved(&mut self) {
-        self.pending.clear();
+    pub fn __saved_up_to(&mut self, version: u64) {
+        self.pending.retain(|event| event.originator_version > version);
+        self.in_doubt = false;
+    }
+
+    /// Notes that nobody can say whether the pending events were saved.
+    #[doc(hidden)]
+    pub fn __doubt(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// Whether nobody can say if the pending events were saved.
+    #[doc(hidden)]
+    pub fn __is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    /// The event whose body has panicked, if one has: the state may be half changed.
+    #[doc(hidden)]
+    pub fn __broken_by(&self) -> Option<&'static str> {
+        self.broken
     }
 
     /// The same aggregate without its pending events, if its state can be cloned.
@@ -71,6 +94,8 @@ impl<A: Aggregate> Root<A> {
             modified_on: self.modified_on,
             state: clone_state(&self.state),
             pending: Vec::new(),
+            broken: self.broken,
+            in_doubt: false,
         })
     }
 
@@ -94,6 +119,8 @@ impl<A: Aggregate> Root<A> {
             modified_on: timestamp,
             state,
             pending: vec![first],
+            broken: None,
+            in_doubt: false,
         }
     }
 
@@ -101,10 +128,13 @@ impl<A: Aggregate> Root<A> {
     pub(crate) fn trigger<P>(&mut self, payload: P)
     where
         A::State: Apply<P>,
-        P: Into<A::Event>,
+        P: EventPayload + Into<A::Event>,
     {
         let timestamp = source::now();
+        let before = self.broken;
+        self.broken = before.or(Some(P::TOPIC));
         self.state.apply(&payload, timestamp);
+        self.broken = before;
         self.advance(timestamp);
         let payload = payload.into();
         self.pending.push(PendingEvent {
@@ -123,6 +153,8 @@ impl<A: Aggregate> Root<A> {
             modified_on: timestamp,
             state,
             pending: Vec::new(),
+            broken: None,
+            in_doubt: false,
         }
     }
 
@@ -150,6 +182,8 @@ where
             modified_on: self.modified_on,
             state: self.state.clone(),
             pending: self.pending.clone(),
+            broken: self.broken,
+            in_doubt: self.in_doubt,
         }
     }
 }

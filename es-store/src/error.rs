@@ -23,6 +23,14 @@ pub enum StoreError {
     /// Somebody else saved the same version of an aggregate first. Load it again and retry.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// A version of an aggregate without the one before it: it would make the aggregate unreadable.
+    #[error("version {version} of aggregate {id} does not follow: version {} is not there", .version.saturating_sub(1))]
+    Gap {
+        /// The aggregate.
+        id: AggregateId,
+        /// The version whose predecessor is neither stored nor earlier in the same recording.
+        version: u64,
+    },
     /// The recorded position is not the one that the batch started at: another instance has moved it.
     #[error(
         "the position in `{upstream}` is {found}, not {expected}: another instance of this follower moved it"
@@ -96,14 +104,14 @@ pub enum StoreError {
         store: String,
     },
     /// The driver failed: a full disk, a damaged file, a lost connection.
-    #[error("{store}: {doing} failed: {source}")]
+    #[error("{store}: {doing} failed: {error}")]
     Driver {
         /// The store, for example its file.
         store: String,
         /// What was being done.
         doing: &'static str,
-        /// What the driver said.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        /// What the driver said. The message has it already, so it is not the source of this error.
+        error: Arc<dyn std::error::Error + Send + Sync>,
     },
 }
 

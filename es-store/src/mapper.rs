@@ -245,9 +245,9 @@ mod tests {
             (
                 topic,
                 r#"{"name":"Billy"}"#.to_owned(),
-                "field `timestamp`: is missing",
+                "field `timestamp`: it is missing",
             ),
-            (topic, format!("{{{TIME}}}"), "field `name`: is missing"),
+            (topic, format!("{{{TIME}}}"), "field `name`: it is missing"),
             (
                 topic,
                 format!(r#"{{{TIME},"name":5}}"#),

@@ -94,6 +94,10 @@ impl ApplicationRecorder for MemoryRecorder {
         Ok(self.read().head())
     }
 
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        Ok(self.read().event_at(position))
+    }
+
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         Ok(self.signals.listen(signal))
     }

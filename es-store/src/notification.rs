@@ -3,9 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use es_core::AggregateId;
-
-use crate::StoredEvent;
+use crate::{StoredEvent, UpstreamEvent};
 
 /// A stored event with its position in the notification log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +27,9 @@ impl Deref for Notification {
 pub struct Head {
     /// The position.
     pub position: u64,
-    /// The aggregate of the event there.
-    pub originator_id: AggregateId,
-    /// The version of the event there.
-    pub originator_version: u64,
+    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only asks for the
+    /// position.
+    pub event: Option<UpstreamEvent>,
 }
 
 /// Which notifications to select, always in the order of positions.

@@ -45,8 +45,8 @@ impl Recording {
     /// What every store refuses before it writes anything. Whoever writes a store calls it first.
     ///
     /// # Errors
-    /// [`StoreError::IdType`] when an id has not the form that the store keeps; [`StoreError::Invalid`] when a version or a
-    /// position is above `i64::MAX`, when the tracking goes backwards, names a reserved upstream, or is given to a
+    /// [`StoreError::IdType`] when an id has not the form that the store keeps; [`StoreError::Invalid`] when a version is
+    /// 0, when a version or a position is above `i64::MAX`, when the tracking goes backwards, names a reserved upstream, or is given to a
     /// store that was opened for a [`Role::Leader`].
     pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
         for event in &self.events {
@@ -57,12 +57,15 @@ impl Recording {
                     expected: id_type,
                 });
             }
-            if i64::try_from(event.originator_version).is_err() {
-                let version = event.originator_version;
-                return Err(StoreError::Invalid(format!(
-                    "version {version} of aggregate {id} is too large"
-                )));
-            }
+            let version = event.originator_version;
+            let problem = match i64::try_from(version) {
+                Ok(0) => "is none: versions begin at 1",
+                Ok(_) => continue,
+                Err(_) => "is too large",
+            };
+            return Err(StoreError::Invalid(format!(
+                "version {version} of aggregate {id} {problem}"
+            )));
         }
         match &self.tracking {
             Some(_) if role == Role::Leader => {
@@ -75,7 +78,7 @@ impl Recording {
     }
 }
 
-/// What became of a [`Recording`].
+/// What became of a recording.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -167,7 +170,8 @@ pub trait AggregateRecorder: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the recording
-    /// itself has it twice; [`StoreError::PositionMoved`] when the tracking does not start at the recorded
+    /// itself has it twice; [`StoreError::Gap`] when a version above 1 comes without the one before it, be it
+    /// stored or earlier in the recording; [`StoreError::PositionMoved`] when the tracking does not start at the recorded
     /// position; and what can go wrong in the store. After an error nothing of it is recorded, but for
     /// [`StoreError::OutcomeUnknown`].
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
@@ -202,8 +206,16 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// The last event of the log; `None` if there is none.
     ///
     /// # Errors
-    /// When the store cannot be read, or the row is damaged.
+    /// When the store cannot be read.
     fn head(&self) -> Result<Option<Head>, StoreError>;
+
+    /// Which event stands at `position`; `None` if there is none, or its id or version cannot be read.
+    ///
+    /// Topic and state are not looked at, so damage to them does not hide the event.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError>;
 
     /// Rings `signal` after each commit of events, by this process or another, until the
     /// [`Listening`] is dropped.

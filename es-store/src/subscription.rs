@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{ApplicationRecorder, Listening, Notification, NotificationQuery, Signal, StoreError};
 
 /// An iterator over all notifications behind a position, in their order, which waits for those to come.
 ///
-/// It ends when it is stopped. An error of the store is an item; the next call tries again from the same
-/// position. It listens before it reads for the first time, and looks every now and then too, so a lost wake-up
+/// It ends when it is stopped. An error of the store is an item; the next call waits for the interval of
+/// [`poll_interval`](Self::poll_interval) and tries again from the same position. All that stands in front of a damaged
+/// row is given before the error that names it. It listens before it reads for the first time, and looks every now and then too, so a lost wake-up
 /// delays and loses nothing.
 ///
 /// ```
@@ -29,6 +30,8 @@ pub struct Subscription {
     topics: Option<Arc<[String]>>,
     poll_interval: Duration,
     page: VecDeque<Notification>,
+    /// The last item was an error.
+    failed: bool,
     stop: StopHandle,
     _listening: Listening,
 }
@@ -71,6 +74,7 @@ impl Subscription {
             topics: None,
             poll_interval: Duration::from_secs(1),
             page: VecDeque::new(),
+            failed: false,
             stop: StopHandle {
                 stopped: Arc::default(),
                 signal,
@@ -114,14 +118,44 @@ impl Subscription {
         };
         let query = NotificationQuery::after(self.position)
             .up_to(head.position)
-            .limit(Self::PAGE)
             .shared_topics(self.topics.clone());
-        self.page = self.recorder.select_notifications(&query)?.into();
-        self.position = match self.page.back() {
-            Some(last) if self.page.len() == Self::PAGE => last.id,
+        let (page, limit) = self.select(query)?;
+        self.position = match page.last() {
+            Some(last) if page.len() == limit => last.id,
             _ => head.position,
         };
+        self.page = page.into();
         Ok(())
+    }
+
+    /// A page, and how many it could have had. A damaged row spoils the page that it is on, so pages become smaller
+    /// until all in front of it is read; with a page of one the row itself is met.
+    fn select(
+        &self,
+        mut query: NotificationQuery,
+    ) -> Result<(Vec<Notification>, usize), StoreError> {
+        query.limit = Self::PAGE;
+        loop {
+            match self.recorder.select_notifications(&query) {
+                Err(StoreError::DamagedRow { .. }) if query.limit > 1 => query.limit /= 2,
+                page => return Ok((page?, query.limit)),
+            }
+        }
+    }
+
+    /// Waits one interval, whoever rings: what failed is not tried at each commit. Only being stopped ends it.
+    fn rest(&self) {
+        let deadline = Instant::now().checked_add(self.poll_interval);
+        loop {
+            let seen = self.stop.signal.rings();
+            let left = deadline.map_or(self.poll_interval, |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() || self.stop.is_stopped() {
+                break;
+            }
+            self.stop.signal.wait(seen, left);
+        }
     }
 }
 
@@ -133,9 +167,14 @@ impl Iterator for Subscription {
             if let Some(notification) = self.page.pop_front() {
                 return Some(Ok(notification));
             }
+            if std::mem::take(&mut self.failed) {
+                self.rest();
+                continue;
+            }
             // The count is taken before reading: a commit behind what is read has rung, or will ring, above it.
             let (seen, before) = (self.stop.signal.rings(), self.position);
             if let Err(error) = self.read() {
+                self.failed = true;
                 return Some(Err(error));
             }
             if self.position == before && !self.stop.is_stopped() {

@@ -74,7 +74,7 @@ impl Tracking {
     }
 }
 
-/// Which event stands at a position of an upstream.
+/// Which event stands at a position, of an upstream or of one's own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamEvent {
     /// The aggregate of the event.

@@ -2,9 +2,12 @@
 //!
 //! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
 //! as one by serialising as a newtype struct called `$transcoded::NAME` over its text. A UUID does not know of this; it
-//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. (A few other
-//! types have a compact form for that too, such as IP addresses; it is read as it is written.)
+//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. A few other
+//! types have a compact form for that too, such as IP addresses. It is read as it is written where their type is known,
+//! and not inside a type that serde reads without saying what it wants; so each field is tried before it is stored, and
+//! refused if it would not come back.
 
+mod check;
 mod error;
 mod float;
 mod object;
@@ -63,14 +66,18 @@ impl JsonWriter {
         key: &str,
         value: &T,
     ) -> Result<(), FieldError> {
+        self.put_key(key)
+            .and_then(|()| write::write(&mut self.bytes, value))
+            .map_err(|error| unwritten(key, &error))
+    }
+
+    fn put_key(&mut self, key: &str) -> Result<(), serde_json::Error> {
         if self.bytes.len() > 1 {
             self.bytes.push(b',');
         }
-        let written = serde_json::to_writer(&mut self.bytes, key).and_then(|()| {
-            self.bytes.push(b':');
-            write::write(&mut self.bytes, value)
-        });
-        written.map_err(|error| FieldError::new(key, Redacted::of_writing(&error).message))
+        serde_json::to_writer(&mut self.bytes, key)?;
+        self.bytes.push(b':');
+        Ok(())
     }
 
     /// The whole object.
@@ -80,12 +87,19 @@ impl JsonWriter {
     }
 }
 
+fn unwritten(key: &str, error: &serde_json::Error) -> FieldError {
+    FieldError::new(key, Redacted::of_writing(error).message)
+}
+
 impl FieldWriter for JsonWriter {
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError> {
         if RESERVED.contains(&key) {
             return Err(FieldError::new(key, "the name is reserved"));
         }
-        self.put_reserved(key, value)
+        self.put_key(key).map_err(|error| unwritten(key, &error))?;
+        let start = self.bytes.len();
+        write::write(&mut self.bytes, value).map_err(|error| unwritten(key, &error))?;
+        check::check::<T>(&mut self.bytes, start).map_err(|problem| FieldError::new(key, problem))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use es_core::IdType;
 use es_store::memory::MemoryRecorder;
@@ -28,6 +29,11 @@ fn faulty() -> Arc<FaultyRecorder> {
     ))))
 }
 
+fn last_version(recorder: &FaultyRecorder) -> Option<u64> {
+    let event = recorder.head().expect("read")?.event?;
+    Some(event.originator_version)
+}
+
 fn unknown() -> StoreError {
     StoreError::OutcomeUnknown {
         store: "test".to_owned(),
@@ -42,23 +48,9 @@ fn the_nth_call_fails_before_it_did_anything_or_after_it_did_all() {
     recorder.fail(Call::Record, 3, Moment::After, unknown());
     recorder.record(&recording(1)).expect("recorded");
     recorder.record(&recording(2)).expect_err("fails before");
-    assert_eq!(
-        recorder
-            .head()
-            .expect("read")
-            .expect("a head")
-            .originator_version,
-        1
-    );
+    assert_eq!(last_version(&recorder), Some(1));
     recorder.record(&recording(2)).expect_err("fails after");
-    assert_eq!(
-        recorder
-            .head()
-            .expect("read")
-            .expect("a head")
-            .originator_version,
-        2
-    );
+    assert_eq!(last_version(&recorder), Some(2));
     assert!(matches!(
         recorder.record(&recording(2)),
         Err(StoreError::Conflict(_))
@@ -75,10 +67,40 @@ fn a_subscription_goes_on_behind_a_failure_of_the_store() {
     recorder.record(&recording(1)).expect("recorded");
     recorder.fail(Call::Head, 1, Moment::Before, unknown());
     recorder.fail(Call::SelectNotifications, 1, Moment::After, unknown());
-    let mut subscription = Subscription::new(recorder, None).expect("a subscription");
+    let subscription = Subscription::new(recorder, None).expect("a subscription");
+    let mut subscription = subscription.poll_interval(Duration::from_millis(1));
     assert!(subscription.next().expect("an item").is_err());
     assert!(subscription.next().expect("an item").is_err());
     assert_eq!(subscription.next().expect("an item").expect("read").id, 1);
+}
+
+#[test]
+fn behind_a_failure_a_subscription_waits_before_it_tries_again_whoever_commits() {
+    let (recorder, interval) = (faulty(), Duration::from_millis(200));
+    let subscription = Subscription::new(recorder.clone(), None).expect("a subscription");
+    let mut subscription = subscription.poll_interval(interval);
+    recorder.fail(Call::Head, 1, Moment::Before, unknown());
+    assert!(subscription.next().expect("an item").is_err());
+    let failed = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| recorder.record(&recording(1)).expect("recorded"));
+        assert_eq!(subscription.next().expect("an item").expect("read").id, 1);
+    });
+    assert!(failed.elapsed() >= interval);
+}
+
+#[test]
+fn a_subscription_that_waits_behind_a_failure_is_stopped_at_once() {
+    let recorder = faulty();
+    recorder.fail(Call::Head, 1, Moment::Before, unknown());
+    let subscription = Subscription::new(recorder, None).expect("a subscription");
+    let mut subscription = subscription.poll_interval(Duration::MAX);
+    assert!(subscription.next().expect("an item").is_err());
+    let stop = subscription.stop_handle();
+    std::thread::scope(|scope| {
+        scope.spawn(move || assert!(subscription.next().is_none()));
+        stop.stop();
+    });
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use es_core::AggregateId;
-use es_store::{Env, ProcessRecorder, Recording, Role, StoreError, StoredEvent};
+use es_store::{Env, ProcessRecorder, Recording, Role, StoreError, StoredEvent, UpstreamEvent};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -64,6 +64,13 @@ fn event(number: u128, version: u64) -> StoredEvent {
         originator_version: version,
         topic: Cow::Borrowed("test:Thing.Happened"),
         state: b"{}".to_vec(),
+    }
+}
+
+fn event_id(number: u128, version: u64) -> UpstreamEvent {
+    UpstreamEvent {
+        originator_id: id(number),
+        originator_version: version,
     }
 }
 

@@ -7,7 +7,7 @@ pub use crate::error::BoxError;
 pub use crate::policy::Policies;
 
 use crate::error::Result as SystemResult;
-use crate::{Application, DomainEvent, Env, Follower, Leader};
+use crate::{Application, DomainEvent, Env, Follower, Leader, Role};
 
 /// Opens an application.
 pub fn open<A: Leader>(env: Env) -> SystemResult<A> {
@@ -20,6 +20,14 @@ pub fn open<A: Leader>(env: Env) -> SystemResult<A> {
 
 /// Fails to compile, on the user's struct, when the impl half is missing.
 pub const fn assert_has_policies<A: Follower>() {}
+
+/// Fails to compile, on the user's impl block, when the struct half is that of an application that only leads.
+pub const fn assert_follows(role: Role) {
+    assert!(
+        matches!(role, Role::Follower),
+        "an application with policies needs `#[process_application]` on its struct, not `#[application]`"
+    );
+}
 
 /// The event that a policy takes, which must be of the kind that it follows.
 #[diagnostic::on_unimplemented(

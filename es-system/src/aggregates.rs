@@ -9,8 +9,8 @@ use crate::Result;
 ///
 /// Never implement it yourself.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that can be saved",
-    label = "pass `&mut aggregate`, a tuple or a slice of them"
+    message = "`{Self}` is not how aggregates are passed",
+    label = "pass `&mut aggregate`, or a tuple or slice of such: `(&mut a, &mut b)`, `&mut all[..]`"
 )]
 pub trait Aggregates {
     #[doc(hidden)]

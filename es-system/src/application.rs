@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId};
+use es_core::{Aggregate, AggregateId, DomainEvent};
 use es_store::{
-    Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
+    Env, EventQuery, Mapper, Notification, ProcessRecorder, Recorded, Recording, Role, StoreError,
+    StoredEvent,
 };
 
-use crate::aggregates::{Aggregates, Visitor};
+use crate::aggregates::Aggregates;
 use crate::follower::is_of_store;
 use crate::topics::Topics;
-use crate::{Error, NotificationLog, Repository, Result, Subscription, batch};
+use crate::{Error, NotificationLog, Repository, Result, Subscription, batch, saving};
 
 /// An application that can be a node of a system, and be followed.
 ///
@@ -110,21 +111,14 @@ impl Application {
     ///
     /// # Errors
     /// [`Error::Conflict`] when somebody else saved the same version of an aggregate first, and what can go
-    /// wrong in the store. The pending events stay after any error.
+    /// wrong in the store. The pending events stay after any error. After [`Error::OutcomeUnknown`] the same
+    /// aggregates may be saved again: what is found to be recorded already, event for event, counts as saved.
     pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
         self.refuse_inside_policy("save")?;
-        let mut pending = Pending {
-            application: self,
-            events: Vec::new(),
-        };
-        aggregates.__visit(&mut pending)?;
-        let events = pending.events;
-        if events.is_empty() {
-            return Ok(Recorded::default());
+        let recorded = saving::save(self, &mut aggregates)?;
+        if recorded.last_position().is_some() {
+            self.prompt();
         }
-        let recorded = self.record(&Recording::new(events))?;
-        aggregates.__visit(&mut MarkSaved)?;
-        self.prompt();
         Ok(recorded)
     }
 
@@ -140,6 +134,7 @@ impl Application {
     /// When the store cannot be read.
     pub fn contains(&self, id: impl Into<AggregateId>) -> Result<bool> {
         let id = id.into();
+        self.refuse_other_id_type(&id)?;
         if batch::of(self.instance()).is_some_and(|batch| batch.borrow().version_of(&id).is_some())
         {
             return Ok(true);
@@ -183,6 +178,45 @@ impl Application {
             .take();
     }
 
+    /// The event of the aggregate `A` that stands in a notification of this application's log.
+    ///
+    /// ```
+    /// # use es_system::prelude::*;
+    /// # #[aggregate]
+    /// # pub struct Dog {}
+    /// # #[aggregate]
+    /// # impl Dog {
+    /// #     #[event(Registered)]
+    /// #     pub fn register() -> Self { Self {} }
+    /// # }
+    /// # #[application]
+    /// # pub struct DogSchool;
+    /// # let school = DogSchool::new(Env::new())?;
+    /// # school.save(&mut Dog::register())?;
+    /// for notification in school.notification_log().select(1, 10)? {
+    ///     let event = school.decode::<Dog>(&notification)?;
+    ///     assert!(matches!(event.payload, DogEvent::Registered(_)));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::BadData`] when the topic is of no event of `A`, or the event cannot be decoded.
+    pub fn decode<A: Aggregate>(
+        &self,
+        notification: &Notification,
+    ) -> Result<DomainEvent<A::Event>> {
+        let decoded = self.mapper().decode::<A::Event>(&notification.event);
+        let decoded = decoded.map_err(|problem| Error::data(self.name(), problem))?;
+        Ok(DomainEvent::new(
+            notification.originator_id.clone(),
+            notification.originator_version,
+            decoded.timestamp,
+            notification.id,
+            decoded.payload,
+        ))
+    }
+
     /// The recorder of the application, for those who need the store itself.
     ///
     /// # Errors
@@ -208,13 +242,22 @@ impl Application {
         &self.inner.mapper
     }
 
-    pub(crate) fn topics(&self) -> &Topics {
-        &self.inner.topics
-    }
-
     pub(crate) fn poll_interval(&self) -> Result<Duration> {
         let poll = self.env().seconds("POLL_INTERVAL", Duration::from_secs(1));
-        poll.map_err(|e| Error::env(self.name(), e))
+        let poll = poll.map_err(|e| Error::env(self.name(), e))?;
+        // Less would keep a processor busy; more is never waited for, and overflows clocks.
+        Ok(poll.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60)))
+    }
+
+    /// Notes that `A` owns its topic in this application.
+    pub(crate) fn claim_topic<A: Aggregate>(&self) -> Result<()> {
+        self.inner
+            .topics
+            .claim::<A>()
+            .map_err(|problem| Error::Configuration {
+                application: self.name().to_owned(),
+                problem,
+            })
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
@@ -228,36 +271,29 @@ impl Application {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>> {
-        self.recorder()?.select_events(id, query).map_err(|e| {
-            let error = self.store_error(e);
-            if is_of_store(&error) {
-                batch::note_store_failure(self.instance(), &error);
-            }
-            error
-        })
+        let events = self.recorder()?.select_events(id, query);
+        events.map_err(|e| self.store_error(e))
     }
 
+    /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
-        Error::store(self.name(), error)
+        let error = Error::store(self.name(), error);
+        if is_of_store(&error) {
+            batch::note_store_failure(&error);
+        }
+        error
     }
 
-    /// The pending events of `aggregate`, encoded.
-    pub(crate) fn encode_pending<A: Aggregate>(&self, aggregate: &A) -> Result<Vec<StoredEvent>> {
-        self.topics()
-            .claim::<A>()
-            .map_err(|problem| Error::Configuration {
-                application: self.name().to_owned(),
-                problem,
-            })?;
-        let root = aggregate.__root();
-        let encode = |event: &es_core::PendingEvent<A::Event>| {
-            let topic = (event.originator_version == 1).then_some(A::TOPIC);
-            let (version, timestamp) = (event.originator_version, event.timestamp);
-            self.mapper()
-                .encode(root.id(), version, timestamp, topic, &event.payload)
-        };
-        let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
-        events.map_err(|problem| Error::data(self.name(), problem))
+    /// An id of the other form is never found, and would be taken for that of a new aggregate.
+    pub(crate) fn refuse_other_id_type(&self, id: &AggregateId) -> Result<()> {
+        let expected = self.recorder()?.id_type();
+        if id.id_type() == expected {
+            return Ok(());
+        }
+        Err(self.store_error(StoreError::IdType {
+            id: id.clone(),
+            expected,
+        }))
     }
 
     /// Tells the runner, if one runs this application, that something was saved.
@@ -300,29 +336,5 @@ impl fmt::Debug for Application {
         f.debug_struct("Application")
             .field("name", &self.name())
             .finish_non_exhaustive()
-    }
-}
-
-/// Encodes what is pending, and leaves it pending.
-struct Pending<'a> {
-    application: &'a Application,
-    events: Vec<StoredEvent>,
-}
-
-impl Visitor for Pending<'_> {
-    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        self.events
-            .extend(self.application.encode_pending(aggregate)?);
-        Ok(())
-    }
-}
-
-/// Forgets what is pending, once it is saved.
-struct MarkSaved;
-
-impl Visitor for MarkSaved {
-    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        aggregate.__root_mut().__saved();
-        Ok(())
     }
 }

@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use es_core::{Aggregate, AggregateId};
-use es_store::StoredEvent;
+use es_store::{Recording, Role, StoredEvent};
 
-use crate::{Application, Error, Result};
+use crate::{Application, Error, Result, saving};
 
 /// The events that a batch has collected, and the aggregates as they are after them.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Batch {
     entries: HashMap<AggregateId, Entry>,
     /// How things were before the event in hand: to undo what it did if it fails.
     undo: Undo,
-    /// A failure of the store while the policy for the event in hand read from it.
+    /// A failure of a store that the policy for the event in hand has met.
     store_failure: Option<Error>,
 }
 
@@ -67,14 +67,19 @@ impl Batch {
         application: &Application,
         aggregate: &mut A,
     ) -> Result<()> {
-        let events = application.encode_pending(aggregate)?;
+        let events = saving::encode(application, aggregate)?;
+        let recording = Recording::new(events);
+        recording
+            .check(application.recorder()?.id_type(), Role::Follower)
+            .map_err(|e| application.store_error(e))?;
+        let events = recording.events;
         let Some(first) = events.first() else {
             return Ok(());
         };
         let root = aggregate.__root_mut();
         let id = root.id().clone();
         self.refuse_stale(application, &id, first.originator_version)?;
-        root.__saved();
+        root.__saved_up_to(root.version());
         let copy = root
             .__clone_saved()
             .map(|root| Box::new(A::__from_root(root)) as Box<dyn Any>);
@@ -154,9 +159,10 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     })
 }
 
-/// Notes, if a policy of this application runs on this thread, that the store failed while it read.
-pub(crate) fn note_store_failure(instance: u64, error: &Error) {
-    if let Some(batch) = of(instance) {
+/// Notes, if a policy runs on this thread, that a store failed which it used: its own application's or another's.
+pub(crate) fn note_store_failure(error: &Error) {
+    let innermost = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()));
+    if let Some(batch) = innermost {
         batch
             .borrow_mut()
             .store_failure

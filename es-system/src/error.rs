@@ -41,12 +41,12 @@ pub enum Error {
         conflict: Conflict,
     },
     /// Nobody can say whether a commit took place. Pending events stay; a retry is safe.
-    #[error("{application}: {source}; a retry is safe")]
+    #[error("{application}: {problem}; a retry is safe")]
     OutcomeUnknown {
         /// The application that was saving.
         application: String,
         /// What happened.
-        source: Arc<StoreError>,
+        problem: Arc<StoreError>,
     },
     /// A stored or a new event that cannot be encoded, decoded or applied.
     #[error("{application}: {problem}")]
@@ -65,12 +65,12 @@ pub enum Error {
         problem: String,
     },
     /// The store failed: it is locked, read-only, full or out of reach.
-    #[error("{application}: {source}")]
+    #[error("{application}: {problem}")]
     Store {
         /// The application whose store it is.
         application: String,
         /// What happened.
-        source: Arc<StoreError>,
+        problem: Arc<StoreError>,
     },
     /// A policy failed, and its follower stopped in front of the event.
     #[error(transparent)]
@@ -138,12 +138,12 @@ pub enum DataProblem {
     #[error(transparent)]
     Row(StoreError),
     /// It cannot be applied.
-    #[error("aggregate {id}: {source}")]
+    #[error("aggregate {id}: {problem}")]
     Replay {
         /// The aggregate that was rebuilt.
         id: AggregateId,
         /// What is wrong.
-        source: ReplayError,
+        problem: ReplayError,
     },
 }
 
@@ -151,7 +151,7 @@ pub enum DataProblem {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{application}: the policy for `{topic}` failed at position {position} of `{upstream}` \
-     (aggregate {originator_id}, version {originator_version}): {source}"
+     (aggregate {originator_id}, version {originator_version}): {error}"
 )]
 pub struct PolicyFailure {
     /// The application that follows.
@@ -167,7 +167,7 @@ pub struct PolicyFailure {
     /// The version of the event.
     pub originator_version: u64,
     /// What the policy returned, or what its panic said.
-    pub source: BoxError,
+    pub error: BoxError,
 }
 
 /// A system that did not become idle in time: the edges that lag, and what holds them up.
@@ -239,9 +239,9 @@ impl Error {
         }
     }
 
-    pub(crate) fn store(application: &str, source: StoreError) -> Self {
+    pub(crate) fn store(application: &str, error: StoreError) -> Self {
         let application = application.to_owned();
-        match source {
+        match error {
             StoreError::Conflict(conflict) => Self::Conflict {
                 application,
                 conflict,
@@ -251,29 +251,31 @@ impl Error {
                 problem,
             },
             StoreError::Env(error) => Self::env(&application, error),
-            source @ StoreError::IdType { .. } => Self::Configuration {
+            problem @ StoreError::IdType { .. } => Self::Configuration {
                 application,
-                problem: source.to_string(),
+                problem: problem.to_string(),
             },
-            source @ (StoreError::DamagedRow { .. } | StoreError::Invalid(_)) => Self::BadData {
+            problem @ (StoreError::DamagedRow { .. }
+            | StoreError::Gap { .. }
+            | StoreError::Invalid(_)) => Self::BadData {
                 application,
-                problem: Arc::new(DataProblem::Row(source)),
+                problem: Arc::new(DataProblem::Row(problem)),
             },
-            source @ StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown {
+            problem @ StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown {
                 application,
-                source: Arc::new(source),
+                problem: Arc::new(problem),
             },
-            source => Self::Store {
+            problem => Self::Store {
                 application,
-                source: Arc::new(source),
+                problem: Arc::new(problem),
             },
         }
     }
 
-    pub(crate) fn env(application: &str, source: EnvError) -> Self {
+    pub(crate) fn env(application: &str, error: EnvError) -> Self {
         Self::Configuration {
             application: application.to_owned(),
-            problem: source.to_string(),
+            problem: error.to_string(),
         }
     }
 

@@ -11,29 +11,21 @@
 
 mod failure;
 mod positions;
+mod processing;
+mod refusals;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use es_store::{Head, Notification, NotificationQuery, Recording, Tracking, UpstreamEvent};
+use es_store::Head;
 
-use crate::batch::{self, Batch};
-use crate::policy::{Dispatch, Received};
+use crate::policy::Dispatch;
 use crate::status::StatusCell;
-use crate::{Application, Error, ErrorKind, ProcessingEvent, Result};
+use crate::{Application, Result};
 
-use failure::PolicyError;
 pub(crate) use failure::{Failure, is_of_store};
-
-/// A batch ends after so many events.
-const BATCH_EVENTS: usize = 1_000;
-/// A batch ends after so long.
-const BATCH_TIME: Duration = Duration::from_millis(200);
-/// A position that only skipped events have moved is written this often at the most.
-const SKIP_INTERVAL: Duration = Duration::from_millis(100);
+use refusals::Refusals;
 
 /// An application with the policies by which it follows others.
 pub(crate) struct Follower {
@@ -60,8 +52,8 @@ struct InHand {
 struct Progress {
     /// Which upstreams were looked at, and found to be the ones that were followed before.
     verified: Vec<bool>,
-    /// Conflicts in a row: after two, one event at a time.
-    conflicts: u32,
+    /// What the record has refused, since it last took something.
+    refusals: Refusals,
     /// When a position that only skipped events had moved was last written.
     last_skip: Option<Instant>,
 }
@@ -134,7 +126,7 @@ impl Follower {
         (position > 0).then(|| (upstream.name(), position))
     }
 
-    /// From now on no batch of this follower commits: its thread could not be stopped in time.
+    /// From now on no batch of this follower begins to commit: its thread could not be stopped in time.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::SeqCst);
     }
@@ -145,13 +137,7 @@ impl Follower {
     }
 
     /// Processes one batch of one upstream.
-    pub(crate) fn pull(&self, upstream: usize, skips: Skips) -> Result<Step, Failure> {
-        let outcome = self.pull_batch(upstream, skips);
-        self.note_conflicts(&outcome);
-        outcome
-    }
-
-    fn pull_batch(&self, index: usize, skips: Skips) -> Result<Step, Failure> {
+    pub(crate) fn pull(&self, index: usize, skips: Skips) -> Result<Step, Failure> {
         let upstream = &self.upstreams[index];
         let (_, from) = self.position_in(index)?;
         let head = upstream
@@ -162,167 +148,29 @@ impl Follower {
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(Step::UpToDate);
         };
+        let step = self.process_up_to(index, from, head, skips)?;
+        self.progress().refusals = Refusals::default();
+        Ok(step)
+    }
+
+    fn process_up_to(
+        &self,
+        index: usize,
+        from: u64,
+        head: Head,
+        skips: Skips,
+    ) -> Result<Step, Failure> {
+        let upstream = &self.upstreams[index];
         let (page, limit) = self.page(upstream, from, head.position)?;
         if page.is_empty() {
             return self.skip(upstream, from, head, skips);
         }
         self.in_hand.upstream.store(index, Ordering::SeqCst);
-        self.process(upstream, from, &page, (page.len() < limit).then_some(head))
-    }
-
-    /// The next events that a policy wants, and how many there are at the most. A damaged row does not keep those in
-    /// front of it from being processed; itself it is a failure of its event.
-    fn page(
-        &self,
-        upstream: &Application,
-        from: u64,
-        head: u64,
-    ) -> Result<(Vec<Notification>, usize), Failure> {
-        let select = |limit| {
-            let query = NotificationQuery::after(from).up_to(head).limit(limit);
-            let query = query.shared_topics(Some(self.topics.clone()));
-            Ok((upstream.notification_log().query(&query)?, limit))
-        };
-        select(self.batch_limit()).or_else(|error: Error| {
-            if error.kind() != ErrorKind::BadData {
-                return Err(Failure::Store(error));
-            }
-            select(1).map_err(|error| Failure::Policy {
-                error,
-                recorded: false,
-            })
-        })
-    }
-
-    /// Runs the policies for a page and records what came of it. `rest` is the head of the upstream if nothing
-    /// that a policy wants lies between the page and it.
-    fn process(
-        &self,
-        upstream: &Application,
-        from: u64,
-        page: &[Notification],
-        rest: Option<Head>,
-    ) -> Result<Step, Failure> {
-        let (batch, done, failure) = self.run_policies(upstream, page);
-        let failure = match failure {
-            Some(PolicyError::Store(error)) => return Err(Failure::Store(error)),
-            Some(PolicyError::Own(error)) => Some(error),
-            None => None,
-        };
-        let to = match (done.checked_sub(1), rest) {
-            (Some(_), Some(head)) if done == page.len() => Some((head.position, at_head(head))),
-            (Some(last), _) => Some((page[last].id, at(&page[last]))),
-            (None, _) => None,
-        };
-        let mut recorded = false;
-        if let Some((to, event)) = to {
-            let events = batch.into_events();
-            recorded = !events.is_empty();
-            let tracking = Tracking::new(upstream.name(), from, to).at(event);
-            self.record(&Recording::new(events).tracking(tracking))?;
-        }
-        match failure {
-            None => Ok(Step::Moved { recorded }),
-            Some(error) => Err(Failure::Policy { error, recorded }),
-        }
-    }
-
-    /// Runs the policies, event by event, until the page or the batch ends, or one fails. Says how many
-    /// events are done; what the failing one did is undone.
-    fn run_policies(
-        &self,
-        upstream: &Application,
-        page: &[Notification],
-    ) -> (Batch, usize, Option<PolicyError>) {
-        let (started, mut done, mut failure) = (Instant::now(), 0, None);
-        let batch = Rc::new(RefCell::new(Batch::default()));
-        let bound = batch::bind(self.application.instance(), &batch);
-        for notification in page {
-            if self.is_finishing() || (done > 0 && started.elapsed() > BATCH_TIME) {
-                break;
-            }
-            self.in_hand
-                .position
-                .store(notification.id, Ordering::SeqCst);
-            batch.borrow_mut().begin_event();
-            let processing = ProcessingEvent::new(self.application.clone(), batch.clone());
-            let received = Received {
-                notification,
-                mapper: upstream.mapper(),
-            };
-            let outcome = self.policies.dispatch(&received, processing);
-            let store_failure = batch.borrow_mut().take_store_failure();
-            failure = failure::of_policy(self, upstream, notification, outcome, store_failure);
-            if failure.is_some() {
-                batch.borrow_mut().undo_event();
-                break;
-            }
-            done += 1;
-        }
-        self.in_hand.position.store(0, Ordering::SeqCst);
-        drop(bound);
-        (batch.take(), done, failure)
-    }
-
-    /// Moves the position past events that no policy wants.
-    fn skip(
-        &self,
-        upstream: &Application,
-        from: u64,
-        head: Head,
-        skips: Skips,
-    ) -> Result<Step, Failure> {
-        let last_skip = self.progress().last_skip;
-        let since = last_skip.map_or(SKIP_INTERVAL, |last| last.elapsed());
-        if skips == Skips::Later && since < SKIP_INTERVAL {
-            return Ok(Step::Skipped(SKIP_INTERVAL - since));
-        }
-        let tracking = Tracking::new(upstream.name(), from, head.position).at(at_head(head));
-        self.record(&Recording::new(Vec::new()).tracking(tracking))?;
-        self.progress().last_skip = Some(Instant::now());
-        Ok(Step::Moved { recorded: false })
-    }
-
-    fn record(&self, recording: &Recording) -> Result<(), Failure> {
-        if self.abandoned.load(Ordering::SeqCst) {
-            return Err(Failure::Abandoned);
-        }
-        self.application.record(recording)?;
-        Ok(())
-    }
-
-    fn batch_limit(&self) -> usize {
-        if self.progress().conflicts >= 2 {
-            1
-        } else {
-            BATCH_EVENTS
-        }
-    }
-
-    fn note_conflicts(&self, outcome: &Result<Step, Failure>) {
-        let mut progress = self.progress();
-        match outcome {
-            Ok(Step::Moved { .. }) => progress.conflicts = 0,
-            Err(failure) if failure.is_conflict() => progress.conflicts += 1,
-            _ => {}
-        }
+        let rest = (page.len() < limit).then_some(head);
+        self.process(upstream, from, &page, rest)
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn at(notification: &Notification) -> UpstreamEvent {
-    UpstreamEvent {
-        originator_id: notification.originator_id.clone(),
-        originator_version: notification.originator_version,
-    }
-}
-
-fn at_head(head: Head) -> UpstreamEvent {
-    UpstreamEvent {
-        originator_id: head.originator_id,
-        originator_version: head.originator_version,
     }
 }

@@ -134,6 +134,7 @@ mod policy;
 mod processing_event;
 mod repository;
 mod runner;
+mod saving;
 mod status;
 mod system;
 mod topics;
@@ -143,7 +144,7 @@ pub mod __private;
 
 pub use aggregates::Aggregates;
 pub use application::{Application, Leader};
-pub use error::{Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
 pub use notification_log::{NotificationLog, Subscription};
 pub use policy::Follower;
 pub use processing_event::ProcessingEvent;
@@ -158,8 +159,8 @@ pub use es_core::{
     Timestamp, TimestampError, source,
 };
 pub use es_store::{
-    self as store, Env, EnvError, Notification, NotificationQuery, Recorded, Role, Section,
-    StopHandle, StoreError,
+    self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,
+    Section, StopHandle, StoreError,
 };
 
 #[doc(inline)]

@@ -151,7 +151,7 @@ impl<A: Follower> Dispatch for BoundPolicies<A> {
         };
         let call = || handler(&self.application, received, &mut processing_event);
         catch_unwind(AssertUnwindSafe(call))
-            .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(&*panic)).into()))?;
+            .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))?;
         Ok(processing_event.refused()?)
     }
 }

@@ -1,7 +1,10 @@
 //! Getting aggregates back from their events.
 
-use es_core::{Aggregate, AggregateId, Replay};
-use es_store::{EventQuery, StoredEvent};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use es_core::__private::panic_message;
+use es_core::{Aggregate, AggregateId, Replay, ReplayError};
+use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
 
 use crate::error::DataProblem;
 use crate::{Application, Error, Result, batch};
@@ -52,13 +55,8 @@ impl<'a> Repository<'a> {
 
     fn load<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
         let application = self.application;
-        application
-            .topics()
-            .claim::<A>()
-            .map_err(|problem| Error::Configuration {
-                application: application.name().to_owned(),
-                problem,
-            })?;
+        application.claim_topic::<A>()?;
+        application.refuse_other_id_type(id)?;
         let batch = batch::of(application.instance());
         if let (Some(batch), None) = (&batch, lte)
             && let Some(aggregate) = batch.borrow().aggregate::<A>(id)
@@ -69,6 +67,7 @@ impl<'a> Repository<'a> {
         let mut events = application.select_events(id, &query)?;
         if let Some(batch) = batch {
             let collected = batch.borrow().events_of(id);
+            self.refuse_overtaken(id, &events, &collected)?;
             let wanted =
                 |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
             events.extend(collected.into_iter().filter(wanted));
@@ -76,12 +75,34 @@ impl<'a> Repository<'a> {
         self.replay(id, &events)
     }
 
+    /// Somebody saved the aggregate after a policy of this batch had collected it: the batch will not be
+    /// recorded, and runs again.
+    fn refuse_overtaken(
+        &self,
+        id: &AggregateId,
+        stored: &[StoredEvent],
+        collected: &[StoredEvent],
+    ) -> Result<()> {
+        let (Some(last), Some(first)) = (stored.last(), collected.first()) else {
+            return Ok(());
+        };
+        if last.originator_version < first.originator_version {
+            return Ok(());
+        }
+        let conflict = Conflict {
+            id: id.clone(),
+            version: first.originator_version,
+        };
+        let error = self.application.store_error(conflict.into());
+        batch::note_store_failure(&error);
+        Err(error)
+    }
+
     fn replay<A: Aggregate>(&self, id: &AggregateId, events: &[StoredEvent]) -> Result<Option<A>> {
         let name = self.application.name();
         let mut replay = Replay::<A>::new(id.clone());
         for event in events {
-            let decoded = self.application.mapper().decode::<A::Event>(event);
-            let decoded = decoded.map_err(|problem| Error::data(name, problem))?;
+            let decoded = self.decode::<A>(event)?;
             replay
                 .apply(
                     &event.originator_id,
@@ -89,17 +110,35 @@ impl<'a> Repository<'a> {
                     decoded.timestamp,
                     &decoded.payload,
                 )
-                .map_err(|source| {
+                .map_err(|problem| {
                     Error::data(
                         name,
                         DataProblem::Replay {
                             id: id.clone(),
-                            source,
+                            problem,
                         },
                     )
                 })?;
         }
         Ok(replay.finish())
+    }
+
+    /// Decodes an event. A type of the user's that panics is an error, not a panic.
+    fn decode<A: Aggregate>(&self, event: &StoredEvent) -> Result<Decoded<A::Event>> {
+        let name = self.application.name();
+        let decode = || self.application.mapper().decode::<A::Event>(event);
+        match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(decoded) => decoded.map_err(|problem| Error::data(name, problem)),
+            Err(panic) => {
+                let problem = ReplayError::Panicked {
+                    topic: event.topic.clone().into_owned(),
+                    version: event.originator_version,
+                    message: panic_message(panic),
+                };
+                let id = event.originator_id.clone();
+                Err(Error::data(name, DataProblem::Replay { id, problem }))
+            }
+        }
     }
 
     fn not_found<A: Aggregate>(&self, id: AggregateId, version: Option<u64>) -> Error {

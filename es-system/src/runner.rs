@@ -5,7 +5,7 @@ mod network;
 mod single_threaded;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{Env, Error, FollowerStatus, Leader, Result, System};
 
@@ -60,6 +60,8 @@ pub trait Runner: Sized {
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///
+    /// The applications stay open: what they save from now on is processed by the next runner that is started.
+    ///
     /// # Errors
     /// As [`stop_within`](Self::stop_within).
     fn stop(&mut self) -> Result<()> {
@@ -69,8 +71,15 @@ pub trait Runner: Sized {
     /// Stops as [`stop`](Self::stop) does, waiting for `limit` at the most.
     ///
     /// # Errors
-    /// When a policy did not return in time; it is named. Its thread is left, and its batch does not commit.
+    /// When a policy did not return in time; it is named. Its thread is left, and its batch does not commit, unless
+    /// it was being recorded already.
     fn stop_within(&mut self, limit: Duration) -> Result<()>;
+}
+
+/// The moment after `timeout`; a year from now, if that is sooner.
+fn deadline(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + timeout.min(YEAR)
 }
 
 fn refuse_unless_started(started: bool) -> Result<()> {

@@ -1,11 +1,8 @@
 //! Bad data and bad environments: a clear error that names what is concerned, and never a panic.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use es_system::prelude::*;
-use es_system::store::StoreError;
-use es_system::testing::{Call, FaultyStores, Moment};
 use rusqlite::Connection;
 use tests::domain::{Counters, Dog, DogSchool};
 use tests::{PATIENCE, files};
@@ -371,77 +368,109 @@ fn a_body_that_panics_on_replay_is_an_error_with_topic_id_and_version() -> Resul
     Ok(())
 }
 
-#[test]
-fn a_save_that_fails_keeps_what_is_pending_and_succeeds_when_it_is_tried_again() -> Result<()> {
-    for nth in 1..=3 {
-        let stores = Arc::new(FaultyStores::in_memory());
-        let school = DogSchool::new(Env::new().with_store(stores.clone()))?;
-        fail(&stores, "DogSchool", Call::Record, nth);
-        let mut dog = Dog::register("Billy");
-        for call in 1..=3 {
-            dog.add_trick("sit");
-            let pending = dog.pending_events().len();
-            if call == nth {
-                let error = school.save(&mut dog).expect_err("the disk is full");
-                assert_eq!(
-                    error.to_string(),
-                    "DogSchool: faulty: read-only: a save is refused"
-                );
-                assert_eq!(dog.pending_events().len(), pending);
-            }
-            school.save(&mut dog)?;
-            assert!(dog.pending_events().is_empty());
+/// A field whose type panics when it is read.
+mod explosive {
+    use es_system::prelude::*;
+
+    #[derive(Clone, Serialize)]
+    pub(super) struct Bomb;
+
+    impl<'de> Deserialize<'de> for Bomb {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("a bomb was read")
         }
-        assert_eq!(school.get_dog("Billy")?.tricks, dog.tricks);
+    }
+
+    #[aggregate]
+    #[derive(Debug)]
+    pub(super) struct Mail {}
+
+    #[aggregate(vis = pub(super))]
+    impl Mail {
+        #[event(Sent)]
+        pub(super) fn send(content: Bomb) -> Self {
+            let _ = content;
+            Self {}
+        }
+    }
+}
+
+#[test]
+fn a_type_that_panics_when_it_is_read_is_refused_or_an_error_and_never_a_panic() -> Result<()> {
+    let files = Files::new()?;
+    let school = DogSchool::new(files.env())?;
+    files.damage("UPDATE stored_events SET topic = 'Mail.Sent', state = CAST(replace(CAST(state AS TEXT), 'name', 'content') AS BLOB) WHERE rowid = 1");
+    let error = school
+        .repository()
+        .get::<explosive::Mail>(Dog::create_id("Billy"));
+    let error = error.expect_err("it cannot be read").to_string();
+    assert!(
+        error.contains("`Mail.Sent` panicked at version 1: a bomb was read"),
+        "{error}"
+    );
+    let _ = explosive::Mail::send(explosive::Bomb);
+    Ok(())
+}
+
+/// Runs a follower on damaged files, until it stops or is idle.
+fn follow<R: Runner>(files: &Files) -> Result<(Result<()>, Option<u64>)> {
+    let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, files.env())?;
+    runner.start()?;
+    let outcome = runner.wait_until_idle(PATIENCE);
+    Ok((
+        outcome,
+        runner
+            .get::<Counters>()?
+            .position_in("DogSchool")
+            .unwrap_or(None),
+    ))
+}
+
+#[test]
+fn a_damaged_last_row_that_no_policy_wants_holds_nothing_up() -> Result<()> {
+    let files = Files::new()?;
+    DogSchool::new(files.env())?.register_dog("Milly")?;
+    files.damage("UPDATE stored_events SET originator_id = 'xyz' WHERE rowid = 3");
+    let (outcome, position) = follow::<SingleThreadedRunner>(&files)?;
+    assert!(
+        outcome.is_ok() && position == Some(3),
+        "{outcome:?} at {position:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_damaged_position_stops_the_follower() -> Result<()> {
+    for runner in [
+        follow::<SingleThreadedRunner>,
+        follow::<MultiThreadedRunner>,
+    ] {
+        let files = Files::new()?;
+        follow::<SingleThreadedRunner>(&files)?.0?;
+        let counters =
+            Connection::open(files.dir.path().join("Counters.sqlite")).expect("the file is there");
+        counters
+            .execute_batch("UPDATE tracking SET notification_id = 'nowhere'")
+            .expect("a statement");
+        let error = runner(&files)?.0.expect_err("no position");
+        assert_eq!(error.kind(), ErrorKind::BadData, "{error}");
+        assert!(error.to_string().contains("DogSchool"), "{error}");
     }
     Ok(())
 }
 
-/// Has the n-th call of an application's store fail.
-fn fail(stores: &FaultyStores, application: &str, call: Call, nth: u64) {
-    let error = StoreError::ReadOnly {
-        store: "faulty".to_owned(),
-        doing: "a save",
-    };
-    let store = stores.get(application).expect("the application is open");
-    store.fail(call, nth, Moment::Before, error);
-}
-
 #[test]
-fn a_failure_of_the_store_is_tried_again_by_itself_and_triggers_no_rule() -> Result<()> {
-    fn flow<R: Runner>(call: Call, nth: u64) -> Result<()> {
-        for application in ["DogSchool", "Counters"] {
-            let stores = Arc::new(FaultyStores::in_memory());
-            let env = Env::new().with_store(stores.clone());
-            let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
-            fail(&stores, application, call, nth);
-            runner.start()?;
-            let school = runner.get::<DogSchool>()?;
-            let mut billy = Dog::register("Billy");
-            billy.add_trick("sit");
-            let saved = school.save(&mut billy).or_else(|_| school.save(&mut billy));
-            saved?;
-            // Whoever reads next may be this wait, and be told of the failure.
-            let idle = || runner.wait_until_idle(PATIENCE);
-            idle().or_else(|_| idle())?;
-            let counters = runner.get::<Counters>()?;
-            let count = || counters.get_count("sit");
-            assert_eq!(count().or_else(|_| count())?, 1);
-            runner.watch_for_errors(Duration::ZERO)?;
-        }
-        Ok(())
-    }
-    for nth in 1..=4 {
-        for call in [
-            Call::Record,
-            Call::SelectEvents,
-            Call::SelectNotifications,
-            Call::Head,
-            Call::Tracked,
-        ] {
-            flow::<SingleThreadedRunner>(call, nth)?;
-            flow::<MultiThreadedRunner>(call, nth)?;
-        }
+fn an_id_of_the_other_form_is_an_error_and_not_a_missing_aggregate() -> Result<()> {
+    let school = DogSchool::new(Files::new()?.env())?;
+    let text = billy();
+    for error in [
+        school.repository().find::<Dog>(text.as_str()).map(drop),
+        school.repository().get::<Dog>(text.as_str()).map(drop),
+        school.contains(text.as_str()).map(drop),
+    ] {
+        let error = error.expect_err("text, where ids are UUIDs");
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains("ORIGINATOR_ID_TYPE"), "{error}");
     }
     Ok(())
 }

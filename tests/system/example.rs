@@ -137,6 +137,8 @@ fn the_readme_shows_code_that_is_compiled() {
         include_str!("../../examples/dog_school/domain.rs"),
         include_str!("../../examples/dog_school/main.rs"),
         include_str!("tutorial.rs"),
+        include_str!("saving.rs"),
+        include_str!("../lib.rs"),
     ]
     .map(bare);
     let blocks: Vec<_> = include_str!("../../README.md")

@@ -233,3 +233,76 @@ impl Named {
         }
     }
 }
+
+/// A dog that refuses what it knows already.
+mod refusing {
+    use es_system::prelude::*;
+
+    #[aggregate]
+    pub(super) struct Dog {
+        pub(super) name: String,
+        pub(super) tricks: Vec<String>,
+    }
+
+    #[aggregate(vis = pub(super))]
+    impl Dog {
+        #[event(Registered)]
+        pub fn register(name: &str) -> Self {
+            Self {
+                name: name.to_owned(),
+                tricks: Vec::new(),
+            }
+        }
+
+        #[event(TrickAdded)]
+        pub fn add_trick(&mut self, trick: &str) {
+            self.tricks.push(trick.to_owned());
+        }
+
+        pub fn teach(&mut self, trick: &str) -> Result<(), String> {
+            if self.tricks.iter().any(|known| known == trick) {
+                return Err(format!("{} knows {trick} already", self.name));
+            }
+            self.add_trick(trick);
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_command_that_refuses_makes_no_event() {
+    let mut dog = refusing::Dog::register("Billy");
+    assert_eq!(dog.teach("sit"), Ok(()));
+    assert_eq!(dog.teach("sit"), Err("Billy knows sit already".to_owned()));
+    assert_eq!((dog.version(), dog.state().tricks.len()), (2, 1));
+}
+
+#[test]
+fn an_event_may_keep_the_id_of_another_aggregate_in_either_form() -> Result<()> {
+    let school = school()?;
+    let owners: [AggregateId; 2] = [
+        Uuid::NAMESPACE_URL.into(),
+        "7af4050a-b4c7-5133-9183-ab86addc7e7d".into(),
+    ];
+    for owner in owners {
+        let mut collar = Collar::new(&owner);
+        school.save(&mut collar)?;
+        assert_eq!(school.repository().get::<Collar>(collar.id())?.owner, owner);
+    }
+    Ok(())
+}
+
+#[aggregate]
+struct Collar {
+    owner: AggregateId,
+}
+
+#[aggregate(vis = pub(self))]
+impl Collar {
+    #[event(Made)]
+    fn new(owner: &AggregateId) -> Self {
+        Self {
+            owner: owner.clone(),
+        }
+    }
+}

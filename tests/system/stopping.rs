@@ -19,7 +19,7 @@ mod gated {
     }
 
     impl Gate {
-        fn enter_and_wait(&self) {
+        pub(super) fn enter_and_wait(&self) {
             let mut state = self.state.lock().expect("no panic");
             state.0 = true;
             self.changed.notify_all();
@@ -65,6 +65,26 @@ mod gated {
     }
 }
 
+/// The same with a gate of its own.
+mod hung {
+    use super::*;
+
+    pub(super) static GATE: std::sync::LazyLock<gated::Gate> =
+        std::sync::LazyLock::new(gated::Gate::default);
+
+    #[process_application]
+    pub(super) struct Watcher;
+
+    #[process_application]
+    impl Watcher {
+        #[policy(Dog::TrickAdded)]
+        fn wait(&self, _: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent) -> Result<()> {
+            GATE.enter_and_wait();
+            Ok(())
+        }
+    }
+}
+
 #[test]
 fn a_policy_that_does_not_return_is_named_and_its_batch_never_commits() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
@@ -86,8 +106,15 @@ fn a_policy_that_does_not_return_is_named_and_its_batch_never_commits() -> Resul
         "{error}"
     );
 
+    let again = error_of(runner.stop_within(Duration::ZERO));
+    assert_eq!(
+        again.to_string().split(" within").next(),
+        error.to_string().split(" within").next()
+    );
+
     let watcher = runner.get::<gated::Watcher>()?;
-    drop(runner);
+    // The thread is left, whatever happens to the runner.
+    std::thread::spawn(move || drop(runner));
     gated::GATE.open();
     wait_until("the thread that was left has ended", || {
         Arc::strong_count(&watcher) == 1
@@ -212,4 +239,39 @@ fn a_runner_that_is_dropped_on_one_of_its_own_threads_finishes_the_event_in_hand
     }
     flow::<MultiThreadedRunner>()?;
     flow::<SingleThreadedRunner>()
+}
+
+#[test]
+fn waiting_and_saving_end_while_a_policy_of_another_thread_hangs() -> Result<()> {
+    let system = System::new(pipes![[DogSchool, hung::Watcher]])?;
+    let runner: SingleThreadedRunner = started(&system, Env::new())?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    std::thread::scope(|scope| -> Result<()> {
+        let hanging = scope.spawn(|| school.add_trick("Billy", "sit"));
+        hung::GATE.wait_until_entered();
+        let error = error_of(runner.wait_until_idle(Duration::from_millis(50)));
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        let mut runner = runner;
+        let error = error_of(runner.stop_within(Duration::from_millis(50)));
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        school.register_dog("Milly")?;
+        hung::GATE.open();
+        hanging.join().expect("no panic")
+    })
+}
+
+#[test]
+fn limits_may_be_as_long_as_there_is() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let mut runner: R = started(
+            &school_and_counters()?,
+            Env::new().with("POLL_INTERVAL", "1e19"),
+        )?;
+        runner.wait_until_idle(Duration::MAX)?;
+        runner.stop_within(Duration::MAX)?;
+        runner.watch_for_errors(Duration::MAX)
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
 }

@@ -1,5 +1,6 @@
 //! ```text
 //! impl Counters { the block as written }
+//! const _: () = assert_follows(<Counters as Leader>::ROLE);
 //! impl Follower for Counters { fn policies() -> Policies<Self> { .. } }
 //! ```
 
@@ -38,7 +39,12 @@ fn table(follower: &Follower) -> TokenStream {
         .policies
         .iter()
         .map(|policy| entry(policy, &table, &private));
+    let follows = spans::covering(
+        self_ty,
+        quote!(#private::assert_follows(<#self_ty as #krate::Leader>::ROLE)),
+    );
     quote! {
+        const _: () = #follows;
         impl #krate::Follower for #self_ty {
             fn policies() -> #private::Policies<Self> {
                 #[allow(unused_mut)]

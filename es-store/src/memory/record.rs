@@ -1,5 +1,6 @@
 //! What is recorded, without the locking.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use es_core::AggregateId;
@@ -14,8 +15,8 @@ use crate::{
 pub(super) struct Record {
     /// The event at position n is at n - 1.
     log: Vec<StoredEvent>,
-    /// For each aggregate its versions, ascending, and where in the log they are.
-    aggregates: HashMap<AggregateId, Vec<(u64, usize)>>,
+    /// For each aggregate where in the log its events are. That of version n is at n - 1.
+    aggregates: HashMap<AggregateId, Vec<usize>>,
     tracked: HashMap<String, Position>,
 }
 
@@ -34,9 +35,9 @@ impl Record {
         }
         let before = self.log.len();
         for event in &recording.events {
-            if let Err(conflict) = self.insert(event) {
+            if let Err(refused) = self.insert(event) {
                 self.take_back_to(before);
-                return Err(conflict.into());
+                return Err(refused);
             }
         }
         if let Some(tracking) = &recording.tracking {
@@ -50,14 +51,14 @@ impl Record {
         let Some(versions) = self.aggregates.get(id) else {
             return Vec::new();
         };
-        let from = query.gt.map_or(0, |gt| {
-            versions.partition_point(|(version, _)| *version <= gt)
-        });
-        let to = query.lte.map_or(versions.len(), |lte| {
-            versions.partition_point(|(version, _)| *version <= lte)
-        });
+        let upto =
+            |version| usize::try_from(version).map_or(versions.len(), |n| n.min(versions.len()));
+        let (from, to) = (
+            upto(query.gt.unwrap_or(0)),
+            upto(query.lte.unwrap_or(u64::MAX)),
+        );
         let found = versions.get(from..to).unwrap_or_default().iter();
-        let events = |index: &(u64, usize)| self.log.get(index.1).cloned();
+        let events = |index: &usize| self.log.get(*index).cloned();
         match query.desc {
             false => found.take(query.limit).filter_map(events).collect(),
             true => found.rev().take(query.limit).filter_map(events).collect(),
@@ -93,11 +94,20 @@ impl Record {
 
     /// The last event.
     pub(super) fn head(&self) -> Option<Head> {
-        let last = self.log.last()?;
+        let position = position(self.log.len().checked_sub(1)?);
         Some(Head {
-            position: position(self.log.len() - 1),
-            originator_id: last.originator_id.clone(),
-            originator_version: last.originator_version,
+            position,
+            event: self.event_at(position),
+        })
+    }
+
+    /// Which event stands at `position`.
+    pub(super) fn event_at(&self, position: u64) -> Option<UpstreamEvent> {
+        let index = usize::try_from(position.checked_sub(1)?).ok()?;
+        let event = self.log.get(index)?;
+        Some(UpstreamEvent {
+            originator_id: event.originator_id.clone(),
+            originator_version: event.originator_version,
         })
     }
 
@@ -133,24 +143,15 @@ impl Record {
         }
     }
 
-    fn insert(&mut self, event: &StoredEvent) -> Result<(), Conflict> {
-        let version = event.originator_version;
-        let versions = self
-            .aggregates
-            .entry(event.originator_id.clone())
-            .or_default();
-        // The next version is the usual case; others are put where they belong.
-        let place = versions.partition_point(|(other, _)| *other < version);
-        if versions
-            .get(place)
-            .is_some_and(|(other, _)| *other == version)
-        {
-            return Err(Conflict {
-                id: event.originator_id.clone(),
-                version,
-            });
+    fn insert(&mut self, event: &StoredEvent) -> Result<(), StoreError> {
+        let (id, version) = (event.originator_id.clone(), event.originator_version);
+        let next = self.aggregates.get(&id).map_or(0, Vec::len) as u64 + 1;
+        match version.cmp(&next) {
+            Ordering::Less => return Err(Conflict { id, version }.into()),
+            Ordering::Greater => return Err(StoreError::Gap { id, version }),
+            Ordering::Equal => {}
         }
-        versions.insert(place, (version, self.log.len()));
+        self.aggregates.entry(id).or_default().push(self.log.len());
         self.log.push(event.clone());
         Ok(())
     }
@@ -158,7 +159,7 @@ impl Record {
     fn take_back_to(&mut self, len: usize) {
         for event in self.log.drain(len..) {
             if let Some(versions) = self.aggregates.get_mut(&event.originator_id) {
-                versions.retain(|(_, index)| *index < len);
+                versions.retain(|index| *index < len);
                 if versions.is_empty() {
                     self.aggregates.remove(&event.originator_id);
                 }

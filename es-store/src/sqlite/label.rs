@@ -35,7 +35,7 @@ impl Label {
             _ => StoreError::Driver {
                 store,
                 doing,
-                source: Arc::new(error),
+                error: Arc::new(error),
             },
         }
     }
@@ -62,7 +62,7 @@ impl Label {
         StoreError::Driver {
             store: self.name.to_string(),
             doing: "starting a thread",
-            source: Arc::new(error),
+            error: Arc::new(error),
         }
     }
 

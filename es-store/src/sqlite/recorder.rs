@@ -111,6 +111,10 @@ impl ApplicationRecorder for SqliteRecorder {
         self.read(|reader| reader.head())
     }
 
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.read(|reader| reader.event_at(position))
+    }
+
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         self.database.listen(signal)
     }

@@ -105,6 +105,7 @@ impl Reader<'_> {
             .topics
             .as_ref()
             .map(|topics| serde_json::json!(&**topics).to_string());
+        // A topic that is no text may be any of them: it is damage to be told, not to be passed over.
         let sql = match topics {
             None => {
                 "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
@@ -112,8 +113,8 @@ impl Reader<'_> {
             }
             Some(_) => {
                 "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
-                 WHERE rowid > ?1 AND rowid <= ?2 AND topic IN (SELECT value FROM json_each(?3)) \
-                 ORDER BY rowid LIMIT ?4"
+                 WHERE rowid > ?1 AND rowid <= ?2 \
+                 AND (topic IN (SELECT value FROM json_each(?3)) OR typeof(topic) <> 'text') ORDER BY rowid LIMIT ?4"
             }
         };
         let params = params![after, stop, topics, limit(query.limit)];
@@ -126,17 +127,28 @@ impl Reader<'_> {
         let sql = "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1";
         let head = |row: &Row<'_>| {
             let position = position(self.label, self.get(row, 0)?.as_i64().unwrap_or_default())?;
-            let damaged = |problem| {
-                self.label
-                    .damaged(format!("at position {position}"), problem)
-            };
-            Ok(Head {
-                position,
-                originator_id: id(self.get(row, 1)?, self.id_type).map_err(damaged)?,
-                originator_version: version(self.get(row, 2)?).map_err(damaged)?,
-            })
+            let event = self.identity(self.get(row, 1)?, self.get(row, 2)?);
+            Ok(Head { position, event })
         };
         Ok(self.collect("reading the head", sql, [], head)?.pop())
+    }
+
+    pub(super) fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        let sql = "SELECT originator_id, originator_version FROM stored_events WHERE rowid = ?1 AND rowid > 0";
+        let Ok(position) = i64::try_from(position) else {
+            return Ok(None);
+        };
+        let event = |row: &Row<'_>| Ok(self.identity(self.get(row, 0)?, self.get(row, 1)?));
+        let found = self.collect("reading an event", sql, [position], event)?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// Aggregate and version of an event, if both can be read.
+    fn identity(&self, of: ValueRef<'_>, at: ValueRef<'_>) -> Option<UpstreamEvent> {
+        Some(UpstreamEvent {
+            originator_id: id(of, self.id_type).ok()?,
+            originator_version: version(at).ok()?,
+        })
     }
 
     pub(super) fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {

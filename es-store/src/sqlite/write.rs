@@ -1,5 +1,7 @@
 //! Writing one recording, inside a transaction that somebody else opens and commits.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, ffi, params};
 
 use super::label::Label;
@@ -31,12 +33,26 @@ pub(super) fn record(
         return Ok(Recorded::default());
     }
     check_room(connection, label)?;
-    recording
-        .events
-        .iter()
-        .map(|event| insert(connection, label, event))
-        .collect::<Result<_, _>>()
-        .map(Recorded::new)
+    insert_all(connection, label, &recording.events).map(Recorded::new)
+}
+
+fn insert_all(
+    connection: &Connection,
+    label: &Label,
+    events: &[StoredEvent],
+) -> Result<Vec<u64>, StoreError> {
+    let mut last = HashMap::new();
+    let mut positions = Vec::with_capacity(events.len());
+    for event in events {
+        let version = event.originator_version;
+        // The conflict comes first, as a version that is there already may stand behind a gap as well.
+        positions.push(insert(connection, label, event)?);
+        let before = last.insert(&event.originator_id, version);
+        if version > 1 && before != Some(version - 1) {
+            check_follows(connection, label, event)?;
+        }
+    }
+    Ok(positions)
 }
 
 fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result<u64, StoreError> {
@@ -64,6 +80,27 @@ fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result
         .into()),
         Err(error) => Err(label.failed("recording events", error)),
     }
+}
+
+/// Refuses an event if the one before it is not there. It is asked once for each aggregate of a recording, as the
+/// versions behind the first follow each other there.
+fn check_follows(
+    connection: &Connection,
+    label: &Label,
+    event: &StoredEvent,
+) -> Result<(), StoreError> {
+    const BEFORE: &str =
+        "SELECT 1 FROM stored_events WHERE originator_id = ?1 AND originator_version = ?2";
+    let (id, version) = (&event.originator_id, event.originator_version);
+    let is_there = connection
+        .prepare_cached(BEFORE)
+        .and_then(|mut found| found.exists(params![IdText::of(id).as_str(), integer(version - 1)]))
+        .map_err(|error| label.failed("recording events", error))?;
+    if is_there {
+        return Ok(());
+    }
+    let id = id.clone();
+    Err(StoreError::Gap { id, version })
 }
 
 /// Behind the highest position that there can be, SQLite would take any free one.

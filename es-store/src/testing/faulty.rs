@@ -23,6 +23,8 @@ pub enum Call {
     SelectNotifications,
     /// [`ApplicationRecorder::head`].
     Head,
+    /// [`ApplicationRecorder::event_at`].
+    EventAt,
     /// [`ApplicationRecorder::listen`].
     Listen,
     /// [`ProcessRecorder::tracked`].
@@ -176,6 +178,10 @@ impl ApplicationRecorder for FaultyRecorder {
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
         self.run(Call::Head, || self.inner.head())
+    }
+
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.run(Call::EventAt, || self.inner.event_at(position))
     }
 
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {

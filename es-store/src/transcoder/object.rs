@@ -178,7 +178,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Object<'de, A> {
     }
 }
 
-/// Shows a visitor the text of the transcoding called `name`, which may also stand alone.
+/// Shows a visitor the text of the transcoding called `name`, as a newtype struct; text that stands alone, as text.
 pub(super) struct Transcoded<V> {
     pub(super) name: &'static str,
     pub(super) visitor: V,
@@ -192,15 +192,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Transcoded<V> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<V::Value, E> {
-        let text: StringDeserializer<Redacted> = text.to_owned().into_deserializer();
-        self.visitor
-            .visit_newtype_struct(text)
-            .map_err(Redacted::into_de)
+        self.visitor.visit_str(text).map_err(Redacted::into_de)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         match Opened::read_as(map, |name| name == self.name)? {
-            Opened::Transcoding(data) => self.visit_str(&data),
+            Opened::Transcoding(data) => {
+                let data: StringDeserializer<Redacted> = data.into_owned().into_deserializer();
+                self.visitor
+                    .visit_newtype_struct(data)
+                    .map_err(Redacted::into_de)
+            }
             Opened::Object(..) => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
         }
     }

@@ -151,7 +151,8 @@ impl<'de> Deserializer<'de> for Missing {
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Redacted> {
         Err(Redacted {
-            message: "is missing".to_owned(),
+            message: "it is missing; a parameter that older events do not have must be an `Option`"
+                .to_owned(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod bad;
 mod shapes;
+mod unfaithful;
 mod values;
 
 use es_core::{FieldError, FieldReader, FieldWriter, StoredField};

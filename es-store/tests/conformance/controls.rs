@@ -21,6 +21,7 @@ enum Fault {
     HigherThanRecordedIsEnough,
     TrackingWithoutEventsIsDropped,
     EventsAreSortedByInsertion,
+    GapsAreLostSilently,
 }
 
 struct Broken {
@@ -43,6 +44,10 @@ impl AggregateRecorder for Broken {
         match (self.fault, recording.tracking.clone()) {
             (Fault::ConflictsAreLostSilently, _) => match self.inner.record(&recording) {
                 Err(StoreError::Conflict(_)) => return Ok(Recorded::default()),
+                recorded => return recorded,
+            },
+            (Fault::GapsAreLostSilently, _) => match self.inner.record(&recording) {
+                Err(StoreError::Gap { .. }) => return Ok(Recorded::default()),
                 recorded => return recorded,
             },
             (Fault::EventsAreRecordedOneByOne, None) => {
@@ -116,6 +121,10 @@ impl ApplicationRecorder for Broken {
         self.inner.head()
     }
 
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.inner.event_at(position)
+    }
+
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         self.inner.listen(signal)
     }
@@ -159,5 +168,8 @@ controls! {
     TrackingIsRecordedSeparately is caught by a_failed_recording_changes_nothing_at_all;
     HigherThanRecordedIsEnough is caught by a_position_moves_only_from_where_it_is;
     TrackingWithoutEventsIsDropped is caught by tracking_is_recorded_without_events_and_events_without_tracking;
-    EventsAreSortedByInsertion is caught by versions_need_not_follow_each_other;
+    EventsAreSortedByInsertion is caught by events_are_selected_by_version_order_and_limit;
+    GapsAreLostSilently is caught by
+        a_version_that_does_not_follow_is_refused,
+        a_gap_within_a_recording_is_refused;
 }

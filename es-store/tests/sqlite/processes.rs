@@ -68,7 +68,8 @@ fn save(env: &Env, _number: u64) {
         let version = recorder
             .head()
             .expect("read")
-            .map_or(0, |head| head.originator_version)
+            .and_then(|head| head.event)
+            .map_or(0, |event| event.originator_version)
             + 1;
         match recorder.record(&recording(1, [version])) {
             Ok(_) => saved += 1,
@@ -133,9 +134,9 @@ fn a_commit_of_another_process_is_noticed() {
         counters
             .head()
             .expect("read")
-            .expect("a head")
-            .originator_version,
-        3
+            .and_then(|head| head.event)
+            .map(|event| event.originator_version),
+        Some(3)
     );
 }
 

@@ -121,6 +121,8 @@ fn a_failed_transaction_leaves_the_connection_usable() {
             .ends_with("recording events failed: no more"),
         "{failed}"
     );
+    let source = std::error::Error::source(&failed);
+    assert!(source.is_none(), "the message would be shown twice");
     assert_eq!(
         dogs.select_notifications(&NotificationQuery::all())
             .expect("read")

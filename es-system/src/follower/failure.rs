@@ -1,4 +1,4 @@
-//! The three kinds of failure of a batch: the store's, the policy's, and the log's.
+//! The kinds of failure of a batch: the store's, the policy's, and what no retry mends.
 
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ pub(crate) enum Failure {
         /// Whether new events were recorded for those before it.
         recorded: bool,
     },
-    /// The log's: the upstream is not the one that was followed. The follower stops.
-    Log(Error),
+    /// What no retry mends: the upstream is not the one that was followed, a row is damaged, a table is of an older
+    /// release, an application was closed. The follower stops.
+    Stop(Error),
     /// The follower was stopped while its policy ran; nothing was committed.
     Abandoned,
 }
@@ -32,29 +33,51 @@ impl Failure {
     pub(crate) fn is_conflict(&self) -> bool {
         match self {
             Self::Store(Error::Conflict { .. }) => true,
-            Self::Store(Error::Store { source, .. }) => {
-                matches!(**source, StoreError::PositionMoved { .. })
+            Self::Store(Error::Store { problem, .. }) => {
+                matches!(**problem, StoreError::PositionMoved { .. })
             }
             _ => false,
+        }
+    }
+
+    /// The error, if the record has refused what the batch's events are.
+    pub(super) fn refused_content(&self) -> Option<Error> {
+        match self {
+            Self::Store(error @ Error::Conflict { .. })
+            | Self::Stop(error @ Error::BadData { .. }) => Some(error.clone()),
+            _ => None,
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Store(error)
+        if is_of_store(&error) || error.kind() == ErrorKind::Conflict {
+            Self::Store(error)
+        } else {
+            Self::Stop(error)
+        }
+    }
+}
+
+/// Whether an error goes away by itself, when the store does better.
+pub(crate) fn is_of_store(error: &Error) -> bool {
+    match error {
+        Error::Store { problem, .. } => !matches!(**problem, StoreError::Closed { .. }),
+        Error::OutcomeUnknown { .. } => true,
+        _ => false,
     }
 }
 
 /// Why the policy for one event failed.
 pub(super) enum PolicyError {
-    /// A store failed that it used: no failure of its own.
+    /// A store failed that it used, or somebody else was first: no failure of its own.
     Store(Error),
     /// It failed by itself.
     Own(Error),
 }
 
-/// What came of a policy: `None` if all went well. A read that failed within it (`store_failure`) makes the batch
+/// What came of a policy: `None` if all went well. A store that failed within it (`store_failure`) makes the batch
 /// run again, whatever the policy made of it.
 pub(super) fn of_policy(
     follower: &Follower,
@@ -66,24 +89,45 @@ pub(super) fn of_policy(
     if let Some(error) = store_failure {
         return Some(PolicyError::Store(error));
     }
-    let source = outcome.err()?;
-    if let Some(error) = source.downcast_ref::<Error>()
-        && is_of_store(error)
-    {
-        return Some(PolicyError::Store(error.clone()));
+    let error = outcome.err()?;
+    let ours = library_error(&*error);
+    if let Some(ours) = ours.filter(|e| is_of_store(e) || e.kind() == ErrorKind::Conflict) {
+        return Some(PolicyError::Store(ours.clone()));
     }
-    Some(PolicyError::Own(Error::Policy(Arc::new(PolicyFailure {
+    Some(PolicyError::Own(policy_failure(
+        follower,
+        upstream,
+        notification,
+        error,
+    )))
+}
+
+/// The failure of a policy, saying which event it failed at.
+pub(super) fn policy_failure(
+    follower: &Follower,
+    upstream: &Application,
+    notification: &Notification,
+    error: BoxError,
+) -> Error {
+    Error::Policy(Arc::new(PolicyFailure {
         application: follower.name().to_owned(),
         upstream: upstream.name().to_owned(),
         position: notification.id,
         topic: notification.topic.clone().into_owned(),
         originator_id: notification.originator_id.clone(),
         originator_version: notification.originator_version,
-        source,
-    }))))
+        error,
+    }))
 }
 
-/// Whether an error goes away by itself, when the store does better.
-pub(crate) fn is_of_store(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Store | ErrorKind::OutcomeUnknown)
+/// This library's error, if it is one or is caused by one.
+fn library_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(ours) = error.downcast_ref::<Error>() {
+            return Some(ours);
+        }
+        cause = error.source();
+    }
+    None
 }

@@ -1,8 +1,8 @@
 //! Where a follower stands in its upstreams, and whether they are the ones that it followed.
 
-use es_store::{Head, NotificationQuery, UpstreamEvent};
+use es_store::{Head, Notification, UpstreamEvent};
 
-use crate::follower::{Failure, Follower, at};
+use crate::follower::{Failure, Follower};
 use crate::{Application, Error, Result};
 
 impl Follower {
@@ -48,9 +48,8 @@ impl Follower {
         let Some(expected) = expected else {
             return Ok(());
         };
-        let query = NotificationQuery::from(from).up_to(from).limit(1);
-        let found = upstream.notification_log().query(&query)?;
-        if found.first().map(at).as_ref() == Some(&expected) {
+        let found = upstream.recorder()?.event_at(from);
+        if found.map_err(|e| upstream.store_error(e))?.as_ref() == Some(&expected) {
             return Ok(());
         }
         let UpstreamEvent {
@@ -67,10 +66,18 @@ impl Follower {
     }
 
     fn log_changed(&self, upstream: &Application, problem: String) -> Failure {
-        Failure::Log(Error::LogChanged {
+        Failure::Stop(Error::LogChanged {
             application: self.name().to_owned(),
             upstream: upstream.name().to_owned(),
             problem,
         })
+    }
+}
+
+/// Which event a notification is.
+pub(super) fn at(notification: &Notification) -> UpstreamEvent {
+    UpstreamEvent {
+        originator_id: notification.originator_id.clone(),
+        originator_version: notification.originator_version,
     }
 }

@@ -7,13 +7,12 @@
 //! decided in the record, see [`follower`](crate::follower).
 
 use std::hash::{BuildHasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use es_core::{__private::panic_message, source};
+use es_core::source;
 use es_store::{Listening, Signal};
 
 use crate::follower::{Follower, Skips, Step};
@@ -67,10 +66,11 @@ impl Runner for MultiThreadedRunner {
         let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
             .map(|index| self.shared.listen(index))
             .collect();
-        self.started = true;
         for (index, (poll, listening)) in listening?.into_iter().enumerate() {
+            self.started = true;
             self.spawn(index, poll, listening)?;
         }
+        self.started = true;
         Ok(())
     }
 
@@ -102,8 +102,9 @@ impl Runner for MultiThreadedRunner {
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
         self.shared.finish();
-        let deadline = Instant::now() + limit;
-        let mut stuck = None;
+        let deadline = runner::deadline(limit);
+        // A thread that does not end is kept, so that stopping again says so again.
+        let mut left = Vec::new();
         for (follower, thread) in self.threads.drain(..) {
             if thread.thread().id() == thread::current().id() {
                 continue;
@@ -113,9 +114,11 @@ impl Runner for MultiThreadedRunner {
                 let _ = thread.join();
             } else {
                 follower.abandon();
-                stuck.get_or_insert(follower);
+                left.push((follower, thread));
             }
         }
+        self.threads = left;
+        let stuck = self.threads.first().map(|(follower, _)| follower);
         match stuck {
             None => Ok(()),
             Some(follower) => Err(Error::StillRunning {
@@ -167,20 +170,11 @@ impl Shared {
     /// The life of a follower's thread.
     fn run(&self, index: usize, poll: Duration) {
         let follower = &self.network.followers()[index];
-        let work = || {
-            while !follower.is_finishing() && follower.status.stopped().is_none() {
-                let seen = self.prompts[index].rings();
-                if let Some(pause) = self.pull_all(index) {
-                    self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
-                }
+        while !follower.is_finishing() && follower.status.stopped().is_none() {
+            let seen = self.prompts[index].rings();
+            if let Some(pause) = self.pull_all(index) {
+                self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
             }
-        };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-            let message = panic_message(&*panic);
-            follower.status.stop(Error::Usage(format!(
-                "`{}` panicked: {message}",
-                follower.name()
-            )));
         }
         self.network.progress.ring();
     }

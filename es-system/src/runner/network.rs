@@ -1,13 +1,16 @@
 //! The applications of a system, opened and connected; what all runners share.
 
 use std::any::{TypeId, type_name};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use es_core::__private::panic_message;
 use es_store::Signal;
 
 use crate::error::{Lag, NotIdle};
-use crate::follower::{Failure, Follower, Skips, Step};
+use crate::follower::{Failure, Follower, Skips, Step, is_of_store};
+use crate::runner;
 use crate::system::Opened;
 use crate::{Application, Condition, Env, Error, FollowerStatus, Leader, Result, System};
 
@@ -151,12 +154,18 @@ impl Network {
         if follower.status.stopped().is_some() {
             return Attempt::Stopped { recorded: false };
         }
-        let attempt = match follower.pull(upstream, skips) {
-            Ok(step) => {
+        // Policies are caught one by one; what else panics is a defect here, and no command's.
+        let pull = || follower.pull(upstream, skips);
+        let attempt = match catch_unwind(AssertUnwindSafe(pull)).map_err(panic_message) {
+            Ok(Ok(step)) => {
                 follower.status.running();
                 Attempt::Done(step)
             }
-            Err(failure) => self.failed(follower, failure),
+            Ok(Err(failure)) => self.failed(follower, failure),
+            Err(message) => {
+                let error = Error::Usage(format!("`{}` panicked: {message}", follower.name()));
+                self.failed(follower, Failure::Stop(error))
+            }
         };
         if !matches!(attempt, Attempt::Done(Step::UpToDate | Step::Skipped(_))) {
             self.progress.ring();
@@ -184,7 +193,7 @@ impl Network {
                 follower.status.stop(error);
                 Attempt::Stopped { recorded }
             }
-            Failure::Log(error) => {
+            Failure::Stop(error) => {
                 tracing::error!(follower = follower.name(), %error, "a follower stops");
                 follower.status.stop(error);
                 Attempt::Stopped { recorded: false }
@@ -268,16 +277,19 @@ impl Network {
         timeout: Duration,
         mut work: impl FnMut(Instant),
     ) -> Result<()> {
-        let started = Instant::now();
-        let deadline = started + timeout;
+        let (started, deadline) = (Instant::now(), runner::deadline(timeout));
         loop {
             self.first_error()?;
-            let lags = self.lags()?;
-            if lags.as_ref().is_some_and(Vec::is_empty) {
+            let lags = match self.lags() {
+                // The store may do better next time.
+                Err(error) if is_of_store(&error) => Err(error),
+                lags => Ok(lags?),
+            };
+            if matches!(&lags, Ok(Some(lags)) if lags.is_empty()) {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let (waited, lags) = (started.elapsed(), lags.unwrap_or_default());
+                let (waited, lags) = (started.elapsed(), lags?.unwrap_or_default());
                 return Err(Error::NotIdle(Arc::new(NotIdle { waited, lags })));
             }
             work(deadline);
@@ -290,7 +302,7 @@ impl Network {
         timeout: Duration,
         done: impl Fn() -> bool,
     ) -> Result<()> {
-        let deadline = Instant::now() + timeout;
+        let deadline = runner::deadline(timeout);
         loop {
             let seen = self.progress.rings();
             self.first_error()?;

@@ -3,7 +3,8 @@
 //! Concurrency: one thread works at a time; who has the *turn* works until nothing is queued. A command from a
 //! second thread queues what it saved and waits for the turn, so what follows from it is processed when it
 //! returns, by whoever had the turn before or by itself. A save from inside a policy (of another application of
-//! the system, on the working thread) is queued only: the loop that called the policy comes to it.
+//! the system, on the working thread) is queued only: the loop that called the policy comes to it. A policy
+//! must not wait for another thread that saves to an application of the system: that thread waits for the turn.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -151,7 +152,10 @@ impl Shared {
         if Working::on_this_thread(self.instance) {
             return;
         }
-        let _turn = self.turn.take();
+        let stopped = || self.stopped.load(Ordering::SeqCst);
+        let Some(_turn) = self.turn.take_within(limits.wait(), stopped) else {
+            return;
+        };
         let _working = Working::begin(self.instance);
         let mut left_over = Vec::new();
         while let Some(leader) = self.next_in_queue(limits) {
@@ -213,7 +217,9 @@ impl Shared {
         followers.iter().for_each(|follower| follower.finish());
         self.stop.ring();
         self.network.progress.ring();
-        if Working::on_this_thread(self.instance) || self.turn.take_within(limit).is_some() {
+        self.turn.wake_all();
+        let turn = || self.turn.take_within(limit, || false);
+        if Working::on_this_thread(self.instance) || turn().is_some() {
             return Ok(());
         }
         followers.iter().for_each(|follower| follower.abandon());
@@ -257,6 +263,13 @@ impl Limits {
         }
     }
 
+    /// How long to wait for the turn.
+    fn wait(self) -> Duration {
+        self.stop.map_or(Duration::MAX, |stop| {
+            stop.saturating_duration_since(Instant::now())
+        })
+    }
+
     fn are_over(self) -> bool {
         self.stop.is_some_and(|stop| Instant::now() >= stop)
     }
@@ -273,22 +286,26 @@ struct Turn {
 struct Taken<'a>(&'a Turn);
 
 impl Turn {
-    fn take(&self) -> Taken<'_> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.given.wait_while(taken, |taken| *taken);
-        *free.unwrap_or_else(PoisonError::into_inner) = true;
-        Taken(self)
-    }
-
-    fn take_within(&self, limit: Duration) -> Option<Taken<'_>> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.given.wait_timeout_while(taken, limit, |taken| *taken);
-        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if *taken {
-            return None;
+    /// The turn, if it comes within `limit` and before `give_up` holds.
+    fn take_within(&self, limit: Duration, give_up: impl Fn() -> bool) -> Option<Taken<'_>> {
+        let deadline = runner::deadline(limit);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || give_up() {
+                return None;
+            }
+            let waited = self.given.wait_timeout(taken, left);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         *taken = true;
         Some(Taken(self))
+    }
+
+    /// Has all who wait for the turn look whether to give up.
+    fn wake_all(&self) {
+        let _looking = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        self.given.notify_all();
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use es_core::{AggregateId, IdType};
 use uuid::Uuid;
 
-use crate::{EventQuery, NotificationQuery, ProcessRecorder, Recording, Role, StoredEvent};
+use crate::{
+    EventQuery, NotificationQuery, ProcessRecorder, Recording, Role, StoredEvent, UpstreamEvent,
+};
 
 /// A kind of store on trial: it opens new, empty ones, and makes events for them.
 pub struct Bench {
@@ -50,6 +52,14 @@ impl Bench {
     /// An event of the aggregate with this number.
     pub(super) fn event(&self, number: u128, version: u64) -> StoredEvent {
         event(self.id(number), version)
+    }
+
+    /// Which event that is.
+    pub(super) fn event_id(&self, number: u128, version: u64) -> UpstreamEvent {
+        UpstreamEvent {
+            originator_id: self.id(number),
+            originator_version: version,
+        }
     }
 
     /// Events of one aggregate.

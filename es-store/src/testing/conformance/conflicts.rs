@@ -1,6 +1,8 @@
-//! Of two recordings with the same version of an aggregate, the second changes nothing.
+//! Of two recordings with the same version of an aggregate, the second changes nothing; nor does one that leaves a gap.
 
 use std::sync::Arc;
+
+use es_core::AggregateId;
 
 use super::bench::{Bench, snapshot, versions};
 use crate::{
@@ -125,4 +127,76 @@ pub fn identical_bytes_are_a_conflict_too(bench: &Bench) {
             version: 1,
         },
     );
+}
+
+fn assert_gap(
+    recorder: &Arc<dyn ProcessRecorder>,
+    recording: &Recording,
+    expected: (&AggregateId, u64),
+) {
+    let refused = recorder.record(recording);
+    assert!(
+        matches!(&refused, Err(StoreError::Gap { id, version }) if (id, *version) == expected),
+        "{refused:?}"
+    );
+}
+
+/// Rule: a version that does not follow is refused.
+pub fn a_version_that_does_not_follow_is_refused(bench: &Bench) {
+    let recorder = bench.follower();
+    let first = bench.events(1, 1..=3).tracking(Tracking::new("Up", 0, 5));
+    recorder.record(&first).expect("recorded");
+    let before = snapshot(&*recorder, "Up");
+    // What another aggregate has fills no gap.
+    assert_gap(&recorder, &bench.events(2, [2]), (&bench.id(2), 2));
+    assert_gap(&recorder, &bench.events(2, [4]), (&bench.id(2), 4));
+    for version in [5, 6, 1000] {
+        let second = bench
+            .events(1, [version])
+            .tracking(Tracking::new("Up", 5, 9));
+        assert_gap(&recorder, &second, (&bench.id(1), version));
+    }
+    let mut third = bench.events(2, 1..=2);
+    third.events.push(bench.event(1, 5));
+    assert_gap(&recorder, &third, (&bench.id(1), 5));
+    assert_eq!(snapshot(&*recorder, "Up"), before);
+    recorder.record(&bench.events(1, [4])).expect("it follows");
+}
+
+/// Rule: a gap within a recording is refused.
+pub fn a_gap_within_a_recording_is_refused(bench: &Bench) {
+    let recorder = bench.leader();
+    assert_gap(&recorder, &bench.events(1, [1, 2, 4]), (&bench.id(1), 4));
+    // Whoever reads the log in its order would meet the second version first.
+    assert_gap(&recorder, &bench.events(1, [2, 1]), (&bench.id(1), 2));
+    assert_eq!(recorder.head().expect("read"), None);
+    let events = [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (1, 3)];
+    let events = events.map(|(number, version)| bench.event(number, version));
+    recorder
+        .record(&Recording::new(events.to_vec()))
+        .expect("each follows, though others stand between");
+}
+
+/// Rule: a conflict is no gap.
+pub fn a_conflict_is_no_gap(bench: &Bench) {
+    let recorder = bench.leader();
+    recorder.record(&bench.events(1, 1..=3)).expect("recorded");
+    let conflict = |version| Conflict {
+        id: bench.id(1),
+        version,
+    };
+    assert_conflict(&recorder, &bench.events(1, [2, 9]), conflict(2));
+    assert_conflict(&recorder, &bench.events(1, [4, 5, 3]), conflict(3));
+    assert_conflict(&recorder, &bench.events(1, [4, 4]), conflict(4));
+}
+
+/// Rule: a version of zero is refused.
+pub fn a_version_of_zero_is_refused(bench: &Bench) {
+    let recorder = bench.leader();
+    let refused = recorder.record(&bench.events(1, [0, 1]));
+    assert!(
+        matches!(refused, Err(StoreError::Invalid(_))),
+        "{refused:?}"
+    );
+    assert_eq!(recorder.head().expect("read"), None);
 }

@@ -17,7 +17,7 @@ pub fn positions_strictly_increase_in_the_order_of_recordings(bench: &Bench) {
             .record(&bench.events(number, 1..=3))
             .expect("recorded");
         recorder
-            .record(&bench.events(number, [9, 3]))
+            .record(&bench.events(number, [4, 3]))
             .expect_err("a conflict may leave a gap");
         assert_eq!(recorded.last_position(), recorded.positions.last().copied());
         all.extend(recorded.positions);
@@ -112,12 +112,33 @@ pub fn the_head_is_the_last_event(bench: &Bench) {
     assert_eq!(recorder.head().expect("read"), None);
     let recorded = recorder.record(&bench.events(1, [1, 2])).expect("recorded");
     let position = recorded.last_position().expect("a position");
-    let head = Head {
-        position,
-        originator_id: bench.id(1),
-        originator_version: 2,
-    };
-    assert_eq!(recorder.head().expect("read"), Some(head));
+    let event = Some(bench.event_id(1, 2));
+    assert_eq!(
+        recorder.head().expect("read"),
+        Some(Head { position, event })
+    );
+}
+
+/// Rule: which event stands at a position is told.
+pub fn which_event_stands_at_a_position_is_told(bench: &Bench) {
+    let recorder = bench.leader();
+    let mut at = Vec::new();
+    for number in 1..=2 {
+        let recorded = recorder.record(&bench.events(number, 1..=2));
+        at.extend(recorded.expect("recorded").positions);
+    }
+    let event_at = |position| recorder.event_at(position).expect("read");
+    assert_eq!(event_at(at[0]), Some(bench.event_id(1, 1)));
+    assert_eq!(event_at(at[3]), Some(bench.event_id(2, 2)));
+    for nothing in [
+        0,
+        at[3] + 1,
+        i64::MAX.unsigned_abs(),
+        i64::MAX.unsigned_abs() + 1,
+        u64::MAX,
+    ] {
+        assert_eq!(event_at(nothing), None, "{nothing}");
+    }
 }
 
 /// Rule: who listens is woken by a commit.

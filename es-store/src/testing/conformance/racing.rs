@@ -56,7 +56,7 @@ pub fn of_many_movers_of_one_position_exactly_one_wins(bench: &Bench) {
         let recordings: Vec<_> = (0..THREADS as u64)
             .map(|number| {
                 bench
-                    .events(u128::from(number), [round])
+                    .events(u128::from(round * 100 + number), [1])
                     .tracking(Tracking::new("Up", position, position + 1 + number))
             })
             .collect();

@@ -251,7 +251,10 @@ fn an_absent_option_is_none_and_other_absent_fields_are_missing() {
         .take::<String>("key")
         .expect_err("missing")
         .to_string();
-    assert_eq!(missing, "field `key`: is missing");
+    assert_eq!(
+        missing,
+        "field `key`: it is missing; a parameter that older events do not have must be an `Option`"
+    );
 }
 
 #[test]

@@ -1,0 +1,141 @@
+//! Saving: what is pending is encoded, recorded in one transaction, and then forgotten.
+
+use std::collections::HashMap;
+
+use es_core::{Aggregate, AggregateId, PendingEvent};
+use es_store::{EventQuery, Recorded, Recording, StoredEvent};
+
+use crate::aggregates::{Aggregates, Visitor};
+use crate::{Application, Error, Result};
+
+/// Saves the pending events of `aggregates`, all or none.
+pub(crate) fn save(
+    application: &Application,
+    aggregates: &mut impl Aggregates,
+) -> Result<Recorded> {
+    let mut pending = Pending {
+        application,
+        events: Vec::new(),
+        in_doubt: false,
+    };
+    aggregates.__visit(&mut pending)?;
+    let Pending {
+        events, in_doubt, ..
+    } = pending;
+    if events.is_empty() {
+        return Ok(Recorded::default());
+    }
+    let recording = Recording::new(events);
+    match application.record(&recording) {
+        Ok(recorded) => {
+            aggregates.__visit(&mut MarkSaved { up_to: None })?;
+            Ok(recorded)
+        }
+        Err(error @ Error::OutcomeUnknown { .. }) => {
+            aggregates.__visit(&mut Doubt)?;
+            Err(error)
+        }
+        Err(error @ Error::Conflict { .. }) if in_doubt => {
+            let Some(recorded) = recorded_already(application, &recording.events)? else {
+                return Err(error);
+            };
+            aggregates.__visit(&mut MarkSaved {
+                up_to: Some(recorded),
+            })?;
+            save(application, aggregates)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The pending events of one aggregate, encoded.
+pub(crate) fn encode<A: Aggregate>(
+    application: &Application,
+    aggregate: &A,
+) -> Result<Vec<StoredEvent>> {
+    application.claim_topic::<A>()?;
+    let root = aggregate.__root();
+    if let (Some(topic), version) = (root.__broken_by(), root.version()) {
+        return Err(Error::Usage(format!(
+            "{}: the body of event `{topic}` has panicked behind version {version} of aggregate {}, and its state may \
+             be half changed: load it again",
+            application.name(),
+            root.id()
+        )));
+    }
+    let encode = |event: &PendingEvent<A::Event>| {
+        let topic = (event.originator_version == 1).then_some(A::TOPIC);
+        let (version, timestamp) = (event.originator_version, event.timestamp);
+        application
+            .mapper()
+            .encode(root.id(), version, timestamp, topic, &event.payload)
+    };
+    let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
+    events.map_err(|problem| Error::data(application.name(), problem))
+}
+
+/// Up to which version of each aggregate exactly these events are recorded, if an earlier attempt has recorded
+/// them; `None` if it has not, or if somebody else has recorded other ones.
+fn recorded_already(
+    application: &Application,
+    events: &[StoredEvent],
+) -> Result<Option<HashMap<AggregateId, u64>>> {
+    let mut up_to = HashMap::new();
+    for event in events {
+        let version = event.originator_version;
+        let query = EventQuery::all().gt(version - 1).lte(version);
+        match application
+            .select_events(&event.originator_id, &query)?
+            .first()
+        {
+            Some(stored) if stored == event => {
+                up_to.insert(event.originator_id.clone(), version);
+            }
+            Some(_) => return Ok(None),
+            None => {}
+        }
+    }
+    Ok((!up_to.is_empty()).then_some(up_to))
+}
+
+/// Encodes what is pending, and leaves it pending.
+struct Pending<'a> {
+    application: &'a Application,
+    events: Vec<StoredEvent>,
+    in_doubt: bool,
+}
+
+impl Visitor for Pending<'_> {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        self.events.extend(encode(self.application, aggregate)?);
+        self.in_doubt |= aggregate.__root().__is_in_doubt();
+        Ok(())
+    }
+}
+
+/// Forgets what is pending: all of it, or what was recorded by an earlier attempt.
+struct MarkSaved {
+    up_to: Option<HashMap<AggregateId, u64>>,
+}
+
+impl Visitor for MarkSaved {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        let root = aggregate.__root_mut();
+        let up_to = match &self.up_to {
+            None => root.version(),
+            Some(up_to) => up_to.get(root.id()).copied().unwrap_or(0),
+        };
+        root.__saved_up_to(up_to);
+        Ok(())
+    }
+}
+
+/// Notes that nobody can say whether what is pending was saved.
+struct Doubt;
+
+impl Visitor for Doubt {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        aggregate.__root_mut().__doubt();
+        Ok(())
+    }
+}
