@@ -61,7 +61,8 @@ impl<A: Aggregate> Root<A> {
     /// Forgets the pending events up to `version`, once they are saved.
     #[doc(hidden)]
     pub fn __saved_up_to(&mut self, version: u64) {
-        self.pending.retain(|event| event.originator_version > version);
+        self.pending
+            .retain(|event| event.originator_version > version);
         self.in_doubt = false;
     }
 
