@@ -1,0 +1,87 @@
+//! How fast the library is, as the ratio to the raw driver that does the same work the best known way.
+//!
+//! `cargo bench --bench workloads -- [w1] [w2] [sqlite] [--writers N] [--pairs N] [--json]`; without words it runs
+//! everything. Each row runs ours and the raw driver's code in turn, at least five pairs, since the same binary varies
+//! more from run to run than most changes do; only pairs count.
+
+#[path = "workloads/pairs.rs"]
+mod pairs;
+#[path = "workloads/raw_sqlite.rs"]
+mod raw_sqlite;
+#[path = "workloads/w1.rs"]
+mod w1;
+#[path = "workloads/w2.rs"]
+mod w2;
+
+use pairs::Report;
+
+/// What to run.
+struct Choice {
+    words: Vec<String>,
+    writers: Option<usize>,
+    pairs: usize,
+    json: bool,
+}
+
+impl Choice {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut choice = Self {
+            words: Vec::new(),
+            writers: None,
+            pairs: 5,
+            json: false,
+        };
+        while let Some(arg) = args.next() {
+            let mut number = || {
+                let value = args.next().and_then(|value| value.parse().ok());
+                value.ok_or_else(|| format!("{arg} needs a number"))
+            };
+            match arg.as_str() {
+                "--writers" => choice.writers = Some(number()?),
+                "--pairs" => choice.pairs = number()?.max(5),
+                "--json" => choice.json = true,
+                // What cargo itself passes.
+                "--bench" => {}
+                "w1" | "w2" | "sqlite" => choice.words.push(arg),
+                _ => return Err(format!("unknown word {arg}")),
+            }
+        }
+        Ok(choice)
+    }
+
+    fn wants(&self, word: &str, of: &[&str]) -> bool {
+        let named = |word: &str| self.words.iter().any(|w| w == word);
+        named(word) || !of.iter().any(|other| named(other))
+    }
+
+    fn writers(&self) -> Vec<usize> {
+        self.writers
+            .map_or_else(|| vec![8, 32], |writers| vec![writers])
+    }
+}
+
+fn main() {
+    let choice = match Choice::parse(std::env::args().skip(1)) {
+        Ok(choice) => choice,
+        Err(problem) => {
+            eprintln!("workloads: {problem}");
+            std::process::exit(2);
+        }
+    };
+    let mut report = Report::new(choice.json);
+    if choice.wants("w1", &["w1", "w2"]) {
+        report.row(
+            "W1 load, command, save; 1 writer; SQLite file",
+            choice.pairs,
+            w1::ours_on_sqlite,
+            w1::raw_on_sqlite,
+        );
+    }
+    if choice.wants("w2", &["w1", "w2"]) {
+        for writers in [1].into_iter().chain(choice.writers()) {
+            let title = format!("W2 append, 1 event a save; {writers} writers; SQLite file");
+            let ours = || w2::ours_on_sqlite(writers);
+            report.row(&title, choice.pairs, ours, || w2::raw_on_sqlite(writers));
+        }
+    }
+}

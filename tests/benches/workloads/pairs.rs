@@ -1,0 +1,121 @@
+//! Runs two sides in turn and compares them pair by pair.
+
+use std::time::{Duration, Instant};
+
+/// What one run of one side has done.
+pub struct Sample {
+    /// How many saves.
+    pub saves: usize,
+    /// How long all of them took.
+    pub elapsed: Duration,
+    /// How long each took.
+    pub latencies: Vec<Duration>,
+}
+
+impl Sample {
+    fn rate(&self) -> f64 {
+        self.saves as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// Times each save of one writer.
+pub fn timed(saves: usize, mut save: impl FnMut(usize)) -> Vec<Duration> {
+    let mut latencies = Vec::with_capacity(saves);
+    for number in 0..saves {
+        let began = Instant::now();
+        save(number);
+        latencies.push(began.elapsed());
+    }
+    latencies
+}
+
+/// Runs `writer` on so many threads, and times all of it.
+pub fn on_threads(writers: usize, writer: impl Fn(usize) -> Vec<Duration> + Sync) -> Sample {
+    let began = Instant::now();
+    let latencies: Vec<Duration> = std::thread::scope(|scope| {
+        let writer = &writer;
+        let threads: Vec<_> = (0..writers)
+            .map(|number| scope.spawn(move || writer(number)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("a writer does not panic"))
+            .collect()
+    });
+    Sample {
+        saves: latencies.len(),
+        elapsed: began.elapsed(),
+        latencies,
+    }
+}
+
+/// Prints a row for each comparison.
+pub struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub fn new(json: bool) -> Self {
+        if !json {
+            println!(
+                "| work | ours, saves/s | raw, saves/s | ratio: median (min, max) | p50, p99 ours | p50, p99 raw |"
+            );
+            println!("|---|---|---|---|---|---|");
+        }
+        Self { json }
+    }
+
+    /// Compares two sides over `pairs` pairs, after one that does not count.
+    pub fn row(
+        &mut self,
+        title: &str,
+        pairs: usize,
+        ours: impl Fn() -> Sample,
+        raw: impl Fn() -> Sample,
+    ) {
+        drop((ours(), raw()));
+        let pairs: Vec<(Sample, Sample)> = (0..pairs).map(|_| (ours(), raw())).collect();
+        let rates = |side: fn(&(Sample, Sample)) -> &Sample| {
+            sorted(pairs.iter().map(|pair| side(pair).rate()).collect())
+        };
+        let (ours, raw) = (rates(|pair| &pair.0), rates(|pair| &pair.1));
+        let ratios = sorted(
+            pairs
+                .iter()
+                .map(|(ours, raw)| ours.rate() / raw.rate())
+                .collect(),
+        );
+        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+        let latencies = |side: fn(&(Sample, Sample)) -> &Sample| {
+            let all = pairs
+                .iter()
+                .flat_map(|pair| &side(pair).latencies)
+                .map(Duration::as_secs_f64);
+            let all = sorted(all.map(|seconds| seconds * 1e6).collect());
+            (all[all.len() / 2], all[all.len() * 99 / 100])
+        };
+        let (ours_latency, raw_latency) = (latencies(|pair| &pair.0), latencies(|pair| &pair.1));
+        let (ours, raw, ratio) = (median(&ours), median(&raw), median(&ratios));
+        if self.json {
+            println!(
+                "{{\"work\":\"{title}\",\"ours\":{ours:.0},\"raw\":{raw:.0},\"ratio\":{ratio:.3},\"min\":{least:.3},\
+                 \"max\":{most:.3},\"ours_us\":[{:.0},{:.0}],\"raw_us\":[{:.0},{:.0}]}}",
+                ours_latency.0, ours_latency.1, raw_latency.0, raw_latency.1
+            );
+        } else {
+            println!(
+                "| {title} | {ours:.0} | {raw:.0} | {ratio:.2} ({least:.2}, {most:.2}) | {:.0}, {:.0} µs | {:.0}, {:.0} µs |",
+                ours_latency.0, ours_latency.1, raw_latency.0, raw_latency.1
+            );
+        }
+    }
+}
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    sorted[sorted.len() / 2]
+}
