@@ -1,0 +1,4 @@
+//! One database, two languages: the real Python library beside this one.
+
+mod peer;
+mod sqlite;

@@ -1,0 +1,123 @@
+//! A Python process that does what it is told.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+/// The Python library that the format is shared with.
+const LIBRARY: &str = "eventsourcing[crypto]==9.5.6";
+
+/// A Python process, ended when it is dropped.
+pub struct Peer {
+    process: Child,
+    tell: ChildStdin,
+    hear: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    /// Starts a process with these environment variables; `None` where there is no Python, which is said
+    /// loudly, and is a failure when `CI` is set.
+    pub fn start(env: &[(&str, String)]) -> Option<Self> {
+        let python = python()?;
+        let mut command = Command::new(python);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/peer.py"));
+        command.envs(env.iter().map(|(key, value)| (key, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("Python starts");
+        let tell = process.stdin.take().expect("it is piped");
+        let hear = BufReader::new(process.stdout.take().expect("it is piped"));
+        Some(Self {
+            process,
+            tell,
+            hear,
+        })
+    }
+
+    /// Has the process do something; says what came of it.
+    pub fn ask(&mut self, request: Value) -> Value {
+        self.begin(&request);
+        self.answer(&request)
+    }
+
+    /// Has the process begin something, whose answer is waited for later.
+    pub fn begin(&mut self, request: &Value) {
+        writeln!(self.tell, "{request}").expect("Python listens");
+    }
+
+    /// What came of what was begun.
+    pub fn answer(&mut self, request: &Value) -> Value {
+        let mut line = String::new();
+        self.hear.read_line(&mut line).expect("Python answers");
+        let mut answer: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("Python ended instead of doing {request}"));
+        assert!(answer.get("error").is_none(), "{request}: {answer}");
+        answer["ok"].take()
+    }
+
+    /// How often the trick was counted.
+    pub fn count(&mut self, trick: &str) -> u64 {
+        self.ask(json!(["count", trick]))
+            .as_u64()
+            .expect("a number")
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A Python that has the library, in an environment of the build folder.
+fn python() -> Option<&'static Path> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| match install() {
+        Ok(python) => Some(python),
+        Err(problem) => {
+            let required = std::env::var_os("CI").is_some();
+            assert!(!required, "the Python library is needed here: {problem}");
+            eprintln!("SKIPPED: nothing is tested against Python: {problem}");
+            None
+        }
+    });
+    python.as_deref()
+}
+
+fn install() -> Result<PathBuf, String> {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-eventsourcing-9.5.6");
+    let (python, complete) = (home.join("bin/python"), home.join("complete"));
+    std::fs::create_dir_all(&home).map_err(|e| e.to_string())?;
+    let lock = File::create(home.join("lock")).map_err(|e| e.to_string())?;
+    lock.lock().map_err(|e| e.to_string())?;
+    if !complete.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ];
+        run(Command::new(&python).args(pip).arg(LIBRARY))?;
+        File::create(&complete).map_err(|e| e.to_string())?;
+    }
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )),
+    }
+}
