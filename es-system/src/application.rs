@@ -115,10 +115,10 @@ impl Application {
     /// aggregates may be saved again: what is found to be recorded already, event for event, counts as saved.
     pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
         self.refuse_inside_policy("save")?;
-        let recorded = saving::save(self, &mut aggregates)?;
-        if recorded.last_position().is_some() {
-            self.prompt();
-        }
+        let Some(recorded) = saving::save(self, &mut aggregates)? else {
+            return Ok(Recorded::default());
+        };
+        self.prompt();
         Ok(recorded)
     }
 

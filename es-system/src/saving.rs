@@ -8,11 +8,11 @@ use es_store::{EventQuery, Recorded, Recording, StoredEvent};
 use crate::aggregates::{Aggregates, Visitor};
 use crate::{Application, Error, Result};
 
-/// Saves the pending events of `aggregates`, all or none.
+/// Saves the pending events of `aggregates`, all or none; `None` if nothing is pending.
 pub(crate) fn save(
     application: &Application,
     aggregates: &mut impl Aggregates,
-) -> Result<Recorded> {
+) -> Result<Option<Recorded>> {
     let mut pending = Pending {
         application,
         events: Vec::new(),
@@ -23,13 +23,13 @@ pub(crate) fn save(
         events, in_doubt, ..
     } = pending;
     if events.is_empty() {
-        return Ok(Recorded::default());
+        return Ok(None);
     }
     let recording = Recording::new(events);
     match application.record(&recording) {
         Ok(recorded) => {
             aggregates.__visit(&mut MarkSaved { up_to: None })?;
-            Ok(recorded)
+            Ok(Some(recorded))
         }
         Err(error @ Error::OutcomeUnknown { .. }) => {
             aggregates.__visit(&mut Doubt)?;
@@ -42,7 +42,8 @@ pub(crate) fn save(
             aggregates.__visit(&mut MarkSaved {
                 up_to: Some(recorded),
             })?;
-            save(application, aggregates)
+            // What is left is behind it. The positions of the earlier attempt are not known.
+            Ok(Some(save(application, aggregates)?.unwrap_or_default()))
         }
         Err(error) => Err(error),
     }

@@ -116,6 +116,30 @@ fn after_an_unknown_outcome_saving_again_finds_what_is_recorded_already() -> Res
 }
 
 #[test]
+fn what_was_saved_after_an_unknown_outcome_is_processed_when_the_command_returns() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let mut runner = SingleThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
+    runner.start()?;
+    let mut billy = Dog::register("Billy");
+    billy.add_trick("sit");
+    let problem = "the connection was lost".to_owned();
+    let error = StoreError::OutcomeUnknown {
+        store: "faulty".to_owned(),
+        problem,
+    };
+    stores
+        .get("DogSchool")
+        .expect("it is open")
+        .fail(Call::Record, 1, Moment::After, error);
+    let school = runner.get::<DogSchool>()?;
+    assert!(school.save(&mut billy).is_err());
+    school.save(&mut billy)?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    Ok(())
+}
+
+#[test]
 fn after_an_unknown_outcome_newer_events_are_saved_behind_what_is_recorded() -> Result<()> {
     let (school, mut billy) = in_doubt()?;
     billy.add_trick("roll over");
