@@ -6,7 +6,8 @@ use es_core::{Aggregate, AggregateId, PendingEvent};
 use es_store::{EventQuery, Recorded, Recording, StoredEvent};
 
 use crate::aggregates::{Aggregates, Visitor};
-use crate::{Application, Error, Result};
+use crate::cache::Saved;
+use crate::{Application, Error, Result, snapshots};
 
 /// Saves the pending events of `aggregates`, all or none.
 pub(crate) fn save(
@@ -28,24 +29,52 @@ pub(crate) fn save(
     let recording = Recording::new(events);
     match application.record(&recording) {
         Ok(recorded) => {
-            aggregates.__visit(&mut MarkSaved { up_to: None })?;
+            mark_saved(application, aggregates, None)?;
             Ok(recorded)
         }
         Err(error @ Error::OutcomeUnknown { .. }) => {
+            forget(application, &recording.events);
             aggregates.__visit(&mut Doubt)?;
             Err(error)
         }
         Err(error @ Error::Conflict { .. }) if in_doubt => {
             let Some(recorded) = recorded_already(application, &recording.events)? else {
+                forget(application, &recording.events);
                 return Err(error);
             };
-            aggregates.__visit(&mut MarkSaved {
-                up_to: Some(recorded),
-            })?;
+            mark_saved(application, aggregates, Some(recorded))?;
             save(application, aggregates)
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            forget(application, &recording.events);
+            Err(error)
+        }
     }
+}
+
+/// Takes aggregates whose events were not recorded out of the cache: it may have made them from an old state.
+pub(crate) fn forget(application: &Application, events: &[StoredEvent]) {
+    if let Some(cache) = application.cache() {
+        events
+            .iter()
+            .for_each(|event| cache.forget(&event.originator_id));
+    }
+}
+
+/// Forgets what was pending and is recorded, and then does what is done after a commit: snapshots, and the cache.
+fn mark_saved(
+    application: &Application,
+    aggregates: &mut impl Aggregates,
+    up_to: Option<HashMap<AggregateId, u64>>,
+) -> Result<()> {
+    let mut mark = MarkSaved {
+        application,
+        up_to,
+        snapshots: Vec::new(),
+    };
+    aggregates.__visit(&mut mark)?;
+    snapshots::record(application, &mark.snapshots);
+    Ok(())
 }
 
 /// The pending events of one aggregate, encoded.
@@ -114,18 +143,33 @@ impl Visitor for Pending<'_> {
 }
 
 /// Forgets what is pending: all of it, or what was recorded by an earlier attempt.
-struct MarkSaved {
+struct MarkSaved<'a> {
+    application: &'a Application,
     up_to: Option<HashMap<AggregateId, u64>>,
+    snapshots: Vec<StoredEvent>,
 }
 
-impl Visitor for MarkSaved {
+impl Visitor for MarkSaved<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         let root = aggregate.__root_mut();
+        let Some(first) = root.pending_events().first() else {
+            return Ok(());
+        };
+        let first = first.originator_version;
         let up_to = match &self.up_to {
             None => root.version(),
             Some(up_to) => up_to.get(root.id()).copied().unwrap_or(0),
         };
         root.__saved_up_to(up_to);
+        if root.pending_events().is_empty() {
+            self.snapshots
+                .extend(snapshots::due(self.application, aggregate, first));
+            if let Some(cache) = self.application.cache() {
+                Saved::of(aggregate)
+                    .into_iter()
+                    .for_each(|saved| cache.put(saved));
+            }
+        }
         Ok(())
     }
 }
