@@ -1,4 +1,4 @@
-//! What a store does: one family of traits, one write method.
+//! What a store does: one family of traits, one write method for all that counts; snapshots only save work.
 
 use std::sync::Arc;
 

@@ -454,7 +454,7 @@ fn where_snapshots_are_switched_off_none_is_taken() -> Result<()> {
     let error = school.take_snapshot::<Tally>(tally.id(), None);
     assert_eq!(error.expect_err("off").kind(), ErrorKind::Configuration);
     let env = Env::new().with("IS_SNAPSHOTTING_ENABLED", "perhaps");
-    let error = DogSchool::new(env).err().expect("it is no boolean");
+    let error = DogSchool::new(env).expect_err("it is no boolean");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     Ok(())
 }
@@ -613,5 +613,86 @@ fn a_state_that_panics_when_it_is_stored_fails_no_save() -> Result<()> {
         .take_snapshot::<Box>(made.id(), None)
         .expect_err("it panics");
     assert!(error.to_string().contains("do not touch"), "{error}");
+    Ok(())
+}
+
+/// Keeps the warnings of this thread.
+#[derive(Clone, Default)]
+struct Warnings {
+    said: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl Warnings {
+    fn during<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+        let warnings = Self::default();
+        let done = tracing::subscriber::with_default(warnings.clone(), work);
+        let said = std::mem::take(&mut *warnings.said.lock().expect("not poisoned"));
+        (done, said)
+    }
+}
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Text(String);
+        impl tracing::field::Visit for Text {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0 += &format!("{field}: {value:?}; ");
+            }
+        }
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.said.lock().expect("not poisoned").push(text.0);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_snapshot_that_is_lost_or_passed_over_is_a_warning_that_names_it() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let school = DogSchool::new(Env::new().with_store(stores.clone()))?;
+    let mut tally = tally(&school, 5)?;
+    let (found, said) = Warnings::during(|| school.repository().get::<Tally>(tally.id()));
+    assert_eq!((found?, said), (tally.clone(), vec![]));
+
+    fail(&stores, "DogSchool", Call::RecordSnapshot);
+    tally.count_one();
+    let (saved, said) = Warnings::during(|| school.save(&mut tally));
+    saved?;
+    let [said] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert!(said.contains("a snapshot is not taken"), "{said}");
+    assert!(
+        said.contains(&tally.id().to_string()) && said.contains("version: 6"),
+        "{said}"
+    );
+
+    let mut newer = snapshots(&school, tally.id()).remove(0);
+    let state = String::from_utf8_lossy(&newer.state);
+    newer.state = state.replace("}}", r#","class_version":7}}"#).into_bytes();
+    let recorder = school.recorder()?;
+    recorder.record_snapshot(&newer).expect("recorded");
+    let (found, said) = Warnings::during(|| school.repository().get::<Tally>(tally.id()));
+    assert_eq!(found?, tally);
+    let [said] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert!(said.contains("a snapshot is passed over"), "{said}");
+    assert!(
+        said.contains("it has class_version 7, and this program knows 1"),
+        "{said}"
+    );
     Ok(())
 }
