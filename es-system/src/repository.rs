@@ -10,7 +10,8 @@ use crate::cache::{Cache, Saved};
 use crate::error::DataProblem;
 use crate::{Application, Error, Result, batch, snapshots};
 
-/// The aggregates of an application, rebuilt from their events.
+/// The aggregates of an application, rebuilt from their events, or from a snapshot and the events behind it. With
+/// `AGGREGATE_CACHE_MAXSIZE` it keeps those that were used last, and applies only the events that are new.
 ///
 /// Inside a policy it shows, on the policy's thread, what the policies of the same batch have collected;
 /// everyone else sees what is committed.

@@ -152,25 +152,29 @@ struct MarkSaved<'a> {
 impl Visitor for MarkSaved<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         let root = aggregate.__root_mut();
-        let Some(first) = root.pending_events().first() else {
-            return Ok(());
-        };
-        let first = first.originator_version;
+        let first = root.pending_events().first();
+        let first = first.map(|event| event.originator_version);
         let up_to = match &self.up_to {
             None => root.version(),
             Some(up_to) => up_to.get(root.id()).copied().unwrap_or(0),
         };
         root.__saved_up_to(up_to);
-        if root.pending_events().is_empty() {
-            self.snapshots
-                .extend(snapshots::due(self.application, aggregate, first));
-            if let Some(cache) = self.application.cache() {
-                Saved::of(aggregate)
-                    .into_iter()
-                    .for_each(|saved| cache.put(saved));
-            }
+        if let (Some(first), true) = (first, root.pending_events().is_empty()) {
+            self.after_commit(aggregate, first);
         }
         Ok(())
+    }
+}
+
+impl MarkSaved<'_> {
+    /// What is done with an aggregate all of whose events, from version `first` on, are committed now.
+    fn after_commit<A: Aggregate>(&mut self, aggregate: &A, first: u64) {
+        let snapshot = snapshots::due(self.application, aggregate, first);
+        self.snapshots.extend(snapshot);
+        if let Some(cache) = self.application.cache() {
+            let saved = Saved::of(aggregate);
+            saved.into_iter().for_each(|saved| cache.put(saved));
+        }
     }
 }
 

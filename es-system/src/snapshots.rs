@@ -74,13 +74,13 @@ impl Application {
     }
 }
 
-/// Whether an aggregate has come to the next multiple of the events after which a snapshot is taken, when it was saved
-/// from version `first` on.
-pub(crate) fn is_due<A: Aggregate>(first: u64, version: u64) -> bool {
+/// Whether an aggregate has come to, or past, the next multiple of the events after which a snapshot is taken, with the
+/// events from version `first` on.
+fn is_due<A: Aggregate>(first: u64, version: u64) -> bool {
     A::__SNAPSHOT_EVERY.is_some_and(|every| (first - 1) / every < version / every)
 }
 
-/// The snapshot of an aggregate that was, or is about to be, saved from version `first` on, if one is due.
+/// The snapshot of an aggregate whose events from version `first` on were, or are about to be, recorded; if one is due.
 pub(crate) fn due<A: Aggregate>(
     application: &Application,
     aggregate: &A,
