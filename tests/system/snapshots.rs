@@ -1,17 +1,19 @@
 //! Snapshots: when they are taken, what they save, and that losing them loses nothing.
 
+mod lost;
+mod python;
+mod shapes;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use es_system::Application;
 use es_system::prelude::*;
-use es_system::store::{EventQuery, Mapper, StoreError, StoredEvent};
-use es_system::testing::{Call, FaultyStores, Moment};
+use es_system::store::{EventQuery, StoreError, StoredEvent};
+use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
 use rusqlite::Connection;
-use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
+use tests::domain::{Dog, DogSchool, DogTrickAdded};
 use tests::{PATIENCE, Place, files, places};
-
-use super::fixtures::{python_wrote, without_time};
 
 /// Counts, and takes a snapshot every three events.
 #[aggregate(topic = "Tally", snapshot_every = 3)]
@@ -89,83 +91,6 @@ fn tally(school: &DogSchool, version: u64) -> Result<Tally> {
 fn execute(file: &Path, sql: &str) {
     let connection = Connection::open(file).expect("the file is there");
     connection.execute_batch(sql).expect(sql);
-}
-
-#[test]
-fn snapshots_that_python_took_are_used_in_place_of_the_events_before() -> Result<()> {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let env = python_wrote(dir.path());
-    let damage = |name, id, up_to| {
-        execute(
-            &dir.path().join(name),
-            &format!(
-                "UPDATE stored_events SET state = x'00' WHERE originator_id = '{id}' AND originator_version <= {up_to}"
-            ),
-        );
-    };
-    damage(
-        "plain-dogschool.sqlite",
-        "ee4f99b5a35654a9b61a13b59c26f3fb",
-        4,
-    );
-    damage(
-        "plain-counters.sqlite",
-        "e951d9c082775b659370ca0538708552",
-        3,
-    );
-    let school = DogSchool::new(env.clone())?;
-    let billy = school.get_dog("Billy")?;
-    assert_eq!((billy.name.as_str(), billy.version()), ("Billy", 4));
-    assert_eq!(billy.tricks, ["roll over", "fetch ball", "play dead"]);
-    let times = [billy.created_on(), billy.modified_on()].map(|time| time.to_string());
-    assert_eq!(
-        times,
-        [
-            "2026-11-21T21:43:45.590367+00:00",
-            "2026-11-21T21:43:45.610687+00:00"
-        ]
-    );
-    school.add_trick("Billy", "sit")?;
-    assert_eq!(school.get_dog("Billy")?.version(), 5);
-    assert_eq!(Counters::new(env.clone())?.get_count("roll over")?, 3);
-
-    let off = env.with("IS_SNAPSHOTTING_ENABLED", "n");
-    let error = DogSchool::new(off)?
-        .get_dog("Billy")
-        .expect_err("an event is damaged");
-    assert_eq!(error.kind(), ErrorKind::BadData);
-    Ok(())
-}
-
-#[test]
-fn a_snapshot_is_what_python_writes_byte_for_byte() -> Result<()> {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let env = python_wrote(dir.path());
-    let row = |application: &Application, id: Uuid| {
-        let [snapshot] = &snapshots(application, id)[..] else {
-            panic!("there is one snapshot")
-        };
-        let state = without_time(&String::from_utf8_lossy(&snapshot.state));
-        (
-            snapshot.originator_version,
-            snapshot.topic.clone(),
-            state,
-            snapshot.state.len(),
-        )
-    };
-    let (school, counters) = (DogSchool::new(env.clone())?, Counters::new(env)?);
-    let (billy, roll_over) = (Dog::create_id("Billy"), Counter::create_id("roll over"));
-    let theirs = [row(&school, billy), row(&counters, roll_over)];
-    for file in ["plain-dogschool.sqlite", "plain-counters.sqlite"] {
-        execute(&dir.path().join(file), "DELETE FROM stored_snapshots");
-    }
-    for from in ["the events", "a snapshot"] {
-        school.take_snapshot::<Dog>(billy, 4)?;
-        counters.take_snapshot::<Counter>(roll_over, 3)?;
-        let ours = [row(&school, billy), row(&counters, roll_over)];
-        assert_eq!(ours, theirs, "from {from}");
-    }
-    Ok(())
 }
 
 #[test]
@@ -256,77 +181,8 @@ fn a_past_version_in_front_of_the_first_snapshot_is_replayed() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_snapshot_that_cannot_be_read_is_passed_over() -> Result<()> {
-    let school = DogSchool::new(Env::new())?;
-    let tally = tally(&school, 4)?;
-    let good = snapshots(&school, tally.id()).remove(0);
-    let with = |from: &str, to: &str| {
-        let state = String::from_utf8_lossy(&good.state);
-        assert!(state.contains(from), "{state}");
-        let state = state.replace(from, to).into_bytes();
-        StoredEvent {
-            state,
-            ..good.clone()
-        }
-    };
-    let damaged = [
-        with("{", ""),
-        with(r#""topic":"Tally""#, r#""topic":"Dog""#),
-        with(r#""count":2"#, r#""count":"many""#),
-        with(r#","count":2"#, ""),
-        with(r#""count":2"#, r#""count":2,"class_version":2"#),
-        with("_created_on", "_made_on"),
-        with(r#""state":{"#, r#""state":[{"#),
-        StoredEvent {
-            topic: "dogschool:Dog.Snapshot".into(),
-            ..good.clone()
-        },
-        StoredEvent {
-            state: vec![0xff, 0, 7],
-            ..good.clone()
-        },
-    ];
-    for snapshot in damaged {
-        school
-            .recorder()?
-            .record_snapshot(&snapshot)
-            .expect("recorded");
-        let found: Tally = school.repository().get(tally.id())?;
-        assert_eq!(found, tally, "{}", String::from_utf8_lossy(&snapshot.state));
-    }
-    // One that can be read is what is believed.
-    let wrong = with(
-        r#""count":2"#,
-        r#""count":90,"unknown":{},"class_version":1"#,
-    );
-    school
-        .recorder()?
-        .record_snapshot(&wrong)
-        .expect("recorded");
-    assert_eq!(school.repository().get::<Tally>(tally.id())?.count, 91);
-    Ok(())
-}
-
-#[test]
-fn a_damaged_row_of_a_snapshot_is_passed_over() -> Result<()> {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let school = DogSchool::new(files(dir.path()))?;
-    let tally = tally(&school, 4)?;
-    for column in ["topic", "state"] {
-        let damage = format!("UPDATE stored_snapshots SET {column} = 5");
-        execute(&dir.path().join("DogSchool.sqlite"), &damage);
-        assert_eq!(school.repository().get::<Tally>(tally.id())?, tally);
-    }
-    Ok(())
-}
-
 /// Has the next call of an application's store fail.
-fn fail(
-    stores: &FaultyStores,
-    application: &str,
-    call: Call,
-) -> Arc<es_system::testing::FaultyRecorder> {
+fn fail(stores: &FaultyStores, application: &str, call: Call) -> Arc<FaultyRecorder> {
     let store = stores.get(application).expect("the application is open");
     let error = StoreError::ReadOnly {
         store: "faulty".to_owned(),
@@ -334,30 +190,6 @@ fn fail(
     };
     store.fail(call, 1, Moment::Before, error);
     store
-}
-
-#[test]
-fn a_snapshot_that_is_lost_loses_nothing() -> Result<()> {
-    let stores = Arc::new(FaultyStores::in_memory());
-    let school = DogSchool::new(Env::new().with_store(stores.clone()))?;
-    let mut tally = tally(&school, 2)?;
-    let store = fail(&stores, "DogSchool", Call::RecordSnapshot);
-    for _ in 0..4 {
-        tally.count_one();
-        school.save(&mut tally)?;
-        assert!(tally.pending_events().is_empty());
-        assert_eq!(school.repository().get::<Tally>(tally.id())?, tally);
-    }
-    assert_eq!(store.calls(Call::RecordSnapshot), 2);
-    assert_eq!(versions(&school, tally.id()), [6]);
-
-    fail(&stores, "DogSchool", Call::RecordSnapshot);
-    let error = school.take_snapshot::<Tally>(tally.id(), None);
-    assert_eq!(error.expect_err("asked for").kind(), ErrorKind::Store);
-    fail(&stores, "DogSchool", Call::SelectSnapshots);
-    let error = school.repository().get::<Tally>(tally.id());
-    assert_eq!(error.expect_err("out of reach").kind(), ErrorKind::Store);
-    Ok(())
 }
 
 #[test]
@@ -456,243 +288,5 @@ fn where_snapshots_are_switched_off_none_is_taken() -> Result<()> {
     let env = Env::new().with("IS_SNAPSHOTTING_ENABLED", "perhaps");
     let error = DogSchool::new(env).expect_err("it is no boolean");
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    Ok(())
-}
-
-/// An aggregate whose state is made by one event. It is compared with what its snapshot gives, which is returned.
-macro_rules! comes_back {
-    ($school:expr, $item:item, $name:ident, $state:expr) => {{
-        #[aggregate]
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        $item
-
-        #[aggregate]
-        impl $name {
-            #[event(Made)]
-            fn make() -> Self {
-                $state
-            }
-        }
-
-        let mut made = $name::make();
-        $school.save(&mut made)?;
-        $school.take_snapshot::<$name>(made.id(), None)?;
-        let snapshot = snapshots(&$school, made.id()).remove(0);
-        let mapper = Mapper::new(&Env::new()).expect("a mapper");
-        let decoded = mapper.decode_snapshot::<$name>(&snapshot);
-        assert_eq!(decoded, Some(Ok(made)));
-        let text = String::from_utf8_lossy(&snapshot.state).into_owned();
-        assert!(text.contains(r#""state":{"_created_on":"#), "{text}");
-        text
-    }};
-}
-
-#[test]
-fn states_of_every_shape_come_back_from_snapshots() -> Result<()> {
-    let school = DogSchool::new(Env::new())?;
-    let unit = comes_back!(school, struct Unit;, Unit, Self);
-    assert!(unit.ends_with(r#"},"_state":null}}"#), "{unit}");
-    let empty = comes_back!(school, struct Empty {}, Empty, Self {});
-    assert!(empty.ends_with(r#""}}}"#), "{empty}");
-    let pair = comes_back!(
-        school,
-        struct Pair(u8, String);,
-        Pair,
-        Self(1, "one".to_owned())
-    );
-    assert!(pair.ends_with(r#","_state":[1,"one"]}}"#), "{pair}");
-    let id = comes_back!(
-        school,
-        struct Identified(Uuid);,
-        Identified,
-        Self(Uuid::NAMESPACE_URL)
-    );
-    assert!(id.contains(r#","_type_":"uuid_hex","#), "{id}");
-    let fields = comes_back!(
-        school,
-        struct Fields {
-            when: Option<Timestamp>,
-            r#type: Uuid,
-        },
-        Fields,
-        Self {
-            when: None,
-            r#type: Uuid::NAMESPACE_URL
-        }
-    );
-    assert!(
-        fields.contains(r#","when":null,"type":{"_type_":"#),
-        "{fields}"
-    );
-    let level = comes_back!(
-        school,
-        enum Level {
-            Low,
-            High(u8),
-        },
-        Level,
-        Self::High(3)
-    );
-    assert!(level.ends_with(r#","High":3}}"#), "{level}");
-    let lowest = comes_back!(
-        school,
-        enum Lowest {
-            Low,
-            High(u8),
-        },
-        Lowest,
-        {
-            let _ = Self::High(1);
-            Self::Low
-        }
-    );
-    assert!(lowest.ends_with(r#","_state":"Low"}}"#), "{lowest}");
-    Ok(())
-}
-
-#[test]
-fn a_field_whose_name_a_snapshot_needs_is_refused_where_it_is_asked_for() -> Result<()> {
-    #[aggregate(snapshot_every = 1)]
-    #[derive(Serialize, Deserialize)]
-    struct Release {
-        _version: u8,
-    }
-
-    #[aggregate(vis = pub(crate))]
-    impl Release {
-        #[event(Made)]
-        fn make() -> Self {
-            Self { _version: 1 }
-        }
-    }
-
-    let school = DogSchool::new(Env::new())?;
-    let mut release = Release::make();
-    school.save(&mut release)?;
-    let error = school
-        .take_snapshot::<Release>(release.id(), None)
-        .expect_err("the name is reserved");
-    assert_eq!(error.kind(), ErrorKind::BadData);
-    assert!(error.to_string().contains("field `_version`"), "{error}");
-    Ok(())
-}
-
-#[test]
-fn a_state_that_panics_when_it_is_stored_fails_no_save() -> Result<()> {
-    #[derive(Deserialize)]
-    struct Touchy;
-
-    impl Serialize for Touchy {
-        fn serialize<S: es_system::__private::serde::Serializer>(
-            &self,
-            _: S,
-        ) -> Result<S::Ok, S::Error> {
-            panic!("do not touch")
-        }
-    }
-
-    #[aggregate(snapshot_every = 1)]
-    #[derive(Serialize, Deserialize)]
-    struct Box {
-        touchy: Touchy,
-    }
-
-    #[aggregate(vis = pub(crate))]
-    impl Box {
-        #[event(Made)]
-        fn make() -> Self {
-            Self { touchy: Touchy }
-        }
-    }
-
-    let school = DogSchool::new(Env::new())?;
-    let mut made = Box::make();
-    school.save(&mut made)?;
-    assert!(made.pending_events().is_empty());
-    let error = school
-        .take_snapshot::<Box>(made.id(), None)
-        .expect_err("it panics");
-    assert!(error.to_string().contains("do not touch"), "{error}");
-    Ok(())
-}
-
-/// Keeps the warnings of this thread.
-#[derive(Clone, Default)]
-struct Warnings {
-    said: Arc<std::sync::Mutex<Vec<String>>>,
-}
-
-impl Warnings {
-    fn during<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let warnings = Self::default();
-        let done = tracing::subscriber::with_default(warnings.clone(), work);
-        let said = std::mem::take(&mut *warnings.said.lock().expect("not poisoned"));
-        (done, said)
-    }
-}
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::WARN
-    }
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl tracing::field::Visit for Text {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!("{field}: {value:?}; ");
-            }
-        }
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.said.lock().expect("not poisoned").push(text.0);
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-#[test]
-fn a_snapshot_that_is_lost_or_passed_over_is_a_warning_that_names_it() -> Result<()> {
-    let stores = Arc::new(FaultyStores::in_memory());
-    let school = DogSchool::new(Env::new().with_store(stores.clone()))?;
-    let mut tally = tally(&school, 5)?;
-    let (found, said) = Warnings::during(|| school.repository().get::<Tally>(tally.id()));
-    assert_eq!((found?, said), (tally.clone(), vec![]));
-
-    fail(&stores, "DogSchool", Call::RecordSnapshot);
-    tally.count_one();
-    let (saved, said) = Warnings::during(|| school.save(&mut tally));
-    saved?;
-    let [said] = &said[..] else {
-        panic!("{said:?}")
-    };
-    assert!(said.contains("a snapshot is not taken"), "{said}");
-    assert!(
-        said.contains(&tally.id().to_string()) && said.contains("version: 6"),
-        "{said}"
-    );
-
-    let mut newer = snapshots(&school, tally.id()).remove(0);
-    let state = String::from_utf8_lossy(&newer.state);
-    newer.state = state.replace("}}", r#","class_version":7}}"#).into_bytes();
-    let recorder = school.recorder()?;
-    recorder.record_snapshot(&newer).expect("recorded");
-    let (found, said) = Warnings::during(|| school.repository().get::<Tally>(tally.id()));
-    assert_eq!(found?, tally);
-    let [said] = &said[..] else {
-        panic!("{said:?}")
-    };
-    assert!(said.contains("a snapshot is passed over"), "{said}");
-    assert!(
-        said.contains("it has class_version 7, and this program knows 1"),
-        "{said}"
-    );
     Ok(())
 }
