@@ -37,8 +37,11 @@ pub struct Place {
 /// Each embedded store, empty.
 pub fn places() -> Vec<Place> {
     type Make = fn(&Path) -> Env;
-    let makes: [(&str, Make); 4] = [
+    let makes: [(&str, Make); 5] = [
         ("memory", |_| Env::new()),
+        ("memory behind a cache", |_| {
+            Env::new().with("AGGREGATE_CACHE_MAXSIZE", "2")
+        }),
         ("sqlite file", files),
         ("sqlite :memory:", |_| {
             Env::new()

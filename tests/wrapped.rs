@@ -87,6 +87,18 @@ impl<A: Around> AggregateRecorder for Wrapped<A> {
         self.recorder.select_events(id, query)
     }
 
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        self.recorder.record_snapshot(snapshot)
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.recorder.select_snapshots(id, query)
+    }
+
     fn id_type(&self) -> IdType {
         self.recorder.id_type()
     }

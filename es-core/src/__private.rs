@@ -11,7 +11,7 @@ pub use std::{
     fmt::{Debug, Formatter, Result as FmtResult},
     ops::Deref,
     option::Option,
-    primitive::{bool, str},
+    primitive::{bool, str, u64},
     result::Result,
     string::String,
     vec::Vec,
@@ -22,6 +22,7 @@ pub use serde;
 use crate::{Aggregate, HasState, Root, Timestamp};
 
 pub use crate::replay::panic_message;
+pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
 pub use crate::{
     AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader, FieldWriter,

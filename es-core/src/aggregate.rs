@@ -1,6 +1,8 @@
 //! The two halves of an aggregate: its state and its events.
 
-use crate::{AggregateId, EventSet, PendingEvent, Root, Timestamp};
+use crate::{
+    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, Root, Timestamp,
+};
 
 /// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around it.
 ///
@@ -20,6 +22,25 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
+
+    /// Whether the state can be stored, so that snapshots can be taken.
+    #[doc(hidden)]
+    const __STORES_STATE: bool;
+
+    /// After how many events a snapshot is taken; `None` if it never is without being asked for.
+    #[doc(hidden)]
+    const __SNAPSHOT_EVERY: Option<u64> = None;
+
+    /// Gives the state to `fields`; `None` if it cannot be stored.
+    #[doc(hidden)]
+    fn __put_state<W: FieldWriter>(
+        state: &Self::State,
+        fields: &mut W,
+    ) -> Option<Result<(), FieldError>>;
+
+    /// Takes a state from `fields`; `None` if it cannot be stored.
+    #[doc(hidden)]
+    fn __take_state<R: FieldReader>(fields: &mut R) -> Option<Result<Self::State, FieldError>>;
 
     #[doc(hidden)]
     fn __root(&self) -> &Root<Self>

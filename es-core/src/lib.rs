@@ -43,6 +43,7 @@ mod fields;
 mod id;
 mod replay;
 mod root;
+mod snapshot;
 pub mod source;
 pub mod testing;
 mod timestamp;
@@ -57,6 +58,7 @@ pub use fields::{FieldReader, FieldWriter, StoredField};
 pub use id::{AggregateId, IdType};
 pub use replay::Replay;
 pub use root::Root;
+pub use snapshot::SnapshotState;
 pub use timestamp::{Timestamp, TimestampError};
 
 pub use es_macros::{aggregate, event, id};

@@ -100,6 +100,26 @@ impl<A: Aggregate> Root<A> {
         })
     }
 
+    /// An aggregate as it was saved at some version. The times are those of its first and of its last event.
+    #[doc(hidden)]
+    pub fn __restored(
+        id: AggregateId,
+        version: u64,
+        [created_on, modified_on]: [Timestamp; 2],
+        state: A::State,
+    ) -> Self {
+        Self {
+            id,
+            version,
+            created_on,
+            modified_on,
+            state,
+            pending: Vec::new(),
+            broken: None,
+            in_doubt: false,
+        }
+    }
+
     /// A new aggregate whose first event is `payload`.
     pub(crate) fn create<P>(id: AggregateId, payload: P) -> Self
     where
@@ -147,16 +167,7 @@ impl<A: Aggregate> Root<A> {
 
     /// An aggregate whose first event was recorded.
     pub(crate) fn recorded(id: AggregateId, timestamp: Timestamp, state: A::State) -> Self {
-        Self {
-            id,
-            version: 1,
-            created_on: timestamp,
-            modified_on: timestamp,
-            state,
-            pending: Vec::new(),
-            broken: None,
-            in_doubt: false,
-        }
+        Self::__restored(id, 1, [timestamp, timestamp], state)
     }
 
     pub(crate) fn state_mut(&mut self) -> &mut A::State {

@@ -23,6 +23,10 @@ use proc_macro::TokenStream;
 /// them but an event. `Dog` is `Clone`, `Debug` and `PartialEq` when its state is, and `Serialize` when that was derived.
 ///
 /// - `topic = "dogschool:Dog"`: the stored name, by default the type's. With it, the type can be renamed.
+/// - `snapshot_every = 100`: after each hundred events a snapshot is taken, from which the aggregate is loaded without
+///   the events before it. The state then needs `Serialize` and `Deserialize`. A snapshot is written after the commit and in a
+///   transaction of its own: if that fails, it is a warning, and nothing is lost. `app.take_snapshot::<Dog>(id, None)` takes one
+///   when it is asked to.
 /// - `crate = other_name`: the name under which the library is known, by default `::es_system`.
 ///
 /// Write `#[aggregate]` in front of `#[derive(..)]`: a derive in front of it is not seen, and is for the wrong type.

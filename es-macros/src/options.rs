@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Path, Token, Visibility};
+use syn::{LitInt, LitStr, Path, Token, Visibility};
 
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
@@ -26,6 +26,15 @@ pub(crate) struct Options {
     pub(crate) topic: Option<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) vis: Option<Visibility>,
+    pub(crate) snapshot_every: Option<SnapshotEvery>,
+}
+
+/// `snapshot_every = 100`.
+pub(crate) struct SnapshotEvery {
+    /// Where it was asked for.
+    pub(crate) key: Ident,
+    /// After how many events.
+    pub(crate) events: u64,
 }
 
 impl Options {
@@ -81,6 +90,12 @@ impl Options {
             "crate" => self.krate = CratePath::written(input.call(Path::parse_mod_style)?),
             "topic" => self.topic = Some(stored_name(input)?),
             "name" => self.name = Some(stored_name(input)?),
+            "snapshot_every" => {
+                self.snapshot_every = Some(SnapshotEvery {
+                    key: key.clone(),
+                    events: positive(input)?,
+                });
+            }
             _ => self.vis = Some(input.parse()?),
         }
         if input.is_empty() || input.peek(Token![,]) {
@@ -133,6 +148,17 @@ fn stored_name(input: ParseStream) -> syn::Result<LitStr> {
         ));
     }
     Ok(name)
+}
+
+/// A number of events: an integer above 0.
+fn positive(input: ParseStream) -> syn::Result<u64> {
+    let not_positive = |span| syn::Error::new(span, "expected a positive number of events");
+    let wrong = not_positive(input.span());
+    let number: LitInt = input.parse().map_err(|_| wrong)?;
+    match number.base10_parse() {
+        Ok(events) if events > 0 && number.suffix().is_empty() => Ok(events),
+        _ => Err(not_positive(number.span())),
+    }
 }
 
 fn skip_to_comma(input: ParseStream) -> syn::Result<()> {

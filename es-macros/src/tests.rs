@@ -38,7 +38,11 @@ fn the_struct_half() {
 #[test]
 fn the_struct_half_with_options() {
     let expanded = pretty_aggregate(
-        quote!(topic = "dogschool:Counter", crate = sourcing),
+        quote!(
+            topic = "dogschool:Counter",
+            snapshot_every = 100,
+            crate = sourcing
+        ),
         quote!(
             enum Counter {
                 Zero,

@@ -142,6 +142,14 @@ pub enum MapperProblem {
     /// A field that is missing, or of another type.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// A snapshot of another kind of aggregate.
+    #[error("it is of `{found}`, not of `{expected}`")]
+    OtherAggregate {
+        /// The topic of the aggregate in the snapshot.
+        found: String,
+        /// The topic of the aggregate that is read.
+        expected: &'static str,
+    },
     /// The event was written by a newer version of its class.
     #[error("it has class_version {found}, and this program knows {known}")]
     NewerVersion {

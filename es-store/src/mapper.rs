@@ -1,5 +1,7 @@
 //! Events to stored events, and back.
 
+mod snapshot;
+
 use std::borrow::Cow;
 
 use es_core::{AggregateId, EventPayload, EventSet, FieldError, FieldReader, Timestamp};
@@ -13,7 +15,8 @@ const CLASS_VERSION: u64 = 1;
 /// Encodes events to stored events and decodes them, in the format of the Python library.
 ///
 /// A state is a JSON object: `timestamp`; for the event that creates an aggregate `originator_topic`; then the
-/// fields in their order. When it is read, the order does not matter.
+/// fields in their order. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state` the times of its
+/// first and last event and its fields. When they are read, the order does not matter.
 #[derive(Debug, Clone)]
 pub struct Mapper {
     _private: (),
@@ -123,18 +126,25 @@ fn decode_state<E>(
     payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
 ) -> Result<Decoded<E>, MapperProblem> {
     let mut fields = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
-    if fields.has("class_version") {
-        let found: u64 = fields.take("class_version")?;
-        if found > CLASS_VERSION {
-            return Err(MapperProblem::NewerVersion {
-                found,
-                known: CLASS_VERSION,
-            });
-        }
-    }
+    check_class_version(&mut fields)?;
     let timestamp = fields.take("timestamp")?;
     let payload = payload(&mut fields).ok_or(MapperProblem::UnknownTopic)??;
     Ok(Decoded { timestamp, payload })
+}
+
+/// Refuses what was written by a newer version of its class.
+fn check_class_version(fields: &mut JsonReader<'_>) -> Result<(), MapperProblem> {
+    if !fields.has("class_version") {
+        return Ok(());
+    }
+    let found: u64 = fields.take("class_version")?;
+    if found > CLASS_VERSION {
+        return Err(MapperProblem::NewerVersion {
+            found,
+            known: CLASS_VERSION,
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -77,6 +77,20 @@ impl AggregateRecorder for MemoryRecorder {
         Ok(self.read().events(id, query))
     }
 
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        snapshot.check(self.id_type)?;
+        self.write().record_snapshot(snapshot);
+        Ok(())
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(self.read().snapshots(id, query))
+    }
+
     fn id_type(&self) -> IdType {
         self.id_type
     }

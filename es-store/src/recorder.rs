@@ -1,4 +1,4 @@
-//! What a store does: one family of traits, one write method.
+//! What a store does: one family of traits, one write method for all that counts; snapshots only save work.
 
 use std::sync::Arc;
 
@@ -49,24 +49,9 @@ impl Recording {
     /// 0, when a version or a position is above `i64::MAX`, when the tracking goes backwards, names a reserved upstream, or is given to a
     /// store that was opened for a [`Role::Leader`].
     pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
-        for event in &self.events {
-            let id = &event.originator_id;
-            if id.id_type() != id_type {
-                return Err(StoreError::IdType {
-                    id: id.clone(),
-                    expected: id_type,
-                });
-            }
-            let version = event.originator_version;
-            let problem = match i64::try_from(version) {
-                Ok(0) => "is none: versions begin at 1",
-                Ok(_) => continue,
-                Err(_) => "is too large",
-            };
-            return Err(StoreError::Invalid(format!(
-                "version {version} of aggregate {id} {problem}"
-            )));
-        }
+        self.events
+            .iter()
+            .try_for_each(|event| event.check(id_type))?;
         match &self.tracking {
             Some(_) if role == Role::Leader => {
                 let problem = "there is tracking, but the store was opened for an application that follows no other";
@@ -181,6 +166,23 @@ pub trait AggregateRecorder: Send + Sync {
     /// # Errors
     /// When the store cannot be read, or a row is damaged.
     fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Keeps a snapshot: the state of an aggregate at a version, which is not looked at. If there is one at the same
+    /// version, it is replaced. Events and positions are not touched, and nobody is woken.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::check`], and what can go wrong in the store.
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError>;
+
+    /// The snapshots of one aggregate; none if the store keeps no snapshots.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged.
+    fn select_snapshots(
         &self,
         id: &AggregateId,
         query: &EventQuery,

@@ -5,7 +5,7 @@
 //! (`:memory:`). `SQLITE_LOCK_TIMEOUT` is how many seconds to wait for a lock that another connection holds (5).
 //! `SQLITE_YIELD` is how many milliseconds a busy writer rests once a second, for a file that it shares with the Python
 //! library, whose connections sleep up to 100 ms between attempts: 110 lets them in. `CREATE_TABLE=n` creates
-//! nothing, and what is missing is an error that names it.
+//! nothing, and what is missing is an error that names it; but where only `stored_snapshots` is missing, no snapshots are kept.
 
 mod busy;
 mod connection;

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use es_core::AggregateId;
+use es_core::{AggregateId, IdType};
+
+use crate::StoreError;
 
 /// An event as it is stored: who made it, its number, its topic, and its encoded state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,4 +17,29 @@ pub struct StoredEvent {
     pub topic: Cow<'static, str>,
     /// Time and fields, as the [`Mapper`](crate::Mapper) encodes them.
     pub state: Vec<u8>,
+}
+
+impl StoredEvent {
+    /// What every store refuses before it writes an event or a snapshot. Whoever writes a store calls it first.
+    ///
+    /// # Errors
+    /// [`StoreError::IdType`] when the id has not the form that the store keeps; [`StoreError::Invalid`] when the version is
+    /// 0 or above `i64::MAX`.
+    pub fn check(&self, id_type: IdType) -> Result<(), StoreError> {
+        let (id, version) = (&self.originator_id, self.originator_version);
+        if id.id_type() != id_type {
+            return Err(StoreError::IdType {
+                id: id.clone(),
+                expected: id_type,
+            });
+        }
+        let problem = match i64::try_from(version) {
+            Ok(0) => "is none: versions begin at 1",
+            Ok(_) => return Ok(()),
+            Err(_) => "is too large",
+        };
+        Err(StoreError::Invalid(format!(
+            "version {version} of aggregate {id} {problem}"
+        )))
+    }
 }

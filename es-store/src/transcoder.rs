@@ -71,6 +71,24 @@ impl JsonWriter {
             .map_err(|error| unwritten(key, &error))
     }
 
+    /// A value as it is stored, of which it was tried that it comes back. `key` is for the error.
+    pub(crate) fn written<T: StoredField>(
+        key: &'static str,
+        value: &T,
+    ) -> Result<Vec<u8>, FieldError> {
+        let mut bytes = Vec::new();
+        write::write(&mut bytes, value).map_err(|error| unwritten(key, &error))?;
+        check::check::<T>(&mut bytes, 0).map_err(|problem| FieldError::new(key, problem))?;
+        Ok(bytes)
+    }
+
+    /// Stores what is written already.
+    pub(crate) fn put_written(&mut self, key: &str, value: &[u8]) -> Result<(), FieldError> {
+        self.put_key(key).map_err(|error| unwritten(key, &error))?;
+        self.bytes.extend_from_slice(value);
+        Ok(())
+    }
+
     fn put_key(&mut self, key: &str) -> Result<(), serde_json::Error> {
         if self.bytes.len() > 1 {
             self.bytes.push(b',');
@@ -118,6 +136,17 @@ impl<'a> JsonReader<'a> {
     /// Whether there is a `key`.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
+    }
+
+    /// What is written under `key`.
+    pub(crate) fn written(&self, key: &str) -> Result<&'a RawValue, FieldError> {
+        self.find(key)
+            .ok_or_else(|| FieldError::new(key, "it is missing"))
+    }
+
+    /// All keys, with what is written under them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.fields.iter().map(|(key, value)| (&**key, *value))
     }
 
     /// Of a key that is there twice the last one counts, as in Python.

@@ -13,6 +13,7 @@ use es_store::{
 };
 
 use crate::aggregates::Aggregates;
+use crate::cache::Cache;
 use crate::follower::is_of_store;
 use crate::topics::Topics;
 use crate::{Error, NotificationLog, Repository, Result, Subscription, batch, saving};
@@ -51,6 +52,8 @@ struct Inner {
     mapper: Mapper,
     recorder: RwLock<Option<Arc<dyn ProcessRecorder>>>,
     topics: Topics,
+    is_snapshotting: bool,
+    cache: Option<Cache>,
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
 }
 
@@ -80,6 +83,11 @@ impl Application {
     pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
         static INSTANCES: AtomicU64 = AtomicU64::new(0);
         let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
+        let wrong = |e| Error::env(name, e);
+        let is_snapshotting = env
+            .boolean("IS_SNAPSHOTTING_ENABLED", true)
+            .map_err(wrong)?;
+        let cache = Cache::new(&env).map_err(wrong)?;
         let inner = Inner {
             instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
             name: name.to_owned(),
@@ -87,6 +95,8 @@ impl Application {
             mapper,
             recorder: RwLock::new(Some(recorder)),
             topics: Topics::default(),
+            is_snapshotting,
+            cache,
             after_save: RwLock::new(None),
         };
         Ok(Self {
@@ -114,7 +124,10 @@ impl Application {
     /// wrong in the store. The pending events stay after any error. After [`Error::OutcomeUnknown`] the same
     /// aggregates may be saved again: what is found to be recorded already, event for event, counts as saved.
     pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
-        self.refuse_inside_policy("save")?;
+        self.refuse_inside_policy(
+            "save",
+            "hand the aggregate to `processing_event.collect_events(..)` instead, so that it is recorded with the position",
+        )?;
         let Some(recorded) = saving::save(self, &mut aggregates)? else {
             return Ok(Recorded::default());
         };
@@ -242,6 +255,14 @@ impl Application {
         &self.inner.mapper
     }
 
+    pub(crate) fn is_snapshotting(&self) -> bool {
+        self.inner.is_snapshotting
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.inner.cache.as_ref()
+    }
+
     pub(crate) fn poll_interval(&self) -> Result<Duration> {
         let poll = self.env().seconds("POLL_INTERVAL", Duration::from_secs(1));
         let poll = poll.map_err(|e| Error::env(self.name(), e))?;
@@ -319,13 +340,13 @@ impl Application {
             .unwrap_or_else(PoisonError::into_inner) = Some(runner);
     }
 
-    fn refuse_inside_policy(&self, call: &str) -> Result<()> {
+    /// Refuses what cannot be done inside a policy of this application; `instead` is what can.
+    pub(crate) fn refuse_inside_policy(&self, call: &str, instead: &str) -> Result<()> {
         if batch::of(self.instance()).is_none() {
             return Ok(());
         }
         Err(Error::Usage(format!(
-            "{}: `{call}` was called inside a policy of the same application: hand the aggregate to \
-             `processing_event.collect_events(..)` instead, so that it is recorded with the position",
+            "{}: `{call}` was called inside a policy of the same application: {instead}",
             self.name()
         )))
     }

@@ -4,7 +4,6 @@
 //! repository of that application, on that thread, sees the batch's own writes; every other thread sees what is
 //! committed. The batch never leaves its thread, so it needs no lock.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,7 +11,8 @@ use std::rc::Rc;
 use es_core::{Aggregate, AggregateId};
 use es_store::{Recording, Role, StoredEvent};
 
-use crate::{Application, Error, Result, saving};
+use crate::cache::Saved;
+use crate::{Application, Error, Result, saving, snapshots};
 
 /// The events that a batch has collected, and the aggregates as they are after them.
 #[derive(Default)]
@@ -35,7 +35,18 @@ struct Undo {
 struct Entry {
     version: u64,
     /// The aggregate itself, if its state can be cloned; otherwise it is replayed.
-    aggregate: Option<Box<dyn Any>>,
+    aggregate: Option<Saved>,
+    /// A snapshot of it, if one was due in this batch.
+    snapshot: Option<StoredEvent>,
+}
+
+/// What a batch records, and what is done with it after the commit.
+pub(crate) struct Collected {
+    /// All events, in order.
+    pub(crate) events: Vec<StoredEvent>,
+    /// The aggregates as they are after them, for the cache.
+    pub(crate) aggregates: Vec<Saved>,
+    pub(crate) snapshots: Vec<StoredEvent>,
 }
 
 impl Batch {
@@ -80,16 +91,14 @@ impl Batch {
         let id = root.id().clone();
         self.refuse_stale(application, &id, first.originator_version)?;
         root.__saved_up_to(root.version());
-        let copy = root
-            .__clone_saved()
-            .map(|root| Box::new(A::__from_root(root)) as Box<dyn Any>);
-        let former = self.entries.insert(
-            id.clone(),
-            Entry {
-                version: aggregate.__root().version(),
-                aggregate: copy,
-            },
-        );
+        let due = snapshots::due(application, aggregate, first.originator_version);
+        let earlier = || self.entries.get(&id)?.snapshot.clone();
+        let entry = Entry {
+            version: aggregate.__root().version(),
+            aggregate: Saved::of(aggregate),
+            snapshot: due.or_else(earlier),
+        };
+        let former = self.entries.insert(id.clone(), entry);
         self.undo.entries.push((id, former));
         self.events.extend(events);
         Ok(())
@@ -97,13 +106,7 @@ impl Batch {
 
     /// The aggregate as this batch has it, if it has it and its state can be cloned.
     pub(crate) fn aggregate<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
-        let aggregate = self
-            .entries
-            .get(id)?
-            .aggregate
-            .as_ref()?
-            .downcast_ref::<A>()?;
-        aggregate.__root().__clone_saved().map(A::__from_root)
+        self.entries.get(id)?.aggregate.as_ref()?.get()
     }
 
     /// The version that the aggregate has in this batch, if this batch has changed it.
@@ -123,9 +126,18 @@ impl Batch {
             .collect()
     }
 
-    /// All events that this batch has collected, in order.
-    pub(crate) fn into_events(self) -> Vec<StoredEvent> {
-        self.events
+    /// All that this batch has collected.
+    pub(crate) fn into_collected(self) -> Collected {
+        let (mut aggregates, mut snapshots) = (Vec::new(), Vec::new());
+        for entry in self.entries.into_values() {
+            aggregates.extend(entry.aggregate);
+            snapshots.extend(entry.snapshot);
+        }
+        Collected {
+            events: self.events,
+            aggregates,
+            snapshots,
+        }
     }
 
     /// Two copies of one aggregate, both changed: the second would conflict with the first each time the

@@ -102,7 +102,8 @@
 //! # What there is
 //!
 //! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
-//! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, read the log.
+//! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
+//!   log.
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
@@ -118,6 +119,9 @@
 //! | `SQLITE_YIELD` | milliseconds that a busy writer rests once a second, where slow sleepers share the file | it rests 2 ms each 50 ms |
 //! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
 //! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
+//! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |
+//! | `AGGREGATE_CACHE_MAXSIZE` | how many aggregates, of those whose state can be cloned, the repository keeps in memory; 0 is none | 0 |
+//! | `AGGREGATE_CACHE_FASTFORWARD` | whether events behind a kept aggregate are looked for at each load: `y`, `n` | `y` |
 //! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
 //!
 //! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`.
@@ -127,6 +131,7 @@ pub mod prelude;
 mod aggregates;
 mod application;
 mod batch;
+mod cache;
 mod error;
 mod follower;
 mod notification_log;
@@ -135,6 +140,7 @@ mod processing_event;
 mod repository;
 mod runner;
 mod saving;
+mod snapshots;
 mod status;
 mod system;
 mod topics;
@@ -155,8 +161,8 @@ pub use system::{Node, Pipes, System};
 
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
-    FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, StoredField,
-    Timestamp, TimestampError, source,
+    FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
+    StoredField, Timestamp, TimestampError, source,
 };
 pub use es_store::{
     self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,

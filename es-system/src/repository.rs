@@ -1,4 +1,4 @@
-//! Getting aggregates back from their events.
+//! Getting aggregates back: from the cache or a snapshot, and the events behind it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,10 +6,12 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, AggregateId, Replay, ReplayError};
 use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
 
+use crate::cache::{Cache, Saved};
 use crate::error::DataProblem;
-use crate::{Application, Error, Result, batch};
+use crate::{Application, Error, Result, batch, snapshots};
 
-/// The aggregates of an application, rebuilt from their events.
+/// The aggregates of an application, rebuilt from their events, or from a snapshot and the events behind it. With
+/// `AGGREGATE_CACHE_MAXSIZE` it keeps those that were used last, and applies only the events that are new.
 ///
 /// Inside a policy it shows, on the policy's thread, what the policies of the same batch have collected;
 /// everyone else sees what is committed.
@@ -63,16 +65,53 @@ impl<'a> Repository<'a> {
         {
             return Ok(Some(aggregate));
         }
-        let query = lte.map_or(EventQuery::all(), |lte| EventQuery::all().lte(lte));
-        let mut events = application.select_events(id, &query)?;
-        if let Some(batch) = batch {
-            let collected = batch.borrow().events_of(id);
-            self.refuse_overtaken(id, &events, &collected)?;
-            let wanted =
-                |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
-            events.extend(collected.into_iter().filter(wanted));
+        let collected = batch.map_or_else(Vec::new, |batch| batch.borrow().events_of(id));
+        // A past version, and one that is not committed yet, are not for the cache.
+        match application.cache() {
+            Some(cache) if lte.is_none() && collected.is_empty() => self.load_cached(cache, id),
+            _ => {
+                let base = snapshots::newest(application, id, lte)?;
+                self.load_behind(id, base, lte, collected)
+            }
         }
-        self.replay(id, &events)
+    }
+
+    /// Loads what is committed: from what the cache has, which then has what was loaded.
+    fn load_cached<A: Aggregate>(&self, cache: &Cache, id: &AggregateId) -> Result<Option<A>> {
+        let cached: Option<A> = cache.get(id);
+        if cached.is_some() && !cache.fast_forwards() {
+            return Ok(cached);
+        }
+        let known = version_of(cached.as_ref());
+        let base = match cached {
+            None => snapshots::newest(self.application, id, None)?,
+            cached => cached,
+        };
+        let loaded = self.load_behind(id, base, None, Vec::new())?;
+        if version_of(loaded.as_ref()) > known {
+            let saved = loaded.as_ref().and_then(Saved::of);
+            saved.into_iter().for_each(|saved| cache.put(saved));
+        }
+        Ok(loaded)
+    }
+
+    /// Applies the events behind `base`, or all if there is none: those that are stored, and those that were collected.
+    fn load_behind<A: Aggregate>(
+        &self,
+        id: &AggregateId,
+        base: Option<A>,
+        lte: Option<u64>,
+        collected: Vec<StoredEvent>,
+    ) -> Result<Option<A>> {
+        let mut query = EventQuery::all();
+        query.lte = lte;
+        query.gt = base.as_ref().map(A::version);
+        let mut events = self.application.select_events(id, &query)?;
+        let stored = events.last().map(|event| event.originator_version);
+        self.refuse_overtaken(id, stored.or(query.gt), &collected)?;
+        let wanted = |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
+        events.extend(collected.into_iter().filter(wanted));
+        self.replay(id, base, &events)
     }
 
     /// Somebody saved the aggregate after a policy of this batch had collected it: the batch will not be
@@ -80,13 +119,13 @@ impl<'a> Repository<'a> {
     fn refuse_overtaken(
         &self,
         id: &AggregateId,
-        stored: &[StoredEvent],
+        stored: Option<u64>,
         collected: &[StoredEvent],
     ) -> Result<()> {
-        let (Some(last), Some(first)) = (stored.last(), collected.first()) else {
+        let (Some(last), Some(first)) = (stored, collected.first()) else {
             return Ok(());
         };
-        if last.originator_version < first.originator_version {
+        if last < first.originator_version {
             return Ok(());
         }
         let conflict = Conflict {
@@ -98,9 +137,14 @@ impl<'a> Repository<'a> {
         Err(error)
     }
 
-    fn replay<A: Aggregate>(&self, id: &AggregateId, events: &[StoredEvent]) -> Result<Option<A>> {
+    fn replay<A: Aggregate>(
+        &self,
+        id: &AggregateId,
+        base: Option<A>,
+        events: &[StoredEvent],
+    ) -> Result<Option<A>> {
         let name = self.application.name();
-        let mut replay = Replay::<A>::new(id.clone());
+        let mut replay = base.map_or_else(|| Replay::new(id.clone()), Replay::resume);
         for event in events {
             let decoded = self.decode::<A>(event)?;
             replay
@@ -150,4 +194,9 @@ impl<'a> Repository<'a> {
             version,
         }
     }
+}
+
+/// The version of an aggregate; 0 if it is not there.
+fn version_of<A: Aggregate>(aggregate: Option<&A>) -> u64 {
+    aggregate.map_or(0, A::version)
 }

@@ -6,7 +6,8 @@ use es_core::{Aggregate, AggregateId, PendingEvent};
 use es_store::{EventQuery, Recorded, Recording, StoredEvent};
 
 use crate::aggregates::{Aggregates, Visitor};
-use crate::{Application, Error, Result};
+use crate::cache::Saved;
+use crate::{Application, Error, Result, snapshots};
 
 /// Saves the pending events of `aggregates`, all or none; `None` if nothing is pending.
 pub(crate) fn save(
@@ -28,25 +29,53 @@ pub(crate) fn save(
     let recording = Recording::new(events);
     match application.record(&recording) {
         Ok(recorded) => {
-            aggregates.__visit(&mut MarkSaved { up_to: None })?;
+            mark_saved(application, aggregates, None)?;
             Ok(Some(recorded))
         }
         Err(error @ Error::OutcomeUnknown { .. }) => {
+            forget(application, &recording.events);
             aggregates.__visit(&mut Doubt)?;
             Err(error)
         }
         Err(error @ Error::Conflict { .. }) if in_doubt => {
             let Some(recorded) = recorded_already(application, &recording.events)? else {
+                forget(application, &recording.events);
                 return Err(error);
             };
-            aggregates.__visit(&mut MarkSaved {
-                up_to: Some(recorded),
-            })?;
+            mark_saved(application, aggregates, Some(recorded))?;
             // What is left is behind it. The positions of the earlier attempt are not known.
             Ok(Some(save(application, aggregates)?.unwrap_or_default()))
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            forget(application, &recording.events);
+            Err(error)
+        }
     }
+}
+
+/// Takes aggregates whose events were not recorded out of the cache: it may have made them from an old state.
+pub(crate) fn forget(application: &Application, events: &[StoredEvent]) {
+    if let Some(cache) = application.cache() {
+        events
+            .iter()
+            .for_each(|event| cache.forget(&event.originator_id));
+    }
+}
+
+/// Forgets what was pending and is recorded, and then does what is done after a commit: snapshots, and the cache.
+fn mark_saved(
+    application: &Application,
+    aggregates: &mut impl Aggregates,
+    up_to: Option<HashMap<AggregateId, u64>>,
+) -> Result<()> {
+    let mut mark = MarkSaved {
+        application,
+        up_to,
+        snapshots: Vec::new(),
+    };
+    aggregates.__visit(&mut mark)?;
+    snapshots::record(application, &mark.snapshots);
+    Ok(())
 }
 
 /// The pending events of one aggregate, encoded.
@@ -115,19 +144,38 @@ impl Visitor for Pending<'_> {
 }
 
 /// Forgets what is pending: all of it, or what was recorded by an earlier attempt.
-struct MarkSaved {
+struct MarkSaved<'a> {
+    application: &'a Application,
     up_to: Option<HashMap<AggregateId, u64>>,
+    snapshots: Vec<StoredEvent>,
 }
 
-impl Visitor for MarkSaved {
+impl Visitor for MarkSaved<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         let root = aggregate.__root_mut();
+        let first = root.pending_events().first();
+        let first = first.map(|event| event.originator_version);
         let up_to = match &self.up_to {
             None => root.version(),
             Some(up_to) => up_to.get(root.id()).copied().unwrap_or(0),
         };
         root.__saved_up_to(up_to);
+        if let (Some(first), true) = (first, root.pending_events().is_empty()) {
+            self.after_commit(aggregate, first);
+        }
         Ok(())
+    }
+}
+
+impl MarkSaved<'_> {
+    /// What is done with an aggregate all of whose events, from version `first` on, are committed now.
+    fn after_commit<A: Aggregate>(&mut self, aggregate: &A, first: u64) {
+        let snapshot = snapshots::due(self.application, aggregate, first);
+        self.snapshots.extend(snapshot);
+        if let Some(cache) = self.application.cache() {
+            let saved = Saved::of(aggregate);
+            saved.into_iter().for_each(|saved| cache.put(saved));
+        }
     }
 }
 

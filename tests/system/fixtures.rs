@@ -27,7 +27,7 @@ pub(crate) fn events_of(file: &Path) -> Vec<Row> {
         .expect("readable rows")
 }
 
-fn without_time(state: &str) -> String {
+pub(crate) fn without_time(state: &str) -> String {
     let (before, rest) = state.split_once(r#""_data_":""#).expect("a timestamp");
     let (time, after) = rest.split_once('"').expect("a closing quote");
     assert!(time.parse::<Timestamp>().is_ok(), "{time}");
@@ -47,7 +47,7 @@ pub(crate) fn fixture_events(name: &str) -> Vec<Row> {
 }
 
 /// A copy of a fixture, since to open a database may write beside it.
-fn copy(name: &str, dir: &Path) -> PathBuf {
+pub(crate) fn copy(name: &str, dir: &Path) -> PathBuf {
     let to = dir.join(name);
     let bytes = std::fs::read(fixture(name)).expect("the fixture is there");
     std::fs::write(&to, bytes).expect("the folder can be written");
@@ -55,7 +55,7 @@ fn copy(name: &str, dir: &Path) -> PathBuf {
 }
 
 /// An environment on copies of the plain fixtures.
-fn python_wrote(dir: &Path) -> Env {
+pub(crate) fn python_wrote(dir: &Path) -> Env {
     let file = |name| copy(name, dir).to_string_lossy().into_owned();
     Env::new()
         .with("PERSISTENCE_MODULE", "eventsourcing.sqlite")

@@ -1,6 +1,7 @@
 //! Whole flows: commands, policies, runners and stores together.
 
 mod bad_input;
+mod cache;
 mod example;
 mod fixtures;
 mod graph;
@@ -9,6 +10,7 @@ mod policies;
 mod refusals;
 mod runners;
 mod saving;
+mod snapshots;
 mod stopping;
 mod store_failures;
 mod topologies;

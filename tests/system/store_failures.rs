@@ -70,6 +70,7 @@ fn a_failure_of_the_store_is_tried_again_by_itself_and_triggers_no_rule() -> Res
         for call in [
             Call::Record,
             Call::SelectEvents,
+            Call::SelectSnapshots,
             Call::SelectNotifications,
             Call::Head,
             Call::Tracked,

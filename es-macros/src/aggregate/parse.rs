@@ -7,7 +7,7 @@ use syn::{Attribute, DeriveInput, LitStr, Token, Visibility};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
-use crate::options::{Accepted, Options};
+use crate::options::{Accepted, Options, SnapshotEvery};
 
 /// What the attribute is on.
 pub(super) enum Half {
@@ -19,6 +19,7 @@ pub(super) enum Half {
 pub(super) struct StateHalf {
     pub(super) krate: CratePath,
     pub(super) topic: Option<LitStr>,
+    pub(super) snapshot_every: Option<SnapshotEvery>,
     pub(super) item: DeriveInput,
 }
 
@@ -31,11 +32,12 @@ pub(super) struct EventsHalf {
 
 const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 const TOPIC: (&str, &str) = ("topic", "`topic = \"dogschool:Dog\"`");
+const SNAPSHOTS: (&str, &str) = ("snapshot_every", "`snapshot_every = 100`");
 const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
 
 const ON_STRUCT: Accepted = Accepted {
     attribute: "`#[aggregate]` on a struct",
-    here: &[TOPIC, CRATE],
+    here: &[TOPIC, SNAPSHOTS, CRATE],
     elsewhere: &[(
         "vis",
         "the `#[aggregate]` on the impl block, which makes the events",
@@ -45,10 +47,16 @@ const ON_STRUCT: Accepted = Accepted {
 const ON_IMPL: Accepted = Accepted {
     attribute: "`#[aggregate]` on an impl block",
     here: &[VIS, CRATE],
-    elsewhere: &[(
-        "topic",
-        "the `#[aggregate]` on the struct, whose stored name it is",
-    )],
+    elsewhere: &[
+        (
+            "topic",
+            "the `#[aggregate]` on the struct, whose stored name it is",
+        ),
+        (
+            "snapshot_every",
+            "the `#[aggregate]` on the struct, whose state is stored",
+        ),
+    ],
 };
 
 /// Reads the half that the attribute is on.
@@ -70,6 +78,7 @@ pub(super) fn half(args: TokenStream, item: TokenStream, errors: &mut Errors) ->
     Ok(Half::State(StateHalf {
         krate: options.krate,
         topic: options.topic,
+        snapshot_every: options.snapshot_every,
         item,
     }))
 }

@@ -1,7 +1,7 @@
 //! What is recorded, without the locking.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use es_core::AggregateId;
 
@@ -17,6 +17,8 @@ pub(super) struct Record {
     log: Vec<StoredEvent>,
     /// For each aggregate where in the log its events are. That of version n is at n - 1.
     aggregates: HashMap<AggregateId, Vec<usize>>,
+    /// For each aggregate its snapshots by version.
+    snapshots: HashMap<AggregateId, BTreeMap<u64, StoredEvent>>,
     tracked: HashMap<String, Position>,
 }
 
@@ -62,6 +64,29 @@ impl Record {
         match query.desc {
             false => found.take(query.limit).filter_map(events).collect(),
             true => found.rev().take(query.limit).filter_map(events).collect(),
+        }
+    }
+
+    /// Keeps a snapshot; the last one of a version wins.
+    pub(super) fn record_snapshot(&mut self, snapshot: &StoredEvent) {
+        let (id, version) = (snapshot.originator_id.clone(), snapshot.originator_version);
+        let of_aggregate = self.snapshots.entry(id).or_default();
+        of_aggregate.insert(version, snapshot.clone());
+    }
+
+    /// The snapshots of one aggregate.
+    pub(super) fn snapshots(&self, id: &AggregateId, query: &EventQuery) -> Vec<StoredEvent> {
+        let Some(versions) = self.snapshots.get(id) else {
+            return Vec::new();
+        };
+        let is_wanted = |snapshot: &&StoredEvent| {
+            let version = snapshot.originator_version;
+            query.gt.is_none_or(|gt| version > gt) && query.lte.is_none_or(|lte| version <= lte)
+        };
+        let found = versions.values().filter(is_wanted).cloned();
+        match query.desc {
+            false => found.take(query.limit).collect(),
+            true => found.rev().take(query.limit).collect(),
         }
     }
 

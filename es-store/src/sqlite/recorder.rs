@@ -86,6 +86,30 @@ impl AggregateRecorder for SqliteRecorder {
         self.read(|reader| reader.events(id, query))
     }
 
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        snapshot.check(self.id_type)?;
+        let Self {
+            database, layout, ..
+        } = self;
+        if !layout.has_snapshots {
+            let problem = "it has no table `stored_snapshots`, and none is made when it can only be read or CREATE_TABLE is off";
+            return Err(database.label.misconfigured(problem));
+        }
+        database.write(|connection| write::record_snapshot(connection, &database.label, snapshot))
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let nothing = query.limit == 0 || id.id_type() != self.id_type;
+        if nothing || !self.layout.has_snapshots {
+            return Ok(Vec::new());
+        }
+        self.read(|reader| reader.snapshots(id, query))
+    }
+
     fn id_type(&self) -> IdType {
         self.id_type
     }

@@ -63,9 +63,27 @@ impl Reader<'_> {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.of_aggregate("stored_events", "reading events", id, query)
+    }
+
+    pub(super) fn snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.of_aggregate("stored_snapshots", "reading snapshots", id, query)
+    }
+
+    fn of_aggregate(
+        &self,
+        table: &str,
+        doing: &'static str,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         // Without a bound there is no condition, because one would pass over rows whose version is no number.
-        let mut sql = String::from(
-            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ?1",
+        let mut sql = format!(
+            "SELECT originator_version, topic, state FROM {table} WHERE originator_id = ?1"
         );
         sql += if query.gt.is_some() {
             " AND originator_version > ?2"
@@ -86,7 +104,7 @@ impl Reader<'_> {
         let bounds = (query.gt.map(at_most), query.lte.map(at_most));
         let id_text = IdText::of(id);
         let params = params![id_text.as_str(), bounds.0, bounds.1, limit(query.limit)];
-        self.collect("reading events", &sql, params, |row| self.event(id, row))
+        self.collect(doing, &sql, params, |row| self.event(id, row))
     }
 
     pub(super) fn notifications(

@@ -18,15 +18,30 @@ struct Table {
     of_followers: bool,
     /// Whether a database that can only be read is of use without it.
     can_lack: bool,
+    /// Whether any database is of use without it: a snapshot only saves work.
+    is_optional: bool,
 }
 
-const TABLES: [Table; 5] = [
+/// Python makes it when its snapshots are switched on; here it is always made with the others, so that switching them on
+/// changes no table.
+const SNAPSHOTS: &str = "stored_snapshots";
+
+const TABLES: [Table; 6] = [
     Table {
         name: "stored_events",
         sql: "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, \
               state BLOB, PRIMARY KEY (originator_id, originator_version))",
         of_followers: false,
         can_lack: false,
+        is_optional: false,
+    },
+    Table {
+        name: SNAPSHOTS,
+        sql: "CREATE TABLE stored_snapshots (originator_id TEXT, originator_version INTEGER, topic TEXT, \
+              state BLOB, PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID",
+        of_followers: false,
+        can_lack: true,
+        is_optional: true,
     },
     Table {
         name: "tracking",
@@ -34,12 +49,14 @@ const TABLES: [Table; 5] = [
               PRIMARY KEY (application_name)) WITHOUT ROWID",
         of_followers: true,
         can_lack: false,
+        is_optional: false,
     },
     Table {
         name: "es_meta",
         sql: "CREATE TABLE es_meta (key TEXT, value TEXT, PRIMARY KEY (key)) WITHOUT ROWID",
         of_followers: false,
         can_lack: true,
+        is_optional: false,
     },
     Table {
         name: "es_upstream",
@@ -47,6 +64,7 @@ const TABLES: [Table; 5] = [
               originator_version INTEGER, PRIMARY KEY (application_name)) WITHOUT ROWID",
         of_followers: true,
         can_lack: true,
+        is_optional: false,
     },
     Table {
         name: "es_failures",
@@ -55,6 +73,7 @@ const TABLES: [Table; 5] = [
               PRIMARY KEY (application_name, notification_id)) WITHOUT ROWID",
         of_followers: true,
         can_lack: true,
+        is_optional: false,
     },
 ];
 
@@ -72,6 +91,8 @@ pub(super) struct Layout {
     pub(super) many_rows: bool,
     /// There is `es_upstream`.
     pub(super) has_upstream: bool,
+    /// There is `stored_snapshots`.
+    pub(super) has_snapshots: bool,
 }
 
 /// Creates what is missing, and checks that the database is the application's.
@@ -145,13 +166,14 @@ fn create(
 /// What was found in a database.
 struct Found {
     missing: Vec<&'static Table>,
-    /// Columns of events that are needed and not there.
-    lacking: Vec<&'static str>,
+    /// Columns of events and snapshots that are needed and not there, with their table.
+    lacking: Vec<(&'static str, &'static str)>,
     meta: HashMap<String, String>,
     many_rows: bool,
     /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
     is_marked: bool,
     has_upstream: bool,
+    has_snapshots: bool,
 }
 
 impl Found {
@@ -161,7 +183,10 @@ impl Found {
             .prepare(names)?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        let is_wanted = |table: &&Table| wanted.role == Role::Follower || !table.of_followers;
+        let is_wanted = |table: &&Table| {
+            (wanted.role == Role::Follower || !table.of_followers)
+                && (wanted.create || !table.is_optional)
+        };
         let missing = TABLES
             .iter()
             .filter(is_wanted)
@@ -171,11 +196,7 @@ impl Found {
         let many_rows = follows && key_columns(connection, "tracking")? > 1;
         Ok(Self {
             missing,
-            lacking: if there.contains("stored_events") {
-                lacking_columns(connection)?
-            } else {
-                Vec::new()
-            },
+            lacking: lacking_columns(connection, &there)?,
             meta: if there.contains("es_meta") {
                 meta(connection)?
             } else {
@@ -184,6 +205,7 @@ impl Found {
             many_rows,
             is_marked: !follows || many_rows || is_marked(connection)?,
             has_upstream: there.contains("es_upstream"),
+            has_snapshots: there.contains(SNAPSHOTS),
         })
     }
 
@@ -199,14 +221,15 @@ impl Found {
         Layout {
             many_rows: self.many_rows,
             has_upstream: self.has_upstream,
+            has_snapshots: self.has_snapshots,
         }
     }
 
     fn check(&self, label: &Label, wanted: &Wanted<'_>) -> Result<(), StoreError> {
-        if let Some(column) = self.lacking.first() {
-            return Err(label.misconfigured(format!(
-                "the table `stored_events` has no column `{column}`"
-            )));
+        if let Some((table, column)) = self.lacking.first() {
+            return Err(
+                label.misconfigured(format!("the table `{table}` has no column `{column}`"))
+            );
         }
         if let Some(format) = self.meta.get("format").filter(|format| *format != FORMAT) {
             let problem =
@@ -249,17 +272,23 @@ fn key_columns(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
     )
 }
 
-fn lacking_columns(connection: &Connection) -> rusqlite::Result<Vec<&'static str>> {
-    let mut statement =
-        connection.prepare("SELECT name FROM pragma_table_info('stored_events')")?;
-    let there: HashSet<String> = statement
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let needed = ["originator_id", "originator_version", "topic", "state"];
-    Ok(needed
-        .into_iter()
-        .filter(|column| !there.contains(*column))
-        .collect())
+fn lacking_columns(
+    connection: &Connection,
+    there: &HashSet<String>,
+) -> rusqlite::Result<Vec<(&'static str, &'static str)>> {
+    const NEEDED: [&str; 4] = ["originator_id", "originator_version", "topic", "state"];
+    let mut lacking = Vec::new();
+    for table in ["stored_events", SNAPSHOTS] {
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+        let found: HashSet<String> = statement
+            .query_map([table], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let missing = NEEDED.iter().filter(|column| !found.contains(**column));
+        if there.contains(table) {
+            lacking.extend(missing.map(|column| (table, *column)));
+        }
+    }
+    Ok(lacking)
 }
 
 fn meta(connection: &Connection) -> rusqlite::Result<HashMap<String, String>> {

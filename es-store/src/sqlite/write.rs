@@ -36,6 +36,30 @@ pub(super) fn record(
     insert_all(connection, label, &recording.events).map(Recorded::new)
 }
 
+/// Writes a snapshot. The last one of a version wins, and Python reads it alike.
+pub(super) fn record_snapshot(
+    connection: &Connection,
+    label: &Label,
+    snapshot: &StoredEvent,
+) -> Result<(), StoreError> {
+    const REPLACE: &str = "INSERT OR REPLACE INTO stored_snapshots (originator_id, originator_version, topic, state) \
+                           VALUES (?1, ?2, ?3, ?4)";
+    let id = IdText::of(&snapshot.originator_id);
+    let row = params![
+        id.as_str(),
+        integer(snapshot.originator_version),
+        snapshot.topic.as_ref(),
+        snapshot.state.as_slice()
+    ];
+    let replaced = connection
+        .prepare_cached(REPLACE)
+        .and_then(|mut replace| replace.execute(row));
+    match replaced {
+        Ok(_) => Ok(()),
+        Err(error) => Err(label.failed("recording a snapshot", error)),
+    }
+}
+
 fn insert_all(
     connection: &Connection,
     label: &Label,

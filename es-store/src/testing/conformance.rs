@@ -7,6 +7,7 @@ mod conflicts;
 mod log;
 mod racing;
 mod recording;
+mod snapshots;
 mod tracking;
 
 pub use bench::Bench;
@@ -14,6 +15,7 @@ pub use conflicts::*;
 pub use log::*;
 pub use racing::*;
 pub use recording::*;
+pub use snapshots::*;
 pub use tracking::*;
 
 /// Makes a test of each rule that a store keeps, for ids of both forms.
@@ -75,6 +77,12 @@ macro_rules! conformance_tests {
             the_upstream_event_has_an_id_of_either_form,
             reserved_names_are_no_upstreams,
             a_leader_keeps_no_tracking,
+            // Snapshots.
+            snapshots_come_back_as_they_were,
+            snapshots_are_selected_by_version_order_and_limit,
+            of_two_snapshots_of_one_version_the_last_wins,
+            snapshots_and_events_leave_each_other_alone,
+            a_snapshot_that_cannot_be_kept_is_refused,
             // Many at once.
             of_many_savers_of_one_version_exactly_one_wins,
             of_many_movers_of_one_position_exactly_one_wins,

@@ -19,6 +19,10 @@ pub enum Call {
     Record,
     /// [`AggregateRecorder::select_events`].
     SelectEvents,
+    /// [`AggregateRecorder::record_snapshot`].
+    RecordSnapshot,
+    /// [`AggregateRecorder::select_snapshots`].
+    SelectSnapshots,
     /// [`ApplicationRecorder::select_notifications`].
     SelectNotifications,
     /// [`ApplicationRecorder::head`].
@@ -159,6 +163,22 @@ impl AggregateRecorder for FaultyRecorder {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.run(Call::SelectEvents, || self.inner.select_events(id, query))
+    }
+
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        self.run(Call::RecordSnapshot, || {
+            self.inner.record_snapshot(snapshot)
+        })
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.run(Call::SelectSnapshots, || {
+            self.inner.select_snapshots(id, query)
+        })
     }
 
     fn id_type(&self) -> IdType {

@@ -22,6 +22,7 @@ enum Fault {
     TrackingWithoutEventsIsDropped,
     EventsAreSortedByInsertion,
     GapsAreLostSilently,
+    TheFirstSnapshotWins,
 }
 
 struct Broken {
@@ -104,6 +105,25 @@ impl AggregateRecorder for Broken {
         self.inner.select_events(id, &query.clone().limit(limit))
     }
 
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        let former = self.inner.select_snapshots(
+            &snapshot.originator_id,
+            &EventQuery::all().lte(snapshot.originator_version),
+        )?;
+        match self.fault {
+            Fault::TheFirstSnapshotWins if !former.is_empty() => Ok(()),
+            _ => self.inner.record_snapshot(snapshot),
+        }
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.select_snapshots(id, query)
+    }
+
     fn id_type(&self) -> IdType {
         self.inner.id_type()
     }
@@ -172,4 +192,5 @@ controls! {
     GapsAreLostSilently is caught by
         a_version_that_does_not_follow_is_refused,
         a_gap_within_a_recording_is_refused;
+    TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use es_store::{EventQuery, Head, NotificationQuery, Role, StoreError, Subscription, Tracking};
 use rusqlite::params;
 
-use super::{Folder, env, event_id, id, open, raw, recording, refused};
+use super::{Folder, env, event, event_id, id, open, raw, recording, refused};
 
 #[test]
 fn a_missing_name_is_told_in_both_spellings() {
@@ -104,6 +104,42 @@ fn a_table_that_lacks_a_column_is_refused() {
         .expect("a table");
     let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
     assert!(refused.contains("`originator_version`"), "{refused}");
+}
+
+#[test]
+fn a_table_for_snapshots_that_lacks_a_column_is_refused() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    raw(&path)
+        .execute("CREATE TABLE stored_snapshots (originator_id TEXT)", [])
+        .expect("a table");
+    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(
+        refused.contains("`stored_snapshots` has no column `originator_version`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn where_no_table_for_snapshots_may_be_made_none_are_kept() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    open("Dogs", Role::Leader, &env(&path));
+    let drop_it = "DROP TABLE stored_snapshots";
+    raw(&path).execute(drop_it, []).expect("dropped");
+    let off = env(&path).with("CREATE_TABLE", "n");
+    let read_only = env(format!("file:{}?mode=ro", path.display()));
+    for env in [off, read_only] {
+        let dogs = open("Dogs", Role::Leader, &env);
+        let found = dogs.select_snapshots(&id(1), &EventQuery::all());
+        assert!(found.expect("read").is_empty());
+        let refused = dogs.record_snapshot(&event(1, 1));
+        let refused = refused.expect_err("there is no table").to_string();
+        assert!(refused.contains("no table `stored_snapshots`"), "{refused}");
+    }
+    open("Dogs", Role::Leader, &env(&path))
+        .record_snapshot(&event(1, 1))
+        .expect("the table was made");
 }
 
 #[test]

@@ -18,8 +18,8 @@ fn copied(folder: &Folder, fixture: &str) -> std::path::PathBuf {
     path
 }
 
-fn statements(connection: &Connection, names: [&str; 2]) -> Vec<String> {
-    let sql = "SELECT sql FROM sqlite_master WHERE name IN (?1, ?2) ORDER BY name";
+fn statements(connection: &Connection, names: [&str; 3]) -> Vec<String> {
+    let sql = "SELECT sql FROM sqlite_master WHERE name IN (?1, ?2, ?3) ORDER BY name";
     let mut statement = connection.prepare(sql).expect("a statement");
     let rows = statement.query_map(names, |row| row.get(0)).expect("rows");
     rows.collect::<Result<_, _>>().expect("texts")
@@ -33,13 +33,13 @@ fn our_tables_are_those_of_python_letter_for_letter() {
         folder.path("ours.sqlite"),
     );
     open("Counters", Role::Follower, &env(&ours));
-    let tables = ["stored_events", "tracking"];
+    let tables = ["stored_events", "stored_snapshots", "tracking"];
     let statements = [
         statements(&raw(theirs), tables),
         statements(&raw(&ours), tables),
     ];
     assert_eq!(statements[0], statements[1]);
-    assert_eq!(statements[0].len(), 2);
+    assert_eq!(statements[0].len(), 3);
     let mark = "SELECT notification_id FROM tracking WHERE application_name = '__migration__'";
     assert_eq!(
         raw(&ours).query_row(mark, [], |row| row.get::<_, i64>(0)),

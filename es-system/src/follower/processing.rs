@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use es_store::{Head, Notification, NotificationQuery, Recording, Tracking, UpstreamEvent};
 
-use crate::batch::{self, Batch};
+use crate::batch::{self, Batch, Collected};
 use crate::follower::failure::{self, Failure, PolicyError};
 use crate::follower::positions::at;
 use crate::follower::{Follower, Skips, Step};
 use crate::policy::Received;
-use crate::{Application, Error, ErrorKind, ProcessingEvent, Result};
+use crate::{Application, Error, ErrorKind, ProcessingEvent, Result, saving, snapshots};
 
 /// A batch ends after so many events.
 const BATCH_EVENTS: usize = 1_000;
@@ -60,23 +60,37 @@ impl Follower {
         };
         let mut recorded = false;
         if let Some(last) = done.checked_sub(1).map(|last| &page[last]) {
-            let events = batch.into_events();
+            let mut collected = batch.into_collected();
+            let events = std::mem::take(&mut collected.events);
             recorded = !events.is_empty();
             let rest = rest.filter(|_| done == page.len());
             let tracking = match rest {
                 Some(head) => tracking(upstream, from, head.position, head.event),
                 None => tracking(upstream, from, last.id, Some(at(last))),
             };
-            self.record(&Recording::new(events).tracking(tracking))
-                .map_err(|failure| {
-                    let alone = (done == 1).then_some(&page[0]);
-                    self.judge_refusal(upstream, alone, failure)
-                })?;
+            let recording = Recording::new(events).tracking(tracking);
+            if let Err(failure) = self.record(&recording) {
+                saving::forget(&self.application, &recording.events);
+                let alone = (done == 1).then_some(&page[0]);
+                return Err(self.judge_refusal(upstream, alone, failure));
+            }
+            self.after_commit(collected);
         }
         match failed {
             None => Ok(Step::Moved { recorded }),
             Some(error) => Err(Failure::Policy { error, recorded }),
         }
+    }
+
+    /// What is done with a batch's aggregates once their events are committed, and not before.
+    fn after_commit(&self, collected: Collected) {
+        if let Some(cache) = self.application.cache() {
+            collected
+                .aggregates
+                .into_iter()
+                .for_each(|saved| cache.put(saved));
+        }
+        snapshots::record(&self.application, &collected.snapshots);
     }
 
     /// Runs the policies, event by event, until the page or the batch ends, or one fails. Says how many

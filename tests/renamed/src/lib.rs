@@ -3,7 +3,7 @@
 use sourcing::prelude::*;
 
 /// A dog.
-#[aggregate(crate = sourcing)]
+#[aggregate(crate = sourcing, snapshot_every = 100)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dog {
     /// What it can do.

@@ -12,6 +12,7 @@ use syn::{Attribute, DeriveInput, Ident};
 
 use super::super::parse::StateHalf;
 use crate::derives::derives;
+use crate::options::SnapshotEvery;
 use crate::{names, spans};
 
 pub(in crate::aggregate) fn expand(half: &StateHalf) -> TokenStream {
@@ -93,6 +94,8 @@ fn has_state(half: &StateHalf) -> TokenStream {
         Some(topic) => topic.to_token_stream(),
         None => names::plain(ident).to_token_stream(),
     };
+    let codec = codec(half);
+    let snapshot_every = snapshot_every(half);
     let root = root(half);
     quote! {
         impl #krate::HasState for #ident {
@@ -103,9 +106,53 @@ fn has_state(half: &StateHalf) -> TokenStream {
                 use #private::CannotClone as _;
                 #private::CloneProbe::<#state>::CLONE
             };
+            #snapshot_every
+            #codec
             #root
         }
     }
+}
+
+/// How the state is stored in a snapshot, if it can be.
+fn codec(half: &StateHalf) -> TokenStream {
+    let private = half.krate.private();
+    let state = names::state(&half.item.ident);
+    let codec = quote!(#private::StateCodec::<#state>);
+    let fall_back = quote! {
+        #[allow(unused_imports)]
+        use #private::CannotStoreState as _;
+    };
+    let result = |ok| quote!(#private::Option<#private::Result<#ok, #private::FieldError>>);
+    let (put, taken) = (result(quote!(())), result(quote!(#state)));
+    quote! {
+        const __STORES_STATE: #private::bool = {
+            #fall_back
+            #codec::STORES
+        };
+        fn __put_state<W: #private::FieldWriter>(state: &#state, fields: &mut W) -> #put {
+            #fall_back
+            #codec::put(state, fields)
+        }
+        fn __take_state<R: #private::FieldReader>(fields: &mut R) -> #taken {
+            #fall_back
+            #codec::take(fields)
+        }
+    }
+}
+
+/// After how many events, and a check that the state can be stored, which fails where it was asked for.
+fn snapshot_every(half: &StateHalf) -> Option<TokenStream> {
+    let SnapshotEvery { key, events } = half.snapshot_every.as_ref()?;
+    let private = half.krate.private();
+    let state = names::state(&half.item.ident);
+    let check = quote!(#private::assert_takes_snapshots::<#state>());
+    let check = spans::all_at(key.span(), check);
+    Some(quote! {
+        const __SNAPSHOT_EVERY: #private::Option<#private::u64> = {
+            #check;
+            #private::Option::Some(#events)
+        };
+    })
 }
 
 /// The way to the root, which only the library takes.

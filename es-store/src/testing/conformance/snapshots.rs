@@ -1,0 +1,91 @@
+//! Keeping snapshots and selecting them.
+
+use super::bench::{Bench, snapshot};
+use crate::{EventQuery, ProcessRecorder, StoreError, StoredEvent};
+
+fn record(recorder: &dyn ProcessRecorder, snapshot: &StoredEvent) {
+    recorder.record_snapshot(snapshot).expect("recorded");
+}
+
+fn select(recorder: &dyn ProcessRecorder, bench: &Bench, query: EventQuery) -> Vec<StoredEvent> {
+    let found = recorder.select_snapshots(&bench.id(1), &query);
+    found.expect("the store can be read")
+}
+
+/// Rule: snapshots come back as they were, each aggregate its own, whatever the bytes of their states are.
+pub fn snapshots_come_back_as_they_were(bench: &Bench) {
+    let recorder = bench.leader();
+    assert!(select(&*recorder, bench, EventQuery::all()).is_empty());
+    let mut one = bench.event(1, 2);
+    one.state = (0..=255).collect();
+    record(&*recorder, &one);
+    record(&*recorder, &bench.event(2, 2));
+    assert_eq!(select(&*recorder, bench, EventQuery::all()), [one]);
+}
+
+/// Rule: snapshots are selected as events are, though there are versions without one.
+pub fn snapshots_are_selected_by_version_order_and_limit(bench: &Bench) {
+    let recorder = bench.leader();
+    for version in [5, 10, 15] {
+        record(&*recorder, &bench.event(1, version));
+    }
+    let versions = |query| -> Vec<u64> {
+        let found = select(&*recorder, bench, query).into_iter();
+        found.map(|snapshot| snapshot.originator_version).collect()
+    };
+    assert_eq!(versions(EventQuery::all()), [5, 10, 15]);
+    assert_eq!(versions(EventQuery::all().lte(14).desc().limit(1)), [10]);
+    assert_eq!(versions(EventQuery::all().lte(10).desc().limit(1)), [10]);
+    assert_eq!(versions(EventQuery::all().gt(5)), [10, 15]);
+    assert_eq!(
+        versions(EventQuery::all().lte(u64::MAX).desc()),
+        [15, 10, 5]
+    );
+    assert!(versions(EventQuery::all().lte(4)).is_empty());
+    assert!(versions(EventQuery::all().limit(0)).is_empty());
+}
+
+/// Rule: a snapshot of a version that has one is no error, and takes its place.
+pub fn of_two_snapshots_of_one_version_the_last_wins(bench: &Bench) {
+    let recorder = bench.leader();
+    let (first, mut last) = (bench.event(1, 3), bench.event(1, 3));
+    last.state = b"another".to_vec();
+    record(&*recorder, &first);
+    record(&*recorder, &last);
+    record(&*recorder, &last);
+    assert_eq!(select(&*recorder, bench, EventQuery::all()), [last]);
+}
+
+/// Rule: a snapshot is no event, and an event no snapshot.
+pub fn snapshots_and_events_leave_each_other_alone(bench: &Bench) {
+    let recorder = bench.follower();
+    recorder.record(&bench.events(1, 1..=2)).expect("recorded");
+    let before = snapshot(&*recorder, "upstream");
+    assert!(select(&*recorder, bench, EventQuery::all()).is_empty());
+    record(&*recorder, &bench.event(1, 2));
+    record(&*recorder, &bench.event(1, 3));
+    assert_eq!(before, snapshot(&*recorder, "upstream"));
+    recorder.record(&bench.events(1, [3])).expect("no conflict");
+}
+
+/// Rule: an id of the other form, and a version that is none, are refused and not found.
+pub fn a_snapshot_that_cannot_be_kept_is_refused(bench: &Bench) {
+    let recorder = bench.leader();
+    for version in [0, u64::MAX] {
+        let refused = recorder.record_snapshot(&bench.event(1, version));
+        assert!(
+            matches!(refused, Err(StoreError::Invalid(_))),
+            "{refused:?}"
+        );
+    }
+    let mut other = bench.event(1, 1);
+    other.originator_id = bench.other_id();
+    let refused = recorder.record_snapshot(&other);
+    assert!(
+        matches!(refused, Err(StoreError::IdType { .. })),
+        "{refused:?}"
+    );
+    let found = recorder.select_snapshots(&other.originator_id, &EventQuery::all());
+    assert!(found.expect("read").is_empty());
+    assert!(select(&*recorder, bench, EventQuery::all()).is_empty());
+}

@@ -1,0 +1,182 @@
+//! Aggregates as they were last saved or loaded, so that a load replays only what came after.
+//!
+//! Only what is recorded comes in: what was saved, after its commit, or what was replayed from the record. So a state
+//! that was not saved is never handed out. What is there may be old, if another process saves too; a load applies the
+//! events behind it, unless `AGGREGATE_CACHE_FASTFORWARD` is off. Then an old state is found out by the conflict at its save,
+//! which drops it.
+//!
+//! Concurrency: one mutex around the list. Nothing of a user's runs under it: states are cloned and dropped outside.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use es_core::{Aggregate, AggregateId, Root};
+use es_store::{Env, EnvError};
+
+/// An aggregate of any type, as it was at one version.
+#[derive(Clone)]
+pub(crate) struct Saved {
+    id: AggregateId,
+    version: u64,
+    root: Arc<dyn Any + Send + Sync>,
+}
+
+impl Saved {
+    /// A copy of an aggregate whose events are all saved, or about to be; `None` if its state cannot be cloned.
+    pub(crate) fn of<A: Aggregate>(aggregate: &A) -> Option<Self> {
+        let root = clone_saved(aggregate.__root())?;
+        Some(Self {
+            id: root.id().clone(),
+            version: root.version(),
+            root: Arc::new(root),
+        })
+    }
+
+    /// A copy of it, if it is an `A`.
+    pub(crate) fn get<A: Aggregate>(&self) -> Option<A> {
+        let root = self.root.downcast_ref::<Root<A>>()?;
+        clone_saved(root).map(A::__from_root)
+    }
+}
+
+/// A state that panics when it is cloned is one that cannot be cloned.
+fn clone_saved<A: Aggregate>(root: &Root<A>) -> Option<Root<A>> {
+    catch_unwind(AssertUnwindSafe(|| root.__clone_saved())).unwrap_or_default()
+}
+
+/// The aggregates that were used last, up to a number of them.
+pub(crate) struct Cache {
+    max: usize,
+    fast_forward: bool,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// Each with the moment at which it was last used.
+    saved: HashMap<AggregateId, (u64, Saved)>,
+    /// Who was used at which moment; the first is the one not used for longest.
+    used: BTreeMap<u64, AggregateId>,
+    now: u64,
+}
+
+impl Cache {
+    /// A cache as `env` asks for it; none if it asks for none.
+    pub(crate) fn new(env: &Env) -> Result<Option<Self>, EnvError> {
+        let max = env.number("AGGREGATE_CACHE_MAXSIZE", 0)?;
+        let fast_forward = env.boolean("AGGREGATE_CACHE_FASTFORWARD", true)?;
+        Ok((max > 0).then(|| Self {
+            max,
+            fast_forward,
+            entries: Mutex::default(),
+        }))
+    }
+
+    /// Whether the events behind what is found are to be applied.
+    pub(crate) fn fast_forwards(&self) -> bool {
+        self.fast_forward
+    }
+
+    /// A copy of the aggregate, if it is there.
+    pub(crate) fn get<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
+        let found = self.entries().touch(id);
+        found?.get()
+    }
+
+    /// Keeps an aggregate, unless it is there with the same or a higher version.
+    pub(crate) fn put(&self, saved: Saved) {
+        let dropped = self.entries().put(saved, self.max);
+        drop(dropped);
+    }
+
+    /// Drops an aggregate: what is there may be old.
+    pub(crate) fn forget(&self, id: &AggregateId) {
+        let dropped = self.entries().take(id);
+        drop(dropped);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn touch(&mut self, id: &AggregateId) -> Option<Saved> {
+        let (_, found) = self.take(id)?;
+        self.insert(found.clone());
+        Some(found)
+    }
+
+    /// Puts one in, and gives back what is dropped for it.
+    fn put(&mut self, saved: Saved, max: usize) -> Option<(u64, Saved)> {
+        let known = self
+            .saved
+            .get(&saved.id)
+            .map_or(0, |(_, known)| known.version);
+        if known >= saved.version {
+            return Some((0, saved));
+        }
+        let former = self.take(&saved.id);
+        self.insert(saved);
+        if self.saved.len() <= max {
+            return former;
+        }
+        let (_, oldest) = self.used.pop_first()?;
+        self.saved.remove(&oldest)
+    }
+
+    fn insert(&mut self, saved: Saved) {
+        self.now += 1;
+        self.used.insert(self.now, saved.id.clone());
+        self.saved.insert(saved.id.clone(), (self.now, saved));
+    }
+
+    fn take(&mut self, id: &AggregateId) -> Option<(u64, Saved)> {
+        let (at, saved) = self.saved.remove(id)?;
+        self.used.remove(&at);
+        Some((at, saved))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(id: &str, version: u64) -> Saved {
+        Saved {
+            id: id.into(),
+            version,
+            root: Arc::new(()),
+        }
+    }
+
+    fn ids(entries: &Entries) -> Vec<String> {
+        assert_eq!(entries.saved.len(), entries.used.len());
+        entries.used.values().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_one_not_used_for_longest_makes_room() {
+        let mut entries = Entries::default();
+        for id in ["a", "b", "c"] {
+            entries.put(saved(id, 1), 3);
+        }
+        entries.touch(&"a".into());
+        entries.put(saved("d", 1), 3);
+        assert_eq!(ids(&entries), ["c", "a", "d"]);
+        entries.take(&"a".into());
+        assert_eq!(ids(&entries), ["c", "d"]);
+    }
+
+    #[test]
+    fn only_a_higher_version_takes_the_place_of_another() {
+        let mut entries = Entries::default();
+        for (version, kept) in [(3, 3), (2, 3), (4, 4), (4, 4)] {
+            entries.put(saved("a", version), 2);
+            assert_eq!(entries.saved[&"a".into()].1.version, kept);
+            assert_eq!(ids(&entries), ["a"]);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Snapshots: from the newest one an aggregate is loaded without the events before it.
+//!
+//! A snapshot only saves work, and whatever is wrong with one, the events say the same. So one that cannot be read is
+//! passed over with a warning. One that is taken by itself is written after the commit of the events, in a transaction of
+//! its own: if that fails, or the process ends in between, nothing is lost.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use es_core::__private::panic_message;
+use es_core::{Aggregate, AggregateId, ReplayError, SnapshotState, source};
+use es_store::{EventQuery, MapperError, StoredEvent};
+
+use crate::error::DataProblem;
+use crate::{Application, Error, ErrorKind, Result};
+
+impl Application {
+    /// Takes a snapshot of an aggregate, as it was after the event numbered `version`, or as it is now (`None`). From
+    /// then on it is loaded without the events up to there. To take the same snapshot again is no error.
+    ///
+    /// `#[aggregate(snapshot_every = 100)]` takes them without being asked.
+    ///
+    /// ```
+    /// # use es_system::prelude::*;
+    /// # #[aggregate]
+    /// # #[derive(Serialize, Deserialize)]
+    /// # pub struct Dog {}
+    /// # #[aggregate]
+    /// # impl Dog {
+    /// #     #[event(Registered)]
+    /// #     pub fn register() -> Self { Self {} }
+    /// # }
+    /// # #[application]
+    /// # pub struct DogSchool;
+    /// # let school = DogSchool::new(Env::new())?;
+    /// # let mut dog = Dog::register();
+    /// # school.save(&mut dog)?;
+    /// school.take_snapshot::<Dog>(dog.id(), 1)?;
+    /// school.take_snapshot::<Dog>(dog.id(), None)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Repository::get_at`](crate::Repository::get_at); [`Error::Configuration`] when `IS_SNAPSHOTTING_ENABLED` is off;
+    /// and what can go wrong in the store.
+    pub fn take_snapshot<A: Aggregate>(
+        &self,
+        id: impl Into<AggregateId>,
+        version: impl Into<Option<u64>>,
+    ) -> Result<()>
+    where
+        A::State: SnapshotState,
+    {
+        self.refuse_inside_policy(
+            "take_snapshot",
+            "take it outside, or let `#[aggregate(snapshot_every = ..)]` take it when the batch is recorded",
+        )?;
+        if !self.is_snapshotting() {
+            return Err(Error::Configuration {
+                application: self.name().to_owned(),
+                problem: "IS_SNAPSHOTTING_ENABLED is off, so no snapshot can be taken".to_owned(),
+            });
+        }
+        let aggregate: A = match version.into() {
+            Some(version) => self.repository().get_at(id, version)?,
+            None => self.repository().get(id)?,
+        };
+        match encode(self, &aggregate) {
+            Some(snapshot) => self
+                .recorder()?
+                .record_snapshot(&snapshot?)
+                .map_err(|e| self.store_error(e)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether an aggregate has come to, or past, the next multiple of the events after which a snapshot is taken, with the
+/// events from version `first` on.
+fn is_due<A: Aggregate>(first: u64, version: u64) -> bool {
+    A::__SNAPSHOT_EVERY.is_some_and(|every| (first - 1) / every < version / every)
+}
+
+/// The snapshot of an aggregate whose events from version `first` on were, or are about to be, recorded; if one is due.
+pub(crate) fn due<A: Aggregate>(
+    application: &Application,
+    aggregate: &A,
+    first: u64,
+) -> Option<StoredEvent> {
+    if !application.is_snapshotting() || !is_due::<A>(first, aggregate.version()) {
+        return None;
+    }
+    let snapshot = encode(application, aggregate)?;
+    snapshot
+        .inspect_err(|error| tracing::warn!(%error, "a snapshot is not taken"))
+        .ok()
+}
+
+/// Writes snapshots of what is saved. The store is asked past the application's error handling: a failure here is no
+/// failure of the save, nor of a policy on this thread.
+pub(crate) fn record(application: &Application, snapshots: &[StoredEvent]) {
+    for snapshot in snapshots {
+        let recorded = application.recorder().and_then(|recorder| {
+            let recorded = recorder.record_snapshot(snapshot);
+            recorded.map_err(|error| Error::store(application.name(), error))
+        });
+        if let Err(error) = recorded {
+            let (aggregate, version) = (&snapshot.originator_id, snapshot.originator_version);
+            tracing::warn!(%aggregate, version, %error, "a snapshot is not taken");
+        }
+    }
+}
+
+/// The aggregate as its newest snapshot has it, of those up to version `lte`.
+pub(crate) fn newest<A: Aggregate>(
+    application: &Application,
+    id: &AggregateId,
+    lte: Option<u64>,
+) -> Result<Option<A>> {
+    if !A::__STORES_STATE || !application.is_snapshotting() {
+        return Ok(None);
+    }
+    let query = lte.map_or(EventQuery::all(), |lte| EventQuery::all().lte(lte));
+    let read = application
+        .recorder()?
+        .select_snapshots(id, &query.desc().limit(1));
+    let decoded = match read {
+        Ok(snapshots) => match snapshots.first() {
+            Some(snapshot) => decode(application, snapshot),
+            None => Ok(None),
+        },
+        Err(error) => match Error::store(application.name(), error.clone()) {
+            damaged if damaged.kind() == ErrorKind::BadData => Err(damaged),
+            _ => return Err(application.store_error(error)),
+        },
+    };
+    Ok(decoded.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a snapshot is passed over, and the events are replayed");
+        None
+    }))
+}
+
+fn encode<A: Aggregate>(application: &Application, aggregate: &A) -> Option<Result<StoredEvent>> {
+    let encode = || {
+        application
+            .mapper()
+            .encode_snapshot(aggregate, source::now())
+    };
+    let of = || (aggregate.id().clone(), aggregate.version());
+    caught(application, encode, of).transpose()
+}
+
+fn decode<A: Aggregate>(application: &Application, snapshot: &StoredEvent) -> Result<Option<A>> {
+    let decode = || application.mapper().decode_snapshot::<A>(snapshot);
+    let of = || (snapshot.originator_id.clone(), snapshot.originator_version);
+    caught(application, decode, of)
+}
+
+/// Runs what a user's type does when it is stored or read. If that panics, it is an error, not a panic.
+fn caught<T>(
+    application: &Application,
+    work: impl FnOnce() -> Option<Result<T, MapperError>>,
+    of: impl FnOnce() -> (AggregateId, u64),
+) -> Result<Option<T>> {
+    let name = application.name();
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => done
+            .transpose()
+            .map_err(|problem| Error::data(name, problem)),
+        Err(panic) => {
+            let (id, version) = of();
+            let problem = ReplayError::Panicked {
+                topic: "a snapshot".to_owned(),
+                version,
+                message: panic_message(panic),
+            };
+            Err(Error::data(name, DataProblem::Replay { id, problem }))
+        }
+    }
+}

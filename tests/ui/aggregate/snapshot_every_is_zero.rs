@@ -1,0 +1,17 @@
+use es_system::prelude::*;
+
+#[aggregate(snapshot_every = 0)]
+#[derive(Serialize, Deserialize)]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+fn main() {}
