@@ -118,9 +118,14 @@
 //! | `SQLITE_YIELD` | milliseconds that a busy writer rests once a second, where slow sleepers share the file | it rests 2 ms each 50 ms |
 //! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
 //! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
+//! | `COMPRESSOR_TOPIC` | `zlib` (also `eventsourcing.compressor:ZlibCompressor`); `zstd` with the cargo feature `zstd` | no compression |
+//! | `CIPHER_TOPIC` | `aes` (also `eventsourcing.cipher:AESCipher`, `eventsourcing.cryptography:AESCipher`): AES-GCM | no encryption |
+//! | `CIPHER_KEY` | 16, 24 or 32 bytes in base64, as [`store::create_key`] makes them | must be set for a cipher, and only then |
+//! | `CIPHER_KEYS_OLD` | former keys, separated by commas, which still decrypt | none |
 //! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
 //!
-//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`.
+//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
+//! reads the events of another application as that one's keys say, so each may have its own `CIPHER_KEY`.
 
 pub mod prelude;
 

@@ -9,6 +9,7 @@ mod policies;
 mod refusals;
 mod runners;
 mod saving;
+mod sealed;
 mod stopping;
 mod store_failures;
 mod topologies;
