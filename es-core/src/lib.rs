@@ -37,6 +37,8 @@
 //! ```
 
 mod aggregate;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod error;
 mod event;
 mod fields;
@@ -46,6 +48,7 @@ mod root;
 pub mod source;
 pub mod testing;
 mod timestamp;
+mod transcoding;
 
 #[doc(hidden)]
 pub mod __private;
@@ -58,5 +61,11 @@ pub use id::{AggregateId, IdType};
 pub use replay::Replay;
 pub use root::Root;
 pub use timestamp::{Timestamp, TimestampError};
+pub use transcoding::Transcoding;
+
+#[cfg(feature = "decimal")]
+pub use decimal::Decimal;
+#[cfg(feature = "decimal")]
+pub use rust_decimal;
 
 pub use es_macros::{aggregate, event, id};

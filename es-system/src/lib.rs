@@ -161,8 +161,10 @@ pub use system::{Node, Pipes, System};
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
     FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, StoredField,
-    Timestamp, TimestampError, source,
+    Timestamp, TimestampError, Transcoding, source, transcoding,
 };
+#[cfg(feature = "decimal")]
+pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
     self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,
     Section, StopHandle, StoreError,
