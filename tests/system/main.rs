@@ -13,4 +13,5 @@ mod sealed;
 mod stopping;
 mod store_failures;
 mod topologies;
+mod transcodings;
 mod tutorial;
