@@ -111,7 +111,8 @@ pub(crate) struct JsonReader<'a> {
 impl<'a> JsonReader<'a> {
     /// Takes `state` apart; an error says what is wrong with it, without showing it.
     pub(crate) fn new(state: &'a [u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(state).map_err(|_| "it is no UTF-8 text".to_owned())?;
+        let text = std::str::from_utf8(state)
+            .map_err(|_| "it is no UTF-8 text, as if it were compressed or encrypted".to_owned())?;
         serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
     }
 

@@ -102,7 +102,7 @@ fn old_keys_decrypt_and_do_not_encrypt() {
 
 #[test]
 fn a_key_without_a_topic_and_a_topic_without_a_key_are_errors() {
-    assert_eq!(Cipher::from_env(&Env::new()).expect("none").is_none(), true);
+    assert!(Cipher::from_env(&Env::new()).expect("none").is_none());
     assert!(
         Cipher::from_env(&env("").with("CIPHER_TOPIC", ""))
             .expect("none")

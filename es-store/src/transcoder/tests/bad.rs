@@ -106,7 +106,7 @@ fn damaged_states_are_errors() {
     }
     assert_eq!(
         JsonReader::new(b"{\"a\":\"\xff\"}").err().expect("damaged"),
-        "it is no UTF-8 text"
+        "it is no UTF-8 text, as if it were compressed or encrypted"
     );
 }
 
