@@ -37,6 +37,8 @@
 //! ```
 
 mod aggregate;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod error;
 mod event;
 mod fields;
@@ -47,6 +49,7 @@ mod snapshot;
 pub mod source;
 pub mod testing;
 mod timestamp;
+mod transcoding;
 
 #[doc(hidden)]
 pub mod __private;
@@ -60,5 +63,11 @@ pub use replay::Replay;
 pub use root::Root;
 pub use snapshot::SnapshotState;
 pub use timestamp::{Timestamp, TimestampError};
+pub use transcoding::Transcoding;
+
+#[cfg(feature = "decimal")]
+pub use decimal::Decimal;
+#[cfg(feature = "decimal")]
+pub use rust_decimal;
 
 pub use es_macros::{aggregate, event, id};

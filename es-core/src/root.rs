@@ -18,8 +18,9 @@ pub struct Root<A: Aggregate> {
     pending: Vec<PendingEvent<A::Event>>,
     /// The event whose body has panicked: the state may be half changed, so it is not to be saved.
     broken: Option<&'static str>,
-    /// Whether a save of the pending events ended without saying if they were saved.
-    in_doubt: bool,
+    /// Version and stored state of the events of a save that ended without saying if they were saved. They are sent
+    /// again as they were, since encryption makes other bytes each time.
+    in_doubt: Vec<(u64, Vec<u8>)>,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -63,19 +64,19 @@ impl<A: Aggregate> Root<A> {
     pub fn __saved_up_to(&mut self, version: u64) {
         self.pending
             .retain(|event| event.originator_version > version);
-        self.in_doubt = false;
+        self.in_doubt.clear();
     }
 
-    /// Notes that nobody can say whether the pending events were saved.
+    /// Notes that nobody can say whether pending events were saved: their versions, and their states as stored.
     #[doc(hidden)]
-    pub fn __doubt(&mut self) {
-        self.in_doubt = true;
+    pub fn __doubt(&mut self, states: Vec<(u64, Vec<u8>)>) {
+        self.in_doubt = states;
     }
 
-    /// Whether nobody can say if the pending events were saved.
+    /// Versions and stored states of the events of which nobody can say if they were saved.
     #[doc(hidden)]
-    pub fn __is_in_doubt(&self) -> bool {
-        self.in_doubt
+    pub fn __in_doubt(&self) -> &[(u64, Vec<u8>)] {
+        &self.in_doubt
     }
 
     /// The event whose body has panicked, if one has: the state may be half changed.
@@ -96,7 +97,7 @@ impl<A: Aggregate> Root<A> {
             state: clone_state(&self.state),
             pending: Vec::new(),
             broken: self.broken,
-            in_doubt: false,
+            in_doubt: Vec::new(),
         })
     }
 
@@ -116,7 +117,7 @@ impl<A: Aggregate> Root<A> {
             state,
             pending: Vec::new(),
             broken: None,
-            in_doubt: false,
+            in_doubt: Vec::new(),
         }
     }
 
@@ -141,7 +142,7 @@ impl<A: Aggregate> Root<A> {
             state,
             pending: vec![first],
             broken: None,
-            in_doubt: false,
+            in_doubt: Vec::new(),
         }
     }
 
@@ -195,7 +196,7 @@ where
             state: self.state.clone(),
             pending: self.pending.clone(),
             broken: self.broken,
-            in_doubt: self.in_doubt,
+            in_doubt: self.in_doubt.clone(),
         }
     }
 }

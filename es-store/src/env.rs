@@ -188,14 +188,29 @@ impl Env {
         }
     }
 
+    /// The value of `key`, if it is there and not empty.
+    pub(crate) fn filled(&self, key: &str) -> Option<&str> {
+        self.get(key)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The key under which the value of `key` was found; both spellings if it was not.
+    pub(crate) fn spelling(&self, key: &str) -> String {
+        match self.find(key) {
+            Some((found, _)) => found,
+            None => either(&self.spellings(key)),
+        }
+    }
+
     fn parsed<T>(
         &self,
         key: &str,
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, EnvError> {
-        match self.get(key).map(str::trim) {
-            None | Some("") => Ok(None),
+        match self.filled(key) {
+            None => Ok(None),
             Some(value) => parse(value)
                 .map(Some)
                 .ok_or_else(|| self.invalid(key, expected)),
@@ -218,16 +233,18 @@ impl Env {
     }
 }
 
+/// Whether the value of `key` is never shown. The environment of a process has secrets of others too.
 fn is_secret(key: &str) -> bool {
+    const SIGNS: [&str; 5] = ["PASS", "KEY", "SECRET", "TOKEN", "CREDENTIAL"];
     let key = key.to_uppercase();
-    key.contains("PASSWORD") || key.contains("KEY")
+    SIGNS.iter().any(|sign| key.contains(sign))
 }
 
 fn either(keys: &[String]) -> String {
     keys.join(" or ")
 }
 
-/// Hides the values of secrets: of keys that contain PASSWORD or KEY.
+/// Hides the values of secrets: of keys that contain PASS, KEY, SECRET, TOKEN or CREDENTIAL.
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |(key, value): (&String, &String)| {

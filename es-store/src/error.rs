@@ -136,6 +136,29 @@ pub enum MapperProblem {
     /// No event of the aggregate has this topic.
     #[error("the topic is not known here")]
     UnknownTopic,
+    /// An encrypted state that is shorter than what comes before its text.
+    #[error("the state is too short to be encrypted: 12 bytes of nonce and 16 of tag come first")]
+    TooShort,
+    /// A state whose tag is of none of the keys.
+    #[error(
+        "the state cannot be decrypted: it is damaged, not encrypted, or encrypted with another key"
+    )]
+    NotDecrypted,
+    /// The state could not be encrypted.
+    #[error("the state cannot be encrypted: no random nonce can be had, or it is too long")]
+    NotEncrypted,
+    /// A state that the compressor cannot have made.
+    #[error("the state cannot be decompressed: it is damaged, or not compressed like this")]
+    NotDecompressed,
+    /// The compressor failed.
+    #[error("the state cannot be compressed")]
+    NotCompressed,
+    /// A state that is too large, be it to compress it or once it is decompressed.
+    #[error("the state is larger than {limit} bytes, which is the limit with compression")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
     /// The bytes are not the JSON object of an event.
     #[error("the state is damaged: {0}")]
     Damaged(String),

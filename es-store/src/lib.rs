@@ -8,6 +8,8 @@
 //! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
 
+mod cipher;
+mod compressor;
 mod env;
 mod error;
 mod mapper;
@@ -24,6 +26,7 @@ pub mod testing;
 mod tracking;
 mod transcoder;
 
+pub use cipher::create_key;
 pub use env::{Env, EnvError};
 pub use error::{Conflict, MapperError, MapperProblem, StoreError};
 pub use mapper::{Decoded, Mapper};
@@ -37,3 +40,9 @@ pub use store::{Role, StoreFactory, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};
+
+/// Bytes as the vectors of the format page have them.
+#[cfg(test)]
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

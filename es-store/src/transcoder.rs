@@ -1,7 +1,7 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
 //! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
-//! as one by serialising as a newtype struct called `$transcoded::NAME` over its text. A UUID does not know of this; it
+//! as one by serialising as a newtype struct called `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of this; it
 //! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. A few other
 //! types have a compact form for that too, such as IP addresses. It is read as it is written where their type is known,
 //! and not inside a type that serde reads without saying what it wants; so each field is tried before it is stored, and
@@ -34,7 +34,7 @@ const TRANSCODED: &str = "$transcoded::";
 /// The name of the transcoding of UUIDs.
 const UUID_HEX: &str = "uuid_hex";
 /// The transcodings that are known without being asked for.
-const KNOWN: [&str; 2] = [UUID_HEX, "datetime_iso"];
+const KNOWN: [&str; 3] = [UUID_HEX, "datetime_iso", "decimal_str"];
 /// The keys of a transcoding.
 const TYPE: &str = "_type_";
 const DATA: &str = "_data_";
@@ -129,7 +129,8 @@ pub(crate) struct JsonReader<'a> {
 impl<'a> JsonReader<'a> {
     /// Takes `state` apart; an error says what is wrong with it, without showing it.
     pub(crate) fn new(state: &'a [u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(state).map_err(|_| "it is no UTF-8 text".to_owned())?;
+        let text = std::str::from_utf8(state)
+            .map_err(|_| "it is no UTF-8 text, as if it were compressed or encrypted".to_owned())?;
         serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
     }
 
@@ -161,13 +162,14 @@ impl<'a> JsonReader<'a> {
 
 impl FieldReader for JsonReader<'_> {
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError> {
-        let taken = match self.find(key) {
-            Some(raw) => T::deserialize(Reader::new(&mut serde_json::Deserializer::from_str(
-                raw.get(),
-            ))),
-            None => T::deserialize(Missing),
+        let Some(raw) = self.find(key) else {
+            return T::deserialize(Missing).map_err(|error| FieldError::new(key, error.message));
         };
-        taken.map_err(|error| FieldError::new(key, error.message))
+        let mut stored = serde_json::Deserializer::from_str(raw.get());
+        T::deserialize(Reader::new(&mut stored)).map_err(|error| {
+            let stored_as = object::transcoding_of(raw).unwrap_or_default();
+            FieldError::new(key, error.message + &stored_as)
+        })
     }
 }
 

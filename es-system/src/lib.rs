@@ -122,9 +122,14 @@
 //! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |
 //! | `AGGREGATE_CACHE_MAXSIZE` | how many aggregates, of those whose state can be cloned, the repository keeps in memory; 0 is none | 0 |
 //! | `AGGREGATE_CACHE_FASTFORWARD` | whether events behind a kept aggregate are looked for at each load: `y`, `n` | `y` |
+//! | `COMPRESSOR_TOPIC` | `zlib` (also `eventsourcing.compressor:ZlibCompressor`); `zstd` with the cargo feature `zstd` | no compression |
+//! | `CIPHER_TOPIC` | `aes` (also `eventsourcing.cipher:AESCipher`, `eventsourcing.cryptography:AESCipher`): AES-GCM | no encryption |
+//! | `CIPHER_KEY` | 16, 24 or 32 bytes in base64, as [`store::create_key`] makes them | must be set for a cipher, and only then |
+//! | `CIPHER_KEYS_OLD` | former keys, separated by commas, which still decrypt | none |
 //! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
 //!
-//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`.
+//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
+//! reads the events of another application as that one's keys say, so each may have its own `CIPHER_KEY`.
 
 pub mod prelude;
 
@@ -162,8 +167,10 @@ pub use system::{Node, Pipes, System};
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
     FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
-    StoredField, Timestamp, TimestampError, source,
+    StoredField, Timestamp, TimestampError, Transcoding, source, transcoding,
 };
+#[cfg(feature = "decimal")]
+pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
     self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,
     Section, StopHandle, StoreError,

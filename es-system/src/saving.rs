@@ -34,7 +34,7 @@ pub(crate) fn save(
         }
         Err(error @ Error::OutcomeUnknown { .. }) => {
             forget(application, &recording.events);
-            aggregates.__visit(&mut Doubt)?;
+            aggregates.__visit(&mut Doubt(&recording.events))?;
             Err(error)
         }
         Err(error @ Error::Conflict { .. }) if in_doubt => {
@@ -99,9 +99,33 @@ pub(crate) fn encode<A: Aggregate>(
         application
             .mapper()
             .encode(root.id(), version, timestamp, topic, &event.payload)
+            .map(|event| as_attempted(application, root.__in_doubt(), event))
     };
     let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
     events.map_err(|problem| Error::data(application.name(), problem))
+}
+
+/// The event as an attempt in doubt has sent it, if one has: only its own bytes show that a recorded event is this one,
+/// and with a cipher they are others each time. Those of another application, with another key, are not taken.
+fn as_attempted(
+    application: &Application,
+    in_doubt: &[(u64, Vec<u8>)],
+    event: StoredEvent,
+) -> StoredEvent {
+    let mut attempts = in_doubt.iter();
+    let Some((_, state)) = attempts.find(|(version, _)| *version == event.originator_version)
+    else {
+        return event;
+    };
+    let attempted = StoredEvent {
+        state: state.clone(),
+        ..event.clone()
+    };
+    if application.mapper().is_same(&attempted, &event) {
+        attempted
+    } else {
+        event
+    }
 }
 
 /// Up to which version of each aggregate exactly these events are recorded, if an earlier attempt has recorded
@@ -138,7 +162,7 @@ struct Pending<'a> {
 impl Visitor for Pending<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         self.events.extend(encode(self.application, aggregate)?);
-        self.in_doubt |= aggregate.__root().__is_in_doubt();
+        self.in_doubt |= !aggregate.__root().__in_doubt().is_empty();
         Ok(())
     }
 }
@@ -179,12 +203,18 @@ impl MarkSaved<'_> {
     }
 }
 
-/// Notes that nobody can say whether what is pending was saved.
-struct Doubt;
+/// Notes that nobody can say whether these events were saved.
+struct Doubt<'a>(&'a [StoredEvent]);
 
-impl Visitor for Doubt {
+impl Visitor for Doubt<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        aggregate.__root_mut().__doubt();
+        let root = aggregate.__root_mut();
+        let own = self
+            .0
+            .iter()
+            .filter(|event| event.originator_id == *root.id());
+        let states = own.map(|event| (event.originator_version, event.state.clone()));
+        root.__doubt(states.collect());
         Ok(())
     }
 }

@@ -234,8 +234,16 @@ fn a_wrong_environment_names_the_key_and_the_value() {
             ["ORIGINATOR_ID_TYPE", "number"],
         ),
         (
-            Env::new().with("COMPRESSOR_TOPIC", "zlib"),
-            ["COMPRESSOR_TOPIC", "DogSchool"],
+            Env::new().with("COMPRESSOR_TOPIC", "gzip"),
+            ["COMPRESSOR_TOPIC", "gzip"],
+        ),
+        (
+            Env::new().with("DOGSCHOOL_CIPHER_TOPIC", "rot13"),
+            ["DOGSCHOOL_CIPHER_TOPIC", "rot13"],
+        ),
+        (
+            Env::new().with("CIPHER_TOPIC", "aes"),
+            ["CIPHER_TOPIC", "DOGSCHOOL_CIPHER_KEY or CIPHER_KEY"],
         ),
     ];
     for (env, named) in cases {

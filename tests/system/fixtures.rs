@@ -56,20 +56,36 @@ pub(crate) fn copy(name: &str, dir: &Path) -> PathBuf {
 
 /// An environment on copies of the plain fixtures.
 pub(crate) fn python_wrote(dir: &Path) -> Env {
-    let file = |name| copy(name, dir).to_string_lossy().into_owned();
+    on_copies("plain", dir)
+}
+
+/// An environment on copies of the fixtures that are compressed and encrypted, with their key: the bytes 0 to 31.
+pub(crate) fn python_sealed(dir: &Path) -> Env {
+    on_copies("sealed", dir)
+        .with(
+            "COMPRESSOR_TOPIC",
+            "eventsourcing.compressor:ZlibCompressor",
+        )
+        .with("CIPHER_TOPIC", "eventsourcing.cipher:AESCipher")
+        .with("CIPHER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+}
+
+fn on_copies(run: &str, dir: &Path) -> Env {
+    let file = |name| {
+        let copy = copy(&format!("{run}-{name}.sqlite"), dir);
+        copy.to_string_lossy().into_owned()
+    };
     Env::new()
         .with("PERSISTENCE_MODULE", "eventsourcing.sqlite")
-        .with("DOGSCHOOL_SQLITE_DBNAME", file("plain-dogschool.sqlite"))
-        .with("COUNTERS_SQLITE_DBNAME", file("plain-counters.sqlite"))
+        .with("DOGSCHOOL_SQLITE_DBNAME", file("dogschool"))
+        .with("COUNTERS_SQLITE_DBNAME", file("counters"))
 }
 
 const SOREN: &str = "Søren \"Ünï\" 🐕";
 const SPIN: &str = "spin\n\t\\ \u{2028} \u{7f} \u{1}";
 
-#[test]
-fn every_aggregate_that_python_wrote_is_read() -> Result<()> {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let env = python_wrote(dir.path());
+/// Every aggregate of a run is as Python left it.
+fn check_aggregates(env: Env) -> Result<()> {
     let school = DogSchool::new(env.clone())?;
     let tricks: [(&str, &[&str]); 4] = [
         ("Billy", &["roll over", "fetch ball", "play dead"]),
@@ -85,11 +101,6 @@ fn every_aggregate_that_python_wrote_is_read() -> Result<()> {
         );
         assert_eq!(dog.tricks, tricks);
     }
-    let billy: Dog = school.get_dog("Billy")?;
-    assert_eq!(
-        billy.created_on().to_string(),
-        "2026-11-21T21:43:45.590367+00:00"
-    );
     let counters = Counters::new(env)?;
     for (trick, count) in [
         ("roll over", 3),
@@ -102,35 +113,64 @@ fn every_aggregate_that_python_wrote_is_read() -> Result<()> {
     Ok(())
 }
 
+/// A system of a run goes on behind position 11.
+fn check_system<R: Runner>(env: Env) -> Result<()> {
+    let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
+    runner.start()?;
+    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    assert_eq!(counters.position_in("DogSchool")?, Some(11));
+    school.add_trick("Milly", "play dead")?;
+    school.add_trick(SOREN, SPIN)?;
+    runner.wait_until_idle(tests::PATIENCE)?;
+    assert_eq!(counters.position_in("DogSchool")?, Some(13));
+    for (trick, count) in [
+        ("roll over", 3),
+        ("fetch ball", 2),
+        ("play dead", 2),
+        (SPIN, 2),
+    ] {
+        assert_eq!(counters.get_count(trick)?, count);
+    }
+    let counter: Counter = counters.repository().get(Counter::create_id(SPIN))?;
+    assert_eq!(counter.version(), 3);
+    runner.stop()
+}
+
+/// With both runners, each on fresh copies.
+fn check_systems(env: fn(&Path) -> Env) -> Result<()> {
+    let dir = || tempfile::tempdir().expect("a temporary folder");
+    let (single, multi) = (dir(), dir());
+    check_system::<SingleThreadedRunner>(env(single.path()))?;
+    check_system::<MultiThreadedRunner>(env(multi.path()))
+}
+
+#[test]
+fn every_aggregate_that_python_wrote_is_read() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let env = python_wrote(dir.path());
+    check_aggregates(env.clone())?;
+    let billy: Dog = DogSchool::new(env)?.get_dog("Billy")?;
+    assert_eq!(
+        billy.created_on().to_string(),
+        "2026-11-21T21:43:45.590367+00:00"
+    );
+    Ok(())
+}
+
+#[test]
+fn every_aggregate_that_python_compressed_and_encrypted_is_read_with_its_key() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    check_aggregates(python_sealed(dir.path()))
+}
+
 #[test]
 fn a_system_goes_on_with_the_databases_that_python_wrote() -> Result<()> {
-    fn flow<R: Runner>() -> Result<()> {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut runner = R::new(
-            &System::new(pipes![[DogSchool, Counters]])?,
-            python_wrote(dir.path()),
-        )?;
-        runner.start()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
-        assert_eq!(counters.position_in("DogSchool")?, Some(11));
-        school.add_trick("Milly", "play dead")?;
-        school.add_trick(SOREN, SPIN)?;
-        runner.wait_until_idle(tests::PATIENCE)?;
-        assert_eq!(counters.position_in("DogSchool")?, Some(13));
-        for (trick, count) in [
-            ("roll over", 3),
-            ("fetch ball", 2),
-            ("play dead", 2),
-            (SPIN, 2),
-        ] {
-            assert_eq!(counters.get_count(trick)?, count);
-        }
-        let counter: Counter = counters.repository().get(Counter::create_id(SPIN))?;
-        assert_eq!(counter.version(), 3);
-        runner.stop()
-    }
-    flow::<SingleThreadedRunner>()?;
-    flow::<MultiThreadedRunner>()
+    check_systems(python_wrote)
+}
+
+#[test]
+fn a_system_goes_on_with_the_databases_that_python_compressed_and_encrypted() -> Result<()> {
+    check_systems(python_sealed)
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use es_system::prelude::*;
+use es_system::source;
 use es_system::store::StoreError;
-use es_system::testing::{Call, FaultyStores, Moment};
+use es_system::testing::{Call, FaultyStores, FixedSource, Moment};
 use tests::PATIENCE;
 use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};
 
@@ -82,10 +83,15 @@ fn a_failure_of_the_store_is_tried_again_by_itself_and_triggers_no_rule() -> Res
     Ok(())
 }
 
+/// Plain, and encrypted, where an event has other bytes each time it is encoded.
+fn envs() -> [Env; 2] {
+    [Env::new(), crate::sealed::zlib_and_aes(Env::new())]
+}
+
 /// A school whose next save is recorded, but does not say so.
-fn in_doubt() -> Result<(DogSchool, Dog)> {
+fn in_doubt(env: Env) -> Result<(DogSchool, Dog)> {
     let stores = Arc::new(FaultyStores::in_memory());
-    let school = DogSchool::new(Env::new().with_store(stores.clone()))?;
+    let school = DogSchool::new(env.with_store(stores.clone()))?;
     school.register_dog("Billy")?;
     let mut billy = school.get_dog("Billy")?;
     billy.add_trick("sit");
@@ -106,13 +112,15 @@ fn in_doubt() -> Result<(DogSchool, Dog)> {
 
 #[test]
 fn after_an_unknown_outcome_saving_again_finds_what_is_recorded_already() -> Result<()> {
-    let (school, mut billy) = in_doubt()?;
-    school.save(&mut billy)?;
-    assert!(billy.pending_events().is_empty());
-    assert_eq!(school.get_dog("Billy")?.tricks, ["sit"], "once");
-    billy.add_trick("roll over");
-    school.save(&mut billy)?;
-    assert_eq!(school.get_dog("Billy")?.tricks, ["sit", "roll over"]);
+    for env in envs() {
+        let (school, mut billy) = in_doubt(env)?;
+        school.save(&mut billy)?;
+        assert!(billy.pending_events().is_empty());
+        assert_eq!(school.get_dog("Billy")?.tricks, ["sit"], "once");
+        billy.add_trick("roll over");
+        school.save(&mut billy)?;
+        assert_eq!(school.get_dog("Billy")?.tricks, ["sit", "roll over"]);
+    }
     Ok(())
 }
 
@@ -142,12 +150,67 @@ fn what_was_saved_after_an_unknown_outcome_is_processed_when_the_command_returns
 
 #[test]
 fn after_an_unknown_outcome_newer_events_are_saved_behind_what_is_recorded() -> Result<()> {
-    let (school, mut billy) = in_doubt()?;
-    billy.add_trick("roll over");
-    school.save((&mut billy, &mut Dog::register("Milly")))?;
-    assert!(billy.pending_events().is_empty());
-    assert_eq!(school.get_dog("Billy")?.tricks, ["sit", "roll over"]);
-    assert!(school.contains(Dog::create_id("Milly"))?);
+    for env in envs() {
+        let (school, mut billy) = in_doubt(env)?;
+        billy.add_trick("roll over");
+        school.save((&mut billy, &mut Dog::register("Milly")))?;
+        assert!(billy.pending_events().is_empty());
+        assert_eq!(school.get_dog("Billy")?.tricks, ["sit", "roll over"]);
+        assert!(school.contains(Dog::create_id("Milly"))?);
+    }
+    Ok(())
+}
+
+/// A school, and Billy with a trick of which nobody can say if it was saved, though it was not.
+fn in_vain(env: Env) -> Result<(DogSchool, Dog)> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let school = DogSchool::new(env.with_store(stores.clone()))?;
+    school.register_dog("Billy")?;
+    let mut billy = school.get_dog("Billy")?;
+    billy.add_trick("sit");
+    let error = StoreError::OutcomeUnknown {
+        store: "faulty".to_owned(),
+        problem: "the connection was lost".to_owned(),
+    };
+    let store = stores.get("DogSchool").expect("it is open");
+    store.fail(Call::Record, 1, Moment::Before, error);
+    assert!(school.save(&mut billy).is_err());
+    Ok((school, billy))
+}
+
+#[test]
+fn after_an_unknown_outcome_what_somebody_else_has_saved_is_a_conflict() -> Result<()> {
+    for env in envs() {
+        let (school, mut billy) = in_vain(env)?;
+        school.add_trick("Billy", "roll over")?;
+        let error = school.save(&mut billy).expect_err("another trick");
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        assert_eq!(billy.pending_events().len(), 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn after_an_unknown_outcome_an_encrypted_event_is_told_even_from_one_that_says_the_same()
+-> Result<()> {
+    let [_, env] = envs();
+    let (school, mut billy) = in_vain(env)?;
+    let same_moment = Arc::new(FixedSource::starting_at(billy.modified_on()));
+    source::with_source(Some(same_moment), || school.add_trick("Billy", "sit"))?;
+    let error = school.save(&mut billy).expect_err("somebody else's");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    Ok(())
+}
+
+#[test]
+fn an_attempt_in_doubt_with_another_key_is_encrypted_again() -> Result<()> {
+    let [_, env] = envs();
+    let (_, mut billy) = in_vain(env)?;
+    let [_, other] = envs();
+    let school = DogSchool::new(other)?;
+    school.register_dog("Billy")?;
+    school.save(&mut billy)?;
+    assert_eq!(school.get_dog("Billy")?.tricks, ["sit"]);
     Ok(())
 }
 

@@ -43,9 +43,12 @@ impl Mapper {
             topic: Cow::Borrowed(TOPIC),
             state,
         };
-        Some(match encode(aggregate, timestamp)? {
+        let sealed = encode(aggregate, timestamp)?
+            .map_err(MapperProblem::from)
+            .and_then(|state| self.seal(state));
+        Some(match sealed {
             Ok(state) => Ok(stored(state)),
-            Err(error) => Err(refused(&stored(Vec::new()), error)),
+            Err(problem) => Err(refused(&stored(Vec::new()), problem)),
         })
     }
 
@@ -57,8 +60,13 @@ impl Mapper {
         &self,
         stored: &StoredEvent,
     ) -> Option<Result<A, MapperError>> {
-        let restored = decode::<A>(stored).transpose()?;
-        Some(restored.map_err(|problem| refused(stored, problem)))
+        let opened = self.open(&stored.state);
+        let restored = opened.and_then(|state| decode::<A>(stored, &state));
+        Some(
+            restored
+                .transpose()?
+                .map_err(|problem| refused(stored, problem)),
+        )
     }
 }
 
@@ -94,11 +102,11 @@ fn encode<A: Aggregate>(
     }))
 }
 
-fn decode<A: Aggregate>(stored: &StoredEvent) -> Result<Option<A>, MapperProblem> {
+fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>, MapperProblem> {
     if stored.topic != TOPIC {
         return Err(MapperProblem::UnknownTopic);
     }
-    let mut snapshot = JsonReader::new(&stored.state).map_err(MapperProblem::Damaged)?;
+    let mut snapshot = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
     let topic: String = snapshot.take("topic")?;
     if topic != A::TOPIC {
         return Err(MapperProblem::OtherAggregate {

@@ -16,6 +16,27 @@ use super::error::Redacted;
 use super::read::{Place, Reader, Seed};
 use super::{DATA, KNOWN, TYPE, UUID_HEX};
 
+/// Says by the name of which transcoding a value is stored, if it is one: most often a type that this program does not
+/// have there. A name is no value, but what does not look like a name is not shown.
+pub(super) fn transcoding_of(raw: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[serde(rename = "_type_")]
+        name: String,
+        #[serde(rename = "_data_")]
+        _data: de::IgnoredAny,
+    }
+    let Form { name, .. } = serde_json::from_str(raw.get()).ok()?;
+    let is_name = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let shown = if is_name {
+        format!(" `{name}`")
+    } else {
+        String::new()
+    };
+    Some(format!("; it is stored as the transcoding{shown}"))
+}
+
 /// A text that is borrowed where it can be.
 pub(super) struct Text<'de>(pub(super) Cow<'de, str>);
 

@@ -1,6 +1,7 @@
 //! The bytes that Python stores, both ways; and what it never should.
 
 mod bad;
+mod named;
 mod shapes;
 mod unfaithful;
 mod values;

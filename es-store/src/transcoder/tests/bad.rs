@@ -65,12 +65,12 @@ fn an_error_says_what_was_expected_and_never_what_was_found() {
     refused::<Timestamp>(r#""hush""#, "its type refuses the stored value");
     refused::<Timestamp>(
         r#"{"_type_":"uuid_hex","_data_":"hush"}"#,
-        "expected a time such as 2024-01-02T03:04:05.000600+00:00",
+        "expected a time such as 2024-01-02T03:04:05.000600+00:00; it is stored as the transcoding `uuid_hex`",
     );
     refused::<Uuid>(r#""hush""#, "expected a UUID, or an array of bytes");
     refused::<Uuid>(
         r#"{"_type_":"datetime_iso","_data_":"hush"}"#,
-        "expected a UUID, or an array of bytes",
+        "expected a UUID, or an array of bytes; it is stored as the transcoding `datetime_iso`",
     );
     refused::<HashMap<Uuid, u8>>(r#"{"hush":1}"#, "its type refuses the stored value");
     let message = "invalid value: expected key to be a number in quotes at line 1 column 2";
@@ -106,7 +106,7 @@ fn damaged_states_are_errors() {
     }
     assert_eq!(
         JsonReader::new(b"{\"a\":\"\xff\"}").err().expect("damaged"),
-        "it is no UTF-8 text"
+        "it is no UTF-8 text, as if it were compressed or encrypted"
     );
 }
 

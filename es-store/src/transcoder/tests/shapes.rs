@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{both_ways, read, try_read, write};
+use super::{both_ways, read, write};
 
 const ID: Uuid = Uuid::from_u128(0xb2723fe2_c01a_40d2_875e_a3aac6a09ff5);
 const STORED_ID: &str = r#"{"_type_":"uuid_hex","_data_":"b2723fe2c01a40d2875ea3aac6a09ff5"}"#;
@@ -202,44 +202,6 @@ fn an_object_that_is_no_transcoding_is_left_as_it_is() {
     // Asked for a map, it is a map.
     let map = read::<BTreeMap<String, String>>(STORED_ID);
     assert_eq!(map.keys().collect::<Vec<_>>(), ["_data_", "_type_"]);
-}
-
-/// A transcoding of a user's own.
-#[derive(Debug, PartialEq)]
-struct Weight(String);
-
-impl Serialize for Weight {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct("$transcoded::weight_kg", &self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Weight {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyWeight;
-        impl<'de> Visitor<'de> for AnyWeight {
-            type Value = Weight;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a weight")
-            }
-            fn visit_newtype_struct<D: Deserializer<'de>>(
-                self,
-                inner: D,
-            ) -> Result<Weight, D::Error> {
-                String::deserialize(inner).map(Weight)
-            }
-        }
-        deserializer.deserialize_newtype_struct("$transcoded::weight_kg", AnyWeight)
-    }
-}
-
-#[test]
-fn users_have_transcodings_of_their_own() {
-    both_ways(
-        vec![Weight("1.5".to_owned())],
-        r#"[{"_type_":"weight_kg","_data_":"1.5"}]"#,
-    );
-    assert!(try_read::<Weight>(STORED_ID).is_err());
 }
 
 #[test]

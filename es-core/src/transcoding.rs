@@ -1,0 +1,184 @@
+//! Types of one's own in the form in which the Python library stores what JSON has no form for.
+
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serializer, de};
+
+/// With this the names begin by which types make themselves known to a transcoder, as newtype structs over text.
+const PREFIX: &str = "$transcoded::";
+
+/// The form `{"_type_":NAME,"_data_":TEXT}`, in which the Python library stores values of a type for which a
+/// transcoding called NAME is registered.
+///
+/// The macro [`transcoding!`](crate::transcoding!) makes one. A type whose `Display` and `FromStr` are the text needs
+/// one line:
+///
+/// ```
+/// use std::{fmt, num::ParseIntError, str::FromStr};
+///
+/// #[derive(Debug, Clone, PartialEq)]
+/// pub struct Grams(u64);
+///
+/// es_core::transcoding!("weight_g", Grams);
+///
+/// impl fmt::Display for Grams {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "{}", self.0)
+///     }
+/// }
+///
+/// impl FromStr for Grams {
+///     type Err = ParseIntError;
+///     fn from_str(text: &str) -> Result<Self, Self::Err> {
+///         text.parse().map(Self)
+///     }
+/// }
+/// ```
+///
+/// Any other type implements serde's traits with one:
+///
+/// ```
+/// use es_core::{Transcoding, transcoding};
+/// use serde::{Deserialize, Deserializer, Serialize, Serializer};
+///
+/// const WEIGHT: Transcoding = transcoding!("weight_g");
+///
+/// pub struct Weight {
+///     grams: u64,
+/// }
+///
+/// impl Serialize for Weight {
+///     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+///         WEIGHT.serialize(&self.grams, serializer)
+///     }
+/// }
+///
+/// impl<'de> Deserialize<'de> for Weight {
+///     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+///         WEIGHT.deserialize(deserializer).map(|grams| Self { grams })
+///     }
+/// }
+/// ```
+///
+/// It is read in this form, and from text that stands alone. In formats other than stored events it is text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transcoding {
+    /// The name, with [`PREFIX`].
+    full_name: &'static str,
+}
+
+/// Makes a [`Transcoding`] by its name; or, with a type that has `Display` and `FromStr`, stores the type like that.
+#[macro_export]
+macro_rules! transcoding {
+    ($name:literal) => {
+        $crate::Transcoding::__new(::core::concat!("$transcoded::", $name))
+    };
+    ($name:literal, $type:ty) => {
+        impl $crate::__private::serde::Serialize for $type {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::transcoding!($name).serialize(self, serializer)
+            }
+        }
+
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $type {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                $crate::transcoding!($name).deserialize(deserializer)
+            }
+        }
+    };
+}
+
+impl Transcoding {
+    #[doc(hidden)]
+    pub const fn __new(full_name: &'static str) -> Self {
+        assert!(full_name.len() > PREFIX.len(), "a transcoding needs a name");
+        Self { full_name }
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        self.full_name.strip_prefix(PREFIX).unwrap_or_default()
+    }
+
+    /// Stores the text of `value`.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn serialize<T: Display + ?Sized, S: Serializer>(
+        self,
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(self.full_name, &value.to_string())
+    }
+
+    /// Reads a value from its text.
+    ///
+    /// # Errors
+    /// When it is stored in another form, or the text is no `T`.
+    pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let visitor = TextOf::<T> {
+            transcoding: self,
+            value: PhantomData,
+        };
+        deserializer.deserialize_newtype_struct(self.full_name, visitor)
+    }
+}
+
+/// Reads a `T` from its text, or from the whole form where a format does not know of transcodings.
+struct TextOf<T> {
+    transcoding: Transcoding,
+    value: PhantomData<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    #[serde(rename = "_type_")]
+    name: String,
+    #[serde(rename = "_data_")]
+    text: String,
+}
+
+impl<'de, T: FromStr> de::Visitor<'de> for TextOf<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a value of the transcoding `{}`",
+            self.transcoding.name()
+        )
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        // The text itself is a value, which no error shows.
+        text.parse()
+            .map_err(|_| E::invalid_value(de::Unexpected::Str("…"), &self))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<T, D::Error> {
+        inner.deserialize_any(self)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let form = Form::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        if form.name == self.transcoding.name() {
+            return self.visit_str(&form.text);
+        }
+        Err(de::Error::invalid_type(
+            de::Unexpected::Other("another transcoding"),
+            &self,
+        ))
+    }
+}
