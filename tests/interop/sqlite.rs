@@ -11,25 +11,46 @@ use crate::peer::Peer;
 /// Files that both sides use.
 struct Shared {
     dir: TempDir,
+    sealing: Sealing,
 }
 
+/// Whether states are compressed and encrypted.
+#[derive(Clone, Copy)]
+enum Sealing {
+    Plain,
+    Sealed,
+}
+
+const EITHER_WAY: [Sealing; 2] = [Sealing::Plain, Sealing::Sealed];
+
 impl Shared {
-    fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().expect("a temporary folder"),
-        }
+    fn new(sealing: Sealing) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        Self { dir, sealing }
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         let file = |name: &str| self.dir.path().join(name).to_string_lossy().into_owned();
-        vec![
+        let mut variables = vec![
             ("PERSISTENCE_MODULE", "eventsourcing.sqlite".to_owned()),
             ("DOGSCHOOL_SQLITE_DBNAME", file("dogschool.sqlite")),
             ("COUNTERS_SQLITE_DBNAME", file("counters.sqlite")),
             ("OTHERCOUNTERS_SQLITE_DBNAME", file("othercounters.sqlite")),
             ("SQLITE_LOCK_TIMEOUT", "30".to_owned()),
             ("SQLITE_YIELD", "110".to_owned()),
-        ]
+        ];
+        if let Sealing::Sealed = self.sealing {
+            let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+            variables.extend([
+                (
+                    "COMPRESSOR_TOPIC",
+                    "eventsourcing.compressor:ZlibCompressor".to_owned(),
+                ),
+                ("CIPHER_TOPIC", "eventsourcing.cipher:AESCipher".to_owned()),
+                ("CIPHER_KEY", key.to_owned()),
+            ]);
+        }
+        variables
     }
 
     fn env(&self) -> Env {
@@ -51,8 +72,8 @@ impl Shared {
 
 #[test]
 fn python_begins_and_rust_goes_on() -> Result<()> {
-    fn flow<R: Runner>(python_runner: &str) -> Result<()> {
-        let shared = Shared::new();
+    fn flow<R: Runner>(sealing: Sealing, python_runner: &str) -> Result<()> {
+        let shared = Shared::new(sealing);
         let Some(mut python) = shared.python() else {
             return Ok(());
         };
@@ -84,14 +105,16 @@ fn python_begins_and_rust_goes_on() -> Result<()> {
         assert_eq!(python.count("sit"), 2);
         Ok(())
     }
-    flow::<SingleThreadedRunner>("single")?;
-    flow::<MultiThreadedRunner>("multi")
+    EITHER_WAY.into_iter().try_for_each(|sealing| {
+        flow::<SingleThreadedRunner>(sealing, "single")?;
+        flow::<MultiThreadedRunner>(sealing, "multi")
+    })
 }
 
 #[test]
 fn rust_begins_and_python_goes_on() -> Result<()> {
-    fn flow<R: Runner>(python_runner: &str) -> Result<()> {
-        let shared = Shared::new();
+    fn flow<R: Runner>(sealing: Sealing, python_runner: &str) -> Result<()> {
+        let shared = Shared::new(sealing);
         let Some(mut python) = shared.python() else {
             return Ok(());
         };
@@ -128,13 +151,19 @@ fn rust_begins_and_python_goes_on() -> Result<()> {
         );
         Ok(())
     }
-    flow::<SingleThreadedRunner>("single")?;
-    flow::<MultiThreadedRunner>("multi")
+    EITHER_WAY.into_iter().try_for_each(|sealing| {
+        flow::<SingleThreadedRunner>(sealing, "single")?;
+        flow::<MultiThreadedRunner>(sealing, "multi")
+    })
 }
 
 #[test]
 fn both_write_one_application_at_the_same_time_while_a_follower_of_each_counts() -> Result<()> {
-    let shared = Shared::new();
+    EITHER_WAY.into_iter().try_for_each(write_at_the_same_time)
+}
+
+fn write_at_the_same_time(sealing: Sealing) -> Result<()> {
+    let shared = Shared::new(sealing);
     let (Some(mut writer), Some(mut follower)) = (shared.python(), shared.python()) else {
         return Ok(());
     };
