@@ -8,6 +8,7 @@
 //! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
 
+mod committer;
 mod env;
 mod error;
 mod mapper;
