@@ -4,5 +4,7 @@
 mod handoff;
 #[path = "committer/interleavings.rs"]
 mod interleavings;
+#[path = "committer/model.rs"]
+mod model;
 #[path = "committer/sync.rs"]
 mod sync;

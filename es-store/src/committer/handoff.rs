@@ -154,6 +154,12 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
+    /// How many wait in line.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.line().waiting.len()
+    }
+
     fn line(&self) -> MutexGuard<'_, Line<J, R>> {
         lock(&self.line)
     }

@@ -1,7 +1,7 @@
 //! The hand-off, run by a scheduler that tries many interleavings and reports a thread that is never woken.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use shuttle::sync::{Arc, Mutex};
@@ -54,9 +54,12 @@ impl Store {
         }
     }
 
-    fn log(&self) -> Vec<usize> {
+    /// What was written. Nobody is left in line, and the lead is free.
+    fn end(&self) -> Vec<usize> {
         let mut log = self.log.lock().expect("no panic").clone();
         log.sort_unstable();
+        assert_eq!(self.handoff.waiting(), 0);
+        assert_eq!(self.save(9, true, FOR_EVER), Some(18));
         log
     }
 }
@@ -93,7 +96,7 @@ fn every_save_is_done_once_by_one_leader_at_a_time() {
                 assert_eq!(saved, Some(2 * number));
             }
         });
-        assert_eq!(store.log(), [0, 1, 2, 3, 10, 11, 12, 13]);
+        assert_eq!(store.end(), [0, 1, 2, 3, 10, 11, 12, 13]);
     };
     shuttle::check_random(rounds, ITERATIONS);
     shuttle::check_pct(rounds, ITERATIONS, 3);
@@ -106,45 +109,43 @@ fn a_withdrawn_save_was_not_done_and_every_other_was() {
         let saver = store.clone();
         let saved = race(4, move |number| saver.save(number, true, A_WHILE));
         let done: Vec<_> = (0..4).filter(|number| saved[*number].is_some()).collect();
-        assert_eq!(store.log(), done);
-        assert_eq!(
-            store.save(9, true, FOR_EVER),
-            Some(18),
-            "the lead is free again"
-        );
+        assert_eq!(store.end(), done);
     };
     shuttle::check_random(rounds, ITERATIONS);
     shuttle::check_pct(rounds, ITERATIONS, 3);
+}
+
+/// Unwinds as a leader; how many it had taken.
+fn unwind(lead: Lead<'_, usize, usize>) -> usize {
+    let taken = lead.jobs().count();
+    let unwinding = catch_unwind(AssertUnwindSafe(|| {
+        let _lead = lead;
+        std::panic::resume_unwind(Box::new("in the middle"));
+    }));
+    assert!(unwinding.is_err());
+    taken
 }
 
 #[test]
 fn a_leader_that_unwinds_tells_those_it_took_and_strands_nobody() {
     let rounds = || {
         let store = Store::new(3);
-        let (saver, unwound) = (store.clone(), AtomicUsize::new(0));
-        let lost = race(4, move |number| {
+        let saver = store.clone();
+        let (unwound, lost) = (AtomicBool::new(false), Arc::new(AtomicUsize::new(0)));
+        let losses = lost.clone();
+        let taken = race(4, move |number| {
             match saver.handoff.join(weight(), || Some(number), A_WHILE) {
-                Turn::Lead(lead) if unwound.fetch_add(1, Ordering::SeqCst) == 0 => {
-                    let taken = lead.jobs().count();
-                    let unwinding = catch_unwind(AssertUnwindSafe(|| {
-                        let _lead = lead;
-                        std::panic::resume_unwind(Box::new("in the middle"));
-                    }));
-                    assert!(unwinding.is_err());
-                    (taken, 0)
-                }
-                Turn::Lead(lead) => (0, usize::from(saver.lead(lead, number) == 0 && number != 0)),
-                Turn::Lost => (0, 1),
-                Turn::Done(_) | Turn::Withdrawn => (0, 0),
+                Turn::Lead(lead) if !unwound.swap(true, Ordering::SeqCst) => return unwind(lead),
+                Turn::Lead(lead) => assert_eq!(saver.lead(lead, number), 2 * number),
+                Turn::Lost => drop(losses.fetch_add(1, Ordering::SeqCst)),
+                Turn::Done(result) => assert_eq!(result, 2 * number),
+                Turn::Withdrawn => {}
             }
+            0
         });
-        let (taken, lost) = lost.iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-        assert_eq!(taken, lost);
-        assert_eq!(
-            store.save(9, true, FOR_EVER),
-            Some(18),
-            "the lead is free again"
-        );
+        let taken: usize = taken.into_iter().sum();
+        assert_eq!(lost.load(Ordering::SeqCst), taken);
+        store.end();
     };
     shuttle::check_random(rounds, ITERATIONS);
     shuttle::check_pct(rounds, ITERATIONS, 3);
