@@ -1,25 +1,31 @@
 //! Group commit: many saves in one transaction, and no thread of its own.
 //!
-//! Concurrency: whoever brings a recording and finds that nobody leads, leads: it commits one group with the writer, passes
-//! the lead to the first that waits, and returns. It lingers for nobody, so a lone thread does its work itself, and pays
-//! for taking and giving back the lead: twice an uncontended lock. Whoever finds a leader waits in line, on a condition variable of its own; the
-//! groups are thus made of those who came while the group before them was written and flushed.
+//! Concurrency: whoever brings a recording and finds that nobody leads, leads: it commits one group with the writer,
+//! tells those whose recordings it took, passes the lead to the first that waits, and returns. It lingers for nobody,
+//! so a lone thread does its work itself and pays for taking and giving back the lead: twice a lock that is free.
+//! Whoever finds a leader waits in line; so a group is those who came while the one before it was written and flushed.
 //!
-//! - *There is one leader.* The lead is a flag under the lock of the line: it is taken where it was down, and stays
-//!   up when it is passed on. So the writer's own lock is contended by nobody but those who read through it.
+//! - *There is one leader.* The lead is a flag under the lock of the line: it is taken where it was down, and stays up
+//!   when it is passed on.
 //! - *Nobody is stranded.* Whoever waits in line, somebody leads, as joining the line and giving up the lead are both
-//!   under its lock. A leader that unwinds passes the lead on by its guard, which also tells those that it had taken
+//!   under its lock. A leader that unwinds passes the lead on by its guard, which first tells those that it had taken
 //!   that nobody knows their outcome.
-//! - *Everybody is told once.* Leaving the line is under its lock: who was taken, or was given the lead, was removed from it and will be told;
-//!   who finds itself there when its time is over removes itself and will not. Who does not waits for what it
-//!   is told, however long it takes.
+//! - *Everybody is told once, or withdrawn.* The line is left under its lock. Who was taken or given the lead was removed
+//!   by another and will be told, however long that takes; who finds itself there when its time is over removes itself,
+//!   and nobody knows it any more.
 //! - *Nobody starves.* The line is first in, first out, and a leader that comes again stands at its end.
 //!
-//! A recording is borrowed from its caller, and another thread cannot be lent it. So who joins the line brings a
-//! copy, made before it locks anything, while the leader is at work; who leads at once makes none. A recording that is so
-//! large that copying would cost more than waking a thread is not copied: it waits to lead.
+//! Threads wait on condition variables: who joins an empty line on one of its own, as it is to lead; who joins behind it on
+//! one that they share, as they will be one group and are then woken by one call. Where they are not (the first has
+//! withdrawn, the group was full) some wake, find nothing for them, and wait on. Members are told before the lead is passed,
+//! so that some are back in line when the next leader takes its group: groups are half as large again.
+//!
+//! A recording is borrowed from its caller, and cannot be lent to another thread. So who waits in line brings a copy, made
+//! while the leader is at work and before it locks anything; who leads at once makes none. Nor is one made of a
+//! recording so large that copying it would cost more than waking a thread: it waits to lead.
 
 mod handoff;
+mod seat;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -105,23 +111,30 @@ impl<W: GroupWriter> Committer<W> {
         }
     }
 
+    /// The same in a transaction of its own, without a line: for a store that flushes nothing, where waking a thread costs
+    /// more than writing does.
+    pub(crate) fn record_alone(&self, recording: &Recording) -> Outcome {
+        let outcome = self.commit(&[recording]).next();
+        outcome.unwrap_or_else(|| Err(self.lost()))
+    }
+
     fn lead(&self, lead: Lead<'_, Recording, Outcome>, own: &Recording) -> Outcome {
         let group: Vec<_> = std::iter::once(own).chain(lead.jobs()).collect();
-        let committed = self.writer().commit(&group);
+        let mut outcomes = self.commit(&group);
+        let own = outcomes.next();
+        lead.finish(outcomes.collect());
+        own.unwrap_or_else(|| Err(self.lost()))
+    }
+
+    /// Rings before anybody is told, so that whoever has recorded has also rung.
+    fn commit(&self, group: &[&Recording]) -> impl Iterator<Item = Outcome> + use<W> {
+        let committed = self.writer().commit(group);
         let outcomes = committed.unwrap_or_else(|error| vec![Err(error); group.len()]);
-        // Before anybody is told, so that whoever has recorded has also rung.
-        let recorded = |outcome: &Outcome| {
-            outcome
-                .as_ref()
-                .is_ok_and(|recorded| !recorded.positions.is_empty())
-        };
-        if outcomes.iter().any(recorded) {
+        let has_events = |recorded: &Recorded| !recorded.positions.is_empty();
+        if outcomes.iter().flatten().any(has_events) {
             self.signals.ring();
         }
-        let mut outcomes = outcomes.into_iter();
-        let own = outcomes.next();
-        lead.finish(outcomes);
-        own.unwrap_or_else(|| Err(self.lost()))
+        outcomes.into_iter()
     }
 
     fn lost(&self) -> StoreError {

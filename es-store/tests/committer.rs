@@ -6,5 +6,7 @@ mod handoff;
 mod interleavings;
 #[path = "committer/model.rs"]
 mod model;
+#[path = "../src/committer/seat.rs"]
+mod seat;
 #[path = "committer/sync.rs"]
 mod sync;

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::sync::{self, Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use super::seat::{self, Seat, Told};
+use super::sync::{Mutex, MutexGuard, lock};
 
 /// How much a job weighs, or how much a group may.
 #[derive(Debug, Clone, Copy)]
@@ -43,19 +44,7 @@ struct Waiting<J, R> {
     /// What a leader may take and do; without it, its owner waits for the lead alone.
     job: Option<J>,
     weight: Weight,
-    seat: Arc<Seat<R>>,
-}
-
-/// Where one thread waits until it is told something, which happens once.
-struct Seat<R> {
-    told: Mutex<Option<Told<R>>>,
-    wake: Condvar,
-}
-
-enum Told<R> {
-    Lead,
-    Done(R),
-    Lost,
+    seat: Seat<R>,
 }
 
 /// What became of somebody who brought a job.
@@ -90,27 +79,18 @@ impl<J, R> Handoff<J, R> {
             return Turn::Lead(self.lead());
         }
         // The job is made while another leads, and not under the lock.
-        let (job, seat) = (job(), Arc::new(Seat::new()));
+        let job = job();
         let mut line = self.line();
         if line.begin() {
             drop(line);
             return Turn::Lead(self.lead());
         }
-        line.waiting.push_back(Waiting {
-            job,
-            weight,
-            seat: seat.clone(),
-        });
+        let seat = line.sit(job, weight);
         drop(line);
         self.wait(&seat, weight, Instant::now().checked_add(patience))
     }
 
-    fn wait(
-        &self,
-        seat: &Arc<Seat<R>>,
-        weight: Weight,
-        deadline: Option<Instant>,
-    ) -> Turn<'_, J, R> {
+    fn wait(&self, seat: &Seat<R>, weight: Weight, deadline: Option<Instant>) -> Turn<'_, J, R> {
         let told = seat.wait(deadline).or_else(|| {
             let withdrawn = self.withdraw(seat);
             // Somebody has taken it, and will tell.
@@ -129,28 +109,25 @@ impl<J, R> Handoff<J, R> {
     }
 
     /// Whether it was still in line; it is no more.
-    fn withdraw(&self, seat: &Arc<Seat<R>>) -> bool {
+    fn withdraw(&self, seat: &Seat<R>) -> bool {
         let mut line = self.line();
-        let found = line
-            .waiting
-            .iter()
-            .position(|other| Arc::ptr_eq(&other.seat, seat));
+        let found = line.waiting.iter().position(|other| other.seat.is(seat));
         found.and_then(|at| line.waiting.remove(at)).is_some()
     }
 
     fn lead(&self) -> Lead<'_, J, R> {
         Lead {
             handoff: self,
-            members: Vec::new(),
-            told: 0,
+            jobs: Vec::new(),
+            seats: Vec::new(),
         }
     }
 
     /// Gives the lead to the first that waits.
     fn pass(&self) {
         let next = self.line().end();
-        if let Some(next) = next {
-            next.seat.tell(Told::Lead);
+        if let Some(Waiting { seat, .. }) = next {
+            seat::tell(&[seat], [Told::Lead]);
         }
     }
 
@@ -171,6 +148,18 @@ impl<J, R> Line<J, R> {
         !std::mem::replace(&mut self.led, true)
     }
 
+    /// Where somebody is to wait who joins the line.
+    fn sit(&mut self, job: Option<J>, weight: Weight) -> Seat<R> {
+        let last = self.waiting.back();
+        let seat = last.map_or_else(Seat::first, |last| last.seat.next());
+        self.waiting.push_back(Waiting {
+            job,
+            weight,
+            seat: seat.same(),
+        });
+        seat
+    }
+
     /// Gives the lead up; who is to have it.
     fn end(&mut self) -> Option<Waiting<J, R>> {
         let next = self.waiting.pop_front();
@@ -179,55 +168,29 @@ impl<J, R> Line<J, R> {
     }
 }
 
-impl<R> Seat<R> {
-    fn new() -> Self {
-        Self {
-            told: Mutex::new(None),
-            wake: Condvar::new(),
-        }
-    }
-
-    fn tell(&self, told: Told<R>) {
-        *lock(&self.told) = Some(told);
-        self.wake.notify_one();
-    }
-
-    /// What it was told; `None` if it was told nothing until `deadline`.
-    fn wait(&self, deadline: Option<Instant>) -> Option<Told<R>> {
-        let mut told = lock(&self.told);
-        let mut over = false;
-        while told.is_none() && !over {
-            (told, over) = sync::wait(&self.wake, told, deadline);
-        }
-        told.take()
-    }
-}
-
 /// The lead. Dropped, it is passed on, and those who were taken and not told what became of them learn that.
 pub(super) struct Lead<'a, J, R> {
     handoff: &'a Handoff<J, R>,
-    members: Vec<Member<J, R>>,
-    told: usize,
-}
-
-struct Member<J, R> {
-    job: J,
-    seat: Arc<Seat<R>>,
+    jobs: Vec<J>,
+    /// Of those whose jobs these are.
+    seats: Vec<Seat<R>>,
 }
 
 impl<J, R> Lead<'_, J, R> {
     /// The jobs that were taken, in the order of the line.
-    pub(super) fn jobs(&self) -> impl Iterator<Item = &J> {
-        self.members.iter().map(|member| &member.job)
+    pub(super) fn jobs(&self) -> &[J] {
+        &self.jobs
     }
 
     /// Tells those who were taken their results, in the same order, and passes the lead on.
-    pub(super) fn finish(mut self, results: impl IntoIterator<Item = R>) {
-        let Self { members, told, .. } = &mut self;
-        for (member, result) in members.iter().zip(results) {
-            member.seat.tell(Told::Done(result));
-            *told += 1;
-        }
+    pub(super) fn finish(mut self, results: Vec<R>) {
+        self.tell(results);
+    }
+
+    fn tell(&mut self, results: Vec<R>) {
+        let done = results.into_iter().map(Told::Done);
+        let told = done.chain(std::iter::repeat_with(|| Told::Lost));
+        seat::tell(&std::mem::take(&mut self.seats), told);
     }
 
     /// Takes from the line, in its order, what fits in a group with the leader's own job.
@@ -239,23 +202,18 @@ impl<J, R> Lead<'_, J, R> {
             if next.job.is_none() || !weight.fits(self.handoff.limit) {
                 break;
             }
-            let taken = line.waiting.pop_front();
-            let member =
-                taken.and_then(|Waiting { job, seat, .. }| Some(Member { job: job?, seat }));
-            self.members.extend(member);
+            if let Some(Waiting { job, seat, .. }) = line.waiting.pop_front() {
+                self.jobs.extend(job);
+                self.seats.push(seat);
+            }
         }
     }
 }
 
 impl<J, R> Drop for Lead<'_, J, R> {
     fn drop(&mut self) {
-        for member in self.members.iter().skip(self.told) {
-            member.seat.tell(Told::Lost);
-        }
+        // Before the lead is passed: those who come again at once join the next group.
+        self.tell(Vec::new());
         self.handoff.pass();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

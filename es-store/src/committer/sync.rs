@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use std::sync::PoisonError;
 
 /// Waits to be woken, until `deadline` at the most; whether that is over.
 pub(super) fn wait<'a, T>(
@@ -18,4 +20,8 @@ pub(super) fn wait<'a, T>(
     let woken = wake.wait_timeout(guard, left);
     let (guard, waited) = woken.unwrap_or_else(PoisonError::into_inner);
     (guard, waited.timed_out())
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,10 @@
 //! An open database: one connection that writes, some that read.
 //!
-//! Concurrency: all writing of this process to a database goes through one connection, in groups; SQLite's own lock
-//! keeps other processes out during a transaction. Readers of a file have connections of their own, taken from a
+//! Concurrency: all writing of this process to a database goes through one connection; to a file in groups, to memory one
+//! by one. SQLite's own lock keeps other processes out during a transaction. Readers of a file have connections of their own, taken from a
 //! list for the length of one statement, so they wait for nobody; WAL shows each of them the whole of what was
 //! committed when it began, so positions become visible in their order. A database in memory has the one connection
-//! for everything, and is read between two groups. No user's code runs while a connection is held.
+//! for everything, and is read between two transactions. No user's code runs while a connection is held.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -112,7 +112,10 @@ impl Database {
         if self.read_only {
             return Err(self.label.read_only("recording"));
         }
-        self.committer.record(recording)
+        match self.file {
+            Some(_) => self.committer.record(recording),
+            None => self.committer.record_alone(recording),
+        }
     }
 
     /// Reads with one statement.

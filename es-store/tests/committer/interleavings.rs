@@ -36,10 +36,12 @@ impl Store {
     fn lead(&self, lead: Lead<'_, usize, usize>, own: usize) -> usize {
         assert_eq!(self.leaders.fetch_add(1, Ordering::SeqCst), 0, "two lead");
         thread::yield_now();
-        let group: Vec<_> = std::iter::once(own).chain(lead.jobs().copied()).collect();
+        let group: Vec<_> = std::iter::once(own)
+            .chain(lead.jobs().iter().copied())
+            .collect();
         self.log.lock().expect("no panic").extend(&group);
         self.leaders.fetch_sub(1, Ordering::SeqCst);
-        lead.finish(group.iter().skip(1).map(|number| 2 * number));
+        lead.finish(group.iter().skip(1).map(|number| 2 * number).collect());
         2 * own
     }
 
@@ -117,7 +119,7 @@ fn a_withdrawn_save_was_not_done_and_every_other_was() {
 
 /// Unwinds as a leader; how many it had taken.
 fn unwind(lead: Lead<'_, usize, usize>) -> usize {
-    let taken = lead.jobs().count();
+    let taken = lead.jobs().len();
     let unwinding = catch_unwind(AssertUnwindSafe(|| {
         let _lead = lead;
         std::panic::resume_unwind(Box::new("in the middle"));

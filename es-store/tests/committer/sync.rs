@@ -5,7 +5,7 @@ use std::time::Instant;
 use shuttle::rand::Rng;
 use shuttle::thread;
 
-pub(super) use std::sync::PoisonError;
+use std::sync::PoisonError;
 
 pub(super) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -22,4 +22,8 @@ pub(super) fn wait<'a, T>(
     }
     let woken = wake.wait(guard);
     (woken.unwrap_or_else(PoisonError::into_inner), false)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
