@@ -9,6 +9,7 @@
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
 
 mod cipher;
+mod committer;
 mod compressor;
 mod env;
 mod error;

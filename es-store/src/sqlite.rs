@@ -10,6 +10,7 @@
 mod busy;
 mod connection;
 mod database;
+mod group;
 mod label;
 mod location;
 mod recorder;

@@ -7,7 +7,6 @@ use es_core::{AggregateId, IdType};
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use super::write;
 use crate::store::is_reserved;
 use crate::{
     AggregateRecorder, ApplicationRecorder, EventQuery, Head, Listening, Notification,
@@ -64,15 +63,12 @@ impl AggregateRecorder for SqliteRecorder {
         if recording.is_empty() {
             return Ok(Recorded::default());
         }
-        let Self {
-            database, layout, ..
-        } = self;
-        let recorded = database
-            .write(|connection| write::record(connection, &database.label, *layout, recording))?;
-        if !recording.events.is_empty() {
-            database.ring();
+        if recording.tracking.is_some() && self.layout.many_rows {
+            let problem = "the table `tracking` has a row for each position, as old versions of the Python library \
+                           made it, and is not written: start Python 9.5 on it once, which migrates it";
+            return Err(self.database.label.misconfigured(problem));
         }
-        Ok(recorded)
+        self.database.record(recording)
     }
 
     fn select_events(
@@ -95,7 +91,7 @@ impl AggregateRecorder for SqliteRecorder {
             let problem = "it has no table `stored_snapshots`, and none is made when it can only be read or CREATE_TABLE is off";
             return Err(database.label.misconfigured(problem));
         }
-        database.write(|connection| write::record_snapshot(connection, &database.label, snapshot))
+        database.record_snapshot(snapshot)
     }
 
     fn select_snapshots(

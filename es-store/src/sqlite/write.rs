@@ -6,23 +6,16 @@ use rusqlite::{Connection, OptionalExtension, ffi, params};
 
 use super::label::Label;
 use super::rows::{IdText, position, upstream_id_text};
-use super::schema::Layout;
 use crate::{Conflict, Recorded, Recording, StoreError, StoredEvent, Tracking, UpstreamEvent};
 
 /// Writes `recording`. After an error the transaction must be rolled back.
 pub(super) fn record(
     connection: &Connection,
     label: &Label,
-    layout: Layout,
     recording: &Recording,
 ) -> Result<Recorded, StoreError> {
     // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
     if let Some(tracking) = &recording.tracking {
-        if layout.many_rows {
-            let problem = "the table `tracking` has a row for each position, as old versions of the Python library \
-                           made it, and is not written: start Python 9.5 on it once, which migrates it";
-            return Err(label.misconfigured(problem));
-        }
         move_position(connection, label, tracking)?;
         if let Some(event) = &tracking.at {
             let failed = |error| label.failed("recording the upstream's event", error);

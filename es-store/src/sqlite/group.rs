@@ -1,0 +1,213 @@
+//! Writing a group of recordings in one transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::busy::Pace;
+use super::label::Label;
+use super::write;
+use crate::committer::GroupWriter;
+use crate::{Recorded, Recording, StoreError};
+
+/// The connection that writes.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) label: Label,
+    /// For a file, which other processes may use.
+    pub(super) pace: Option<Pace>,
+}
+
+type Outcomes = Vec<Result<Recorded, StoreError>>;
+
+impl GroupWriter for Writer {
+    fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
+        let Self {
+            connection,
+            label,
+            pace,
+        } = self;
+        pace.iter_mut().for_each(Pace::begin);
+        let outcomes = transact(connection, label, |connection| {
+            record_all(connection, label, group)
+        });
+        pace.iter_mut().for_each(Pace::end);
+        outcomes
+    }
+}
+
+/// Does `work` between BEGIN IMMEDIATE and COMMIT. If it fails, panics, or all was refused, the guard rolls back.
+fn transact(
+    connection: &mut Connection,
+    label: &Label,
+    work: impl FnOnce(&Connection) -> Result<Outcomes, StoreError>,
+) -> Result<Outcomes, StoreError> {
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let transaction = begun.map_err(|error| label.failed("recording", error))?;
+    let outcomes = work(&transaction)?;
+    if outcomes.iter().any(Result::is_ok) {
+        transaction
+            .commit()
+            .map_err(|error| label.commit_failed(error))?;
+    }
+    Ok(outcomes)
+}
+
+fn record_all(
+    connection: &Connection,
+    label: &Label,
+    group: &[&Recording],
+) -> Result<Outcomes, StoreError> {
+    match group {
+        // What is refused takes the transaction with it.
+        [lone] => Ok(vec![write::record(connection, label, lone)]),
+        group => group
+            .iter()
+            .map(|recording| record_or_undo(connection, label, recording))
+            .collect(),
+    }
+}
+
+/// Writes one recording of several; what is refused leaves the others as they were. The outer error is that of the group.
+fn record_or_undo(
+    connection: &Connection,
+    label: &Label,
+    recording: &Recording,
+) -> Result<Result<Recorded, StoreError>, StoreError> {
+    let run = |sql| {
+        let done = connection
+            .prepare_cached(sql)
+            .and_then(|mut sql| sql.execute([]));
+        done.map_err(|error| label.failed("recording", error))
+    };
+    run("SAVEPOINT recording")?;
+    let outcome = write::record(connection, label, recording);
+    match outcome {
+        // After some errors, such as a full disk, SQLite itself has rolled back the whole transaction.
+        Err(error) if connection.is_autocommit() => return Err(error),
+        Err(_) => run("ROLLBACK TO recording")?,
+        Ok(_) => 0,
+    };
+    run("RELEASE recording")?;
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Conflict, StoredEvent, Tracking};
+
+    fn writer() -> Writer {
+        let connection = Connection::open_in_memory().expect("a connection");
+        let tables = "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, \
+                      state BLOB, PRIMARY KEY (originator_id, originator_version)); \
+                      CREATE TABLE tracking (application_name TEXT PRIMARY KEY, notification_id INTEGER)";
+        connection.execute_batch(tables).expect("tables");
+        Writer {
+            connection,
+            label: Label::new("tested", Duration::ZERO),
+            pace: None,
+        }
+    }
+
+    fn recording(events: &[(u128, u64)], bytes: usize) -> Recording {
+        let event = |&(number, version): &(u128, u64)| StoredEvent {
+            originator_id: Uuid::from_u128(number).into(),
+            originator_version: version,
+            topic: Cow::Borrowed("test:Thing.Happened"),
+            state: vec![0; bytes],
+        };
+        Recording::new(events.iter().map(event).collect())
+    }
+
+    fn rows(writer: &Writer) -> i64 {
+        let count = "SELECT count(*) FROM stored_events";
+        let rows = writer.connection.query_row(count, [], |row| row.get(0));
+        rows.expect("a count")
+    }
+
+    #[test]
+    fn each_of_a_group_is_judged_against_those_before_it_and_is_all_or_nothing() {
+        let mut writer = writer();
+        let moves = |from, to| Recording::default().tracking(Tracking::new("Up", from, to));
+        let group = [
+            recording(&[(1, 1), (2, 1)], 2),
+            recording(&[(3, 1), (1, 1)], 2),
+            recording(&[(1, 2), (3, 1)], 2),
+            moves(0, 7),
+            recording(&[(4, 2)], 2),
+            Recording {
+                tracking: moves(0, 9).tracking,
+                ..recording(&[(5, 1)], 2)
+            },
+        ];
+        let outcomes = writer.commit(&group.each_ref()).expect("committed");
+        let positions: Vec<_> = outcomes
+            .iter()
+            .flatten()
+            .map(|recorded| recorded.positions.clone())
+            .collect();
+        assert_eq!(positions, [vec![1, 2], vec![3, 4], vec![]]);
+        assert!(
+            matches!(&outcomes[1], Err(StoreError::Conflict(Conflict { id: first, version: 1 })) if *first == Uuid::from_u128(1))
+        );
+        assert!(matches!(
+            &outcomes[4],
+            Err(StoreError::Gap { version: 2, .. })
+        ));
+        assert!(matches!(
+            &outcomes[5],
+            Err(StoreError::PositionMoved {
+                expected: 0,
+                found: 7,
+                ..
+            })
+        ));
+        assert_eq!(rows(&writer), 4);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_of_the_group_that_leaves_nothing_and_the_connection_usable() {
+        let mut writer = writer();
+        let few_pages = "PRAGMA max_page_count = 12";
+        writer.connection.execute_batch(few_pages).expect("a limit");
+        let (small, large) = (recording(&[(1, 1)], 2), recording(&[(2, 1)], 1_000_000));
+        for group in [&[&large][..], &[&small, &large][..]] {
+            let outcomes = writer
+                .commit(group)
+                .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>());
+            let full = outcomes.expect_err("full").to_string();
+            assert_eq!(
+                full,
+                "tested: recording events failed: database or disk is full"
+            );
+        }
+        let outcomes = writer.commit(&[&small]).expect("there is room for this");
+        assert!(outcomes[0].is_ok());
+        assert_eq!(rows(&writer), 1);
+    }
+
+    #[test]
+    fn a_panic_in_the_middle_of_a_transaction_rolls_it_back() {
+        let mut writer = writer();
+        let Writer {
+            connection, label, ..
+        } = &mut writer;
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            transact(connection, label, |connection| {
+                write::record(connection, label, &recording(&[(1, 1)], 2)).expect("recorded");
+                panic!("in the middle");
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(rows(&writer), 0);
+        let outcomes = writer
+            .commit(&[&recording(&[(1, 1)], 2)])
+            .expect("committed");
+        assert!(outcomes[0].is_ok());
+    }
+}

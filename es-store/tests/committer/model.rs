@@ -1,0 +1,251 @@
+//! Many writers against a model that runs their saves one by one, in the order of positions.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+
+use es_core::AggregateId;
+use es_store::{
+    Conflict, Env, EventQuery, NotificationQuery, ProcessRecorder, Recorded, Recording, Role,
+    StoreError, StoredEvent,
+};
+use uuid::Uuid;
+
+const WRITERS: u64 = 8;
+const AGGREGATES: u64 = 3;
+
+/// A save, what became of it, and between which heads of the log.
+struct Save {
+    recording: Recording,
+    outcome: Result<Recorded, StoreError>,
+    before: usize,
+    after: usize,
+}
+
+/// The versions of the aggregates.
+type Versions = HashMap<AggregateId, u64>;
+
+/// What the rules say of a recording.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Accepted,
+    Conflict(AggregateId, u64),
+    Gap(AggregateId, u64),
+}
+
+fn judge(versions: &Versions, recording: &Recording) -> Verdict {
+    let mut versions = versions.clone();
+    for event in &recording.events {
+        let (id, version) = (event.originator_id.clone(), event.originator_version);
+        let last = versions.entry(id.clone()).or_default();
+        match version.checked_sub(*last) {
+            Some(1) => *last = version,
+            None | Some(0) => return Verdict::Conflict(id, version),
+            Some(_) => return Verdict::Gap(id, version),
+        }
+    }
+    Verdict::Accepted
+}
+
+fn verdict(outcome: &Result<Recorded, StoreError>) -> Verdict {
+    match outcome {
+        Ok(_) => Verdict::Accepted,
+        Err(StoreError::Conflict(Conflict { id, version })) => {
+            Verdict::Conflict(id.clone(), *version)
+        }
+        Err(StoreError::Gap { id, version }) => Verdict::Gap(id.clone(), *version),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The same numbers in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn head(recorder: &dyn ProcessRecorder) -> usize {
+    recorder
+        .head()
+        .expect("read")
+        .map_or(0, |head| head.position as usize)
+}
+
+fn last_version(recorder: &dyn ProcessRecorder, id: &AggregateId) -> u64 {
+    let last = EventQuery::all().desc().limit(1);
+    let events = recorder.select_events(id, &last).expect("read");
+    events.first().map_or(0, |event| event.originator_version)
+}
+
+/// The next versions of one aggregate, or a third of the time of several; now and then with one left out.
+fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Recording {
+    let (first, several) = (numbers.below(AGGREGATES), numbers.below(3) == 0);
+    let count = if several {
+        2 + numbers.below(AGGREGATES - 1)
+    } else {
+        1
+    };
+    let ids = (first..first + count).map(|number| Uuid::from_u128((number % AGGREGATES).into()));
+    let events = ids.flat_map(|id| {
+        let id = AggregateId::from(id);
+        let last = last_version(recorder, &id) + u64::from(numbers.below(20) == 0);
+        let new = 1 + numbers.below(3);
+        (last + 1..=last + new).map(move |version| StoredEvent {
+            originator_id: id.clone(),
+            originator_version: version,
+            topic: Cow::Borrowed("test:Thing.Happened"),
+            state: b"{}".to_vec(),
+        })
+    });
+    Recording::new(events.collect())
+}
+
+fn save(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Save {
+    let recording = next_recording(recorder, numbers);
+    let before = head(recorder);
+    let outcome = recorder.record(&recording);
+    let after = head(recorder);
+    Save {
+        recording,
+        outcome,
+        before,
+        after,
+    }
+}
+
+fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
+    thread::scope(|scope| {
+        let writer = |seed| {
+            let save_some = move || {
+                let mut numbers = Numbers(seed);
+                (0..saves / WRITERS)
+                    .map(|_| save(recorder, &mut numbers))
+                    .collect::<Vec<_>>()
+            };
+            scope.spawn(save_some)
+        };
+        let writers: Vec<_> = (1..=WRITERS).map(writer).collect();
+        writers
+            .into_iter()
+            .flat_map(|writer| writer.join().expect("no panic"))
+            .collect()
+    })
+}
+
+/// What is wrong with these saves, if the log is the truth: no order of them, that each could have seen, explains them.
+fn find_fault(log: &[StoredEvent], saves: &[Save]) -> Option<String> {
+    // After each event of the log, and before the first.
+    let mut versions = vec![Versions::new()];
+    for event in log {
+        let mut next = versions.last().cloned().unwrap_or_default();
+        next.insert(event.originator_id.clone(), event.originator_version);
+        versions.push(next);
+    }
+    let mut recorded = 0;
+    for Save {
+        recording,
+        outcome,
+        before,
+        after,
+    } in saves
+    {
+        let (from, to) = match outcome {
+            Ok(outcome) => {
+                let first = outcome.positions[0] as usize - 1;
+                let end = first + recording.events.len();
+                if log.get(first..end) != Some(&recording.events[..])
+                    || first < *before
+                    || end > *after
+                {
+                    return Some(format!("{outcome:?} is not where the log has it"));
+                }
+                recorded += recording.events.len();
+                (first, first)
+            }
+            Err(_) => (*before, *after),
+        };
+        let told = verdict(outcome);
+        if !(from..=to).any(|at| judge(&versions[at], recording) == told) {
+            return Some(format!("{told:?} between {from} and {to} of {recording:?}"));
+        }
+    }
+    (recorded != log.len()).then(|| format!("{recorded} were recorded, {} are there", log.len()))
+}
+
+fn log(recorder: &dyn ProcessRecorder) -> Vec<StoredEvent> {
+    let log = recorder
+        .select_notifications(&NotificationQuery::all())
+        .expect("read");
+    let positions = log.iter().map(|notification| notification.id);
+    assert!(positions.eq(1..=log.len() as u64));
+    log.into_iter()
+        .map(|notification| notification.event)
+        .collect()
+}
+
+fn saves() -> u64 {
+    let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(5));
+    (2_000 * factor).min(10_000)
+}
+
+fn open(name: &str) -> Arc<dyn ProcessRecorder> {
+    let env = Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with("SQLITE_DBNAME", name)
+        .with("SQLITE_LOCK_TIMEOUT", "60");
+    es_store::open("Tested", Role::Leader, &env).expect("a database")
+}
+
+fn agree_with_the_model(recorder: &dyn ProcessRecorder) {
+    let saves = save_all(recorder, saves());
+    assert_eq!(find_fault(&log(recorder), &saves), None);
+    let accepted = saves.iter().filter(|save| save.outcome.is_ok()).count();
+    assert!(
+        accepted > 0 && accepted < saves.len(),
+        "{accepted} accepted"
+    );
+}
+
+#[test]
+fn saves_of_many_writers_to_a_file_are_as_if_made_one_by_one() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let path = folder.path().join("dogs.sqlite");
+    agree_with_the_model(&*open(path.to_str().expect("a path")));
+}
+
+#[test]
+fn saves_of_many_writers_to_memory_are_as_if_made_one_by_one() {
+    agree_with_the_model(&*open(":memory:"));
+}
+
+/// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are noticed.
+#[test]
+fn the_model_notices_outcomes_that_were_mixed_up_and_recordings_in_part() {
+    let recorder = open(":memory:");
+    let mut saves = save_all(&*recorder, 200);
+    let log = log(&*recorder);
+    assert_eq!(find_fault(&log, &saves), None);
+    let mut in_part = log.clone();
+    in_part.extend(log.last().cloned().map(|event| StoredEvent {
+        originator_version: event.originator_version + 1,
+        ..event
+    }));
+    assert!(find_fault(&in_part, &saves).is_some());
+    let is_ok = |save: &Save| save.outcome.is_ok();
+    let (accepted, refused) = (
+        saves.iter().position(is_ok),
+        saves.iter().position(|save| !is_ok(save)),
+    );
+    let (accepted, refused) = (accepted.expect("some"), refused.expect("some"));
+    let outcome = saves[accepted].outcome.clone();
+    saves[accepted].outcome = std::mem::replace(&mut saves[refused].outcome, outcome);
+    assert!(find_fault(&log, &saves).is_some());
+}
