@@ -1,0 +1,212 @@
+//! The connection that writes, and what is done when it is lost.
+//!
+//! A connection that dies while a group is being committed leaves open whether it was. Looking would not tell, because the server may still
+//! be at it; so the same rows are sent again, on a new connection, behind the same lock: either they are accepted, or
+//! identical ones are there already, which is success, or others are, which is a conflict.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::postgres::error::SqlState;
+use es_core::IdType;
+
+use super::connection::Connection;
+use super::label::is_lost;
+use super::names::Names;
+use super::rows::Rows;
+use super::schema::Layout;
+use super::settings::Settings;
+use super::sql::Sql;
+use super::write::{Failed, Outcomes, Write};
+use crate::{Recording, StoreError};
+
+/// How often a group is tried again after somebody else came between, for example in a deadlock.
+const TRIES: usize = 10;
+
+/// How long to wait between attempts to connect, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
+
+pub(super) struct Writer {
+    settings: Arc<Settings>,
+    names: Arc<Names>,
+    id_type: IdType,
+    /// Whether the function that appends can be called.
+    has_append: bool,
+    /// Taken out while it is used, so that one that is left in the middle of something is not used again.
+    connection: Option<Connection>,
+}
+
+/// An attempt that failed.
+struct Attempt {
+    error: StoreError,
+    /// What may be done about it.
+    then: Then,
+}
+
+enum Then {
+    /// The connection was lost: send it again.
+    Resend,
+    /// There is no connection.
+    Reconnect,
+    /// Somebody else came between: try again, with plain statements.
+    Retry,
+    GiveUp,
+}
+
+impl Writer {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        names: Arc<Names>,
+        id_type: IdType,
+        layout: Layout,
+        connection: Connection,
+    ) -> Self {
+        Self {
+            settings,
+            names,
+            id_type,
+            has_append: layout.has_append,
+            connection: Some(connection),
+        }
+    }
+
+    /// Writes a group in one transaction. Each recording is judged in its turn, against the record and those accepted before it, and
+    /// recorded wholly or not at all.
+    ///
+    /// After an error nothing of the group is recorded, but for [`StoreError::OutcomeUnknown`].
+    pub(super) fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
+        let (mut is_resent, mut by_function, mut tries) = (false, true, 0);
+        let (mut pause, since) = (PAUSES[0], Instant::now());
+        loop {
+            let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(attempt) => attempt,
+            };
+            match then {
+                Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
+                Then::Resend if !is_resent => is_resent = true,
+                Then::Resend | Then::Reconnect
+                    if is_resent && since.elapsed() < self.settings.resolve =>
+                {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(PAUSES[1]);
+                }
+                _ if is_resent => return Err(self.settings.label.outcome_unknown(&error)),
+                _ => return Err(error),
+            }
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        group: &[&Recording],
+        is_resent: bool,
+        by_function: bool,
+    ) -> Result<Outcomes, Attempt> {
+        let mut connection = self.take_connection()?;
+        let mut write = Write {
+            connection: &mut connection,
+            names: &self.names,
+            rows: Rows {
+                label: &self.settings.label,
+                id_type: self.id_type,
+            },
+        };
+        let appended = match self.has_append && by_function && !is_resent {
+            true => write.append(group),
+            false => Ok(None),
+        };
+        let done = match appended {
+            Ok(None) => write.judged(group, is_resent),
+            Ok(Some(outcomes)) => Ok(outcomes),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(outcomes) => {
+                self.connection = Some(connection);
+                Ok(outcomes)
+            }
+            Err(failed) => Err(self.failed(failed, connection)),
+        }
+    }
+
+    fn take_connection(&mut self) -> Result<Connection, Attempt> {
+        match self.connection.take() {
+            Some(connection) if !connection.client.is_closed() => Ok(connection),
+            _ => Connection::open_writer(&self.settings, &self.names).map_err(|error| Attempt {
+                error,
+                then: Then::Reconnect,
+            }),
+        }
+    }
+
+    /// Keeps the connection, if it is of use, and says what may be done.
+    fn failed(&mut self, failed: Failed, mut connection: Connection) -> Attempt {
+        let label = &self.settings.label;
+        let error = match failed {
+            Failed::Driver(error) => error,
+            Failed::Race => {
+                self.connection = Some(connection);
+                let error = label.misconfigured("somebody else keeps moving the position");
+                return Attempt {
+                    error,
+                    then: Then::Retry,
+                };
+            }
+            Failed::Store(error) => {
+                self.connection = Some(connection);
+                return Attempt {
+                    error,
+                    then: Then::GiveUp,
+                };
+            }
+        };
+        let then = match error.code() {
+            _ if is_lost(&error) => Then::Resend,
+            Some(code) if is_passing(code) => Then::Retry,
+            Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
+                self.has_append = false;
+                Then::Retry
+            }
+            _ => Then::GiveUp,
+        };
+        let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        let holder = is_locked.then(|| holder(&mut connection, &self.names));
+        let error = match holder.flatten() {
+            Some(holder) => label.locked(holder),
+            None => label.failed("recording", error),
+        };
+        if !matches!(then, Then::Resend) {
+            self.connection = Some(connection);
+        }
+        Attempt { error, then }
+    }
+}
+
+/// Whether somebody else came between, so that nothing was written and a second attempt may succeed. A version or position
+/// that is there twice was written by somebody who did not take the lock.
+fn is_passing(code: &SqlState) -> bool {
+    let passing = [
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::UNIQUE_VIOLATION,
+    ];
+    passing.contains(code) || code.code() == "ES001"
+}
+
+/// Who holds a lock on the table, as far as it can be seen.
+fn holder(connection: &mut Connection, names: &Names) -> Option<String> {
+    let rows = connection
+        .query(Sql::Holder, &[&names.path(&names.events)])
+        .ok()?;
+    let row = rows.first()?;
+    let process: i32 = row.try_get(0).ok()?;
+    let application: Option<String> = row.try_get(1).ok()?;
+    let state: Option<String> = row.try_get(2).ok()?;
+    Some(format!(
+        "process {process} (application `{}`, {})",
+        application.unwrap_or_default(),
+        state.unwrap_or_default()
+    ))
+}
