@@ -206,12 +206,15 @@ impl ApplicationRecorder for PostgresRecorder {
             query.stop.map_or(i64::MAX, at_most),
         );
         let limit = limit(query.limit);
+        // No topic here has a zero byte, and the server refuses to look for one.
+        let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
+        let topics = topics.map(Iterator::collect::<Vec<_>>);
         let rows =
             self.pool
                 .read("reading notifications", |connection| match &topics {
                     None => connection.query(Sql::Notifications, &[&after, &stop, &limit]),
                     Some(topics) => connection
-                        .query(Sql::NotificationsByTopic, &[&after, &stop, &limit, &topics]),
+                        .query(Sql::NotificationsByTopic, &[&after, &stop, &limit, topics]),
                 })?;
         rows.iter()
             .map(|row| self.rows().notification(row))
