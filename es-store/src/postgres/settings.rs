@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) pool_size: usize,
     /// How many more there may be.
     pub(super) max_overflow: usize,
+    /// How long to try to get a connection for writing.
+    pub(super) connect_timeout: Duration,
     /// How long to look for the outcome of a commit whose connection was lost.
     pub(super) resolve: Duration,
     /// Whether to create what is missing.
@@ -68,6 +70,7 @@ impl Settings {
             },
             pool_size: env.number("POSTGRES_POOL_SIZE", 5)?,
             max_overflow: env.number("POSTGRES_MAX_OVERFLOW", 10)?,
+            connect_timeout,
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
             create: env.boolean("CREATE_TABLE", true)?,
         })

@@ -24,6 +24,10 @@ use crate::{Recording, StoreError};
 /// How often a group is tried again after somebody else came between, for example in a deadlock.
 const TRIES: usize = 10;
 
+/// How long a connection may lie idle before it is asked whether it is still there. One that is found lost before anything was
+/// sent leaves nothing open.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// How long to wait between attempts to connect, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
 
@@ -35,6 +39,7 @@ pub(super) struct Writer {
     has_append: bool,
     /// Taken out while it is used, so that one that is left in the middle of something is not used again.
     connection: Option<Connection>,
+    last_used: Instant,
 }
 
 /// An attempt that failed.
@@ -68,6 +73,7 @@ impl Writer {
             id_type,
             has_append: layout.has_append,
             connection: Some(connection),
+            last_used: Instant::now(),
         }
     }
 
@@ -86,15 +92,21 @@ impl Writer {
             match then {
                 Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
                 Then::Resend if !is_resent => is_resent = true,
-                Then::Resend | Then::Reconnect
-                    if is_resent && since.elapsed() < self.settings.resolve =>
-                {
+                Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(PAUSES[1]);
                 }
                 _ if is_resent => return Err(self.settings.label.outcome_unknown(&error)),
                 _ => return Err(error),
             }
+        }
+    }
+
+    /// How long to go on after a connection was lost or not made.
+    fn patience(&self, is_resent: bool) -> Duration {
+        match is_resent {
+            true => self.settings.resolve,
+            false => self.settings.connect_timeout,
         }
     }
 
@@ -132,13 +144,21 @@ impl Writer {
     }
 
     fn take_connection(&mut self) -> Result<Connection, Attempt> {
-        match self.connection.take() {
-            Some(connection) if !connection.client.is_closed() => Ok(connection),
-            _ => Connection::open_writer(&self.settings, &self.names).map_err(|error| Attempt {
-                error,
-                then: Then::Reconnect,
-            }),
+        let idle = self.last_used.elapsed();
+        self.last_used = Instant::now();
+        if let Some(mut connection) = self.connection.take()
+            && !connection.client.is_closed()
+            && (idle < IDLE || connection.client.check_connection().is_ok())
+        {
+            return Ok(connection);
         }
+        Connection::open_writer(&self.settings, &self.names).map_err(|error| Attempt {
+            then: match &error {
+                StoreError::Configuration(_) => Then::GiveUp,
+                _ => Then::Reconnect,
+            },
+            error,
+        })
     }
 
     /// Keeps the connection, if it is of use, and says what may be done.
@@ -209,4 +229,106 @@ fn holder(connection: &mut Connection, names: &Names) -> Option<String> {
         application.unwrap_or_default(),
         state.unwrap_or_default()
     ))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::borrow::Cow;
+
+    use uuid::Uuid;
+
+    use super::super::schema::{self, Wanted};
+    use super::*;
+    use crate::testing::postgres::{Database, database};
+    use crate::{Recorded, Role, StoredEvent, Tracking};
+
+    fn writer(database: &Database, has_append: bool) -> Writer {
+        let env = database.env();
+        let settings = Arc::new(Settings::of("Dogs", &env).expect("settings"));
+        let names = Names::new("Dogs", "public", IdType::Uuid).expect("names");
+        let names = Arc::new(names);
+        let mut connection = Connection::open_writer(&settings, &names).expect("a connection");
+        let wanted = Wanted {
+            application: "Dogs",
+            role: Role::Follower,
+            settings: &settings,
+            names: &names,
+        };
+        let layout = schema::prepare(&mut connection.client, &wanted).expect("tables");
+        assert!(layout.has_append);
+        let layout = Layout {
+            has_append,
+            ..layout
+        };
+        Writer::new(settings, names, IdType::Uuid, layout, connection)
+    }
+
+    fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
+        let event = |version| StoredEvent {
+            originator_id: Uuid::from_u128(number).into(),
+            originator_version: version,
+            topic: Cow::Borrowed("test:Thing.Happened"),
+            state: Vec::new(),
+        };
+        Recording::new(versions.into_iter().map(event).collect())
+    }
+
+    fn commit(writer: &mut Writer, group: &[Recording]) -> Outcomes {
+        let group: Vec<_> = group.iter().collect();
+        writer.commit(&group).expect("committed")
+    }
+
+    #[test]
+    fn a_group_is_judged_in_its_order_with_and_without_the_function() {
+        for has_append in [true, false] {
+            let Some(database) = database() else { return };
+            let mut writer = writer(&database, has_append);
+            let moved = |from, to| Tracking::new("Up", from, to);
+            let outcomes = commit(
+                &mut writer,
+                &[
+                    recording(1, 1..=2).tracking(moved(0, 5)),
+                    recording(1, [2]),
+                    recording(1, [3]).tracking(moved(5, 9)),
+                    recording(2, [2]),
+                    recording(2, [1]).tracking(moved(5, 7)),
+                    recording(2, [1]),
+                ],
+            );
+            let positions: Vec<_> = outcomes
+                .iter()
+                .flatten()
+                .flat_map(|recorded| recorded.positions.clone())
+                .collect();
+            assert!(positions.len() == 4 && positions.is_sorted_by(|a, b| a < b));
+            assert!(matches!(outcomes[1], Err(StoreError::Conflict(_))));
+            assert!(matches!(outcomes[3], Err(StoreError::Gap { .. })));
+            assert!(matches!(
+                outcomes[4],
+                Err(StoreError::PositionMoved { found: 9, .. })
+            ));
+            let tracked = "SELECT notification_id FROM dogs_tracking WHERE application_name = 'Up'";
+            let row = database.connect().query_one(tracked, &[]);
+            assert_eq!(row.expect("a row").get::<_, i64>(0), 9);
+        }
+    }
+
+    #[test]
+    fn a_group_against_which_nothing_stands_has_its_positions_in_its_order() {
+        let Some(database) = database() else { return };
+        let mut writer = writer(&database, true);
+        let group = [
+            recording(1, 1..=3),
+            Recording::default().tracking(Tracking::new("Up", 0, 1)),
+            recording(2, 1..=2),
+            recording(1, 4..=5),
+        ];
+        let outcomes = commit(&mut writer, &group);
+        let positions: Vec<_> = outcomes
+            .into_iter()
+            .map(|outcome| outcome.expect("recorded"))
+            .collect();
+        let expected = [vec![1, 2, 3], vec![], vec![4, 5], vec![6, 7]].map(Recorded::new);
+        assert_eq!(positions, expected);
+    }
 }

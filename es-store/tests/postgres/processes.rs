@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use es_store::{Env, Role, Tracking};
+use es_store::{Env, ProcessRecorder, Role, StoreError, Tracking};
 
 use super::{Database, database, open, recording};
 
@@ -68,4 +68,36 @@ fn eight_processes_may_start_on_an_empty_database_at_the_same_moment() {
             );
         }
     }
+}
+
+#[test]
+fn of_savers_with_recorders_of_their_own_exactly_one_wins_each_version() {
+    let Some(database) = database() else { return };
+    let savers: Vec<_> = (0..4)
+        .map(|_| open("Dogs", Role::Leader, &database.env()))
+        .collect();
+    let won = std::thread::scope(|scope| {
+        let save = |saver: &dyn ProcessRecorder| {
+            (1..=50)
+                .filter(|version| match saver.record(&recording(1, [*version])) {
+                    Ok(_) => true,
+                    Err(StoreError::Conflict(conflict)) => {
+                        assert_eq!(conflict.version, *version);
+                        false
+                    }
+                    Err(other) => panic!("{other}"),
+                })
+                .count()
+        };
+        let threads: Vec<_> = savers
+            .iter()
+            .map(|saver| scope.spawn(move || save(&**saver)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a saver"))
+            .sum::<usize>()
+    });
+    assert_eq!(won, 50);
+    assert_eq!(super::versions(&*savers[0]), (1..=50).collect::<Vec<_>>());
 }
