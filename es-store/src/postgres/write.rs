@@ -260,25 +260,34 @@ impl Write<'_> {
     ) -> Result<Vec<u64>, Failed> {
         let lacks = || {
             let at = "among those just recorded";
-            Failed::Store(
-                self.rows
-                    .label
-                    .damaged(at, "its id or version is another one"),
-            )
+            let problem = "its id or version is another one";
+            Failed::Store(self.rows.label.damaged(at, problem))
         };
-        let mut found = HashMap::with_capacity(rows.len());
+        let mut inserted = Vec::with_capacity(rows.len());
         for row in rows {
             let id = self.rows.id(row, 1).map_err(|_| lacks())?;
             let version = version(row, 2).map_err(|_| lacks())?;
-            found.insert((id, version), self.rows.position(row, 0)?);
+            inserted.push(((id, version), self.rows.position(row, 0)?));
         }
-        group
-            .flat_map(|one| &one.events)
-            .map(|event| {
-                let key = (event.originator_id.clone(), event.originator_version);
-                found.get(&key).copied().ok_or_else(lacks)
-            })
-            .collect()
+        let events: Vec<_> = group.flat_map(|one| &one.events).collect();
+        let is_of = |event: &StoredEvent, (id, version): &(AggregateId, u64)| {
+            event.originator_id == *id && event.originator_version == *version
+        };
+        // As a rule they come in the order of the events.
+        if events.len() == inserted.len()
+            && events
+                .iter()
+                .zip(&inserted)
+                .all(|(event, (key, _))| is_of(event, key))
+        {
+            return Ok(inserted.into_iter().map(|(_, position)| position).collect());
+        }
+        let inserted: HashMap<_, _> = inserted.into_iter().collect();
+        let position = |event: &&StoredEvent| {
+            let key = (event.originator_id.clone(), event.originator_version);
+            inserted.get(&key).copied().ok_or_else(lacks)
+        };
+        events.iter().map(position).collect()
     }
 
     /// The first event of each aggregate, which alone has to be checked against the record; `None` if some do not follow each other
