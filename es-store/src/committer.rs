@@ -146,7 +146,12 @@ impl<W: GroupWriter> Committer<W> {
 
     fn withdrawn(&self) -> StoreError {
         let Patience { store, limit, key } = self.patience.clone();
-        StoreError::Locked { store, limit, key }
+        StoreError::Locked {
+            store,
+            holder: "saves of this process that came before".to_owned(),
+            limit,
+            key,
+        }
     }
 }
 

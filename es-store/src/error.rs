@@ -71,10 +71,12 @@ pub enum StoreError {
     #[error(transparent)]
     Env(#[from] EnvError),
     /// The store is locked by somebody else, for longer than the limit.
-    #[error("{store}: locked by another connection for longer than {limit:?} ({key})")]
+    #[error("{store}: locked by {holder} for longer than {limit:?} ({key})")]
     Locked {
         /// The store, for example its file.
         store: String,
+        /// Who holds the lock, as far as it is known.
+        holder: String,
         /// The limit.
         limit: std::time::Duration,
         /// The environment key that sets the limit.

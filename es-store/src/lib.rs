@@ -17,6 +17,7 @@ mod mapper;
 pub mod memory;
 mod notification;
 mod notification_log;
+pub mod postgres;
 mod recorder;
 mod signal;
 pub mod sqlite;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Env, ProcessRecorder, StoreError, memory, sqlite};
+use crate::{Env, ProcessRecorder, StoreError, memory, postgres, sqlite};
 
 /// What a store keeps for an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,8 @@ pub trait StoreFactory: Send + Sync {
 }
 
 /// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE` names. Unset, it is
-/// memory; `memory` and `sqlite` may also be spelled `eventsourcing.popo` and `eventsourcing.sqlite`.
+/// memory; `memory`, `sqlite` and `postgres` may also be spelled `eventsourcing.popo`, `eventsourcing.sqlite` and
+/// `eventsourcing.postgres`.
 ///
 /// # Errors
 /// When the settings are wrong, the name begins with `__`, which is reserved, or the store cannot be opened.
@@ -59,15 +60,11 @@ pub fn open(
     match env.get("PERSISTENCE_MODULE").unwrap_or("memory") {
         "memory" | "eventsourcing.popo" => memory::open(application, role, env),
         "sqlite" | "eventsourcing.sqlite" => sqlite::open(application, role, env),
-        "postgres" | "eventsourcing.postgres" => {
-            let problem =
-                "PERSISTENCE_MODULE is `postgres`, which is not built yet in this version";
-            Err(StoreError::Configuration(problem.to_owned()))
-        }
+        "postgres" | "eventsourcing.postgres" => postgres::open(application, role, env),
         _ => Err(env
             .invalid(
                 "PERSISTENCE_MODULE",
-                "memory, sqlite, eventsourcing.popo or eventsourcing.sqlite",
+                "memory, sqlite, postgres, eventsourcing.popo, eventsourcing.sqlite or eventsourcing.postgres",
             )
             .into()),
     }

@@ -1,6 +1,9 @@
-//! For tests, of this crate and of its users: the rules that every store keeps, and a store that fails on purpose.
+//! For tests, of this crate and of its users: the rules that every store keeps, a store that fails on purpose, and
+//! databases to throw away.
 
 pub mod conformance;
 mod faulty;
+#[cfg(unix)]
+pub mod postgres;
 
 pub use faulty::{Call, FaultyRecorder, FaultyStores, Moment};

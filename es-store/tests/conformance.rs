@@ -5,10 +5,11 @@ mod controls;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use es_core::IdType;
+use es_store::testing::{self, postgres::Database};
 use es_store::{Env, ProcessRecorder, Role};
 use tempfile::TempDir;
 
@@ -61,6 +62,27 @@ fn named_memory(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
         role,
         ids,
     )
+}
+
+mod postgres {
+    es_store::conformance_tests!(|role, ids| super::postgres(role, ids));
+}
+
+/// Tables of a new application, in the one database that these tests share; memory, which has tests of its own, where there is no PostgreSQL.
+fn postgres(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
+    static DATABASE: OnceLock<Option<Database>> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let Some(database) = DATABASE.get_or_init(testing::postgres::database) else {
+        return es_store::open(
+            "Tested",
+            role,
+            &Env::new().with("ORIGINATOR_ID_TYPE", ids.to_string()),
+        )
+        .expect("a store");
+    };
+    let application = format!("Tested{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let env = database.env().with("ORIGINATOR_ID_TYPE", ids.to_string());
+    es_store::open(&application, role, &env).expect("a database")
 }
 
 mod faulty_recorder {

@@ -28,6 +28,7 @@ impl Label {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked {
                 store,
+                holder: "another connection".to_owned(),
                 limit: self.lock_timeout,
                 key: "SQLITE_LOCK_TIMEOUT",
             },

@@ -1,0 +1,47 @@
+//! A store in a PostgreSQL database (14 or newer), any number of applications per schema, in the format of the Python library.
+//!
+//! `POSTGRES_DBNAME`, `POSTGRES_HOST`, `POSTGRES_USER` and `POSTGRES_PASSWORD` must be given; `POSTGRES_PORT` is 5432.
+//! A host that begins with `/` is the folder of a Unix socket. Several hosts, with one port or as many, are separated by
+//! commas: the first that can be written to is used. `POSTGRES_SCHEMA` is `public`.
+//!
+//! `POSTGRES_LOCK_TIMEOUT` is how many seconds to wait for a lock (30; 0 is for ever), `POSTGRES_CONNECT_TIMEOUT` how
+//! many for a connection (30), `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` how many a transaction may stand still (5).
+//! `POSTGRES_POOL_SIZE` (5) connections for reading are kept, and `POSTGRES_MAX_OVERFLOW` (10) more are made when these are
+//! busy. One more writes, and one more listens while anyone does. `POSTGRES_SYNCHRONOUS_COMMIT` is `on`.
+//! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
+//! creates nothing, and what is missing is an error that names it.
+
+mod connection;
+mod ddl;
+mod judge;
+mod label;
+mod listen;
+mod names;
+mod pool;
+mod recorder;
+mod rows;
+mod schema;
+mod settings;
+mod snapshots;
+mod sql;
+mod write;
+mod writer;
+
+use std::sync::Arc;
+
+pub use self::recorder::PostgresRecorder;
+use crate::{Env, ProcessRecorder, Role, StoreError};
+
+/// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates what is missing. Any number of
+/// processes may do so at the same moment.
+///
+/// # Errors
+/// When a setting is missing or wrong, the name of the application is too long, the database cannot be reached, the
+/// tables belong to another application, or what is missing may not be created.
+pub fn open(
+    application: &str,
+    role: Role,
+    env: &Env,
+) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+    Ok(Arc::new(PostgresRecorder::open(application, role, env)?))
+}

@@ -1,0 +1,74 @@
+//! A connection, and the statements that it keeps prepared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::postgres::types::ToSql;
+use ::postgres::{Client, Error, NoTls, Row, Statement};
+
+use super::names::Names;
+use super::settings::Settings;
+use super::sql::Sql;
+use crate::StoreError;
+
+pub(super) struct Connection {
+    pub(super) client: Client,
+    names: Arc<Names>,
+    prepared: HashMap<Sql, Statement>,
+}
+
+impl Connection {
+    pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+        let client = settings
+            .config
+            .connect(NoTls)
+            .map_err(|error| settings.label.cannot_connect(error))?;
+        Ok(Self {
+            client,
+            names: names.clone(),
+            prepared: HashMap::new(),
+        })
+    }
+
+    /// A connection for writing: should this process die, what it has sent does not outlive it by more than a second.
+    pub(super) fn open_writer(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+        let mut connection = Self::open(settings, names)?;
+        let check = "SET client_connection_check_interval = '1s'";
+        match connection.client.batch_execute(check) {
+            // Not every system can do it, and nothing breaks without.
+            Err(error) if error.as_db_error().is_some() => {
+                tracing::debug!(%error, "the server does not look whether its client is there");
+            }
+            Err(error) => return Err(settings.label.failed("connecting", error)),
+            Ok(()) => {}
+        }
+        Ok(connection)
+    }
+
+    pub(super) fn query(
+        &mut self,
+        sql: Sql,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = self.prepared(sql)?;
+        self.client.query(&statement, params)
+    }
+
+    pub(super) fn execute(
+        &mut self,
+        sql: Sql,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        let statement = self.prepared(sql)?;
+        self.client.execute(&statement, params)
+    }
+
+    fn prepared(&mut self, sql: Sql) -> Result<Statement, Error> {
+        if let Some(statement) = self.prepared.get(&sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(&sql.text(&self.names))?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}

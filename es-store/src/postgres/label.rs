@@ -1,0 +1,147 @@
+//! How a database is called in errors, and what the driver's errors mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::postgres::Error;
+use ::postgres::error::SqlState;
+
+use crate::StoreError;
+use crate::committer::Patience;
+
+/// The name of a database, for errors, and its limit for locks.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    name: Arc<str>,
+    user: Arc<str>,
+    lock_timeout: Duration,
+}
+
+impl Label {
+    pub(super) fn new(dbname: &str, host: &str, user: &str, lock_timeout: Duration) -> Self {
+        Self {
+            name: format!("PostgreSQL database `{dbname}` on {host}").into(),
+            user: user.into(),
+            lock_timeout,
+        }
+    }
+
+    /// The error of the driver while it was `doing` something.
+    pub(super) fn failed(&self, doing: &'static str, error: Error) -> StoreError {
+        let store = self.name.to_string();
+        match error.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => self.locked("another connection".to_owned()),
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => StoreError::ReadOnly { store, doing },
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => self.misconfigured(format!(
+                "the role `{}` lacks a privilege for {doing}: {}",
+                self.user,
+                said(&error)
+            )),
+            _ => StoreError::Driver {
+                store,
+                doing,
+                error: Arc::new(Said(said(&error))),
+            },
+        }
+    }
+
+    /// The error of a connection that could not be made.
+    pub(super) fn cannot_connect(&self, error: Error) -> StoreError {
+        let keys = match error.code() {
+            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                "POSTGRES_USER, POSTGRES_PASSWORD"
+            }
+            Some(&SqlState::INVALID_CATALOG_NAME) => "POSTGRES_DBNAME",
+            _ => return self.failed("connecting", error),
+        };
+        self.misconfigured(format!("connecting failed: {} ({keys})", said(&error)))
+    }
+
+    /// How long a save waits for those of this process that came before it: as long as for the lock of the table, which
+    /// they may be waiting for.
+    pub(super) fn patience(&self) -> Patience {
+        const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        Patience {
+            store: self.name.to_string(),
+            limit: match self.lock_timeout {
+                Duration::ZERO => FOR_EVER,
+                limit => limit.max(Duration::from_secs(1)),
+            },
+            key: "POSTGRES_LOCK_TIMEOUT",
+        }
+    }
+
+    pub(super) fn locked(&self, holder: String) -> StoreError {
+        StoreError::Locked {
+            store: self.name.to_string(),
+            holder,
+            limit: self.lock_timeout,
+            key: "POSTGRES_LOCK_TIMEOUT",
+        }
+    }
+
+    pub(super) fn outcome_unknown(&self, problem: &StoreError) -> StoreError {
+        StoreError::OutcomeUnknown {
+            store: self.name.to_string(),
+            problem: problem.to_string(),
+        }
+    }
+
+    pub(super) fn no_thread(&self, error: std::io::Error) -> StoreError {
+        StoreError::Driver {
+            store: self.name.to_string(),
+            doing: "starting a thread",
+            error: Arc::new(error),
+        }
+    }
+
+    pub(super) fn damaged(&self, at: impl Into<String>, problem: impl Into<String>) -> StoreError {
+        StoreError::DamagedRow {
+            store: self.name.to_string(),
+            at: at.into(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(super) fn misconfigured(&self, problem: impl std::fmt::Display) -> StoreError {
+        StoreError::Configuration(format!("{}: {problem}", self.name))
+    }
+}
+
+/// What the server or the driver said. The detail of the server is left out: it may quote values of a row.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+fn said(error: &Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_said = cause.to_string();
+        if !said.contains(&cause_said) {
+            said = format!("{said}: {cause_said}");
+        }
+        source = cause.source();
+    }
+    said
+}
+
+/// Whether the connection is gone, so that what was sent on it may or may not have been done.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => {
+            let gone = [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            ];
+            // 57P05 ends idle sessions; 08 is the class of connections.
+            gone.contains(code) || code.code() == "57P05" || code.code().starts_with("08")
+        }
+        None => !error.to_string().starts_with("error serializing"),
+    }
+}

@@ -1,0 +1,150 @@
+//! Noticing the commits of other connections.
+//!
+//! Concurrency: there is one thread while anyone listens, with a connection of its own that is never in a transaction. Who joins
+//! first starts it, who leaves last stops it and waits for its end, both under the lock of the state only for the bookkeeping.
+//! LISTEN is done before the first listener's `listen` returns, so every commit after that is announced. A connection that is lost
+//! is made again, with pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
+//! The thread runs no user's code; should it drop the last listening all the same, it does not wait for itself.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ::postgres::fallible_iterator::FallibleIterator;
+use ::postgres::{Client, Error};
+
+use super::label::Label;
+use crate::{Listening, Signal, Signals, StoreError};
+
+/// How long to wait for an announcement before looking whether to stop.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// How long to wait between attempts to connect, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+
+/// Makes a connection that listens.
+pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
+
+/// Rings signals after commits of other connections, while anyone listens.
+#[derive(Clone)]
+pub(super) struct Listeners {
+    signals: Signals,
+    connect: Connect,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    listeners: usize,
+    listener: Option<Listener>,
+}
+
+struct Listener {
+    stop: Arc<Signal>,
+    thread: JoinHandle<()>,
+}
+
+impl Listeners {
+    pub(super) fn new(signals: Signals, connect: Connect) -> Self {
+        Self {
+            signals,
+            connect,
+            state: Arc::default(),
+        }
+    }
+
+    /// Listens until what is returned is dropped.
+    pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
+        let mut state = self.lock();
+        if state.listener.is_none() {
+            let (signals, connect) = (self.signals.clone(), self.connect.clone());
+            state.listener = Some(Listener::start(signals, connect, label)?);
+        }
+        state.listeners += 1;
+        let listeners = self.clone();
+        Ok(Listening::new(move || listeners.leave()))
+    }
+
+    fn leave(&self) {
+        let mut state = self.lock();
+        state.listeners -= 1;
+        let last = if state.listeners == 0 {
+            state.listener.take()
+        } else {
+            None
+        };
+        drop(state);
+        if let Some(listener) = last {
+            listener.stop();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener {
+    fn start(signals: Signals, connect: Connect, label: &Label) -> Result<Self, StoreError> {
+        let client = connect()?;
+        let stop = Signal::new();
+        let told = stop.clone();
+        let thread = thread::Builder::new()
+            .name("es-postgres-listen".to_owned())
+            .spawn(move || listen(client, &connect, &signals, &told))
+            .map_err(|error| label.no_thread(error))?;
+        Ok(Self { stop, thread })
+    }
+
+    fn stop(self) {
+        self.stop.ring();
+        if self.thread.thread().id() != thread::current().id() {
+            // It does not panic; had it, there would be nothing more to do.
+            let _ended = self.thread.join();
+        }
+    }
+}
+
+fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signal) {
+    while stop.rings() == 0 {
+        match is_announced(&mut client) {
+            Ok(true) => signals.ring(),
+            Ok(false) if !client.is_closed() => {}
+            lost => {
+                let error = lost
+                    .err()
+                    .map(|error| error.to_string())
+                    .unwrap_or_default();
+                tracing::warn!(error, "listening was interrupted, and begins again");
+                let Some(again) = reconnect(connect, stop) else {
+                    return;
+                };
+                client = again;
+                signals.ring();
+            }
+        }
+    }
+}
+
+/// Whether there was an announcement. All that have come are taken.
+fn is_announced(client: &mut Client) -> Result<bool, Error> {
+    let mut notifications = client.notifications();
+    let is_announced = notifications.timeout_iter(EVERY).next()?.is_some();
+    let mut more = notifications.iter();
+    while more.next()?.is_some() {}
+    Ok(is_announced)
+}
+
+/// A new connection; `None` when it is time to stop.
+fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
+    let mut pause = PAUSES[0];
+    while stop.rings() == 0 {
+        match connect() {
+            Ok(client) => return Some(client),
+            Err(error) => tracing::debug!(%error, "listening cannot begin again yet"),
+        }
+        stop.wait(0, pause);
+        pause = (pause * 2).min(PAUSES[1]);
+    }
+    None
+}

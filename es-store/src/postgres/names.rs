@@ -1,0 +1,141 @@
+//! The names of an application's tables.
+
+use es_core::IdType;
+
+use crate::StoreError;
+
+/// What PostgreSQL keeps of a name, in bytes. It would cut off the rest, and so make one name of two.
+const LONGEST: usize = 63;
+
+/// The names of an application's tables, of what belongs to them, and of the columns' type for ids.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    pub(super) schema: String,
+    pub(super) events: String,
+    pub(super) index: String,
+    pub(super) snapshots: String,
+    pub(super) tracking: String,
+    pub(super) meta: String,
+    pub(super) upstream: String,
+    pub(super) failures: String,
+    /// The function that appends events.
+    pub(super) append: String,
+    /// The composite type that Python needs.
+    pub(super) stored_event: String,
+    /// `uuid` or `text`.
+    pub(super) id: &'static str,
+}
+
+impl Names {
+    pub(super) fn new(
+        application: &str,
+        schema: &str,
+        id_type: IdType,
+    ) -> Result<Self, StoreError> {
+        let name = |suffix: &str| {
+            let name = format!("{}_{suffix}", application.to_lowercase());
+            check(&name, application).map(|()| name)
+        };
+        check(schema, application)?;
+        let id = match id_type {
+            IdType::Uuid => "uuid",
+            IdType::Text => "text",
+        };
+        let events = name("events")?;
+        Ok(Self {
+            schema: schema.to_owned(),
+            index: cut(format!("{events}_notification_id_idx")),
+            events,
+            snapshots: name("snapshots")?,
+            tracking: name("tracking")?,
+            meta: name("meta")?,
+            upstream: name("upstream")?,
+            failures: name("failures")?,
+            append: name("append_v1")?,
+            stored_event: format!("stored_event_{id}"),
+            id,
+        })
+    }
+
+    /// A name as it stands in a statement, with its schema.
+    pub(super) fn path(&self, name: &str) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(name))
+    }
+
+    /// The function that appends, as the catalogue looks it up.
+    pub(super) fn append_signature(&self) -> String {
+        let id = self.id;
+        format!(
+            "{}({id}[],bigint[],text[],bytea[],{id}[],bigint[],text[],bigint[],bigint[],text[],bigint[],text[],bigint[])",
+            self.path(&self.append)
+        )
+    }
+}
+
+/// A name as it stands in a statement.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as it stands in a statement.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn check(name: &str, application: &str) -> Result<(), StoreError> {
+    let problem = match name.len() {
+        _ if name.contains('\0') => "has a zero byte".to_owned(),
+        0..=LONGEST => return Ok(()),
+        length => format!("has {length} bytes, and PostgreSQL keeps {LONGEST}"),
+    };
+    Err(StoreError::Configuration(format!(
+        "the application `{application}` needs the name `{name}`, which {problem}"
+    )))
+}
+
+/// The name of the index is cut off as PostgreSQL does it for Python, which does not look.
+fn cut(mut name: String) -> String {
+    let mut length = name.len().min(LONGEST);
+    while !name.is_char_boundary(length) {
+        length -= 1;
+    }
+    name.truncate(length);
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(application: &str) -> Result<Names, StoreError> {
+        Names::new(application, "public", IdType::Uuid)
+    }
+
+    #[test]
+    fn names_are_in_lower_case_and_quoted() {
+        let names = names("Dog\"School").expect("names");
+        assert_eq!(
+            names.path(&names.events),
+            "\"public\".\"dog\"\"school_events\""
+        );
+        assert_eq!(names.index, "dog\"school_events_notification_id_idx");
+    }
+
+    #[test]
+    fn a_name_of_64_bytes_is_refused() {
+        assert!(names(&"a".repeat(53)).is_ok());
+        let refused = names(&"a".repeat(54)).expect_err("too long").to_string();
+        assert!(
+            refused.contains("has 64 bytes, and PostgreSQL keeps 63"),
+            "{refused}"
+        );
+        // It is counted in bytes.
+        assert!(names(&"é".repeat(27)).is_err());
+    }
+
+    #[test]
+    fn the_name_of_the_index_is_cut_between_characters() {
+        let names = names(&format!("a{}", "é".repeat(20))).expect("names");
+        assert!(names.index.len() <= 63 && names.index.starts_with(&names.events));
+    }
+}

@@ -1,0 +1,99 @@
+//! The connections that read.
+//!
+//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back; who
+//! finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
+//! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::connection::Connection;
+use super::label::is_lost;
+use super::names::Names;
+use super::settings::Settings;
+use crate::StoreError;
+
+pub(super) struct Pool {
+    settings: Arc<Settings>,
+    names: Arc<Names>,
+    readers: Mutex<Readers>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    busy: usize,
+}
+
+/// One of the places that there are.
+struct Place<'a> {
+    pool: &'a Pool,
+    /// What is put back; nothing if it broke.
+    connection: Option<Connection>,
+}
+
+impl Pool {
+    pub(super) fn new(settings: Arc<Settings>, names: Arc<Names>) -> Self {
+        Self {
+            settings,
+            names,
+            readers: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Reads with one statement. On a connection that turns out to be lost it is tried once more, on a new one.
+    pub(super) fn read<T>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(&mut Connection) -> Result<T, ::postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let mut place = self.place();
+        if let Some(mut reader) = place.connection.take() {
+            match work(&mut reader) {
+                // The others were most likely lost with it.
+                Err(error) if is_lost(&error) => self.lock().idle.clear(),
+                read => {
+                    place.connection = Some(reader);
+                    return read.map_err(|error| self.settings.label.failed(doing, error));
+                }
+            }
+        }
+        let mut reader = Connection::open(&self.settings, &self.names)?;
+        let read = work(&mut reader);
+        place.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
+        read.map_err(|error| self.settings.label.failed(doing, error))
+    }
+
+    fn place(&self) -> Place<'_> {
+        let mut readers = self.lock();
+        while readers.busy >= self.settings.readers() {
+            readers = self
+                .freed
+                .wait(readers)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        readers.busy += 1;
+        Place {
+            pool: self,
+            connection: readers.idle.pop(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut readers = self.pool.lock();
+        readers.busy -= 1;
+        if let Some(connection) = self.connection.take()
+            && readers.idle.len() < self.pool.settings.pool_size
+        {
+            readers.idle.push(connection);
+        }
+        self.pool.freed.notify_one();
+    }
+}

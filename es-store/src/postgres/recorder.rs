@@ -1,0 +1,279 @@
+//! The recorder of one application.
+//!
+//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps others out, here and
+//! elsewhere, during a transaction. Readers have connections of their own and wait for nobody. No user's code runs while
+//! either is held. A writer that was left by a panic has lost its connection, and makes a new one.
+
+use std::sync::Arc;
+
+use es_core::{AggregateId, IdType};
+
+use super::connection::Connection;
+use super::listen::Listeners;
+use super::names::{Names, quoted};
+use super::pool::Pool;
+use super::rows::{Rows, at_most, id_param, limit};
+use super::schema::{self, Layout, Wanted};
+use super::settings::Settings;
+use super::sql::Sql;
+use super::writer::Writer;
+use crate::committer::Committer;
+use crate::store::is_reserved;
+use crate::{
+    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals, StoreError,
+    StoredEvent, UpstreamEvent,
+};
+
+/// Keeps the events of one application in a PostgreSQL database.
+pub struct PostgresRecorder {
+    pub(super) settings: Arc<Settings>,
+    pub(super) names: Arc<Names>,
+    pub(super) id_type: IdType,
+    pub(super) pool: Pool,
+    /// Whether there is a table of snapshots.
+    pub(super) has_snapshots: bool,
+    role: Role,
+    layout: Layout,
+    committer: Committer<Writer>,
+    signals: Signals,
+    listeners: Listeners,
+}
+
+impl PostgresRecorder {
+    /// Opens the tables of an application, and creates what is missing; see [`open`](super::open).
+    ///
+    /// # Errors
+    /// As [`open`](super::open).
+    pub fn open(application: &str, role: Role, env: &Env) -> Result<Self, StoreError> {
+        let env = &env.for_application(application);
+        let settings = Arc::new(Settings::of(application, env)?);
+        let id_type = env.id_type()?;
+        let names = Arc::new(Names::new(application, &settings.schema, id_type)?);
+        let mut connection = Connection::open_writer(&settings, &names)?;
+        let wanted = Wanted {
+            application,
+            role,
+            settings: &settings,
+            names: &names,
+        };
+        let layout = schema::prepare(&mut connection.client, &wanted)?;
+        let has_snapshots = schema::prepare_snapshots(&mut connection.client, &settings, &names)?;
+        let writer = Writer::new(settings.clone(), names.clone(), id_type, layout, connection);
+        let signals = Signals::default();
+        Ok(Self {
+            pool: Pool::new(settings.clone(), names.clone()),
+            listeners: listeners(&signals, &settings, &names),
+            has_snapshots,
+            committer: Committer::new(writer, signals.clone(), settings.label.patience()),
+            settings,
+            names,
+            id_type,
+            role,
+            layout,
+            signals,
+        })
+    }
+
+    pub(super) fn rows(&self) -> Rows<'_> {
+        Rows {
+            label: &self.settings.label,
+            id_type: self.id_type,
+        }
+    }
+
+    fn follows(&self, upstream: &str) -> bool {
+        self.role == Role::Follower && !is_reserved(upstream) && !upstream.contains('\0')
+    }
+
+    fn check(&self, recording: &Recording) -> Result<(), StoreError> {
+        recording.check(self.id_type, self.role)?;
+        if recording.tracking.is_some() && self.layout.many_rows {
+            return Err(self.settings.label.misconfigured(format!(
+                "the table `{}` has a row for each position, as old versions of the Python library made it, and is not \
+                 written: start Python 9.5 on it once, which migrates it",
+                self.names.tracking
+            )));
+        }
+        check_text(recording)
+    }
+}
+
+fn listeners(signals: &Signals, settings: &Arc<Settings>, names: &Arc<Names>) -> Listeners {
+    let (settings, names) = (settings.clone(), names.clone());
+    let connect = move || {
+        let mut client = Connection::open(&settings, &names)?.client;
+        client
+            .batch_execute(&format!("LISTEN {}", quoted(&names.events)))
+            .map_err(|error| settings.label.failed("listening", error))?;
+        Ok(client)
+    };
+    Listeners::new(signals.clone(), Arc::new(connect))
+}
+
+/// PostgreSQL keeps no zero byte in a text.
+pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
+    let event = recording
+        .events
+        .iter()
+        .find(|event| event.topic.contains('\0') || has_zero(&event.originator_id));
+    let upstream = recording.tracking.iter().any(|tracking| {
+        tracking.upstream.contains('\0') || tracking.at.iter().any(|at| has_zero(&at.originator_id))
+    });
+    let of = match event {
+        Some(event) => format!("version {} of an aggregate", event.originator_version),
+        None if upstream => "the tracking".to_owned(),
+        None => return Ok(()),
+    };
+    Err(StoreError::Invalid(format!(
+        "{of} has a zero byte in a text"
+    )))
+}
+
+pub(super) fn has_zero(id: &AggregateId) -> bool {
+    match id {
+        AggregateId::Text(text) => text.contains('\0'),
+        AggregateId::Uuid(_) => false,
+    }
+}
+
+impl AggregateRecorder for PostgresRecorder {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        self.check(recording)?;
+        if recording.is_empty() {
+            return Ok(Recorded::default());
+        }
+        self.committer.record(recording)
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        if query.limit == 0 || id.id_type() != self.id_type || has_zero(id) {
+            return Ok(Vec::new());
+        }
+        let sql = match query.desc {
+            false => Sql::Events,
+            true => Sql::EventsDesc,
+        };
+        let (param, limit) = (id_param(id), limit(query.limit));
+        let (gt, lte) = (
+            query.gt.map_or(i64::MIN, at_most),
+            query.lte.map_or(i64::MAX, at_most),
+        );
+        let rows = self.pool.read("reading events", |connection| {
+            connection.query(sql, &[&*param, &gt, &lte, &limit])
+        })?;
+        rows.iter().map(|row| self.rows().event(id, row)).collect()
+    }
+
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        self.keep_snapshot(snapshot)
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.snapshots(id, query)
+    }
+
+    fn id_type(&self) -> IdType {
+        self.id_type
+    }
+}
+
+impl ApplicationRecorder for PostgresRecorder {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        let topics = query.topics.as_deref();
+        if query.limit == 0 || topics.is_some_and(<[_]>::is_empty) {
+            return Ok(Vec::new());
+        }
+        let after = match query.start {
+            Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
+            start => start.map(at_most),
+        };
+        let (after, stop) = (
+            after.unwrap_or(i64::MIN),
+            query.stop.map_or(i64::MAX, at_most),
+        );
+        let limit = limit(query.limit);
+        // No topic here has a zero byte, and the server refuses to look for one.
+        let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
+        let topics = topics.map(Iterator::collect::<Vec<_>>);
+        let rows =
+            self.pool
+                .read("reading notifications", |connection| match &topics {
+                    None => connection.query(Sql::Notifications, &[&after, &stop, &limit]),
+                    Some(topics) => connection
+                        .query(Sql::NotificationsByTopic, &[&after, &stop, &limit, topics]),
+                })?;
+        rows.iter()
+            .map(|row| self.rows().notification(row))
+            .collect()
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        let rows = self.pool.read("reading the head", |connection| {
+            connection.query(Sql::Head, &[])
+        })?;
+        rows.first().map(|row| self.rows().head(row)).transpose()
+    }
+
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        let Ok(position) = i64::try_from(position) else {
+            return Ok(None);
+        };
+        let rows = self.pool.read("reading an event", |connection| {
+            connection.query(Sql::EventAt, &[&position])
+        })?;
+        Ok(rows.first().and_then(|row| self.rows().identity(row, 0, 1)))
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        let listening = self.signals.listen(signal);
+        Ok(listening.and(self.listeners.join(&self.settings.label)?))
+    }
+}
+
+impl ProcessRecorder for PostgresRecorder {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        if !self.follows(upstream) {
+            return Ok(None);
+        }
+        let rows = self.pool.read("reading the position", |connection| {
+            connection.query(Sql::Tracked, &[&upstream])
+        })?;
+        match rows.first() {
+            Some(row) => self.rows().tracked(upstream, row),
+            None => Ok(None),
+        }
+    }
+
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        let Ok(position) = i64::try_from(position) else {
+            return Ok(None);
+        };
+        if !self.follows(upstream) {
+            return Ok(None);
+        }
+        let rows = self
+            .pool
+            .read("reading the upstream's event", |connection| {
+                connection.query(Sql::UpstreamEvent, &[&upstream, &position])
+            })?;
+        rows.first()
+            .map(|row| self.rows().upstream_event(upstream, row))
+            .transpose()
+    }
+}

@@ -1,0 +1,177 @@
+//! Reading rows, of which anything may be damaged.
+
+use std::borrow::Cow;
+
+use ::postgres::Row;
+use ::postgres::types::{FromSql, ToSql};
+use es_core::{AggregateId, IdType};
+use uuid::Uuid;
+
+use super::label::Label;
+use crate::{Head, Notification, StoreError, StoredEvent, UpstreamEvent};
+
+/// The id of an aggregate as a parameter.
+pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
+    match id {
+        AggregateId::Uuid(uuid) => Box::new(*uuid),
+        AggregateId::Text(text) => Box::new(&**text),
+    }
+}
+
+/// In front of an upstream's id that is text. The upstream may keep another form of ids than this store.
+const TEXT: &str = "text:";
+
+/// The id of an upstream's event, as it is stored.
+pub(super) fn upstream_id_text(id: &AggregateId) -> String {
+    match id {
+        AggregateId::Uuid(uuid) => uuid.simple().to_string(),
+        AggregateId::Text(text) => format!("{TEXT}{text}"),
+    }
+}
+
+/// Reads the rows of one application.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) label: &'a Label,
+    pub(super) id_type: IdType,
+}
+
+impl Rows<'_> {
+    pub(super) fn event(&self, id: &AggregateId, row: &Row) -> Result<StoredEvent, StoreError> {
+        let of = |at: &str| format!("of aggregate {id}{at}");
+        let version = version(row, 0).map_err(|problem| self.label.damaged(of(""), problem))?;
+        let damaged = |problem| {
+            self.label
+                .damaged(of(&format!(" at version {version}")), problem)
+        };
+        Ok(StoredEvent {
+            originator_id: id.clone(),
+            originator_version: version,
+            topic: topic(row, 1).map_err(damaged)?,
+            state: state(row, 2).map_err(damaged)?,
+        })
+    }
+
+    pub(super) fn notification(&self, row: &Row) -> Result<Notification, StoreError> {
+        let position = self.position(row, 0)?;
+        let damaged = |problem| {
+            self.label
+                .damaged(format!("at position {position}"), problem)
+        };
+        let event = StoredEvent {
+            originator_id: self.id(row, 1).map_err(damaged)?,
+            originator_version: version(row, 2).map_err(damaged)?,
+            topic: topic(row, 3).map_err(damaged)?,
+            state: state(row, 4).map_err(damaged)?,
+        };
+        Ok(Notification {
+            id: position,
+            event,
+        })
+    }
+
+    pub(super) fn head(&self, row: &Row) -> Result<Head, StoreError> {
+        Ok(Head {
+            position: self.position(row, 0)?,
+            event: self.identity(row, 1, 2),
+        })
+    }
+
+    /// Aggregate and version of an event, if both can be read.
+    pub(super) fn identity(&self, row: &Row, of: usize, at: usize) -> Option<UpstreamEvent> {
+        Some(UpstreamEvent {
+            originator_id: self.id(row, of).ok()?,
+            originator_version: version(row, at).ok()?,
+        })
+    }
+
+    pub(super) fn tracked(&self, upstream: &str, row: &Row) -> Result<Option<u64>, StoreError> {
+        let found: Option<i64> =
+            get(row, 0).map_err(|problem| self.no_position(upstream, problem))?;
+        found
+            .map(|found| {
+                u64::try_from(found).map_err(|_| self.no_position(upstream, String::new()))
+            })
+            .transpose()
+    }
+
+    pub(super) fn upstream_event(
+        &self,
+        upstream: &str,
+        row: &Row,
+    ) -> Result<UpstreamEvent, StoreError> {
+        let damaged = |problem| {
+            self.label
+                .damaged(format!("of the upstream's event for `{upstream}`"), problem)
+        };
+        let id: String = get(row, 0).map_err(damaged)?;
+        let originator_id = match id.strip_prefix(TEXT) {
+            Some(text) => AggregateId::from(text),
+            None => Uuid::try_parse(&id)
+                .map(AggregateId::Uuid)
+                .map_err(|_| damaged("its originator_id is no UUID".to_owned()))?,
+        };
+        Ok(UpstreamEvent {
+            originator_id,
+            originator_version: version(row, 1).map_err(damaged)?,
+        })
+    }
+
+    /// The position that a row has.
+    pub(super) fn position(&self, row: &Row, index: usize) -> Result<u64, StoreError> {
+        let found: i64 =
+            get(row, index).map_err(|problem| self.label.damaged("without a position", problem))?;
+        match u64::try_from(found) {
+            Ok(position) if position > 0 => Ok(position),
+            _ => Err(self.label.damaged(
+                format!("with notification_id {found}"),
+                "that is no position",
+            )),
+        }
+    }
+
+    pub(super) fn id(&self, row: &Row, index: usize) -> Result<AggregateId, String> {
+        match self.id_type {
+            IdType::Uuid => get(row, index).map(AggregateId::Uuid),
+            IdType::Text => get(row, index).map(|text: &str| AggregateId::from(text)),
+        }
+    }
+
+    fn no_position(&self, upstream: &str, problem: String) -> StoreError {
+        let problem = format!("its position is no position {problem}");
+        self.label
+            .damaged(format!("of tracking for `{upstream}`"), problem.trim_end())
+    }
+}
+
+pub(super) fn version(row: &Row, index: usize) -> Result<u64, String> {
+    let version: i64 = get(row, index)?;
+    u64::try_from(version)
+        .map_err(|_| format!("its originator_version is {version}, not a positive integer"))
+}
+
+fn topic(row: &Row, index: usize) -> Result<Cow<'static, str>, String> {
+    get(row, index).map(Cow::Owned)
+}
+
+fn state(row: &Row, index: usize) -> Result<Vec<u8>, String> {
+    get(row, index)
+}
+
+fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, String> {
+    let wrong = |_| {
+        let column = row.columns().get(index);
+        let (name, kind) = column.map_or(("", ""), |column| (column.name(), column.type_().name()));
+        format!("its {name} is null, or the column's type {kind} is wrong")
+    };
+    row.try_get(index).map_err(wrong)
+}
+
+/// What is above every number that PostgreSQL has, becomes the highest one.
+pub(super) fn at_most(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

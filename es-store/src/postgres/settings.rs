@@ -1,0 +1,234 @@
+//! The settings, by the keys of the Python library.
+
+use std::time::Duration;
+
+use ::postgres::Config;
+use ::postgres::config::{SslMode, TargetSessionAttrs};
+
+use super::label::Label;
+use crate::{Env, StoreError};
+
+/// How a database is to be opened. The password is in the configuration, which hides it.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) label: Label,
+    pub(super) schema: String,
+    /// How many connections that read are kept.
+    pub(super) pool_size: usize,
+    /// How many more there may be.
+    pub(super) max_overflow: usize,
+    /// How long to try to get a connection for writing.
+    pub(super) connect_timeout: Duration,
+    /// How long to look for the outcome of a commit whose connection was lost.
+    pub(super) resolve: Duration,
+    /// Whether to create what is missing.
+    pub(super) create: bool,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Settings {
+    pub(super) fn of(application: &str, env: &Env) -> Result<Self, StoreError> {
+        let required = |key| match env.require(key) {
+            Ok("") => Err(env.invalid(key, "a name")),
+            value => value,
+        };
+        let (dbname, host, user) = (
+            required("POSTGRES_DBNAME")?,
+            required("POSTGRES_HOST")?,
+            required("POSTGRES_USER")?,
+        );
+        let password = env.require("POSTGRES_PASSWORD")?;
+        refuse_pooler(env)?;
+        let lock_timeout = env.seconds("POSTGRES_LOCK_TIMEOUT", 30 * SECOND)?;
+        let connect_timeout = env.seconds("POSTGRES_CONNECT_TIMEOUT", 30 * SECOND)?;
+        // It changes nothing here, but what is no boolean is a mistake.
+        env.boolean("POSTGRES_PRE_PING", false)?;
+        let mut config = Config::new();
+        config
+            .dbname(dbname)
+            .user(user)
+            .application_name(application)
+            .ssl_mode(SslMode::Disable)
+            .connect_timeout(connect_timeout)
+            .tcp_user_timeout(30 * SECOND)
+            .keepalives_idle(10 * SECOND)
+            .keepalives_interval(5 * SECOND)
+            .options(&session(env, lock_timeout)?);
+        if !password.is_empty() {
+            config.password(password);
+        }
+        let hosts = add_hosts(&mut config, host);
+        add_ports(&mut config, hosts, env)?;
+        Ok(Self {
+            label: Label::new(dbname, host, user, lock_timeout),
+            config,
+            schema: match env.get("POSTGRES_SCHEMA") {
+                None | Some("") => "public".to_owned(),
+                Some(schema) => schema.to_owned(),
+            },
+            pool_size: env.number("POSTGRES_POOL_SIZE", 5)?,
+            max_overflow: env.number("POSTGRES_MAX_OVERFLOW", 10)?,
+            connect_timeout,
+            resolve: connect_timeout + lock_timeout.max(30 * SECOND),
+            create: env.boolean("CREATE_TABLE", true)?,
+        })
+    }
+
+    /// How many connections may read at once: at least one.
+    pub(super) fn readers(&self) -> usize {
+        self.pool_size.saturating_add(self.max_overflow).max(1)
+    }
+}
+
+fn add_hosts(config: &mut Config, hosts: &str) -> usize {
+    let hosts: Vec<_> = hosts.split(',').map(str::trim).collect();
+    for host in &hosts {
+        config.host(host);
+    }
+    if hosts.len() > 1 {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+    hosts.len()
+}
+
+fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreError> {
+    let key = "POSTGRES_PORT";
+    let ports = match env.get(key).map(str::trim) {
+        None | Some("") => "5432",
+        Some(ports) => ports,
+    };
+    let ports: Vec<u16> = ports
+        .split(',')
+        .map(|port| port.trim().parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| env.invalid(key, "a port, or ports separated by commas"))?;
+    if ports.len() != 1 && ports.len() != hosts {
+        return Err(env
+            .invalid(key, "one port, or as many as there are hosts")
+            .into());
+    }
+    for port in ports {
+        config.port(port);
+    }
+    Ok(())
+}
+
+/// What every session sets. Our statements are all served by an index, and a plan that was made while a table was
+/// empty may think otherwise, for as long as it is kept; so plans without one are ruled out.
+fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
+    let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
+    let idle = env.seconds(idle, 5 * SECOND)?.as_millis();
+    let commit = synchronous_commit(env)?;
+    // 0 is for ever, so what is less than a millisecond is one.
+    let lock = lock_timeout.as_micros().div_ceil(1000);
+    Ok(format!(
+        "-c synchronous_commit={commit} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={idle} \
+         -c default_transaction_isolation=read\\ committed -c standard_conforming_strings=on \
+         -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
+    ))
+}
+
+fn synchronous_commit(env: &Env) -> Result<String, StoreError> {
+    let key = "POSTGRES_SYNCHRONOUS_COMMIT";
+    let known = ["on", "off", "local", "remote_write", "remote_apply"];
+    match env.get(key).map(str::trim) {
+        None | Some("") => Ok("on".to_owned()),
+        Some(value) => match known.iter().find(|one| one.eq_ignore_ascii_case(value)) {
+            Some(value) => Ok((*value).to_owned()),
+            None => Err(env.invalid(key, known.join(", ")).into()),
+        },
+    }
+}
+
+/// Kept statements and listening do not survive a pooler that hands out connections by transaction.
+fn refuse_pooler(env: &Env) -> Result<(), StoreError> {
+    match env.get("POSTGRES_POOLER") {
+        None | Some("") => Ok(()),
+        Some(_) => Err(env
+            .invalid(
+                "POSTGRES_POOLER",
+                "supported yet: connect to the server itself",
+            )
+            .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env() -> Env {
+        Env::new()
+            .with("POSTGRES_DBNAME", "dogs")
+            .with("POSTGRES_HOST", "localhost")
+            .with("POSTGRES_USER", "rex")
+            .with("POSTGRES_PASSWORD", "a secret")
+            .for_application("Dogs")
+    }
+
+    fn settings(env: &Env) -> Settings {
+        Settings::of("Dogs", env).expect("settings")
+    }
+
+    #[test]
+    fn a_required_key_that_is_missing_is_named_in_both_spellings() {
+        let refused =
+            Settings::of("Dogs", &Env::new().for_application("Dogs")).expect_err("refused");
+        assert_eq!(
+            refused.to_string(),
+            "the environment has no DOGS_POSTGRES_DBNAME or POSTGRES_DBNAME"
+        );
+    }
+
+    #[test]
+    fn the_password_is_shown_nowhere() {
+        let shown = format!("{:?}", settings(&env()));
+        assert!(!shown.contains("a secret"), "{shown}");
+    }
+
+    #[test]
+    fn unset_a_lock_is_waited_for_30_seconds_and_0_is_for_ever() {
+        let options = |env: &Env| {
+            settings(env)
+                .config
+                .get_options()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        assert!(options(&env()).contains("lock_timeout=30000 "));
+        assert!(options(&env().with("POSTGRES_LOCK_TIMEOUT", "0")).contains("lock_timeout=0 "));
+    }
+
+    #[test]
+    fn several_hosts_have_one_port_or_as_many() {
+        let hosts = env().with("POSTGRES_HOST", "one,two");
+        let config = settings(&hosts).config;
+        assert_eq!(config.get_hosts().len(), 2);
+        assert_eq!(
+            config.get_target_session_attrs(),
+            TargetSessionAttrs::ReadWrite
+        );
+        assert_eq!(
+            settings(&hosts.clone().with("POSTGRES_PORT", "1,2"))
+                .config
+                .get_ports(),
+            [1, 2]
+        );
+        assert!(Settings::of("Dogs", &hosts.with("POSTGRES_PORT", "1,2,3")).is_err());
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_followed_is_refused() {
+        for (key, value) in [
+            ("POSTGRES_SYNCHRONOUS_COMMIT", "sometimes"),
+            ("POSTGRES_POOLER", "transaction"),
+            ("POSTGRES_PORT", "door"),
+            ("POSTGRES_PRE_PING", "perhaps"),
+        ] {
+            let refused = Settings::of("Dogs", &env().with(key, value)).expect_err("refused");
+            assert!(refused.to_string().starts_with(key), "{refused}");
+        }
+    }
+}

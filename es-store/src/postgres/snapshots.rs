@@ -1,0 +1,61 @@
+//! Snapshots, in a table of their own.
+
+use es_core::AggregateId;
+
+use super::recorder::{PostgresRecorder, check_text, has_zero};
+use super::rows::{at_most, id_param, limit};
+use super::sql::Sql;
+use crate::{EventQuery, Recording, Role, StoreError, StoredEvent};
+
+impl PostgresRecorder {
+    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no error: the later one stays.
+    ///
+    /// # Errors
+    /// When the id or the version cannot be kept, or the store cannot be written.
+    pub(super) fn keep_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        let recording = Recording::new(vec![snapshot.clone()]);
+        recording.check(self.id_type, Role::Leader)?;
+        check_text(&recording)?;
+        if !self.has_snapshots {
+            let problem = "it has no table of snapshots, and none is made when CREATE_TABLE is off or the role may not";
+            return Err(self.settings.label.misconfigured(problem));
+        }
+        let id = id_param(&snapshot.originator_id);
+        let (version, topic) = (at_most(snapshot.originator_version), &*snapshot.topic);
+        self.pool.read("recording a snapshot", |connection| {
+            connection.execute(
+                Sql::RecordSnapshot,
+                &[&*id, &version, &topic, &snapshot.state],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// The snapshots of one aggregate; none if none was ever kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged.
+    pub(super) fn snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let cannot_be = id.id_type() != self.id_type || has_zero(id) || !self.has_snapshots;
+        if query.limit == 0 || cannot_be {
+            return Ok(Vec::new());
+        }
+        let sql = match query.desc {
+            false => Sql::Snapshots,
+            true => Sql::SnapshotsDesc,
+        };
+        let (param, limit) = (id_param(id), limit(query.limit));
+        let (gt, lte) = (
+            query.gt.map_or(i64::MIN, at_most),
+            query.lte.map_or(i64::MAX, at_most),
+        );
+        let rows = self.pool.read("reading snapshots", |connection| {
+            connection.query(sql, &[&*param, &gt, &lte, &limit])
+        })?;
+        rows.iter().map(|row| self.rows().event(id, row)).collect()
+    }
+}

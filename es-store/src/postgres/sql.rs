@@ -1,0 +1,157 @@
+//! The statements that are kept prepared.
+
+use super::names::Names;
+
+/// A statement that a connection keeps prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sql {
+    Events,
+    EventsDesc,
+    Notifications,
+    NotificationsByTopic,
+    Head,
+    EventAt,
+    Tracked,
+    UpstreamEvent,
+    Append,
+    Look,
+    LookTracking,
+    Insert,
+    StartTracking,
+    MoveTracking,
+    KeepUpstream,
+    Holder,
+    RecordSnapshot,
+    Snapshots,
+    SnapshotsDesc,
+}
+
+impl Sql {
+    /// Its text. Columns are always named: other versions of the Python library have more.
+    pub(super) fn text(self, names: &Names) -> String {
+        let events = names.path(&names.events);
+        let tracking = names.path(&names.tracking);
+        let upstream = names.path(&names.upstream);
+        let snapshots = names.path(&names.snapshots);
+        let id = names.id;
+        match self {
+            Self::Events => of_one(&events, "ASC"),
+            Self::EventsDesc => of_one(&events, "DESC"),
+            Self::Snapshots => of_one(&snapshots, "ASC"),
+            Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
+            Self::Notifications => format!(
+                "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
+                 WHERE notification_id > $1 AND notification_id <= $2 ORDER BY notification_id LIMIT $3"
+            ),
+            // A topic that is none may be any of them: it is damage to be told, not to be passed over.
+            Self::NotificationsByTopic => format!(
+                "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
+                 WHERE notification_id > $1 AND notification_id <= $2 AND (topic = ANY ($4) OR topic IS NULL) \
+                 ORDER BY notification_id LIMIT $3"
+            ),
+            Self::Head => format!(
+                "SELECT notification_id, originator_id, originator_version FROM {events} \
+                 ORDER BY notification_id DESC LIMIT 1"
+            ),
+            Self::EventAt => format!(
+                "SELECT originator_id, originator_version FROM {events} WHERE notification_id = $1 AND notification_id > 0"
+            ),
+            Self::Tracked => {
+                format!("SELECT MAX(notification_id) FROM {tracking} WHERE application_name = $1")
+            }
+            Self::UpstreamEvent => format!(
+                "SELECT originator_id, originator_version FROM {upstream} \
+                 WHERE application_name = $1 AND notification_id = $2"
+            ),
+            Self::Append => format!(
+                "SELECT notification_id, originator_id, originator_version \
+                 FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                names.path(&names.append)
+            ),
+            Self::Look => format!(
+                "SELECT t.notification_id, t.topic = e.topic AND t.state = e.state, EXISTS (SELECT FROM {events} AS b \
+                 WHERE b.originator_id = e.id AND b.originator_version = e.version - 1) \
+                 FROM unnest($1::{id}[], $2::bigint[], $3::text[], $4::bytea[]) \
+                 WITH ORDINALITY AS e(id, version, topic, state, ord) \
+                 LEFT JOIN {events} AS t ON t.originator_id = e.id AND t.originator_version = e.version ORDER BY e.ord"
+            ),
+            Self::LookTracking => format!(
+                "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
+                 ORDER BY application_name FOR UPDATE"
+            ),
+            Self::Insert => insert(names, "$1", "$2", "$3", "$4"),
+            Self::StartTracking => start_tracking(names, "$1"),
+            Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
+            Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
+            Self::Holder => "SELECT a.pid, a.application_name, a.state FROM pg_locks AS l \
+                 JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'relation' AND l.granted \
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND l.relation = to_regclass($1)::oid AND l.mode <> 'AccessShareLock' LIMIT 1"
+                .to_owned(),
+            Self::RecordSnapshot => format!(
+                "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
+            ),
+        }
+    }
+}
+
+fn of_one(table: &str, order: &str) -> String {
+    format!(
+        "SELECT originator_version, topic, state FROM {table} WHERE originator_id = $1 \
+         AND originator_version > $2 AND originator_version <= $3 ORDER BY originator_version {order} LIMIT $4"
+    )
+}
+
+/// The events get their positions in the order of the arrays: the defaults of an INSERT are computed behind its sort.
+pub(super) fn insert(
+    names: &Names,
+    ids: &str,
+    versions: &str,
+    topics: &str,
+    states: &str,
+) -> String {
+    let (events, id) = (names.path(&names.events), names.id);
+    format!(
+        "INSERT INTO {events} AS t (originator_id, originator_version, topic, state) \
+         SELECT e.id, e.version, e.topic, e.state \
+         FROM unnest({ids}::{id}[], {versions}::bigint[], {topics}::text[], {states}::bytea[]) \
+         WITH ORDINALITY AS e(id, version, topic, state, ord) ORDER BY e.ord \
+         RETURNING t.notification_id, t.originator_id, t.originator_version"
+    )
+}
+
+pub(super) fn start_tracking(names: &Names, upstreams: &str) -> String {
+    format!(
+        "INSERT INTO {} AS t (application_name, notification_id) \
+         SELECT m.upstream, 0 FROM unnest({upstreams}::text[]) AS m(upstream) ON CONFLICT DO NOTHING",
+        names.path(&names.tracking)
+    )
+}
+
+pub(super) fn move_tracking(names: &Names, upstreams: &str, froms: &str, tos: &str) -> String {
+    format!(
+        "UPDATE {} AS t SET notification_id = m.upto \
+         FROM unnest({upstreams}::text[], {froms}::bigint[], {tos}::bigint[]) AS m(upstream, start, upto) \
+         WHERE t.application_name = m.upstream AND t.notification_id = m.start",
+        names.path(&names.tracking)
+    )
+}
+
+pub(super) fn keep_upstream(
+    names: &Names,
+    upstreams: &str,
+    positions: &str,
+    ids: &str,
+    versions: &str,
+) -> String {
+    format!(
+        "INSERT INTO {} AS t (application_name, notification_id, originator_id, originator_version) \
+         SELECT m.upstream, m.at, m.id, m.version \
+         FROM unnest({upstreams}::text[], {positions}::bigint[], {ids}::text[], {versions}::bigint[]) \
+         AS m(upstream, at, id, version) ON CONFLICT (application_name) DO UPDATE SET \
+         notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
+         originator_version = excluded.originator_version",
+        names.path(&names.upstream)
+    )
+}

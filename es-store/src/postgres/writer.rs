@@ -1,0 +1,334 @@
+//! The connection that writes, and what is done when it is lost.
+//!
+//! A connection that dies while a group is being committed leaves open whether it was. Looking would not tell, because the server may still
+//! be at it; so the same rows are sent again, on a new connection, behind the same lock: either they are accepted, or
+//! identical ones are there already, which is success, or others are, which is a conflict.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::postgres::error::SqlState;
+use es_core::IdType;
+
+use super::connection::Connection;
+use super::label::is_lost;
+use super::names::Names;
+use super::rows::Rows;
+use super::schema::Layout;
+use super::settings::Settings;
+use super::sql::Sql;
+use super::write::{Failed, Outcomes, Write};
+use crate::committer::GroupWriter;
+use crate::{Recording, StoreError};
+
+/// How often a group is tried again after somebody else came between, for example in a deadlock.
+const TRIES: usize = 10;
+
+/// How long a connection may lie idle before it is asked whether it is still there. One that is found lost before anything was
+/// sent leaves nothing open.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long to wait between attempts to connect, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
+
+pub(super) struct Writer {
+    settings: Arc<Settings>,
+    names: Arc<Names>,
+    id_type: IdType,
+    /// Whether the function that appends can be called.
+    has_append: bool,
+    /// Taken out while it is used, so that one that is left in the middle of something is not used again.
+    connection: Option<Connection>,
+    last_used: Instant,
+}
+
+/// An attempt that failed.
+struct Attempt {
+    error: StoreError,
+    /// What may be done about it.
+    then: Then,
+}
+
+enum Then {
+    /// The connection was lost: send it again.
+    Resend,
+    /// There is no connection.
+    Reconnect,
+    /// Somebody else came between: try again, with plain statements.
+    Retry,
+    GiveUp,
+}
+
+impl GroupWriter for Writer {
+    /// After an error nothing of the group is recorded, but for [`StoreError::OutcomeUnknown`].
+    fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
+        let (mut is_resent, mut by_function, mut tries) = (false, true, 0);
+        let (mut pause, since) = (PAUSES[0], Instant::now());
+        loop {
+            let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(attempt) => attempt,
+            };
+            match then {
+                Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
+                Then::Resend if !is_resent => is_resent = true,
+                Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(PAUSES[1]);
+                }
+                _ if is_resent => return Err(self.settings.label.outcome_unknown(&error)),
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        names: Arc<Names>,
+        id_type: IdType,
+        layout: Layout,
+        connection: Connection,
+    ) -> Self {
+        Self {
+            settings,
+            names,
+            id_type,
+            has_append: layout.has_append,
+            connection: Some(connection),
+            last_used: Instant::now(),
+        }
+    }
+
+    /// How long to go on after a connection was lost or not made.
+    fn patience(&self, is_resent: bool) -> Duration {
+        match is_resent {
+            true => self.settings.resolve,
+            false => self.settings.connect_timeout,
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        group: &[&Recording],
+        is_resent: bool,
+        by_function: bool,
+    ) -> Result<Outcomes, Attempt> {
+        let mut connection = self.take_connection()?;
+        let mut write = Write {
+            connection: &mut connection,
+            names: &self.names,
+            rows: Rows {
+                label: &self.settings.label,
+                id_type: self.id_type,
+            },
+        };
+        let appended = match self.has_append && by_function && !is_resent {
+            true => write.append(group),
+            false => Ok(None),
+        };
+        let done = match appended {
+            Ok(None) => write.judged(group, is_resent),
+            Ok(Some(outcomes)) => Ok(outcomes),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(outcomes) => {
+                self.connection = Some(connection);
+                Ok(outcomes)
+            }
+            Err(failed) => Err(self.failed(failed, connection)),
+        }
+    }
+
+    fn take_connection(&mut self) -> Result<Connection, Attempt> {
+        let idle = self.last_used.elapsed();
+        self.last_used = Instant::now();
+        if let Some(mut connection) = self.connection.take()
+            && !connection.client.is_closed()
+            && (idle < IDLE || connection.client.check_connection().is_ok())
+        {
+            return Ok(connection);
+        }
+        Connection::open_writer(&self.settings, &self.names).map_err(|error| Attempt {
+            then: match &error {
+                StoreError::Configuration(_) => Then::GiveUp,
+                _ => Then::Reconnect,
+            },
+            error,
+        })
+    }
+
+    /// Keeps the connection, if it is of use, and says what may be done.
+    fn failed(&mut self, failed: Failed, mut connection: Connection) -> Attempt {
+        let label = &self.settings.label;
+        let error = match failed {
+            Failed::Driver(error) => error,
+            Failed::Race => {
+                self.connection = Some(connection);
+                let error = label.misconfigured("somebody else keeps moving the position");
+                return Attempt {
+                    error,
+                    then: Then::Retry,
+                };
+            }
+            Failed::Store(error) => {
+                self.connection = Some(connection);
+                return Attempt {
+                    error,
+                    then: Then::GiveUp,
+                };
+            }
+        };
+        let then = match error.code() {
+            _ if is_lost(&error) => Then::Resend,
+            Some(code) if is_passing(code) => Then::Retry,
+            Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
+                self.has_append = false;
+                Then::Retry
+            }
+            _ => Then::GiveUp,
+        };
+        let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        let holder = is_locked.then(|| holder(&mut connection, &self.names));
+        let error = match holder.flatten() {
+            Some(holder) => label.locked(holder),
+            None => label.failed("recording", error),
+        };
+        if !matches!(then, Then::Resend) {
+            self.connection = Some(connection);
+        }
+        Attempt { error, then }
+    }
+}
+
+/// Whether somebody else came between, so that nothing was written and a second attempt may succeed. A version or position
+/// that is there twice was written by somebody who did not take the lock.
+fn is_passing(code: &SqlState) -> bool {
+    let passing = [
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::UNIQUE_VIOLATION,
+    ];
+    passing.contains(code) || code.code() == "ES001"
+}
+
+/// Who holds a lock on the table, as far as it can be seen.
+fn holder(connection: &mut Connection, names: &Names) -> Option<String> {
+    let rows = connection
+        .query(Sql::Holder, &[&names.path(&names.events)])
+        .ok()?;
+    let row = rows.first()?;
+    let process: i32 = row.try_get(0).ok()?;
+    let application: Option<String> = row.try_get(1).ok()?;
+    let state: Option<String> = row.try_get(2).ok()?;
+    Some(format!(
+        "process {process} (application `{}`, {})",
+        application.unwrap_or_default(),
+        state.unwrap_or_default()
+    ))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::borrow::Cow;
+
+    use uuid::Uuid;
+
+    use super::super::schema::{self, Wanted};
+    use super::*;
+    use crate::testing::postgres::{Database, database};
+    use crate::{Recorded, Role, StoredEvent, Tracking};
+
+    fn writer(database: &Database, has_append: bool) -> Writer {
+        let env = database.env();
+        let settings = Arc::new(Settings::of("Dogs", &env).expect("settings"));
+        let names = Names::new("Dogs", "public", IdType::Uuid).expect("names");
+        let names = Arc::new(names);
+        let mut connection = Connection::open_writer(&settings, &names).expect("a connection");
+        let wanted = Wanted {
+            application: "Dogs",
+            role: Role::Follower,
+            settings: &settings,
+            names: &names,
+        };
+        let layout = schema::prepare(&mut connection.client, &wanted).expect("tables");
+        assert!(layout.has_append);
+        let layout = Layout {
+            has_append,
+            ..layout
+        };
+        Writer::new(settings, names, IdType::Uuid, layout, connection)
+    }
+
+    fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
+        let event = |version| StoredEvent {
+            originator_id: Uuid::from_u128(number).into(),
+            originator_version: version,
+            topic: Cow::Borrowed("test:Thing.Happened"),
+            state: Vec::new(),
+        };
+        Recording::new(versions.into_iter().map(event).collect())
+    }
+
+    fn commit(writer: &mut Writer, group: &[Recording]) -> Outcomes {
+        let group: Vec<_> = group.iter().collect();
+        writer.commit(&group).expect("committed")
+    }
+
+    #[test]
+    fn a_group_is_judged_in_its_order_with_and_without_the_function() {
+        for has_append in [true, false] {
+            let Some(database) = database() else { return };
+            let mut writer = writer(&database, has_append);
+            let moved = |from, to| Tracking::new("Up", from, to);
+            let outcomes = commit(
+                &mut writer,
+                &[
+                    recording(1, 1..=2).tracking(moved(0, 5)),
+                    recording(1, [2]),
+                    recording(1, [3]).tracking(moved(5, 9)),
+                    recording(2, [2]),
+                    recording(2, [1]).tracking(moved(5, 7)),
+                    recording(2, [1]),
+                ],
+            );
+            let positions: Vec<_> = outcomes
+                .iter()
+                .flatten()
+                .flat_map(|recorded| recorded.positions.clone())
+                .collect();
+            assert!(positions.len() == 4 && positions.is_sorted_by(|a, b| a < b));
+            assert!(matches!(outcomes[1], Err(StoreError::Conflict(_))));
+            assert!(matches!(outcomes[3], Err(StoreError::Gap { .. })));
+            assert!(matches!(
+                outcomes[4],
+                Err(StoreError::PositionMoved { found: 9, .. })
+            ));
+            let tracked = "SELECT notification_id FROM dogs_tracking WHERE application_name = 'Up'";
+            let row = database.connect().query_one(tracked, &[]);
+            assert_eq!(row.expect("a row").get::<_, i64>(0), 9);
+        }
+    }
+
+    #[test]
+    fn a_group_against_which_nothing_stands_has_its_positions_in_its_order() {
+        let Some(database) = database() else { return };
+        let mut writer = writer(&database, true);
+        let group = [
+            recording(1, 1..=3),
+            Recording::default().tracking(Tracking::new("Up", 0, 1)),
+            recording(2, 1..=2),
+            recording(1, 4..=5),
+        ];
+        let outcomes = commit(&mut writer, &group);
+        let positions: Vec<_> = outcomes
+            .into_iter()
+            .map(|outcome| outcome.expect("recorded"))
+            .collect();
+        let expected = [vec![1, 2, 3], vec![], vec![4, 5], vec![6, 7]].map(Recorded::new);
+        assert_eq!(positions, expected);
+    }
+}

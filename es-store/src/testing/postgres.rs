@@ -1,0 +1,140 @@
+//! PostgreSQL for tests: fresh databases, on a server of one's own or on one that is thrown away afterwards.
+//!
+//! `ES_POSTGRES_URL` names a server to use, by a connection string whose user may create databases. Unset, the programs
+//! `initdb` and `pg_ctl` are looked for (by `pg_config --bindir`, in `/usr/lib/postgresql/*/bin`, in `PATH`), and a server
+//! is started in a temporary folder, with a Unix socket there as its only door. All tests of a process share it. If
+//! there is neither, [`database`] says so loudly and gives `None`, so that a test can pass over; it panics instead when
+//! `CI` or `ES_REQUIRE_POSTGRES` is set.
+
+mod cluster;
+mod programs;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ::postgres::{Client, NoTls};
+
+pub use self::cluster::Cluster;
+use crate::Env;
+
+/// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
+///
+/// The server flushes as it is told to (`fsync=on`), unless `ES_POSTGRES_FSYNC=off` gives durability away for speed.
+///
+/// # Panics
+/// When there is no PostgreSQL though `CI` or `ES_REQUIRE_POSTGRES` is set, or it does not start.
+pub fn database() -> Option<Database> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SHARED.get_or_init(|| match std::env::var("ES_POSTGRES_URL") {
+        Ok(url) => Some(Server::Given(url)),
+        Err(_) => cluster().map(Server::Started),
+    });
+    match server.as_ref()? {
+        Server::Given(url) => Some(Database::create(
+            url.parse().expect("ES_POSTGRES_URL is a connection string"),
+            true,
+        )),
+        Server::Started(cluster) => Some(cluster.database()),
+    }
+}
+
+/// A server of the test's own, which it may stop and start; `None` if there are no programs to start one.
+///
+/// # Panics
+/// As [`database`] does.
+pub fn cluster() -> Option<Cluster> {
+    let Some(programs) = programs::find() else {
+        let missing = "PostgreSQL is not here: ES_POSTGRES_URL is not set, and no initdb was found";
+        let required = ["CI", "ES_REQUIRE_POSTGRES"]
+            .into_iter()
+            .find(|key| std::env::var_os(key).is_some());
+        if let Some(key) = required {
+            panic!("{missing}, but {key} is set");
+        }
+        eprintln!("\n*** SKIPPED: {missing} ***\n");
+        return None;
+    };
+    let fsync = std::env::var("ES_POSTGRES_FSYNC").map_or(true, |value| value != "off");
+    Some(Cluster::start(programs, fsync))
+}
+
+enum Server {
+    Given(String),
+    Started(Cluster),
+}
+
+/// A database for a test. On a server that was given it is dropped with this value.
+pub struct Database {
+    config: ::postgres::Config,
+    name: String,
+    is_dropped: bool,
+}
+
+impl Database {
+    fn create(config: ::postgres::Config, is_dropped: bool) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("es_test_{process}_{}_{number}", since.as_micros());
+        let mut server = config
+            .connect(NoTls)
+            .expect("the server for tests can be reached");
+        server
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .expect("a database for a test can be created");
+        Self {
+            config,
+            name,
+            is_dropped,
+        }
+    }
+
+    /// The settings with which an application opens this database.
+    pub fn env(&self) -> Env {
+        let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
+        let ports: Vec<_> = self.config.get_ports().iter().map(u16::to_string).collect();
+        let password = self.config.get_password().unwrap_or_default();
+        Env::new()
+            .with("PERSISTENCE_MODULE", "postgres")
+            .with("POSTGRES_DBNAME", &self.name)
+            .with("POSTGRES_HOST", hosts.join(","))
+            .with("POSTGRES_PORT", ports.join(","))
+            .with("POSTGRES_USER", self.config.get_user().unwrap_or_default())
+            .with("POSTGRES_PASSWORD", String::from_utf8_lossy(password))
+    }
+
+    /// A connection that knows nothing of the library.
+    ///
+    /// # Panics
+    /// When the server cannot be reached.
+    pub fn connect(&self) -> Client {
+        let mut config = self.config.clone();
+        config
+            .dbname(&self.name)
+            .connect(NoTls)
+            .expect("the database of the test can be reached")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.is_dropped
+            && let Ok(mut server) = self.config.connect(NoTls)
+        {
+            // What stays behind is empty or small, and its name says what it is.
+            let _dropped =
+                server.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+fn host(host: &::postgres::config::Host) -> String {
+    match host {
+        ::postgres::config::Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        ::postgres::config::Host::Unix(folder) => folder.display().to_string(),
+    }
+}

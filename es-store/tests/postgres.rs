@@ -1,0 +1,68 @@
+//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is refused.
+//!
+//! Without PostgreSQL these tests pass over, loudly.
+
+#[path = "postgres/bad.rs"]
+mod bad;
+#[path = "postgres/lost.rs"]
+mod lost;
+#[path = "postgres/order.rs"]
+mod order;
+#[path = "postgres/processes.rs"]
+mod processes;
+#[path = "postgres/tables.rs"]
+mod tables;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use es_core::AggregateId;
+use es_store::testing::postgres::{Database, database};
+use es_store::{Env, NotificationQuery, ProcessRecorder, Recording, Role, StoreError, StoredEvent};
+use uuid::Uuid;
+
+fn open(application: &str, role: Role, env: &Env) -> Arc<dyn ProcessRecorder> {
+    es_store::open(application, role, env).expect("a database")
+}
+
+fn refused(application: &str, role: Role, env: &Env) -> StoreError {
+    es_store::open(application, role, env)
+        .err()
+        .expect("refused")
+}
+
+fn id(number: u128) -> AggregateId {
+    Uuid::from_u128(number).into()
+}
+
+fn event(number: u128, version: u64) -> StoredEvent {
+    StoredEvent {
+        originator_id: id(number),
+        originator_version: version,
+        topic: Cow::Borrowed("test:Thing.Happened"),
+        state: format!("{{\"version\":{version}}}").into_bytes(),
+    }
+}
+
+fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
+    let events = versions.into_iter().map(|version| event(number, version));
+    Recording::new(events.collect())
+}
+
+/// The versions in the log of an application that has one aggregate.
+fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
+    let all = recorder.select_notifications(&NotificationQuery::all());
+    let all = all.expect("the log can be read");
+    all.iter().map(|one| one.originator_version).collect()
+}
+
+/// Cuts all connections of an application.
+fn cut(database: &Database, application: &str) -> i64 {
+    let cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+               WHERE application_name = $1 AND datname = current_database()";
+    database
+        .connect()
+        .query_one(cut, &[&application])
+        .expect("cut")
+        .get(0)
+}

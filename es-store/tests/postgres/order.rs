@@ -1,0 +1,98 @@
+//! Positions become visible in their order, whatever other writers do inside their transactions; without the lock they do not.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use es_store::{NotificationQuery, ProcessRecorder, Role, StoreError};
+
+use super::{Database, database, open, recording};
+
+/// Reads behind what it has seen, until nobody writes any more; all that it saw.
+fn tail(recorder: &dyn ProcessRecorder, is_over: &AtomicBool) -> Vec<u64> {
+    let mut seen = Vec::new();
+    loop {
+        let was_over = is_over.load(Ordering::Acquire);
+        let after = seen.last().copied().unwrap_or(0);
+        let page = recorder
+            .select_notifications(&NotificationQuery::after(after))
+            .expect("read");
+        if page.is_empty() && was_over {
+            return seen;
+        }
+        seen.extend(page.iter().map(|one| one.id));
+    }
+}
+
+/// Another program's transactions: they take the lock or not, insert, dawdle, and commit two of three.
+fn dawdle(database: &Database, number: u32, lock: &str) {
+    let mut raw = database.connect();
+    for version in 1..=30_i64 {
+        let end = if version % 3 == 0 {
+            "ROLLBACK"
+        } else {
+            "COMMIT"
+        };
+        let dawdling = f64::from(number + 1) * 0.002;
+        raw.batch_execute(&format!(
+            "BEGIN; {lock}; INSERT INTO dogs_events (originator_id, originator_version, topic, state) \
+             VALUES ('00000000-0000-0000-0001-{number:012}', {version}, 'test:Other', '{{}}'); \
+             SELECT pg_sleep({dawdling}); {end}"
+        ))
+        .expect("written");
+    }
+}
+
+fn torture(database: &Database, lock: &str) -> Vec<(Vec<u64>, Vec<u64>)> {
+    let dogs = open("Dogs", Role::Leader, &database.env());
+    let is_over = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let (dogs, is_over) = (&*dogs, &is_over);
+        let readers: Vec<_> = (0..2)
+            .map(|_| scope.spawn(move || tail(dogs, is_over)))
+            .collect();
+        let mut writers: Vec<_> = (0..3)
+            .map(|number| scope.spawn(move || dawdle(database, number, lock)))
+            .collect();
+        writers.push(scope.spawn(move || {
+            for version in 1..=60 {
+                dogs.record(&recording(version, 1..=1 + (version as u64 % 20)))
+                    .expect("recorded");
+                let refused = dogs.record(&recording(version, [1]));
+                assert!(
+                    matches!(refused, Err(StoreError::Conflict(_))),
+                    "{refused:?}"
+                );
+            }
+        }));
+        for writer in writers {
+            writer.join().expect("a writer");
+        }
+        is_over.store(true, Ordering::Release);
+        readers
+            .into_iter()
+            .map(|reader| reader.join().expect("a reader"))
+            .collect::<Vec<_>>()
+    });
+    let log = dogs
+        .select_notifications(&NotificationQuery::all())
+        .expect("read");
+    let log: Vec<_> = log.iter().map(|one| one.id).collect();
+    seen.into_iter().map(|seen| (seen, log.clone())).collect()
+}
+
+#[test]
+fn a_reader_that_has_seen_a_position_never_misses_one_below_it() {
+    let Some(database) = database() else { return };
+    for (seen, log) in torture(&database, "LOCK TABLE dogs_events IN EXCLUSIVE MODE") {
+        assert_eq!(seen, log);
+    }
+}
+
+/// The control: what the lock is for.
+#[test]
+fn without_the_lock_readers_miss_events() {
+    let Some(database) = database() else { return };
+    let misses = torture(&database, "SELECT 1")
+        .iter()
+        .any(|(seen, log)| seen != log);
+    assert!(misses, "writers that take no lock were not noticed");
+}
