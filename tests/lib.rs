@@ -1,4 +1,4 @@
-//! What several test binaries share: the tutorial's domain, and environments on every embedded store.
+//! What several test binaries share: the tutorial's domain, and environments on every store.
 
 /// The tutorial's aggregates and applications, as the example has them.
 #[allow(missing_docs, reason = "the tutorial's code has no docs")]
@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use es_system::Env;
+use es_system::testing::postgres::{Database, database};
 use tempfile::TempDir;
 
 /// Long enough for anything that happens at all.
@@ -32,9 +33,10 @@ pub struct Place {
     /// The environment.
     pub env: Env,
     _dir: TempDir,
+    _database: Option<Database>,
 }
 
-/// Each embedded store, empty.
+/// Each store, empty; PostgreSQL where it is to be had.
 pub fn places() -> Vec<Place> {
     type Make = fn(&Path) -> Env;
     let makes: [(&str, Make); 5] = [
@@ -52,13 +54,26 @@ pub fn places() -> Vec<Place> {
     ];
     let place = |(name, make): (&'static str, Make)| {
         let dir = tempfile::tempdir().expect("a temporary folder");
+        let env = make(dir.path());
         Place {
             name,
-            env: make(dir.path()),
+            env,
             _dir: dir,
+            _database: None,
         }
     };
-    makes.into_iter().map(place).collect()
+    makes.into_iter().map(place).chain(postgres()).collect()
+}
+
+/// A fresh PostgreSQL database; `None`, said loudly, where there is no PostgreSQL.
+pub fn postgres() -> Option<Place> {
+    let database = database()?;
+    Some(Place {
+        name: "postgres",
+        env: database.env(),
+        _dir: tempfile::tempdir().expect("a temporary folder"),
+        _database: Some(database),
+    })
 }
 
 /// The names of all applications in the tests' systems.

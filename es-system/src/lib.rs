@@ -1,7 +1,7 @@
 //! Event-sourced applications, connected into systems that process each event exactly once.
 //!
 //! Annotate plain structs and methods, and get event-sourced aggregates whose state cannot change without an event; applications
-//! that save them, in memory or on SQLite; and process applications that follow others: what their policies collect
+//! that save them, in memory, on SQLite and on PostgreSQL; and process applications that follow others: what their policies collect
 //! is recorded in one transaction with the position of the event that was processed.
 //!
 //! ```
@@ -113,10 +113,15 @@
 //!
 //! | key | values | if it is not set |
 //! |---|---|---|
-//! | `PERSISTENCE_MODULE` | `memory`, `sqlite` (also `eventsourcing.popo`, `eventsourcing.sqlite`) | `memory` |
+//! | `PERSISTENCE_MODULE` | `memory`, `sqlite`, `postgres` (also `eventsourcing.popo`, `eventsourcing.sqlite`, `eventsourcing.postgres`) | `memory` |
 //! | `SQLITE_DBNAME` | a path, a `file:` URI, `:memory:`, or `file:NAME?mode=memory&cache=shared` | must be set for `sqlite` |
 //! | `SQLITE_LOCK_TIMEOUT` | seconds to wait for a lock | 5 |
 //! | `SQLITE_YIELD` | milliseconds that a busy writer rests once a second, where slow sleepers share the file | it rests 2 ms each 50 ms |
+//! | `POSTGRES_DBNAME`, `POSTGRES_HOST`, `POSTGRES_USER`, `POSTGRES_PASSWORD` | where the database is; several hosts, separated by commas, or the folder of a Unix socket | must be set for `postgres` |
+//! | `POSTGRES_PORT`, `POSTGRES_SCHEMA` | a number, a name | 5432, `public` |
+//! | `POSTGRES_CONNECT_TIMEOUT`, `POSTGRES_LOCK_TIMEOUT` | seconds to wait for a connection, for the lock of the events; 0 waits for ever for the lock | 30, 30 |
+//! | `POSTGRES_POOL_SIZE`, `POSTGRES_MAX_OVERFLOW` | how many connections read at once, together | 5, 10 |
+//! | `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`, `POSTGRES_SYNCHRONOUS_COMMIT` | as PostgreSQL has them | 5 seconds, `on` |
 //! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
 //! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
 //! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |

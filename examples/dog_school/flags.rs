@@ -16,6 +16,7 @@ pub struct Flags {
 pub enum Store {
     Memory,
     Sqlite,
+    Postgres,
 }
 
 /// Which runner processes them.
@@ -23,15 +24,6 @@ pub enum Store {
 pub enum Threads {
     Single,
     Multi,
-}
-
-impl Store {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Sqlite => "sqlite",
-        }
-    }
 }
 
 impl Threads {
@@ -81,7 +73,8 @@ fn store(name: &str) -> Result<Store, String> {
     match name {
         "memory" => Ok(Store::Memory),
         "sqlite" => Ok(Store::Sqlite),
-        _ => Err(format!("--store {name}: use memory or sqlite")),
+        "postgres" => Ok(Store::Postgres),
+        _ => Err(format!("--store {name}: use memory, sqlite or postgres")),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The tutorial's system, run with each runner on each embedded store.
 //!
 //! Without flags it runs all four combinations, on memory and on SQLite files in a temporary folder.
-//! `--store memory|sqlite` and `--runner single|multi` choose; `--dir D` keeps the files, in `D/single` and
-//! `D/multi`, and a second run goes on from what is recorded there.
+//! `--store memory|sqlite|postgres` and `--runner single|multi` choose; `--dir D` keeps the files, in `D/single` and
+//! `D/multi`, and a second run goes on from what is recorded there. `--store postgres` uses a fresh database on the server
+//! that `ES_POSTGRES_URL` names, or on one that is started for it and thrown away.
 
 mod domain;
 mod flags;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use domain::{Counters, Dog, DogSchool};
 use es_system::Leader;
 use es_system::prelude::*;
+use es_system::testing::postgres::database;
 use flags::{Flags, Store, Threads};
 
 const DOGS: [&str; 3] = ["Billy", "Milly", "Scrappy"];
@@ -40,11 +42,11 @@ fn run_all(flags: Flags) -> AnyResult<()> {
     let dir = flags.dir.as_deref().unwrap_or(temporary.path());
     for &store in flags.stores() {
         for &threads in flags.threads() {
-            println!("=== {} runner, {} store", threads.name(), store.name());
-            let env = environment(store, &dir.join(threads.name()))?;
-            match threads {
-                Threads::Single => run::<SingleThreadedRunner>(env)?,
-                Threads::Multi => run::<MultiThreadedRunner>(env)?,
+            let dir = dir.join(threads.name());
+            match store {
+                Store::Memory => run_with(threads, "memory store", Env::new())?,
+                Store::Sqlite => run_with(threads, "sqlite store", files(&dir)?)?,
+                Store::Postgres => on_postgres(threads)?,
             }
         }
     }
@@ -57,18 +59,60 @@ fn system() -> Result<System> {
 }
 
 /// The same code runs on every store: only the environment differs.
-fn environment(store: Store, dir: &Path) -> AnyResult<Env> {
+fn files(dir: &Path) -> AnyResult<Env> {
     let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
-    Ok(match store {
-        Store::Memory => Env::new(),
-        Store::Sqlite => {
-            std::fs::create_dir_all(dir)?;
-            Env::new()
-                .with("PERSISTENCE_MODULE", "sqlite")
-                .with("DOGSCHOOL_SQLITE_DBNAME", file("dogschool.sqlite"))
-                .with("COUNTERS_SQLITE_DBNAME", file("counters.sqlite"))
-        }
-    })
+    std::fs::create_dir_all(dir)?;
+    Ok(Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with("DOGSCHOOL_SQLITE_DBNAME", file("dogschool.sqlite"))
+        .with("COUNTERS_SQLITE_DBNAME", file("counters.sqlite")))
+}
+
+/// On a fresh database: plain, then compressed and encrypted, and at last with the counters in a SQLite file. The tables are
+/// dropped in between, or the counts would go on.
+fn on_postgres(threads: Threads) -> AnyResult<()> {
+    let temporary = tempfile::tempdir()?;
+    let database =
+        database().ok_or("there is no PostgreSQL: install it, or set ES_POSTGRES_URL")?;
+    let sealed = database
+        .env()
+        .with("COMPRESSOR_TOPIC", "zlib")
+        .with("CIPHER_TOPIC", "aes")
+        .with("CIPHER_KEY", es_system::store::create_key(32)?);
+    let mixed = database
+        .env()
+        .with("COUNTERS_PERSISTENCE_MODULE", "sqlite")
+        .with(
+            "COUNTERS_SQLITE_DBNAME",
+            temporary.path().join("counters.sqlite").to_string_lossy(),
+        );
+    let runs = [
+        ("postgres store", database.env()),
+        ("postgres store, zlib and AES", sealed),
+        ("postgres store for dogs, sqlite store for counters", mixed),
+    ];
+    for (title, env) in runs {
+        run_with(threads, title, env)?;
+        database.drop_application(DogSchool::NAME);
+        database.drop_application(Counters::NAME);
+    }
+    Ok(())
+}
+
+fn run_with(threads: Threads, store: &str, env: Env) -> AnyResult<()> {
+    println!("=== {} runner, {store}", threads.name());
+    match threads {
+        Threads::Single => run::<SingleThreadedRunner>(env.clone())?,
+        Threads::Multi => run::<MultiThreadedRunner>(env.clone())?,
+    }
+    // Constructed directly, the applications see what the system has recorded.
+    if env.get("PERSISTENCE_MODULE").is_some() {
+        println!(
+            "Billy knows: {}",
+            DogSchool::new(env)?.get_dog("Billy")?.tricks.join(", ")
+        );
+    }
+    Ok(())
 }
 
 fn run<R: Runner>(env: Env) -> AnyResult<()> {

@@ -23,7 +23,8 @@ pub fn rows(application: &Application, upstream: Option<&str>) -> Result<()> {
         .notification_log()
         .query(&NotificationQuery::all())?
     {
-        let state = String::from_utf8_lossy(&row.state);
+        let sealed = || format!("({} bytes, sealed)", row.state.len());
+        let state = String::from_utf8(row.state.clone()).unwrap_or_else(|_| sealed());
         let (id, version) = (row.id, row.originator_version);
         println!(
             "  {id:>2}  {:<36}  {version:>7}  {:<29}  {state}",

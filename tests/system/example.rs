@@ -51,6 +51,17 @@ fn without_flags_it_runs_every_runner_on_every_store() {
 }
 
 #[test]
+fn it_runs_on_postgresql_plain_sealed_and_mixed() {
+    if tests::postgres().is_none() {
+        return;
+    }
+    let output = dog_school(&["--store", "postgres"]);
+    assert_eq!(counts(&output), FIRST_RUN.repeat(6));
+    assert_eq!(output.matches("  tracking: DogSchool 9").count(), 6);
+    assert_eq!(output.matches("bytes, sealed)").count(), 2 * 18);
+}
+
+#[test]
 fn its_first_run_records_the_rows_that_python_records_and_its_second_goes_on() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let flags = ["--dir", dir.path().to_str().expect("text")];

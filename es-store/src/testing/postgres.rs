@@ -106,6 +106,28 @@ impl Database {
             .with("POSTGRES_PASSWORD", String::from_utf8_lossy(password))
     }
 
+    /// Removes everything that an application keeps in schema `public`, so that it starts anew.
+    ///
+    /// # Panics
+    /// When the server cannot be reached.
+    pub fn drop_application(&self, application: &str) {
+        let mut client = self.connect();
+        let prefix = application.to_lowercase();
+        for part in [
+            "events",
+            "tracking",
+            "snapshots",
+            "meta",
+            "upstream",
+            "failures",
+        ] {
+            let drop = format!("DROP TABLE IF EXISTS \"{prefix}_{part}\"");
+            client
+                .batch_execute(&drop)
+                .expect("a table for tests can be dropped");
+        }
+    }
+
     /// A connection that knows nothing of the library.
     ///
     /// # Panics
