@@ -3,24 +3,33 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use es_core::AggregateId;
+use es_store::testing::postgres::Database;
 use es_store::{
-    Conflict, Env, EventQuery, NotificationQuery, ProcessRecorder, Recorded, Recording, Role,
-    StoreError, StoredEvent,
+    Conflict, Env, EventQuery, Notification, NotificationQuery, ProcessRecorder, Recorded,
+    Recording, Role, StoreError, StoredEvent,
 };
 use uuid::Uuid;
 
 const WRITERS: u64 = 8;
 const AGGREGATES: u64 = 3;
 
-/// A save, what became of it, and between which heads of the log.
+/// A save, what became of it, and between which positions of the log.
 struct Save {
     recording: Recording,
     outcome: Result<Recorded, StoreError>,
-    before: usize,
-    after: usize,
+    before: u64,
+    after: u64,
+}
+
+/// Reads again where a connection was cut off twice.
+fn read<T>(mut read: impl FnMut() -> Result<T, StoreError>) -> T {
+    (0..20)
+        .find_map(|_| read().ok())
+        .expect("the store can be read")
 }
 
 /// The versions of the aggregates.
@@ -72,16 +81,13 @@ impl Numbers {
     }
 }
 
-fn head(recorder: &dyn ProcessRecorder) -> usize {
-    recorder
-        .head()
-        .expect("read")
-        .map_or(0, |head| head.position as usize)
+fn head(recorder: &dyn ProcessRecorder) -> u64 {
+    read(|| recorder.head()).map_or(0, |head| head.position)
 }
 
 fn last_version(recorder: &dyn ProcessRecorder, id: &AggregateId) -> u64 {
     let last = EventQuery::all().desc().limit(1);
-    let events = recorder.select_events(id, &last).expect("read");
+    let events = read(|| recorder.select_events(id, &last));
     events.first().map_or(0, |event| event.originator_version)
 }
 
@@ -98,11 +104,13 @@ fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Reco
         let id = AggregateId::from(id);
         let last = last_version(recorder, &id) + u64::from(numbers.below(20) == 0);
         let new = 1 + numbers.below(3);
+        // No two saves are alike: one that is sent again is known by its bytes.
+        let state = format!("{{\"by\":{}}}", numbers.0).into_bytes();
         (last + 1..=last + new).map(move |version| StoredEvent {
             originator_id: id.clone(),
             originator_version: version,
             topic: Cow::Borrowed("test:Thing.Happened"),
-            state: b"{}".to_vec(),
+            state: state.clone(),
         })
     });
     Recording::new(events.collect())
@@ -141,10 +149,12 @@ fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
 }
 
 /// What is wrong with these saves, if the log is the truth: no order of them, that each could have seen, explains them.
-fn find_fault(log: &[StoredEvent], saves: &[Save]) -> Option<String> {
+fn find_fault(log: &[Notification], saves: &[Save]) -> Option<String> {
+    // How many events stand up to a position.
+    let up_to = |position: u64| log.partition_point(|event| event.id <= position);
     // After each event of the log, and before the first.
     let mut versions = vec![Versions::new()];
-    for event in log {
+    for event in log.iter().map(|notification| &notification.event) {
         let mut next = versions.last().cloned().unwrap_or_default();
         next.insert(event.originator_id.clone(), event.originator_version);
         versions.push(next);
@@ -159,18 +169,21 @@ fn find_fault(log: &[StoredEvent], saves: &[Save]) -> Option<String> {
     {
         let (from, to) = match outcome {
             Ok(outcome) => {
-                let first = outcome.positions[0] as usize - 1;
+                let first = up_to(outcome.positions[0]) - 1;
                 let end = first + recording.events.len();
-                if log.get(first..end) != Some(&recording.events[..])
-                    || first < *before
-                    || end > *after
-                {
+                let there = log.get(first..end).unwrap_or_default();
+                let is_there = there
+                    .iter()
+                    .map(|event| event.id)
+                    .eq(outcome.positions.iter().copied())
+                    && there.iter().map(|event| &event.event).eq(&recording.events);
+                if !is_there || first < up_to(*before) || end > up_to(*after) {
                     return Some(format!("{outcome:?} is not where the log has it"));
                 }
                 recorded += recording.events.len();
                 (first, first)
             }
-            Err(_) => (*before, *after),
+            Err(_) => (up_to(*before), up_to(*after)),
         };
         let told = verdict(outcome);
         if !(from..=to).any(|at| judge(&versions[at], recording) == told) {
@@ -180,15 +193,10 @@ fn find_fault(log: &[StoredEvent], saves: &[Save]) -> Option<String> {
     (recorded != log.len()).then(|| format!("{recorded} were recorded, {} are there", log.len()))
 }
 
-fn log(recorder: &dyn ProcessRecorder) -> Vec<StoredEvent> {
-    let log = recorder
-        .select_notifications(&NotificationQuery::all())
-        .expect("read");
-    let positions = log.iter().map(|notification| notification.id);
-    assert!(positions.eq(1..=log.len() as u64));
-    log.into_iter()
-        .map(|notification| notification.event)
-        .collect()
+fn log(recorder: &dyn ProcessRecorder) -> Vec<Notification> {
+    let log = read(|| recorder.select_notifications(&NotificationQuery::all()));
+    assert!(log.is_sorted_by(|one, next| one.id < next.id));
+    log
 }
 
 fn saves() -> u64 {
@@ -226,6 +234,43 @@ fn saves_of_many_writers_to_memory_are_as_if_made_one_by_one() {
     agree_with_the_model(&*open(":memory:"));
 }
 
+#[test]
+fn saves_of_many_writers_to_postgresql_are_as_if_made_one_by_one_while_connections_are_cut_off() {
+    let Some(database) = es_store::testing::postgres::database() else {
+        return;
+    };
+    let recorder = es_store::open("Tested", Role::Leader, &database.env()).expect("a database");
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| cut_off_now_and_then(&*recorder, &database, &is_done));
+        let _done = SetWhenDropped(&is_done);
+        agree_with_the_model(&*recorder);
+    });
+}
+
+/// Ends the other thread, also when the test fails.
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Cuts off all connections of the recorder, each time that a hundred positions were taken.
+fn cut_off_now_and_then(recorder: &dyn ProcessRecorder, database: &Database, is_done: &AtomicBool) {
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE application_name = 'Tested' AND datname = current_database()";
+    let (mut client, mut next) = (database.connect(), 100);
+    while !is_done.load(Ordering::SeqCst) {
+        if head(recorder) >= next {
+            client.execute(cut, &[]).expect("a superuser");
+            next += 100;
+        }
+        thread::yield_now();
+    }
+}
+
 /// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are noticed.
 #[test]
 fn the_model_notices_outcomes_that_were_mixed_up_and_recordings_in_part() {
@@ -234,9 +279,10 @@ fn the_model_notices_outcomes_that_were_mixed_up_and_recordings_in_part() {
     let log = log(&*recorder);
     assert_eq!(find_fault(&log, &saves), None);
     let mut in_part = log.clone();
-    in_part.extend(log.last().cloned().map(|event| StoredEvent {
-        originator_version: event.originator_version + 1,
-        ..event
+    in_part.extend(log.last().cloned().map(|mut last| {
+        last.id += 1;
+        last.event.originator_version += 1;
+        last
     }));
     assert!(find_fault(&in_part, &saves).is_some());
     let is_ok = |save: &Save| save.outcome.is_ok();
