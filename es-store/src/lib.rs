@@ -38,7 +38,7 @@ pub use recorder::{
     AggregateRecorder, ApplicationRecorder, EventQuery, ProcessRecorder, Recorded, Recording,
 };
 pub use signal::{Listening, Signal, Signals};
-pub use store::{Role, StoreFactory, open};
+pub use store::{Role, StoreFactory, ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};

@@ -45,3 +45,17 @@ pub fn open(
 ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
     Ok(Arc::new(PostgresRecorder::open(application, role, env)?))
 }
+
+/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`). What the
+/// applications of a schema share is created only if it is missing.
+///
+/// # Errors
+/// When a setting is wrong, or the name of the application is too long.
+pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreError> {
+    let env = &env.for_application(application);
+    let schema = env
+        .get("POSTGRES_SCHEMA")
+        .filter(|schema| !schema.is_empty());
+    let names = names::Names::new(application, schema.unwrap_or("public"), env.id_type()?)?;
+    Ok(ddl::script(&names, application, role))
+}

@@ -52,6 +52,11 @@ pub fn open(
     )))
 }
 
+/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`).
+pub fn ddl(application: &str, role: Role) -> String {
+    schema::script(application, role)
+}
+
 fn settings(env: &Env) -> Result<Settings, StoreError> {
     let name = env.require("SQLITE_DBNAME")?;
     if name.is_empty() {

@@ -70,6 +70,28 @@ pub fn open(
     }
 }
 
+/// The statements that create what an application needs in the store that `PERSISTENCE_MODULE` names, to run them by hand
+/// before it is opened with `CREATE_TABLE=n`. Memory needs none.
+///
+/// # Errors
+/// When the settings are wrong.
+///
+/// ```
+/// use es_store::{Env, Role, ddl};
+///
+/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE", "postgres"))?;
+/// assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
+/// # Ok::<(), es_store::StoreError>(())
+/// ```
+pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreError> {
+    let env = &env.for_application(application);
+    match env.get("PERSISTENCE_MODULE") {
+        Some("sqlite" | "eventsourcing.sqlite") => Ok(sqlite::ddl(application, role)),
+        Some("postgres" | "eventsourcing.postgres") => postgres::ddl(application, role, env),
+        _ => Ok(String::new()),
+    }
+}
+
 /// Whether a name is kept for the store's own use.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__")

@@ -4,6 +4,9 @@ use super::names::{Names, literal, quoted};
 use super::sql;
 use crate::Role;
 
+/// The version of our own tables.
+pub(super) const FORMAT: &str = "1";
+
 /// Something that there must be.
 pub(super) struct Thing {
     /// Its name, without the schema.
@@ -23,6 +26,39 @@ pub(super) fn things(names: &Names, role: Role) -> Vec<Thing> {
         things.extend([tracking(names), upstream(names), failures(names)]);
     }
     things
+}
+
+/// All statements, with the rows that must be there, to be run by hand.
+pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
+    let (shared, own): (Vec<_>, Vec<_>) = things(names, role)
+        .into_iter()
+        .partition(|thing| thing.name == names.stored_event);
+    let shared = shared.iter().map(|thing| {
+        format!(
+            "DO $$ BEGIN {}; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            thing.create
+        )
+    });
+    let own = own
+        .into_iter()
+        .chain([snapshots(names)])
+        .map(|thing| thing.create);
+    let meta = [("format", FORMAT), ("application", application)].map(|(key, value)| {
+        let (meta, value) = (names.path(&names.meta), literal(value));
+        format!("INSERT INTO {meta} (key, value) VALUES ('{key}', {value})")
+    });
+    let mark = (role == Role::Follower).then(|| {
+        let tracking = names.path(&names.tracking);
+        format!(
+            "INSERT INTO {tracking} (application_name, notification_id) VALUES ('__migration__', 1)"
+        )
+    });
+    let statements = shared
+        .chain(own)
+        .chain([append(names)])
+        .chain(meta)
+        .chain(mark);
+    statements.map(|statement| statement + ";\n").collect()
 }
 
 fn stored_event(names: &Names) -> Thing {

@@ -9,13 +9,10 @@ use std::collections::{HashMap, HashSet};
 use ::postgres::error::SqlState;
 use ::postgres::{Client, Error, GenericClient};
 
-use super::ddl::{self, Thing};
+use super::ddl::{self, FORMAT, Thing};
 use super::names::Names;
 use super::settings::Settings;
 use crate::{Role, StoreError};
-
-/// The version of our own tables.
-const FORMAT: &str = "1";
 
 /// How often to look again when somebody else creates tables at the same time.
 const LOOKS: usize = 50;

@@ -77,6 +77,29 @@ const TABLES: [Table; 6] = [
     },
 ];
 
+/// All statements, with the rows that must be there, to be run by hand.
+pub(super) fn script(application: &str, role: Role) -> String {
+    let wanted = |table: &&Table| role == Role::Follower || !table.of_followers;
+    let tables = TABLES
+        .iter()
+        .filter(wanted)
+        .map(|table| table.sql.to_owned());
+    let meta = [("format", FORMAT), ("application", application)].map(|(key, value)| {
+        format!(
+            "INSERT INTO es_meta (key, value) VALUES ('{key}', '{}')",
+            value.replace('\'', "''")
+        )
+    });
+    let mark =
+        "INSERT INTO tracking (application_name, notification_id) VALUES ('__migration__', 1)";
+    let mark = (role == Role::Follower).then(|| mark.to_owned());
+    tables
+        .chain(meta)
+        .chain(mark)
+        .map(|statement| statement + ";\n")
+        .collect()
+}
+
 /// What an application wants of a database.
 pub(super) struct Wanted<'a> {
     pub(super) application: &'a str,

@@ -3,7 +3,7 @@
 use es_store::postgres::PostgresRecorder;
 use es_store::{AggregateRecorder, EventQuery, ProcessRecorder, Role, StoreError, Tracking};
 
-use super::{Database, database, event, id, open, recording};
+use super::{Database, database, event, id, open, recording, refused};
 
 /// Columns, types and keys of a table or a composite type.
 fn shape(database: &Database, name: &str) -> Vec<String> {
@@ -132,4 +132,21 @@ fn a_snapshot_may_be_kept_twice() {
             .expect("read")
             .is_empty()
     );
+}
+
+#[test]
+fn the_printed_statements_make_all_that_an_application_needs() {
+    let Some(database) = database() else { return };
+    let env = database.env().with("CREATE_TABLE", "n");
+    for application in ["Dogs", "Counters"] {
+        refused(application, Role::Follower, &env);
+        let statements = es_store::ddl(application, Role::Follower, &env).expect("printed");
+        database
+            .connect()
+            .batch_execute(&statements)
+            .expect("they run");
+        let opened = open(application, Role::Follower, &env);
+        opened.record(&recording(1, [1, 2])).expect("recorded");
+        opened.record_snapshot(&event(1, 2)).expect("kept");
+    }
 }

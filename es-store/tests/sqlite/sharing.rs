@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use es_store::{NotificationQuery, Role, Signal, StoreError};
 
-use super::{Folder, env, open, raw, recording, refused};
+use super::{Folder, env, event, open, raw, recording, refused};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -130,4 +130,16 @@ fn a_failed_transaction_leaves_the_connection_usable() {
         0
     );
     dogs.record(&recording(1, 1..=2)).expect("recorded");
+}
+
+#[test]
+fn the_printed_statements_make_all_that_an_application_needs() {
+    let folder = Folder::new();
+    let path = folder.path("counters.sqlite");
+    let env = env(&path).with("CREATE_TABLE", "n");
+    let statements = es_store::ddl("Counters", Role::Follower, &env).expect("printed");
+    raw(&path).execute_batch(&statements).expect("they run");
+    let counters = open("Counters", Role::Follower, &env);
+    counters.record(&recording(1, [1, 2])).expect("recorded");
+    counters.record_snapshot(&event(1, 2)).expect("kept");
 }
