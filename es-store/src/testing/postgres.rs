@@ -9,6 +9,7 @@
 mod cluster;
 mod programs;
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -52,7 +53,8 @@ pub fn cluster() -> Option<Cluster> {
         if let Some(key) = required {
             panic!("{missing}, but {key} is set");
         }
-        eprintln!("\n*** SKIPPED: {missing} ***\n");
+        // Not by `eprintln!`, which the test harness keeps to itself.
+        let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {missing} ***\n");
         return None;
     };
     let fsync = std::env::var("ES_POSTGRES_FSYNC").map_or(true, |value| value != "off");
