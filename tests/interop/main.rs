@@ -1,4 +1,37 @@
-//! One database, two languages: the real Python library beside this one.
+//! One database, two languages: the real Python library beside this one, on SQLite and on PostgreSQL.
+#![cfg(unix)]
 
+mod flows;
 mod peer;
-mod sqlite;
+mod shared;
+mod snapshots;
+mod tables;
+
+use es_system::prelude::*;
+
+use crate::shared::Store;
+
+/// Each flow as a test on every store.
+macro_rules! on_every_store {
+    ($($flows:ident::$flow:ident,)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[test] fn $flow() -> Result<()> { $flows::$flow(Store::Sqlite) })*
+        }
+
+        mod postgres {
+            use super::*;
+            $(#[test] fn $flow() -> Result<()> { $flows::$flow(Store::Postgres) })*
+        }
+    };
+}
+
+on_every_store! {
+    flows::python_begins_and_rust_goes_on,
+    flows::rust_begins_and_python_goes_on,
+    flows::both_write_one_application_at_the_same_time_while_a_follower_of_each_counts,
+    snapshots::a_snapshot_that_python_took_is_used_by_rust,
+    snapshots::a_snapshot_that_rust_took_is_used_by_python,
+    tables::rust_starts_on_the_tables_that_python_made,
+    tables::python_starts_on_the_tables_that_rust_made,
+}

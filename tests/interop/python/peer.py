@@ -4,7 +4,7 @@ import json
 import sys
 from time import monotonic, sleep
 
-from dogschool import Counters, DogSchool, OtherCounters, other_system, system
+from dogschool import Counters, Dog, DogSchool, OtherCounters, other_system, system
 from eventsourcing.system import MultiThreadedRunner, SingleThreadedRunner
 
 RUNNERS = {"single": SingleThreadedRunner, "multi": MultiThreadedRunner}
@@ -52,6 +52,9 @@ class Peer:
 
     def tricks(self, name):
         return self.school.tricks(name)
+
+    def take_snapshot(self, name):
+        self.school.take_snapshot(Dog.create_id(name))
 
     def count(self, trick):
         return self.counters.count(trick)

@@ -1,0 +1,101 @@
+//! Each side finds what the other has created, leaves it as it is, and adds only what is its own.
+
+use std::collections::BTreeMap;
+
+use es_system::prelude::*;
+use serde_json::json;
+use tests::PATIENCE;
+use tests::domain::{Counters, DogSchool};
+
+use crate::shared::{Sealing, Shared, Store};
+
+pub fn rust_starts_on_the_tables_that_python_made(store: Store) -> Result<()> {
+    let Some(shared) = Shared::new(store, Sealing::Plain) else {
+        return Ok(());
+    };
+    let Some(mut python) = shared.python() else {
+        return Ok(());
+    };
+    python.ask(json!(["start", "single"]));
+    python.ask(json!(["register", "Billy"]));
+    python.ask(json!(["add_trick", "Billy", "sit"]));
+    let made = shared.tables();
+
+    let runner: SingleThreadedRunner = shared.rust()?;
+    runner.get::<DogSchool>()?.add_trick("Billy", "sit")?;
+    runner.wait_until_idle(PATIENCE)?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 2);
+    let added: &[&str] = match store {
+        Store::Sqlite => &[
+            "counters: es_failures",
+            "counters: es_meta",
+            "counters: es_upstream",
+            "dogschool: es_meta",
+        ],
+        Store::Postgres => &[
+            "counters_append_v1",
+            "counters_failures",
+            "counters_failures_pkey",
+            "counters_meta",
+            "counters_meta_pkey",
+            "counters_upstream",
+            "counters_upstream_pkey",
+            "dogschool_append_v1",
+            "dogschool_meta",
+            "dogschool_meta_pkey",
+        ],
+    };
+    assert_eq!(added_to(&made, &shared.tables()), added);
+
+    // Python goes on, in the process that made them and in a new one.
+    python.ask(json!(["add_trick", "Billy", "sit"]));
+    python.ask(json!(["stop"]));
+    let all = shared.tables();
+    python.ask(json!(["open"]));
+    assert_eq!(python.count("sit"), 3);
+    assert_eq!(shared.tables(), all);
+    Ok(())
+}
+
+pub fn python_starts_on_the_tables_that_rust_made(store: Store) -> Result<()> {
+    let Some(shared) = Shared::new(store, Sealing::Plain) else {
+        return Ok(());
+    };
+    let Some(mut python) = shared.python() else {
+        return Ok(());
+    };
+    let runner: SingleThreadedRunner = shared.rust()?;
+    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    runner.wait_until_idle(PATIENCE)?;
+    let made = shared.tables();
+
+    python.ask(json!(["start", "single"]));
+    python.ask(json!(["add_trick", "Billy", "sit"]));
+    python.ask(json!(["take_snapshot", "Billy"]));
+    assert_eq!(python.count("sit"), 2);
+    let added: &[&str] = match store {
+        Store::Sqlite => &[],
+        // It makes the function whether it calls it or not.
+        Store::Postgres => &["es_insert_events_uuid"],
+    };
+    assert_eq!(added_to(&made, &shared.tables()), added);
+
+    school.add_trick("Billy", "sit")?;
+    runner.wait_until_idle(PATIENCE)?;
+    assert_eq!(counters.get_count("sit")?, 3);
+    Ok(())
+}
+
+/// The names of what is there now and was not; what was there must be as it was.
+fn added_to<'a>(
+    before: &BTreeMap<String, String>,
+    now: &'a BTreeMap<String, String>,
+) -> Vec<&'a str> {
+    for (name, definition) in before {
+        assert_eq!(now.get(name), Some(definition), "{name}");
+    }
+    let added = now.keys().filter(|name| !before.contains_key(*name));
+    added.map(String::as_str).collect()
+}
