@@ -10,7 +10,6 @@
 //! busy. One more writes, and one more listens while anyone does. `POSTGRES_SYNCHRONOUS_COMMIT` is `on`.
 //! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
 //! creates nothing, and what is missing is an error that names it.
-
 //!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
 //! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.

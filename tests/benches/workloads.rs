@@ -1,19 +1,28 @@
 //! How fast the library is, as the ratio to the raw driver that does the same work the best known way.
 //!
-//! `cargo bench --bench workloads -- [w1] [w2] [sqlite] [--writers N] [--pairs N] [--json]`; without words it runs
-//! everything. Each row runs ours and the raw driver's code in turn, at least five pairs, since the same binary varies
+//! `cargo bench --bench workloads -- [w1] [w2] [sqlite] [postgres] [--writers N] [--pairs N] [--json]`; without words it
+//! runs everything there is a store for. PostgreSQL is found as the tests find it. Each row runs ours and the raw driver's code in turn, at least five pairs, since the same binary varies
 //! more from run to run than most changes do; only pairs count.
 
+#[path = "workloads/group.rs"]
+mod group;
 #[path = "workloads/pairs.rs"]
 mod pairs;
+#[path = "workloads/raw_postgres.rs"]
+mod raw_postgres;
 #[path = "workloads/raw_sqlite.rs"]
 mod raw_sqlite;
+#[path = "workloads/store.rs"]
+mod store;
+#[path = "workloads/stored.rs"]
+mod stored;
 #[path = "workloads/w1.rs"]
 mod w1;
 #[path = "workloads/w2.rs"]
 mod w2;
 
 use pairs::Report;
+use store::Store;
 
 /// What to run.
 struct Choice {
@@ -42,7 +51,7 @@ impl Choice {
                 "--json" => choice.json = true,
                 // What cargo itself passes.
                 "--bench" => {}
-                "w1" | "w2" | "sqlite" => choice.words.push(arg),
+                "w1" | "w2" | "sqlite" | "postgres" => choice.words.push(arg),
                 _ => return Err(format!("unknown word {arg}")),
             }
         }
@@ -56,7 +65,7 @@ impl Choice {
 
     fn writers(&self) -> Vec<usize> {
         self.writers
-            .map_or_else(|| vec![8, 32], |writers| vec![writers])
+            .map_or_else(|| vec![1, 8, 32], |writers| vec![writers])
     }
 }
 
@@ -68,20 +77,23 @@ fn main() {
             std::process::exit(2);
         }
     };
+    let chosen = |store: &Store| choice.wants(store.word(), &Store::ALL.map(Store::word));
+    let stores = Store::ALL.into_iter().filter(chosen);
+    let stores: Vec<Store> = stores.filter(|store| store.is_there()).collect();
     let mut report = Report::new(choice.json);
-    if choice.wants("w1", &["w1", "w2"]) {
-        report.row(
-            "W1 load, command, save; 1 writer; SQLite file",
-            choice.pairs,
-            w1::ours_on_sqlite,
-            w1::raw_on_sqlite,
-        );
-    }
-    if choice.wants("w2", &["w1", "w2"]) {
-        for writers in [1].into_iter().chain(choice.writers()) {
-            let title = format!("W2 append, 1 event a save; {writers} writers; SQLite file");
-            let ours = || w2::ours_on_sqlite(writers);
-            report.row(&title, choice.pairs, ours, || w2::raw_on_sqlite(writers));
+    for store in stores {
+        let on = store.title();
+        if choice.wants("w1", &["w1", "w2"]) {
+            let title = format!("W1 load, command, save; 1 writer; {on}");
+            let ours = || w1::ours(store);
+            report.row(&title, choice.pairs, ours, || w1::raw(store));
+        }
+        if choice.wants("w2", &["w1", "w2"]) {
+            for writers in choice.writers() {
+                let title = format!("W2 append, 1 event a save; {writers} writer(s); {on}");
+                let ours = || w2::ours(store, writers);
+                report.row(&title, choice.pairs, ours, || w2::raw(store, writers));
+            }
         }
     }
 }

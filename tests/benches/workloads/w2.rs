@@ -1,10 +1,11 @@
 //! W2: append, one event a save, by many writers at once.
 
-use tests::domain::{Dog, DogSchool};
+use tests::domain::Dog;
 
+use crate::group::Group;
 use crate::pairs::{Sample, on_threads, timed};
-use crate::raw_sqlite::{self, Group};
-use crate::w1::{raw_file, registered};
+use crate::store::Store;
+use crate::stored::registered;
 
 const SAVES: usize = 6_400;
 
@@ -12,9 +13,9 @@ fn name(writer: usize, number: usize) -> String {
     format!("dog {number} of writer {writer}")
 }
 
-pub fn ours_on_sqlite(writers: usize) -> Sample {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let school = DogSchool::new(tests::files(dir.path())).expect("a new school");
+pub fn ours(store: Store, writers: usize) -> Sample {
+    let on = store.ours();
+    let school = &on.side;
     on_threads(writers, |writer| {
         timed(SAVES / writers, |number| {
             school
@@ -24,9 +25,9 @@ pub fn ours_on_sqlite(writers: usize) -> Sample {
     })
 }
 
-pub fn raw_on_sqlite(writers: usize) -> Sample {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let group = Group::new(raw_sqlite::open(&raw_file(dir.path())));
+pub fn raw(store: Store, writers: usize) -> Sample {
+    let on = store.raw();
+    let group = Group::new(on.side);
     on_threads(writers, |writer| {
         timed(SAVES / writers, |number| {
             group.append(registered(&name(writer, number)))
