@@ -144,7 +144,7 @@ impl Application {
     /// Whether the aggregate exists.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the id has not the form that the application keeps, or the store cannot be read.
     pub fn contains(&self, id: impl Into<AggregateId>) -> Result<bool> {
         let id = id.into();
         self.refuse_other_id_type(&id)?;

@@ -28,7 +28,8 @@ impl<'a> Repository<'a> {
     /// The aggregate as it is now.
     ///
     /// # Errors
-    /// [`Error::AggregateNotFound`] when there is none; [`Error::BadData`] when an event of it cannot be
+    /// [`Error::AggregateNotFound`] when there is none; [`Error::Configuration`] when the id has not the form that the
+    /// application keeps, or another type has the aggregate's topic; [`Error::BadData`] when an event of it cannot be
     /// decoded or applied; and what can go wrong in the store.
     pub fn get<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Result<A> {
         let id = id.into();
