@@ -27,6 +27,7 @@ mod subscription;
 pub mod testing;
 mod tracking;
 mod transcoder;
+mod watchman;
 
 pub use cipher::create_key;
 pub use env::{Env, EnvError};

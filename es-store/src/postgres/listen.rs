@@ -1,19 +1,18 @@
 //! Noticing the commits of other connections.
 //!
-//! Concurrency: there is one thread while anyone listens, with a connection of its own that is never in a transaction. Who joins
-//! first starts it, who leaves last stops it and waits for its end, both under the lock of the state only for the bookkeeping.
-//! LISTEN is done before the first listener's `listen` returns, so every commit after that is announced. A connection that is lost
-//! is made again, with pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
-//! The thread runs no user's code; should it drop the last listening all the same, it does not wait for itself.
+//! The [watchman](crate::watchman)'s thread has a connection of its own that is never in a transaction. LISTEN is done before the
+//! first listener's `listen` returns, so every commit after that is announced. A connection that is lost is made again, with
+//! pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use ::postgres::fallible_iterator::FallibleIterator;
 use ::postgres::{Client, Error};
 
 use super::label::Label;
+use crate::watchman::Watchman;
 use crate::{Listening, Signal, Signals, StoreError};
 
 /// How long to wait for an announcement before looking whether to stop.
@@ -26,22 +25,10 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)
 pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
 
 /// Rings signals after commits of other connections, while anyone listens.
-#[derive(Clone)]
 pub(super) struct Listeners {
     signals: Signals,
     connect: Connect,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    listeners: usize,
-    listener: Option<Listener>,
-}
-
-struct Listener {
-    stop: Arc<Signal>,
-    thread: JoinHandle<()>,
+    watchman: Watchman,
 }
 
 impl Listeners {
@@ -49,59 +36,20 @@ impl Listeners {
         Self {
             signals,
             connect,
-            state: Arc::default(),
+            watchman: Watchman::default(),
         }
     }
 
     /// Listens until what is returned is dropped.
     pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
-        let mut state = self.lock();
-        if state.listener.is_none() {
+        self.watchman.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
-            state.listener = Some(Listener::start(signals, connect, label)?);
-        }
-        state.listeners += 1;
-        let listeners = self.clone();
-        Ok(Listening::new(move || listeners.leave()))
-    }
-
-    fn leave(&self) {
-        let mut state = self.lock();
-        state.listeners -= 1;
-        let last = if state.listeners == 0 {
-            state.listener.take()
-        } else {
-            None
-        };
-        drop(state);
-        if let Some(listener) = last {
-            listener.stop();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Listener {
-    fn start(signals: Signals, connect: Connect, label: &Label) -> Result<Self, StoreError> {
-        let client = connect()?;
-        let stop = Signal::new();
-        let told = stop.clone();
-        let thread = thread::Builder::new()
-            .name("es-postgres-listen".to_owned())
-            .spawn(move || listen(client, &connect, &signals, &told))
-            .map_err(|error| label.no_thread(error))?;
-        Ok(Self { stop, thread })
-    }
-
-    fn stop(self) {
-        self.stop.ring();
-        if self.thread.thread().id() != thread::current().id() {
-            // It does not panic; had it, there would be nothing more to do.
-            let _ended = self.thread.join();
-        }
+            let client = connect()?;
+            thread::Builder::new()
+                .name("es-postgres-listen".to_owned())
+                .spawn(move || listen(client, &connect, &signals, &stop))
+                .map_err(|error| label.no_thread(error))
+        })
     }
 }
 
