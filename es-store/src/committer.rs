@@ -30,7 +30,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use self::handoff::{Handoff, Lead, Turn, Weight};
@@ -95,6 +95,15 @@ impl<W> Committer<W> {
     /// group, the writer has rolled back.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer, if nobody uses it now.
+    pub(crate) fn idle_writer(&self) -> Option<MutexGuard<'_, W>> {
+        match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

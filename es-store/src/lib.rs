@@ -36,7 +36,8 @@ pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery};
 pub use notification_log::{NotificationLog, Section};
 pub use recorder::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, ProcessRecorder, Recorded, Recording,
+    AggregateRecorder, ApplicationRecorder, EventQuery, History, ProcessRecorder, Recorded,
+    Recording,
 };
 pub use signal::{Listening, Signal, Signals};
 pub use store::{Role, StoreFactory, ddl, open};

@@ -14,6 +14,7 @@
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
 //! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
 
+mod append;
 mod connection;
 mod ddl;
 mod judge;

@@ -145,6 +145,23 @@ impl EventQuery {
     }
 }
 
+/// What an aggregate is rebuilt from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// The newest snapshot, if there is one.
+    pub snapshot: Option<StoredEvent>,
+    /// The events behind it, or all if there is none, in the order of versions.
+    pub events: Vec<StoredEvent>,
+}
+
+impl History {
+    /// The events behind a snapshot.
+    pub fn new(snapshot: Option<StoredEvent>, events: Vec<StoredEvent>) -> Self {
+        Self { snapshot, events }
+    }
+}
+
 /// Keeps the events of aggregates.
 pub trait AggregateRecorder: Send + Sync {
     /// Records all of `recording` in one transaction, or nothing of it. When it returns, it is
@@ -187,6 +204,24 @@ pub trait AggregateRecorder: Send + Sync {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The newest snapshot of one aggregate, of those up to version `lte`, and the events behind it up to there.
+    ///
+    /// It is what the two methods above say. A store that can tell both in one go does better.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged.
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        let query = EventQuery {
+            lte,
+            ..EventQuery::all()
+        };
+        let newest = self.select_snapshots(id, &query.clone().desc().limit(1))?;
+        let snapshot = newest.into_iter().next();
+        let gt = snapshot.as_ref().map(|one| one.originator_version);
+        let events = self.select_events(id, &EventQuery { gt, ..query })?;
+        Ok(History { snapshot, events })
+    }
 
     /// Which form the ids here have. An id of the other form is refused by `record`, and not found.
     fn id_type(&self) -> IdType;

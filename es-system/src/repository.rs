@@ -8,7 +8,8 @@ use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
 
 use crate::cache::{Cache, Saved};
 use crate::error::DataProblem;
-use crate::{Application, Error, Result, batch, snapshots};
+use crate::snapshots::{self, Stored};
+use crate::{Application, Error, Result, batch};
 
 /// The aggregates of an application, rebuilt from their events, or from a snapshot and the events behind it. With
 /// `AGGREGATE_CACHE_MAXSIZE` it keeps those that were used last, and applies only the events that are new.
@@ -71,8 +72,8 @@ impl<'a> Repository<'a> {
         match application.cache() {
             Some(cache) if lte.is_none() && collected.is_empty() => self.load_cached(cache, id),
             _ => {
-                let base = snapshots::newest(application, id, lte)?;
-                self.load_behind(id, base, lte, collected)
+                let stored = snapshots::stored(application, id, lte)?;
+                self.rebuild(id, stored, lte, collected)
             }
         }
     }
@@ -84,11 +85,14 @@ impl<'a> Repository<'a> {
             return Ok(cached);
         }
         let known = version_of(cached.as_ref());
-        let base = match cached {
-            None => snapshots::newest(self.application, id, None)?,
-            cached => cached,
+        let stored = match cached {
+            None => snapshots::stored(self.application, id, None)?,
+            Some(cached) => {
+                let behind = EventQuery::all().gt(known);
+                (Some(cached), self.application.select_events(id, &behind)?)
+            }
         };
-        let loaded = self.load_behind(id, base, None, Vec::new())?;
+        let loaded = self.rebuild(id, stored, None, Vec::new())?;
         if version_of(loaded.as_ref()) > known {
             let saved = loaded.as_ref().and_then(Saved::of);
             saved.into_iter().for_each(|saved| cache.put(saved));
@@ -96,20 +100,16 @@ impl<'a> Repository<'a> {
         Ok(loaded)
     }
 
-    /// Applies the events behind `base`, or all if there is none: those that are stored, and those that were collected.
-    fn load_behind<A: Aggregate>(
+    /// Applies the events that are stored, and those that were collected.
+    fn rebuild<A: Aggregate>(
         &self,
         id: &AggregateId,
-        base: Option<A>,
+        (base, mut events): Stored<A>,
         lte: Option<u64>,
         collected: Vec<StoredEvent>,
     ) -> Result<Option<A>> {
-        let mut query = EventQuery::all();
-        query.lte = lte;
-        query.gt = base.as_ref().map(A::version);
-        let mut events = self.application.select_events(id, &query)?;
-        let stored = events.last().map(|event| event.originator_version);
-        self.refuse_overtaken(id, stored.or(query.gt), &collected)?;
+        let last = events.last().map(|event| event.originator_version);
+        self.refuse_overtaken(id, last.or(base.as_ref().map(A::version)), &collected)?;
         let wanted = |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
         events.extend(collected.into_iter().filter(wanted));
         self.replay(id, base, &events)

@@ -110,33 +110,48 @@ pub(crate) fn record(application: &Application, snapshots: &[StoredEvent]) {
     }
 }
 
-/// The aggregate as its newest snapshot has it, of those up to version `lte`.
-pub(crate) fn newest<A: Aggregate>(
+/// What is stored of an aggregate: it as its newest snapshot has it, and the events behind that. Without one, all events.
+pub(crate) type Stored<A> = (Option<A>, Vec<StoredEvent>);
+
+/// Reads what is stored of an aggregate up to version `lte`.
+pub(crate) fn stored<A: Aggregate>(
     application: &Application,
     id: &AggregateId,
     lte: Option<u64>,
-) -> Result<Option<A>> {
-    if !A::__STORES_STATE || !application.is_snapshotting() {
-        return Ok(None);
+) -> Result<Stored<A>> {
+    if A::__STORES_STATE && application.is_snapshotting() {
+        match with_snapshot(application, id, lte) {
+            Ok(Some(stored)) => return Ok(stored),
+            Ok(None) => {}
+            Err(error) if error.kind() == ErrorKind::BadData => {
+                tracing::warn!(%error, "a snapshot is passed over, and the events are replayed");
+            }
+            Err(error) => return Err(error),
+        }
     }
     let query = lte.map_or(EventQuery::all(), |lte| EventQuery::all().lte(lte));
-    let read = application
-        .recorder()?
-        .select_snapshots(id, &query.desc().limit(1));
-    let decoded = match read {
-        Ok(snapshots) => match snapshots.first() {
-            Some(snapshot) => decode(application, snapshot),
-            None => Ok(None),
+    Ok((None, application.select_events(id, &query)?))
+}
+
+/// `None` if there is a snapshot, but no state can be made of one.
+fn with_snapshot<A: Aggregate>(
+    application: &Application,
+    id: &AggregateId,
+    lte: Option<u64>,
+) -> Result<Option<Stored<A>>> {
+    let read = application.recorder()?.select_history(id, lte);
+    let history = read.map_err(
+        |error| match Error::store(application.name(), error.clone()) {
+            // It may be the snapshot that is damaged: that is no failure of the store.
+            damaged if damaged.kind() == ErrorKind::BadData => damaged,
+            _ => application.store_error(error),
         },
-        Err(error) => match Error::store(application.name(), error.clone()) {
-            damaged if damaged.kind() == ErrorKind::BadData => Err(damaged),
-            _ => return Err(application.store_error(error)),
-        },
+    )?;
+    let Some(snapshot) = &history.snapshot else {
+        return Ok(Some((None, history.events)));
     };
-    Ok(decoded.unwrap_or_else(|error| {
-        tracing::warn!(%error, "a snapshot is passed over, and the events are replayed");
-        None
-    }))
+    let aggregate = decode(application, snapshot)?;
+    Ok(aggregate.map(|aggregate| (Some(aggregate), history.events)))
 }
 
 fn encode<A: Aggregate>(application: &Application, aggregate: &A) -> Option<Result<StoredEvent>> {

@@ -1,7 +1,7 @@
 //! The statements that create what an application needs.
 
+use super::append;
 use super::names::{Names, literal, quoted};
-use super::sql;
 use crate::Role;
 
 /// The version of our own tables.
@@ -55,7 +55,7 @@ pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
     });
     let statements = shared
         .chain(own)
-        .chain([append(names)])
+        .chain(append::functions(names).map(|function| function.create))
         .chain(meta)
         .chain(mark);
     statements.map(|statement| statement + ";\n").collect()
@@ -147,78 +147,4 @@ fn table(names: &Names, name: &str, columns: &str) -> Thing {
         name: name.to_owned(),
         create: format!("CREATE TABLE {} ({columns})", names.path(name)),
     }
-}
-
-/// The function that appends: all of a group in one call, if nothing stands against it.
-pub(super) fn append(names: &Names) -> String {
-    let id = names.id;
-    format!(
-        "CREATE FUNCTION {}(ids {id}[], versions bigint[], topics text[], states bytea[], \
-         first_ids {id}[], first_versions bigint[], upstreams text[], froms bigint[], tos bigint[], \
-         at_upstreams text[], at_positions bigint[], at_ids text[], at_versions bigint[]) \
-         RETURNS TABLE (notification_id bigint, originator_id {id}, originator_version bigint) \
-         LANGUAGE plpgsql VOLATILE AS {}",
-        names.path(&names.append),
-        literal(&append_body(names))
-    )
-}
-
-/// It answers with a row of nulls, having done nothing, if a version is there already or does not follow, or a position
-/// is another one: then plain statements find out what it is. Each statement in it begins after the lock is held, and so sees
-/// all that was committed before.
-pub(super) fn append_body(names: &Names) -> String {
-    let (events, tracking) = (names.path(&names.events), names.path(&names.tracking));
-    let start = sql::start_tracking(names, "upstreams");
-    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
-    let keep = sql::keep_upstream(
-        names,
-        "at_upstreams",
-        "at_positions",
-        "at_ids",
-        "at_versions",
-    );
-    let insert = sql::insert(names, "ids", "versions", "topics", "states");
-    let channel = quoted(&names.events);
-    let id = names.id;
-    format!(
-        "
-#variable_conflict use_column
-DECLARE moved bigint;
-BEGIN
-    IF cardinality(ids) > 0 THEN
-        LOCK TABLE {events} IN EXCLUSIVE MODE;
-        IF EXISTS (SELECT FROM unnest(first_ids, first_versions) AS f(id, version) WHERE f.version - 1 <> coalesce(
-            (SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = f.id
-             ORDER BY t.originator_version DESC LIMIT 1), 0))
-        THEN
-            RETURN QUERY SELECT NULL::bigint, NULL::{id}, NULL::bigint;
-            RETURN;
-        END IF;
-    END IF;
-    IF cardinality(upstreams) > 0 THEN
-        IF EXISTS (SELECT FROM unnest(upstreams, froms) AS m(upstream, start) WHERE m.start <> coalesce(
-            (SELECT t.notification_id FROM {tracking} AS t WHERE t.application_name = m.upstream), 0))
-        THEN
-            RETURN QUERY SELECT NULL::bigint, NULL::{id}, NULL::bigint;
-            RETURN;
-        END IF;
-        IF 0 = ANY (froms) THEN
-            {start};
-        END IF;
-        {shift};
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        IF moved <> cardinality(upstreams) THEN
-            RAISE EXCEPTION 'a position was moved meanwhile' USING ERRCODE = 'ES001';
-        END IF;
-        IF cardinality(at_upstreams) > 0 THEN
-            {keep};
-        END IF;
-    END IF;
-    IF cardinality(ids) > 0 THEN
-        RETURN QUERY {insert};
-        NOTIFY {channel};
-    END IF;
-END;
-"
-    )
 }

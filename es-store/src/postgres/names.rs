@@ -18,7 +18,7 @@ pub(super) struct Names {
     pub(super) meta: String,
     pub(super) upstream: String,
     pub(super) failures: String,
-    /// The function that appends events.
+    /// The functions that append events; they differ in their parameters.
     pub(super) append: String,
     /// The composite type that Python needs.
     pub(super) stored_event: String,
@@ -60,15 +60,6 @@ impl Names {
     /// A name as it stands in a statement, with its schema.
     pub(super) fn path(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(name))
-    }
-
-    /// The function that appends, as the catalogue looks it up.
-    pub(super) fn append_signature(&self) -> String {
-        let id = self.id;
-        format!(
-            "{}({id}[],bigint[],text[],bytea[],{id}[],bigint[],text[],bigint[],bigint[],text[],bigint[],text[],bigint[])",
-            self.path(&self.append)
-        )
     }
 }
 

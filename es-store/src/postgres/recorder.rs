@@ -20,9 +20,9 @@ use super::writer::Writer;
 use crate::committer::Committer;
 use crate::store::is_reserved;
 use crate::{
-    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals, StoreError,
-    StoredEvent, UpstreamEvent,
+    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, History, Listening,
+    Notification, NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals,
+    StoreError, StoredEvent, UpstreamEvent,
 };
 
 /// Keeps the events of one application in a PostgreSQL database.
@@ -179,6 +179,18 @@ impl AggregateRecorder for PostgresRecorder {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.snapshots(id, query)
+    }
+
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        if !self.has_snapshots {
+            let query = EventQuery {
+                lte,
+                ..EventQuery::all()
+            };
+            let events = self.select_events(id, &query)?;
+            return Ok(History::new(None, events));
+        }
+        self.history(id, lte)
     }
 
     fn id_type(&self) -> IdType {

@@ -4,12 +4,14 @@
 //! lock, so programs of ours come one by one. The Python library does not take that lock; where it was quicker, creating
 //! fails in one of a few ways, and all is looked at again.
 
-use std::collections::{HashMap, HashSet};
+mod found;
 
 use ::postgres::error::SqlState;
-use ::postgres::{Client, Error, GenericClient};
+use ::postgres::{Client, Error, Transaction};
 
-use super::ddl::{self, FORMAT, Thing};
+use self::found::Found;
+use super::append::Function;
+use super::ddl;
 use super::names::Names;
 use super::settings::Settings;
 use crate::{Role, StoreError};
@@ -30,7 +32,7 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Layout {
     /// Tracking has a row for each position, as old versions of the Python library made it.
     pub(super) many_rows: bool,
-    /// There is the function that appends.
+    /// There are the functions that append.
     pub(super) has_append: bool,
 }
 
@@ -43,7 +45,7 @@ pub(super) fn prepare(client: &mut Client, wanted: &Wanted<'_>) -> Result<Layout
         let found = Found::look(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
         found.check(wanted)?;
-        if found.is_complete() && (made || found.has_append || !wanted.settings.create) {
+        if found.is_complete() && (made || found.has_append() || !wanted.settings.create) {
             return Ok(found.layout());
         }
         if !wanted.settings.create {
@@ -107,19 +109,26 @@ fn create(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Failed> {
         transaction.batch_execute(&thing.create)?;
     }
     found.complete(&mut transaction, wanted)?;
-    if !found.has_append && !found.has_other_append {
-        let mut attempt = transaction.transaction()?;
-        match attempt.batch_execute(&ddl::append(wanted.names)) {
-            Ok(()) => attempt.commit()?,
-            // Plain statements do the same.
-            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                tracing::warn!(%error, "the function that appends may not be created: saves take longer");
-                attempt.rollback()?;
-            }
-            Err(error) => return Err(error.into()),
-        }
+    if !found.has_other_append {
+        create_functions(&mut transaction, &found.missing_functions)?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Plain statements do what the functions do, so it is no error that they may not be created.
+fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> Result<(), Error> {
+    let mut attempt = transaction.transaction()?;
+    let created = missing
+        .iter()
+        .try_for_each(|function| attempt.batch_execute(&function.create));
+    match created {
+        Ok(()) => attempt.commit(),
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            tracing::warn!(%error, "the functions that append may not be created: saves take longer");
+            attempt.rollback()
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether creating something failed because somebody else has done it.
@@ -168,181 +177,7 @@ fn check_server(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), StoreErr
     Ok(())
 }
 
-/// What was found in a database.
-struct Found {
-    missing: Vec<Thing>,
-    /// The columns of events, with their types; empty if there is no such table.
-    columns: HashMap<String, String>,
-    meta: HashMap<String, String>,
-    many_rows: bool,
-    /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
-    is_marked: bool,
-    has_append: bool,
-    /// There is a function of that name and these parameters that does something else.
-    has_other_append: bool,
-}
-
-impl Found {
-    fn look(client: &mut impl GenericClient, wanted: &Wanted<'_>) -> Result<Self, Error> {
-        let names = wanted.names;
-        let things = ddl::things(names, wanted.role);
-        let there = there(client, names, &things)?;
-        let follows = wanted.role == Role::Follower && there.contains(&names.tracking);
-        let many_rows = follows && key_columns(client, names)? > 1;
-        let append = append_body(client, names)?;
-        let ours = ddl::append_body(names);
-        Ok(Self {
-            columns: columns(client, names)?,
-            meta: if there.contains(&names.meta) {
-                meta(client, names)?
-            } else {
-                HashMap::new()
-            },
-            many_rows,
-            is_marked: !follows || many_rows || is_marked(client, names)?,
-            has_append: append.as_ref() == Some(&ours),
-            has_other_append: append.is_some_and(|body| body != ours),
-            missing: things
-                .into_iter()
-                .filter(|thing| !there.contains(&thing.name))
-                .collect(),
-        })
-    }
-
-    fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.names_of_missing().is_empty()
-    }
-
-    fn names_of_missing(&self) -> Vec<String> {
-        let things = self.missing.iter().map(|thing| format!("`{}`", thing.name));
-        let keys = ["format", "application"].into_iter();
-        let keys = keys.filter(|key| self.missing.is_empty() && !self.meta.contains_key(*key));
-        let keys = keys.map(|key| format!("`{key}` in the table of settings"));
-        let mark = (!self.is_marked).then(|| "the row `__migration__` of tracking".to_owned());
-        things.chain(keys).chain(mark).collect()
-    }
-
-    fn layout(&self) -> Layout {
-        Layout {
-            many_rows: self.many_rows,
-            has_append: self.has_append,
-        }
-    }
-
-    fn check(&self, wanted: &Wanted<'_>) -> Result<(), StoreError> {
-        let (label, events) = (&wanted.settings.label, &wanted.names.events);
-        let needed = [
-            "originator_id",
-            "originator_version",
-            "topic",
-            "state",
-            "notification_id",
-        ];
-        if let Some(column) = needed
-            .iter()
-            .find(|column| !self.columns.is_empty() && !self.columns.contains_key(**column))
-        {
-            return Err(
-                label.misconfigured(format!("the table `{events}` has no column `{column}`"))
-            );
-        }
-        let (expected, found) = (wanted.names.id, self.columns.get("originator_id"));
-        if let Some(found) = found.filter(|found| *found != expected) {
-            return Err(label.misconfigured(format!(
-                "the ids in `{events}` are of type {found}, but ORIGINATOR_ID_TYPE is {expected}"
-            )));
-        }
-        if let Some(format) = self.meta.get("format").filter(|format| *format != FORMAT) {
-            return Err(label.misconfigured(format!(
-                "its tables have format {format}, and this program knows {FORMAT}"
-            )));
-        }
-        match self.meta.get("application") {
-            Some(owner) if owner != wanted.application => Err(label.misconfigured(format!(
-                "`{events}` belongs to the application `{owner}`; `{}` needs another name or POSTGRES_SCHEMA",
-                wanted.application
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Adds the rows that there must be.
-    fn complete(&self, client: &mut impl GenericClient, wanted: &Wanted<'_>) -> Result<(), Error> {
-        let names = wanted.names;
-        let meta = format!(
-            "INSERT INTO {} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            names.path(&names.meta)
-        );
-        for (key, value) in [("format", FORMAT), ("application", wanted.application)] {
-            client.execute(&meta, &[&key, &value])?;
-        }
-        if wanted.role == Role::Follower && !self.many_rows {
-            let mark = format!(
-                "INSERT INTO {} (application_name, notification_id) VALUES ('__migration__', 1) ON CONFLICT DO NOTHING",
-                names.path(&names.tracking)
-            );
-            client.execute(&mark, &[])?;
-        }
-        Ok(())
-    }
-}
-
-/// Which of `things` there are.
-fn there(
-    client: &mut impl GenericClient,
-    names: &Names,
-    things: &[Thing],
-) -> Result<HashSet<String>, Error> {
-    let wanted: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
-    // Tables, indexes and composite types are all in this one catalogue.
-    let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-               WHERE n.nspname = $1 AND c.relname = ANY ($2)";
-    let rows = client.query(sql, &[&names.schema, &wanted])?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
 fn has_table(client: &mut Client, names: &Names, name: &str) -> Result<bool, Error> {
     let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&names.path(name)])?;
     Ok(row.get(0))
-}
-
-fn columns(
-    client: &mut impl GenericClient,
-    names: &Names,
-) -> Result<HashMap<String, String>, Error> {
-    let sql = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute \
-               WHERE attrelid = to_regclass($1)::oid AND attnum > 0 AND NOT attisdropped";
-    let rows = client.query(sql, &[&names.path(&names.events)])?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-fn key_columns(client: &mut impl GenericClient, names: &Names) -> Result<i16, Error> {
-    let sql = "SELECT coalesce(max(indnkeyatts), 0::int2) FROM pg_index \
-               WHERE indrelid = to_regclass($1)::oid AND indisprimary";
-    Ok(client
-        .query_one(sql, &[&names.path(&names.tracking)])?
-        .get(0))
-}
-
-fn meta(client: &mut impl GenericClient, names: &Names) -> Result<HashMap<String, String>, Error> {
-    let sql = format!(
-        "SELECT key, coalesce(value, '') FROM {}",
-        names.path(&names.meta)
-    );
-    let rows = client.query(&sql, &[])?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-fn is_marked(client: &mut impl GenericClient, names: &Names) -> Result<bool, Error> {
-    let sql = format!(
-        "SELECT EXISTS (SELECT FROM {} WHERE application_name = '__migration__')",
-        names.path(&names.tracking)
-    );
-    Ok(client.query_one(&sql, &[])?.get(0))
-}
-
-fn append_body(client: &mut impl GenericClient, names: &Names) -> Result<Option<String>, Error> {
-    let sql = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure($1)::oid";
-    let row = client.query_opt(sql, &[&names.append_signature()])?;
-    Ok(row.map(|row| row.get(0)))
 }

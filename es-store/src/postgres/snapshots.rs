@@ -1,11 +1,12 @@
 //! Snapshots, in a table of their own.
 
+use ::postgres::Row;
 use es_core::AggregateId;
 
 use super::recorder::{PostgresRecorder, check_text, has_zero};
 use super::rows::{at_most, id_param, limit};
 use super::sql::Sql;
-use crate::{EventQuery, Recording, Role, StoreError, StoredEvent};
+use crate::{EventQuery, History, Recording, Role, StoreError, StoredEvent};
 
 impl PostgresRecorder {
     /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no error: the later one stays.
@@ -58,4 +59,37 @@ impl PostgresRecorder {
         })?;
         rows.iter().map(|row| self.rows().event(id, row)).collect()
     }
+
+    /// The newest snapshot and the events behind it, in one round trip.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a row is damaged.
+    pub(super) fn history(
+        &self,
+        id: &AggregateId,
+        lte: Option<u64>,
+    ) -> Result<History, StoreError> {
+        if id.id_type() != self.id_type || has_zero(id) {
+            return Ok(History::default());
+        }
+        let (param, lte) = (id_param(id), lte.map_or(i64::MAX, at_most));
+        let rows = self.pool.read("reading events", |connection| {
+            connection.query(Sql::History, &[&*param, &lte, &i64::MIN])
+        })?;
+        let mut history = History::default();
+        for row in &rows {
+            let event = self.rows().event(id, row)?;
+            match is_snapshot(row) {
+                true => history.snapshot = Some(event),
+                false => history.events.push(event),
+            }
+        }
+        // What a union is made of comes in no order that is promised, though it comes in this one.
+        history.events.sort_by_key(|event| event.originator_version);
+        Ok(history)
+    }
+}
+
+fn is_snapshot(row: &Row) -> bool {
+    row.try_get(3).unwrap_or(false)
 }

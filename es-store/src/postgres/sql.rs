@@ -7,6 +7,7 @@ use super::names::Names;
 pub(super) enum Sql {
     Events,
     EventsDesc,
+    History,
     Notifications,
     NotificationsByTopic,
     Head,
@@ -14,6 +15,7 @@ pub(super) enum Sql {
     Tracked,
     UpstreamEvent,
     Append,
+    AppendOne,
     Look,
     LookTracking,
     Insert,
@@ -39,6 +41,14 @@ impl Sql {
             Self::EventsDesc => of_one(&events, "DESC"),
             Self::Snapshots => of_one(&snapshots, "ASC"),
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
+            Self::History => format!(
+                "WITH newest AS MATERIALIZED (SELECT originator_version, topic, state FROM {snapshots} \
+                 WHERE originator_id = $1 AND originator_version <= $2 ORDER BY originator_version DESC LIMIT 1) \
+                 SELECT originator_version, topic, state, true FROM newest UNION ALL \
+                 (SELECT originator_version, topic, state, false FROM {events} WHERE originator_id = $1 \
+                 AND originator_version > coalesce((SELECT originator_version FROM newest), $3) \
+                 AND originator_version <= $2 ORDER BY originator_version)"
+            ),
             Self::Notifications => format!(
                 "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
                  WHERE notification_id > $1 AND notification_id <= $2 ORDER BY notification_id LIMIT $3"
@@ -68,6 +78,9 @@ impl Sql {
                  FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                 names.path(&names.append)
             ),
+            Self::AppendOne => {
+                format!("SELECT {}($1, $2, $3, $4)", names.path(&names.append))
+            }
             Self::Look => format!(
                 "SELECT t.notification_id, t.topic = e.topic AND t.state = e.state, EXISTS (SELECT FROM {events} AS b \
                  WHERE b.originator_id = e.id AND b.originator_version = e.version - 1) \

@@ -4,6 +4,9 @@
 //! be at it; so the same rows are sent again, on a new connection, behind the same lock: either they are accepted, or
 //! identical ones are there already, which is success, or others are, which is a conflict.
 
+#[cfg(all(test, unix))]
+mod tests;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -229,106 +232,4 @@ fn holder(connection: &mut Connection, names: &Names) -> Option<String> {
         application.unwrap_or_default(),
         state.unwrap_or_default()
     ))
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::borrow::Cow;
-
-    use uuid::Uuid;
-
-    use super::super::schema::{self, Wanted};
-    use super::*;
-    use crate::testing::postgres::{Database, database};
-    use crate::{Recorded, Role, StoredEvent, Tracking};
-
-    fn writer(database: &Database, has_append: bool) -> Writer {
-        let env = database.env();
-        let settings = Arc::new(Settings::of("Dogs", &env).expect("settings"));
-        let names = Names::new("Dogs", "public", IdType::Uuid).expect("names");
-        let names = Arc::new(names);
-        let mut connection = Connection::open_writer(&settings, &names).expect("a connection");
-        let wanted = Wanted {
-            application: "Dogs",
-            role: Role::Follower,
-            settings: &settings,
-            names: &names,
-        };
-        let layout = schema::prepare(&mut connection.client, &wanted).expect("tables");
-        assert!(layout.has_append);
-        let layout = Layout {
-            has_append,
-            ..layout
-        };
-        Writer::new(settings, names, IdType::Uuid, layout, connection)
-    }
-
-    fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
-        let event = |version| StoredEvent {
-            originator_id: Uuid::from_u128(number).into(),
-            originator_version: version,
-            topic: Cow::Borrowed("test:Thing.Happened"),
-            state: Vec::new(),
-        };
-        Recording::new(versions.into_iter().map(event).collect())
-    }
-
-    fn commit(writer: &mut Writer, group: &[Recording]) -> Outcomes {
-        let group: Vec<_> = group.iter().collect();
-        writer.commit(&group).expect("committed")
-    }
-
-    #[test]
-    fn a_group_is_judged_in_its_order_with_and_without_the_function() {
-        for has_append in [true, false] {
-            let Some(database) = database() else { return };
-            let mut writer = writer(&database, has_append);
-            let moved = |from, to| Tracking::new("Up", from, to);
-            let outcomes = commit(
-                &mut writer,
-                &[
-                    recording(1, 1..=2).tracking(moved(0, 5)),
-                    recording(1, [2]),
-                    recording(1, [3]).tracking(moved(5, 9)),
-                    recording(2, [2]),
-                    recording(2, [1]).tracking(moved(5, 7)),
-                    recording(2, [1]),
-                ],
-            );
-            let positions: Vec<_> = outcomes
-                .iter()
-                .flatten()
-                .flat_map(|recorded| recorded.positions.clone())
-                .collect();
-            assert!(positions.len() == 4 && positions.is_sorted_by(|a, b| a < b));
-            assert!(matches!(outcomes[1], Err(StoreError::Conflict(_))));
-            assert!(matches!(outcomes[3], Err(StoreError::Gap { .. })));
-            assert!(matches!(
-                outcomes[4],
-                Err(StoreError::PositionMoved { found: 9, .. })
-            ));
-            let tracked = "SELECT notification_id FROM dogs_tracking WHERE application_name = 'Up'";
-            let row = database.connect().query_one(tracked, &[]);
-            assert_eq!(row.expect("a row").get::<_, i64>(0), 9);
-        }
-    }
-
-    #[test]
-    fn a_group_against_which_nothing_stands_has_its_positions_in_its_order() {
-        let Some(database) = database() else { return };
-        let mut writer = writer(&database, true);
-        let group = [
-            recording(1, 1..=3),
-            Recording::default().tracking(Tracking::new("Up", 0, 1)),
-            recording(2, 1..=2),
-            recording(1, 4..=5),
-        ];
-        let outcomes = commit(&mut writer, &group);
-        let positions: Vec<_> = outcomes
-            .into_iter()
-            .map(|outcome| outcome.expect("recorded"))
-            .collect();
-        let expected = [vec![1, 2, 3], vec![], vec![4, 5], vec![6, 7]].map(Recorded::new);
-        assert_eq!(positions, expected);
-    }
 }

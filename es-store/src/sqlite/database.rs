@@ -127,6 +127,18 @@ impl Database {
         write::record_snapshot(&self.committer.writer().connection, &self.label, snapshot)
     }
 
+    /// Reads of one aggregate. The connection that writes has the pages at hand that were written last, where the others have to
+    /// read them anew after each commit; so it reads too while nobody writes.
+    pub(super) fn read_aggregate<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.committer.idle_writer() {
+            Some(writer) => work(&writer.connection),
+            None => self.read(work),
+        }
+    }
+
     /// Reads with one statement.
     pub(super) fn read<T>(
         &self,

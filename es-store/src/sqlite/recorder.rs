@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use es_core::{AggregateId, IdType};
+use rusqlite::Connection;
 
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
 use crate::store::is_reserved;
 use crate::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, Head, Listening, Notification,
+    AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
     NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
     UpstreamEvent,
 };
@@ -40,16 +41,24 @@ impl SqliteRecorder {
         &self,
         work: impl FnOnce(Reader<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self {
-            database, id_type, ..
-        } = self;
-        database.read(|connection| {
-            work(Reader {
-                connection,
-                label: &database.label,
-                id_type: *id_type,
-            })
-        })
+        self.database
+            .read(|connection| work(self.reader(connection)))
+    }
+
+    fn read_aggregate<T>(
+        &self,
+        work: impl FnOnce(Reader<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database
+            .read_aggregate(|connection| work(self.reader(connection)))
+    }
+
+    fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+        Reader {
+            connection,
+            label: &self.database.label,
+            id_type: self.id_type,
+        }
     }
 
     fn follows(&self, upstream: &str) -> bool {
@@ -79,7 +88,7 @@ impl AggregateRecorder for SqliteRecorder {
         if query.limit == 0 || id.id_type() != self.id_type {
             return Ok(Vec::new());
         }
-        self.read(|reader| reader.events(id, query))
+        self.read_aggregate(|reader| reader.events(id, query))
     }
 
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
@@ -103,7 +112,22 @@ impl AggregateRecorder for SqliteRecorder {
         if nothing || !self.layout.has_snapshots {
             return Ok(Vec::new());
         }
-        self.read(|reader| reader.snapshots(id, query))
+        self.read_aggregate(|reader| reader.snapshots(id, query))
+    }
+
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        if id.id_type() != self.id_type {
+            return Ok(History::default());
+        }
+        if self.layout.has_snapshots {
+            return self.read_aggregate(|reader| reader.history(id, lte));
+        }
+        let query = EventQuery {
+            lte,
+            ..EventQuery::all()
+        };
+        self.select_events(id, &query)
+            .map(|events| History::new(None, events))
     }
 
     fn id_type(&self) -> IdType {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::label::Label;
 use crate::{
-    EventQuery, Head, Notification, NotificationQuery, StoreError, StoredEvent, UpstreamEvent,
+    EventQuery, Head, History, Notification, NotificationQuery, StoreError, StoredEvent,
+    UpstreamEvent,
 };
 
 /// An id as it is stored: a UUID as 32 hex digits without dashes, or the text itself.
@@ -72,6 +73,24 @@ impl Reader<'_> {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.of_aggregate("stored_snapshots", "reading snapshots", id, query)
+    }
+
+    /// The newest snapshot and the events behind it, in one transaction: the file is locked once.
+    pub(super) fn history(
+        &self,
+        id: &AggregateId,
+        lte: Option<u64>,
+    ) -> Result<History, StoreError> {
+        let begun = self.connection.unchecked_transaction();
+        let _transaction = begun.map_err(|error| self.label.failed("reading events", error))?;
+        let mut query = EventQuery {
+            lte,
+            ..EventQuery::all()
+        };
+        let newest = self.snapshots(id, &query.clone().desc().limit(1))?;
+        let snapshot = newest.into_iter().next();
+        query.gt = snapshot.as_ref().map(|one| one.originator_version);
+        Ok(History::new(snapshot, self.events(id, &query)?))
     }
 
     fn of_aggregate(

@@ -82,6 +82,7 @@ macro_rules! conformance_tests {
             snapshots_are_selected_by_version_order_and_limit,
             of_two_snapshots_of_one_version_the_last_wins,
             snapshots_and_events_leave_each_other_alone,
+            a_history_is_the_newest_snapshot_and_the_events_behind_it,
             a_snapshot_that_cannot_be_kept_is_refused,
             // Many at once.
             of_many_savers_of_one_version_exactly_one_wins,

@@ -6,7 +6,7 @@ use es_core::{AggregateId, IdType};
 use es_store::memory::MemoryRecorder;
 use es_store::testing::conformance::{self, Bench};
 use es_store::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, Head, Listening, Notification,
+    AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
     NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
     Tracking, UpstreamEvent,
 };
@@ -23,6 +23,7 @@ enum Fault {
     EventsAreSortedByInsertion,
     GapsAreLostSilently,
     TheFirstSnapshotWins,
+    AHistoryHasNoEnd,
 }
 
 struct Broken {
@@ -124,6 +125,13 @@ impl AggregateRecorder for Broken {
         self.inner.select_snapshots(id, query)
     }
 
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        match self.fault {
+            Fault::AHistoryHasNoEnd => self.inner.select_history(id, None),
+            _ => self.inner.select_history(id, lte),
+        }
+    }
+
     fn id_type(&self) -> IdType {
         self.inner.id_type()
     }
@@ -192,5 +200,6 @@ controls! {
     GapsAreLostSilently is caught by
         a_version_that_does_not_follow_is_refused,
         a_gap_within_a_recording_is_refused;
+    AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

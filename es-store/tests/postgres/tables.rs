@@ -71,7 +71,7 @@ fn without_the_function_the_same_is_recorded_by_plain_statements() {
     // It is taken away under the recorder's feet.
     database
         .connect()
-        .batch_execute("DROP FUNCTION dogs_append_v1")
+        .batch_execute("DROP ROUTINE dogs_append_v1(uuid, bigint, text, bytea)")
         .expect("dropped");
     let without = open(
         "Dogs",

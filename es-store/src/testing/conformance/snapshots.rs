@@ -1,7 +1,7 @@
 //! Keeping snapshots and selecting them.
 
 use super::bench::{Bench, snapshot};
-use crate::{EventQuery, ProcessRecorder, StoreError, StoredEvent};
+use crate::{EventQuery, History, ProcessRecorder, StoreError, StoredEvent};
 
 fn record(recorder: &dyn ProcessRecorder, snapshot: &StoredEvent) {
     recorder.record_snapshot(snapshot).expect("recorded");
@@ -66,6 +66,41 @@ pub fn snapshots_and_events_leave_each_other_alone(bench: &Bench) {
     record(&*recorder, &bench.event(1, 3));
     assert_eq!(before, snapshot(&*recorder, "upstream"));
     recorder.record(&bench.events(1, [3])).expect("no conflict");
+}
+
+/// Rule: a history is the newest snapshot up to a version, and the events behind it up to there.
+pub fn a_history_is_the_newest_snapshot_and_the_events_behind_it(bench: &Bench) {
+    let recorder = bench.follower();
+    let history = |lte| {
+        let found = recorder.select_history(&bench.id(1), lte);
+        let found = found.expect("the store can be read");
+        let versions = |events: &[StoredEvent]| -> Vec<u64> {
+            let of = |event: &StoredEvent| event.originator_version;
+            events.iter().map(of).collect()
+        };
+        (versions(found.snapshot.as_slice()), versions(&found.events))
+    };
+    assert_eq!(history(None), (vec![], vec![]));
+    recorder.record(&bench.events(1, 1..=6)).expect("recorded");
+    recorder.record(&bench.events(2, 1..=6)).expect("recorded");
+    assert_eq!(history(None), (vec![], (1..=6).collect()));
+    for version in [2, 4] {
+        record(&*recorder, &bench.event(1, version));
+    }
+    record(&*recorder, &bench.event(2, 5));
+    assert_eq!(history(None), (vec![4], vec![5, 6]));
+    assert_eq!(history(Some(5)), (vec![4], vec![5]));
+    assert_eq!(history(Some(4)), (vec![4], vec![]));
+    assert_eq!(history(Some(3)), (vec![2], vec![3]));
+    assert_eq!(history(Some(1)), (vec![], vec![1]));
+    assert_eq!(history(Some(u64::MAX)), (vec![4], vec![5, 6]));
+    record(&*recorder, &bench.event(1, 9));
+    assert_eq!(history(None), (vec![9], vec![]));
+    let found = recorder.select_history(&bench.id(1), Some(5));
+    let whole = History::new(Some(bench.event(1, 4)), vec![bench.event(1, 5)]);
+    assert_eq!(found.expect("read"), whole);
+    let other = recorder.select_history(&bench.other_id(), None);
+    assert_eq!(other.expect("read"), History::default());
 }
 
 /// Rule: an id of the other form, and a version that is none, are refused and not found.

@@ -1,0 +1,156 @@
+//! The functions of the server that append events, in one round trip.
+//!
+//! Each answers with nulls, having done nothing, if a version is there already or does not follow, or a position is another
+//! one: then plain statements find out what it is. Each statement in them begins after the lock is held, and so sees all that
+//! was committed before.
+
+use super::names::{Names, literal, quoted};
+use super::sql;
+
+/// A function, which may be there, or another one in its place.
+pub(super) struct Function {
+    /// As the catalogue looks it up.
+    pub(super) signature: String,
+    pub(super) body: String,
+    pub(super) create: String,
+}
+
+/// One appends all of a group, the other a lone event, for which arrays would cost more than the rest.
+pub(super) fn functions(names: &Names) -> [Function; 2] {
+    [group(names), one(names)]
+}
+
+fn group(names: &Names) -> Function {
+    let id = names.id;
+    let parameters = [
+        ("ids", id, "[]"),
+        ("versions", "bigint", "[]"),
+        ("topics", "text", "[]"),
+        ("states", "bytea", "[]"),
+        ("first_ids", id, "[]"),
+        ("first_versions", "bigint", "[]"),
+        ("upstreams", "text", "[]"),
+        ("froms", "bigint", "[]"),
+        ("tos", "bigint", "[]"),
+        ("at_upstreams", "text", "[]"),
+        ("at_positions", "bigint", "[]"),
+        ("at_ids", "text", "[]"),
+        ("at_versions", "bigint", "[]"),
+    ];
+    let returns =
+        format!("TABLE (notification_id bigint, originator_id {id}, originator_version bigint)");
+    function(names, &parameters, &returns, group_body(names))
+}
+
+fn one(names: &Names) -> Function {
+    let parameters = [
+        ("id", names.id, ""),
+        ("version", "bigint", ""),
+        ("topic", "text", ""),
+        ("state", "bytea", ""),
+    ];
+    function(names, &parameters, "bigint", one_body(names))
+}
+
+fn function(
+    names: &Names,
+    parameters: &[(&str, &str, &str)],
+    returns: &str,
+    body: String,
+) -> Function {
+    let path = names.path(&names.append);
+    let types = parameters
+        .iter()
+        .map(|(_, of, array)| format!("{of}{array}"));
+    let named = parameters
+        .iter()
+        .map(|(name, of, array)| format!("{name} {of}{array}"));
+    Function {
+        signature: format!("{path}({})", types.collect::<Vec<_>>().join(",")),
+        create: format!(
+            "CREATE FUNCTION {path}({}) RETURNS {returns} LANGUAGE plpgsql VOLATILE AS {}",
+            named.collect::<Vec<_>>().join(", "),
+            literal(&body)
+        ),
+        body,
+    }
+}
+
+fn one_body(names: &Names) -> String {
+    let (events, channel) = (names.path(&names.events), quoted(&names.events));
+    format!(
+        "
+#variable_conflict use_column
+DECLARE position bigint;
+BEGIN
+    LOCK TABLE {events} IN EXCLUSIVE MODE;
+    IF $2 - 1 <> coalesce((SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = $1
+        ORDER BY t.originator_version DESC LIMIT 1), 0)
+    THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO {events} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4)
+        RETURNING notification_id INTO position;
+    NOTIFY {channel};
+    RETURN position;
+END;
+"
+    )
+}
+
+fn group_body(names: &Names) -> String {
+    let (events, tracking) = (names.path(&names.events), names.path(&names.tracking));
+    let start = sql::start_tracking(names, "upstreams");
+    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
+    let keep = sql::keep_upstream(
+        names,
+        "at_upstreams",
+        "at_positions",
+        "at_ids",
+        "at_versions",
+    );
+    let insert = sql::insert(names, "ids", "versions", "topics", "states");
+    let channel = quoted(&names.events);
+    let id = names.id;
+    format!(
+        "
+#variable_conflict use_column
+DECLARE moved bigint;
+BEGIN
+    IF cardinality(ids) > 0 THEN
+        LOCK TABLE {events} IN EXCLUSIVE MODE;
+        IF EXISTS (SELECT FROM unnest(first_ids, first_versions) AS f(id, version) WHERE f.version - 1 <> coalesce(
+            (SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = f.id
+             ORDER BY t.originator_version DESC LIMIT 1), 0))
+        THEN
+            RETURN QUERY SELECT NULL::bigint, NULL::{id}, NULL::bigint;
+            RETURN;
+        END IF;
+    END IF;
+    IF cardinality(upstreams) > 0 THEN
+        IF EXISTS (SELECT FROM unnest(upstreams, froms) AS m(upstream, start) WHERE m.start <> coalesce(
+            (SELECT t.notification_id FROM {tracking} AS t WHERE t.application_name = m.upstream), 0))
+        THEN
+            RETURN QUERY SELECT NULL::bigint, NULL::{id}, NULL::bigint;
+            RETURN;
+        END IF;
+        IF 0 = ANY (froms) THEN
+            {start};
+        END IF;
+        {shift};
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved <> cardinality(upstreams) THEN
+            RAISE EXCEPTION 'a position was moved meanwhile' USING ERRCODE = 'ES001';
+        END IF;
+        IF cardinality(at_upstreams) > 0 THEN
+            {keep};
+        END IF;
+    END IF;
+    IF cardinality(ids) > 0 THEN
+        RETURN QUERY {insert};
+        NOTIFY {channel};
+    END IF;
+END;
+"
+    )
+}

@@ -1,0 +1,202 @@
+//! What is in a database, and whether it is what an application wants.
+
+use std::collections::{HashMap, HashSet};
+
+use ::postgres::{Error, GenericClient};
+
+use super::{Layout, Wanted};
+use crate::postgres::append::{self, Function};
+use crate::postgres::ddl::{self, FORMAT, Thing};
+use crate::postgres::names::Names;
+use crate::{Role, StoreError};
+
+/// What was found in a database.
+pub(super) struct Found {
+    pub(super) missing: Vec<Thing>,
+    /// The columns of events, with their types; empty if there is no such table.
+    columns: HashMap<String, String>,
+    meta: HashMap<String, String>,
+    many_rows: bool,
+    /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
+    is_marked: bool,
+    pub(super) missing_functions: Vec<Function>,
+    /// There is a function of such a name and parameters that does something else.
+    pub(super) has_other_append: bool,
+}
+
+impl Found {
+    pub(super) fn look(
+        client: &mut impl GenericClient,
+        wanted: &Wanted<'_>,
+    ) -> Result<Self, Error> {
+        let names = wanted.names;
+        let things = ddl::things(names, wanted.role);
+        let there = there(client, names, &things)?;
+        let follows = wanted.role == Role::Follower && there.contains(&names.tracking);
+        let many_rows = follows && key_columns(client, names)? > 1;
+        let (mut missing_functions, mut has_other_append) = (Vec::new(), false);
+        for function in append::functions(names) {
+            match body(client, &function.signature)? {
+                None => missing_functions.push(function),
+                Some(body) => has_other_append |= body != function.body,
+            }
+        }
+        Ok(Self {
+            columns: columns(client, names)?,
+            meta: if there.contains(&names.meta) {
+                meta(client, names)?
+            } else {
+                HashMap::new()
+            },
+            many_rows,
+            is_marked: !follows || many_rows || is_marked(client, names)?,
+            missing_functions,
+            has_other_append,
+            missing: things
+                .into_iter()
+                .filter(|thing| !there.contains(&thing.name))
+                .collect(),
+        })
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.names_of_missing().is_empty()
+    }
+
+    pub(super) fn names_of_missing(&self) -> Vec<String> {
+        let things = self.missing.iter().map(|thing| format!("`{}`", thing.name));
+        let keys = ["format", "application"].into_iter();
+        let keys = keys.filter(|key| self.missing.is_empty() && !self.meta.contains_key(*key));
+        let keys = keys.map(|key| format!("`{key}` in the table of settings"));
+        let mark = (!self.is_marked).then(|| "the row `__migration__` of tracking".to_owned());
+        things.chain(keys).chain(mark).collect()
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        Layout {
+            many_rows: self.many_rows,
+            has_append: self.has_append(),
+        }
+    }
+
+    pub(super) fn has_append(&self) -> bool {
+        self.missing_functions.is_empty() && !self.has_other_append
+    }
+
+    pub(super) fn check(&self, wanted: &Wanted<'_>) -> Result<(), StoreError> {
+        let (label, events) = (&wanted.settings.label, &wanted.names.events);
+        let needed = [
+            "originator_id",
+            "originator_version",
+            "topic",
+            "state",
+            "notification_id",
+        ];
+        if let Some(column) = needed
+            .iter()
+            .find(|column| !self.columns.is_empty() && !self.columns.contains_key(**column))
+        {
+            return Err(
+                label.misconfigured(format!("the table `{events}` has no column `{column}`"))
+            );
+        }
+        let (expected, found) = (wanted.names.id, self.columns.get("originator_id"));
+        if let Some(found) = found.filter(|found| *found != expected) {
+            return Err(label.misconfigured(format!(
+                "the ids in `{events}` are of type {found}, but ORIGINATOR_ID_TYPE is {expected}"
+            )));
+        }
+        if let Some(format) = self.meta.get("format").filter(|format| *format != FORMAT) {
+            return Err(label.misconfigured(format!(
+                "its tables have format {format}, and this program knows {FORMAT}"
+            )));
+        }
+        match self.meta.get("application") {
+            Some(owner) if owner != wanted.application => Err(label.misconfigured(format!(
+                "`{events}` belongs to the application `{owner}`; `{}` needs another name or POSTGRES_SCHEMA",
+                wanted.application
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds the rows that there must be.
+    pub(super) fn complete(
+        &self,
+        client: &mut impl GenericClient,
+        wanted: &Wanted<'_>,
+    ) -> Result<(), Error> {
+        let names = wanted.names;
+        let meta = format!(
+            "INSERT INTO {} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            names.path(&names.meta)
+        );
+        for (key, value) in [("format", FORMAT), ("application", wanted.application)] {
+            client.execute(&meta, &[&key, &value])?;
+        }
+        if wanted.role == Role::Follower && !self.many_rows {
+            let mark = format!(
+                "INSERT INTO {} (application_name, notification_id) VALUES ('__migration__', 1) ON CONFLICT DO NOTHING",
+                names.path(&names.tracking)
+            );
+            client.execute(&mark, &[])?;
+        }
+        Ok(())
+    }
+}
+
+/// Which of `things` there are.
+fn there(
+    client: &mut impl GenericClient,
+    names: &Names,
+    things: &[Thing],
+) -> Result<HashSet<String>, Error> {
+    let wanted: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
+    // Tables, indexes and composite types are all in this one catalogue.
+    let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relname = ANY ($2)";
+    let rows = client.query(sql, &[&names.schema, &wanted])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn columns(
+    client: &mut impl GenericClient,
+    names: &Names,
+) -> Result<HashMap<String, String>, Error> {
+    let sql = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute \
+               WHERE attrelid = to_regclass($1)::oid AND attnum > 0 AND NOT attisdropped";
+    let rows = client.query(sql, &[&names.path(&names.events)])?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+fn key_columns(client: &mut impl GenericClient, names: &Names) -> Result<i16, Error> {
+    let sql = "SELECT coalesce(max(indnkeyatts), 0::int2) FROM pg_index \
+               WHERE indrelid = to_regclass($1)::oid AND indisprimary";
+    Ok(client
+        .query_one(sql, &[&names.path(&names.tracking)])?
+        .get(0))
+}
+
+fn meta(client: &mut impl GenericClient, names: &Names) -> Result<HashMap<String, String>, Error> {
+    let sql = format!(
+        "SELECT key, coalesce(value, '') FROM {}",
+        names.path(&names.meta)
+    );
+    let rows = client.query(&sql, &[])?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+fn is_marked(client: &mut impl GenericClient, names: &Names) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {} WHERE application_name = '__migration__')",
+        names.path(&names.tracking)
+    );
+    Ok(client.query_one(&sql, &[])?.get(0))
+}
+
+/// The body of a function, if there is one.
+fn body(client: &mut impl GenericClient, signature: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure($1)::oid";
+    let row = client.query_opt(sql, &[&signature])?;
+    Ok(row.map(|row| row.get(0)))
+}

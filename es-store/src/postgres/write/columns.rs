@@ -1,0 +1,106 @@
+//! Events, moves of positions and marks as columns, one array for each.
+
+use ::postgres::types::ToSql;
+use es_core::{AggregateId, IdType};
+use uuid::Uuid;
+
+use crate::postgres::rows::{at_most, upstream_id_text};
+use crate::{StoredEvent, Tracking};
+
+/// Events as columns.
+pub(super) struct Events<'a> {
+    pub(super) ids: Ids<'a>,
+    pub(super) versions: Vec<i64>,
+    pub(super) topics: Vec<&'a str>,
+    pub(super) states: Vec<&'a [u8]>,
+}
+
+pub(super) enum Ids<'a> {
+    Uuid(Vec<Uuid>),
+    Text(Vec<&'a str>),
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn of(id_type: IdType, events: impl IntoIterator<Item = &'a StoredEvent>) -> Self {
+        let mut columns = Self {
+            ids: match id_type {
+                IdType::Uuid => Ids::Uuid(Vec::new()),
+                IdType::Text => Ids::Text(Vec::new()),
+            },
+            versions: Vec::new(),
+            topics: Vec::new(),
+            states: Vec::new(),
+        };
+        for event in events {
+            columns.ids.push(&event.originator_id);
+            columns.versions.push(at_most(event.originator_version));
+            columns.topics.push(&event.topic);
+            columns.states.push(&event.state);
+        }
+        columns
+    }
+
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 4] {
+        [self.ids.param(), &self.versions, &self.topics, &self.states]
+    }
+}
+
+impl<'a> Ids<'a> {
+    /// Ids of the other form were refused before.
+    pub(super) fn push(&mut self, id: &'a AggregateId) {
+        match (self, id) {
+            (Self::Uuid(ids), AggregateId::Uuid(id)) => ids.push(*id),
+            (Self::Text(ids), AggregateId::Text(id)) => ids.push(id),
+            _ => {}
+        }
+    }
+
+    pub(super) fn param(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Uuid(ids) => ids,
+            Self::Text(ids) => ids,
+        }
+    }
+}
+
+/// Moves of positions as columns.
+#[derive(Default)]
+pub(super) struct Moves<'a> {
+    pub(super) upstreams: Vec<&'a str>,
+    pub(super) froms: Vec<i64>,
+    pub(super) tos: Vec<i64>,
+}
+
+impl<'a> Moves<'a> {
+    pub(super) fn of(moves: &[&'a Tracking]) -> Self {
+        Self {
+            upstreams: moves.iter().map(|one| one.upstream.as_str()).collect(),
+            froms: moves.iter().map(|one| at_most(one.from)).collect(),
+            tos: moves.iter().map(|one| at_most(one.to)).collect(),
+        }
+    }
+}
+
+/// Which events stand at the new positions, as columns.
+#[derive(Default)]
+pub(super) struct Marks<'a> {
+    pub(super) upstreams: Vec<&'a str>,
+    pub(super) positions: Vec<i64>,
+    pub(super) ids: Vec<String>,
+    pub(super) versions: Vec<i64>,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn of(moves: &[&'a Tracking]) -> Self {
+        let mut marks = Self::default();
+        for one in moves {
+            if let Some(event) = &one.at {
+                marks.upstreams.push(&one.upstream);
+                marks.positions.push(at_most(one.to));
+                marks.ids.push(upstream_id_text(&event.originator_id));
+                marks.versions.push(at_most(event.originator_version));
+            }
+        }
+        marks
+    }
+}
