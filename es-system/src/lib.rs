@@ -153,6 +153,7 @@ mod saving;
 mod snapshots;
 mod status;
 mod system;
+pub mod testing;
 mod topics;
 
 #[doc(hidden)]
@@ -183,9 +184,3 @@ pub use es_store::{
 
 #[doc(inline)]
 pub use es_macros::{aggregate, application, event, id, policy, process_application};
-
-/// For tests: a clock and ids that can be foretold, and recorders that fail when they are told to.
-pub mod testing {
-    pub use es_core::testing::*;
-    pub use es_store::testing::*;
-}

@@ -149,6 +149,7 @@ fn the_readme_shows_code_that_is_compiled() {
         include_str!("../../examples/dog_school/main.rs"),
         include_str!("tutorial.rs"),
         include_str!("saving.rs"),
+        include_str!("given_when_then.rs"),
         include_str!("../lib.rs"),
     ]
     .map(bare);

@@ -4,6 +4,7 @@ mod bad_input;
 mod cache;
 mod example;
 mod fixtures;
+mod given_when_then;
 mod graph;
 mod logs;
 mod policies;

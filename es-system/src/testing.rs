@@ -1,0 +1,88 @@
+//! For tests of a user's own: what aggregates and policies do is told by events, given, made and expected; a whole
+//! system in memory in one line; a clock and ids that can be foretold; recorders that fail when they are told to; a
+//! PostgreSQL server that is thrown away.
+//!
+//! ```
+//! # use es_system::prelude::*;
+//! use es_system::testing::{given, given_nothing};
+//!
+//! # #[aggregate]
+//! # pub struct Dog { tricks: Vec<String> }
+//! # #[aggregate]
+//! # impl Dog {
+//! #     #[event(Registered)]
+//! #     pub fn register(name: &str) -> Self { Self { tricks: Vec::new() } }
+//! #     #[event(TrickAdded)]
+//! #     pub fn add_trick(&mut self, trick: &str) { self.tricks.push(trick.to_owned()); }
+//! #     pub fn teach(&mut self, trick: &str) -> Result<(), String> {
+//! #         if self.tricks.iter().any(|known| known == trick) {
+//! #             return Err(format!("{trick} is known"));
+//! #         }
+//! #         self.add_trick(trick);
+//! #         Ok(())
+//! #     }
+//! # }
+//! let (billy, sit) = (|| "Billy".to_owned(), || "sit".to_owned());
+//!
+//! given_nothing()
+//!     .when(|| Dog::register("Billy"))
+//!     .then([DogRegistered { name: billy() }]);
+//!
+//! given([DogRegistered { name: billy() }])
+//!     .when(|dog: &mut Dog| dog.teach("sit"))
+//!     .then([DogTrickAdded { trick: sit() }])
+//!     .and_the_aggregate(|dog| assert_eq!(dog.tricks, ["sit"]));
+//!
+//! given((DogRegistered { name: billy() }, DogTrickAdded { trick: sit() }))
+//!     .when(|dog: &mut Dog| dog.teach("sit"))
+//!     .then_nothing()
+//!     .and_the_outcome(|outcome| assert_eq!(outcome, Err("sit is known".to_owned())));
+//! ```
+
+mod aggregates;
+mod events;
+mod policies;
+
+pub use es_core::source::{Source, with_source};
+pub use es_core::testing::*;
+pub use es_store::testing::*;
+
+pub use self::aggregates::{Given, GivenNothing, When, given, given_nothing};
+pub use self::events::Events;
+pub use self::policies::{PoliciesOf, policies_of};
+
+use crate::{Env, Pipes, Result, Runner, SingleThreadedRunner, System};
+
+/// A whole system in memory, started: when a command returns, its consequences are processed.
+///
+/// ```
+/// # use es_system::prelude::*;
+/// # #[aggregate]
+/// # pub struct Dog {}
+/// # #[aggregate]
+/// # impl Dog {
+/// #     #[event(Registered)]
+/// #     pub fn register() -> Self { Self {} }
+/// # }
+/// # #[application]
+/// # pub struct DogSchool;
+/// # #[process_application]
+/// # pub struct Counters;
+/// # #[process_application]
+/// # impl Counters {
+/// #     #[policy(Dog::Registered)]
+/// #     fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> { Ok(()) }
+/// # }
+/// let system = es_system::testing::in_memory(pipes![[DogSchool, Counters]])?;
+/// system.get::<DogSchool>()?.save(&mut Dog::register())?;
+/// assert_eq!(system.get::<Counters>()?.position_in("DogSchool")?, Some(1));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// As [`System::new`] and [`Runner::start`].
+pub fn in_memory(pipes: Pipes) -> Result<SingleThreadedRunner> {
+    let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, Env::new())?;
+    runner.start()?;
+    Ok(runner)
+}

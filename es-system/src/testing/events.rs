@@ -1,0 +1,170 @@
+//! Events as a test writes them down, and as they are stored and compared.
+
+use es_core::{
+    AggregateId, EventPayload, EventSet, FieldError, FieldReader, FieldWriter, Timestamp,
+};
+use es_store::{Mapper, StoredEvent};
+
+use crate::Env;
+
+/// Events of one aggregate, in their order: an array or a `Vec` of payloads of one kind, or a tuple of payloads of several.
+/// `()` is none.
+pub trait Events {
+    /// Encodes each event.
+    #[doc(hidden)]
+    fn __encode(self, encoder: &mut Encoder);
+}
+
+/// Encodes events as an application in memory does: as plain JSON.
+pub struct Encoder {
+    mapper: Mapper,
+    id: AggregateId,
+    version: u64,
+    now: fn() -> Timestamp,
+    encoded: Vec<StoredEvent>,
+}
+
+impl Encoder {
+    /// Of events of the aggregate `id` behind `version`. Their times are what `now` says.
+    pub(super) fn new(id: AggregateId, version: u64, now: fn() -> Timestamp) -> Self {
+        let mapper = Mapper::new(&Env::new()).expect("an empty environment is right");
+        Self {
+            mapper,
+            id,
+            version,
+            now,
+            encoded: Vec::new(),
+        }
+    }
+
+    pub(super) fn all(mut self, events: impl Events) -> Vec<StoredEvent> {
+        events.__encode(&mut self);
+        self.encoded
+    }
+
+    pub(super) fn finish(self) -> Vec<StoredEvent> {
+        self.encoded
+    }
+
+    pub(super) fn push<E: EventSet>(&mut self, event: &E) {
+        self.version += 1;
+        let encoded = self
+            .mapper
+            .encode(&self.id, self.version, (self.now)(), None, event);
+        self.encoded
+            .push(encoded.unwrap_or_else(|error| panic!("an event cannot be stored: {error}")));
+    }
+}
+
+/// All events of an aggregate that has one kind of them.
+struct Only<P>(P);
+
+impl<P: EventPayload> EventSet for Only<P> {
+    const TOPICS: &'static [&'static str] = &[P::TOPIC];
+
+    fn topic(&self) -> &'static str {
+        P::TOPIC
+    }
+
+    fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError> {
+        self.0.encode(fields)
+    }
+
+    fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>> {
+        (topic == P::TOPIC).then(|| P::decode(fields).map(Self))
+    }
+}
+
+impl<P: EventPayload, const N: usize> Events for [P; N] {
+    fn __encode(self, encoder: &mut Encoder) {
+        self.into_iter()
+            .for_each(|event| encoder.push(&Only(event)));
+    }
+}
+
+impl<P: EventPayload> Events for Vec<P> {
+    fn __encode(self, encoder: &mut Encoder) {
+        self.into_iter()
+            .for_each(|event| encoder.push(&Only(event)));
+    }
+}
+
+macro_rules! tuples {
+    ($first:ident $($rest:ident)*) => {
+        impl<$first: EventPayload, $($rest: EventPayload),*> Events for ($first, $($rest,)*) {
+            #[allow(non_snake_case, reason = "a value is called like its type")]
+            fn __encode(self, encoder: &mut Encoder) {
+                let ($first, $($rest,)*) = self;
+                encoder.push(&Only($first));
+                $(encoder.push(&Only($rest));)*
+            }
+        }
+        tuples!($($rest)*);
+    };
+    () => {
+        impl Events for () {
+            fn __encode(self, _: &mut Encoder) {}
+        }
+    };
+}
+
+tuples!(A B C D E F G H I J K L);
+
+/// An event as it is compared: what it is called, and its fields as they are stored.
+#[derive(PartialEq)]
+pub(super) struct Seen {
+    topic: String,
+    fields: String,
+}
+
+impl Seen {
+    pub(super) fn of(events: &[StoredEvent]) -> Vec<Self> {
+        let seen = |event: &StoredEvent| Self {
+            topic: event.topic.clone().into_owned(),
+            fields: fields(&String::from_utf8_lossy(&event.state)),
+        };
+        events.iter().map(seen).collect()
+    }
+}
+
+/// A state without what is no field of the event: its time, and the topic of the aggregate that it creates.
+fn fields(state: &str) -> String {
+    let rest = match (state.starts_with("{\"timestamp\":{"), state.split_once('}')) {
+        (true, Some((_, rest))) => rest,
+        _ => return state.to_owned(),
+    };
+    let rest = rest.strip_prefix(',').unwrap_or(rest);
+    let rest = match rest.strip_prefix("\"originator_topic\":\"") {
+        None => rest,
+        Some(rest) => rest.split_once('"').map_or(rest, |(_, rest)| rest),
+    };
+    format!("{{{}", rest.strip_prefix(',').unwrap_or(rest))
+}
+
+/// Compares what was found with what was expected; tells both, side by side, if they differ.
+#[track_caller]
+pub(super) fn compare(found: &[Seen], expected: &[Seen]) {
+    if found == expected {
+        return;
+    }
+    let same = found
+        .iter()
+        .zip(expected)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let lines = |seen: &[Seen]| -> String {
+        let line = |(at, Seen { topic, fields }): (usize, &Seen)| {
+            let mark = if at < same { ' ' } else { '>' };
+            format!("\n  {mark} {}. {topic} {fields}", at + 1)
+        };
+        match seen {
+            [] => "\n    none".to_owned(),
+            seen => seen.iter().enumerate().map(line).collect(),
+        }
+    };
+    panic!(
+        "the new events are not the expected ones\nexpected:{}\nfound:{}",
+        lines(expected),
+        lines(found)
+    );
+}

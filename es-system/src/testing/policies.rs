@@ -1,0 +1,187 @@
+//! What the policies of a process application do, told by events.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use es_core::{AggregateId, source};
+use es_store::{NotificationQuery, Recording, Role, StoredEvent};
+
+use super::events::{Encoder, Events, Seen, compare};
+use crate::follower::{Failure, Follower as Following, Skips, Step};
+use crate::{Application, Env, Follower, Result, policy};
+
+/// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
+/// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
+///
+/// ```
+/// # use es_system::prelude::*;
+/// # #[aggregate]
+/// # pub struct Dog {}
+/// # #[aggregate]
+/// # impl Dog {
+/// #     #[event(Registered)]
+/// #     pub fn register() -> Self { Self {} }
+/// #     #[event(TrickAdded)]
+/// #     pub fn add_trick(&mut self, trick: &str) {}
+/// # }
+/// # #[aggregate]
+/// # pub struct Counter { count: u64 }
+/// # #[aggregate]
+/// # impl Counter {
+/// #     #[id]
+/// #     pub fn id_of(trick: &str) -> Uuid { Uuid::new_v5(&Uuid::NAMESPACE_URL, trick.as_bytes()) }
+/// #     #[event(Created)]
+/// #     pub fn new(trick: &str) -> Self { Self { count: 0 } }
+/// #     #[event(Incremented)]
+/// #     pub fn increment(&mut self) { self.count += 1; }
+/// # }
+/// # #[process_application]
+/// # pub struct Counters;
+/// # #[process_application]
+/// # impl Counters {
+/// #     #[policy(Dog::TrickAdded)]
+/// #     fn count(&self, event: &DomainEvent<DogTrickAdded>, processing_event: &mut ProcessingEvent) -> Result<()> {
+/// #         let counter = self.repository().find(Counter::id_of(&event.trick))?;
+/// #         let mut counter = counter.unwrap_or_else(|| Counter::new(&event.trick));
+/// #         counter.increment();
+/// #         processing_event.collect_events(&mut counter);
+/// #         Ok(())
+/// #     }
+/// # }
+/// use es_system::testing::policies_of;
+///
+/// let (billy, milly) = (Uuid::from_u128(1), Uuid::from_u128(2));
+/// let sat = || [DogTrickAdded { trick: "sit".to_owned() }];
+/// policies_of(Counters::new(Env::new())?)
+///     .given(billy, [DogRegistered {}])
+///     .when(billy, sat())
+///     .then((CounterCreated { trick: "sit".to_owned() }, CounterIncremented {}))
+///     .when(milly, sat())
+///     .then([CounterIncremented {}]);
+/// # Ok::<(), Error>(())
+/// ```
+pub fn policies_of<A: Follower>(application: A) -> PoliciesOf<A> {
+    let application = Arc::new(application);
+    let upstream = Application::open("Upstream", Role::Leader, Env::new());
+    let upstream = upstream.expect("a store in memory");
+    let policies = policy::bind(application.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let handle = Application::clone(&application);
+    let follower = Following::new(handle, vec![upstream.clone()], policies);
+    PoliciesOf {
+        application,
+        upstream,
+        follower,
+        versions: HashMap::new(),
+        made: Vec::new(),
+    }
+}
+
+/// A process application under test; [`policies_of`] makes it.
+pub struct PoliciesOf<A> {
+    application: Arc<A>,
+    upstream: Application,
+    follower: Following,
+    /// How many events each aggregate of the upstream has.
+    versions: HashMap<AggregateId, u64>,
+    /// The events that were made since they were looked at.
+    made: Vec<StoredEvent>,
+}
+
+impl<A: Follower> PoliciesOf<A> {
+    /// An aggregate of the upstream has had these events: they are processed, and what comes of it is not looked at.
+    ///
+    /// # Panics
+    /// When a policy fails.
+    #[track_caller]
+    pub fn given(self, id: impl Into<AggregateId>, events: impl Events) -> Self {
+        let mut processed = self.when(id, events);
+        processed.made.clear();
+        processed
+    }
+
+    /// An aggregate of the upstream has these new events.
+    ///
+    /// # Panics
+    /// When a policy fails; [`when_it_fails`](Self::when_it_fails) is for that.
+    #[track_caller]
+    pub fn when(mut self, id: impl Into<AggregateId>, events: impl Events) -> Self {
+        if let Err(error) = self.process(id.into(), events) {
+            panic!("{error}");
+        }
+        self
+    }
+
+    /// The same, where a policy fails: with which error. What was collected for the events before it is recorded; the
+    /// policies stand at the failing one, so nothing can follow but `then`.
+    ///
+    /// # Panics
+    /// When none does.
+    #[track_caller]
+    pub fn when_it_fails(
+        mut self,
+        id: impl Into<AggregateId>,
+        events: impl Events,
+        look: impl FnOnce(crate::Error),
+    ) -> Self {
+        match self.process(id.into(), events) {
+            Ok(()) => panic!("no policy has failed"),
+            Err(error) => look(error),
+        }
+        self
+    }
+
+    /// The policies have collected exactly these events since `given` or the last `then`, of whichever aggregates. They are
+    /// compared as they are stored, but for their times.
+    ///
+    /// # Panics
+    /// When the events are others: the message has both.
+    #[track_caller]
+    pub fn then(mut self, events: impl Events) -> Self {
+        let expected = Encoder::new("expected".into(), 0, source::now).all(events);
+        compare(
+            &Seen::of(&std::mem::take(&mut self.made)),
+            &Seen::of(&expected),
+        );
+        self
+    }
+
+    /// The policies have collected nothing since `given` or the last `then`.
+    ///
+    /// # Panics
+    /// When they have.
+    #[track_caller]
+    pub fn then_nothing(self) -> Self {
+        self.then(())
+    }
+
+    /// Looks at the application.
+    pub fn and_the_application(self, look: impl FnOnce(&A)) -> Self {
+        look(&self.application);
+        self
+    }
+
+    fn process(&mut self, id: AggregateId, events: impl Events) -> Result<()> {
+        let version = self.versions.entry(id.clone()).or_default();
+        let events = Encoder::new(id, *version, source::now).all(events);
+        *version += events.len() as u64;
+        self.upstream.record(&Recording::new(events))?;
+        let before = self.application.notification_log().head()?;
+        let outcome = self.run();
+        let new = NotificationQuery::after(before);
+        let new = self.application.notification_log().query(&new)?;
+        self.made.extend(new.into_iter().map(|made| made.event));
+        outcome
+    }
+
+    fn run(&self) -> Result<()> {
+        loop {
+            match self.follower.pull(0, Skips::Now) {
+                Ok(Step::UpToDate) | Err(Failure::Abandoned) => return Ok(()),
+                Ok(Step::Moved { .. } | Step::Skipped(_)) => {}
+                Err(
+                    Failure::Policy { error, .. } | Failure::Stop(error) | Failure::Store(error),
+                ) => return Err(error),
+            }
+        }
+    }
+}
