@@ -1,4 +1,4 @@
-//! The example, run as a user runs it.
+//! The examples, run as a user runs them.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,14 @@ use tests::domain::{Counters, DogSchool};
 use crate::fixtures::{events_of, fixture_events};
 
 fn dog_school(flags: &[&str]) -> String {
+    run("dog_school", flags)
+}
+
+fn run(example: &str, flags: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
     let mut command = Command::new(cargo);
     command
-        .args(["run", "--quiet", "--example", "dog_school", "--"])
+        .args(["run", "--quiet", "--example", example, "--"])
         .args(flags);
     let output = command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -102,6 +106,22 @@ fn its_first_run_records_the_rows_that_python_records_and_its_second_goes_on() -
     );
     assert_eq!(Counters::new(env)?.get_count("roll over")?, 6);
     Ok(())
+}
+
+#[test]
+fn the_others_print_what_is_checked_in() {
+    for (example, printed) in [
+        (
+            "hall_of_fame",
+            include_str!("../../examples/hall_of_fame/output.txt"),
+        ),
+        (
+            "cargo_shipping",
+            include_str!("../../examples/cargo_shipping/output.txt"),
+        ),
+    ] {
+        assert_eq!(run(example, &[]), printed, "{example}");
+    }
 }
 
 fn tracking(file: &Path) -> Vec<(String, i64)> {
