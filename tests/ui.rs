@@ -1,21 +1,88 @@
 //! What the attributes accept, and what they say about everything else: each file under `ui` is one mistake,
 //! its name says which, and the `.stderr` beside it is what the user reads.
 //!
-//! `TRYBUILD=overwrite cargo test -p tests --test ui` writes the messages anew, to be read critically.
+//! `TRYBUILD=overwrite cargo test -p tests --test ui` writes the messages anew, to be read critically, and
+//! `docs/compiler-messages.md`, which quotes them.
+
+use std::path::{Path, PathBuf};
+
+/// The folders of mistakes, by attribute, in the order of the page.
+const ATTRIBUTES: [(&str, &str); 7] = [
+    ("aggregate", "`#[aggregate]`"),
+    ("event", "`#[event]`"),
+    ("id", "`#[id]`"),
+    ("application", "`#[application]`"),
+    ("process_application", "`#[process_application]`"),
+    ("policy", "`#[policy]`"),
+    ("pipes", "`pipes!`"),
+];
 
 #[test]
 fn correct_code_compiles_and_every_mistake_has_its_message() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
-    for attribute in [
-        "aggregate",
-        "event",
-        "id",
-        "application",
-        "process_application",
-        "policy",
-        "pipes",
-    ] {
-        cases.compile_fail(format!("ui/{attribute}/*.rs"));
+    for (folder, _) in ATTRIBUTES {
+        cases.compile_fail(format!("ui/{folder}/*.rs"));
     }
+}
+
+#[test]
+fn there_are_at_least_a_hundred_mistakes_and_none_is_left_out() {
+    let mistakes: usize = ATTRIBUTES
+        .map(|(folder, _)| files(folder, "rs").len())
+        .iter()
+        .sum();
+    assert!(mistakes >= 100, "{mistakes}");
+    let folders = std::fs::read_dir(ui())
+        .expect("the folder is there")
+        .count();
+    assert_eq!(folders, ATTRIBUTES.len() + 1, "a folder is not in the list");
+}
+
+#[test]
+fn the_page_of_messages_quotes_them_all() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compiler-messages.md");
+    let quoted = messages();
+    if std::env::var("TRYBUILD").is_ok_and(|value| value == "overwrite") {
+        std::fs::write(&page, &quoted).expect("the page can be written");
+    }
+    let found = std::fs::read_to_string(&page).unwrap_or_default();
+    assert!(
+        found == quoted,
+        "docs/compiler-messages.md is not what the `.stderr` files say: run `TRYBUILD=overwrite cargo test -p tests --test ui`"
+    );
+}
+
+/// The page: a heading for each attribute, and for each mistake its name and what the compiler says.
+fn messages() -> String {
+    let mut page = "# What the compiler tells you\n\nEach mistake is a file of the compile-fail tests, and its message is quoted from \
+                    them: this page is generated.\n"
+        .to_owned();
+    for (folder, title) in ATTRIBUTES {
+        page += &format!("\n## {title}\n");
+        for file in files(folder, "stderr") {
+            let name = file
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .replace('_', " ");
+            let said = std::fs::read_to_string(&file).expect("a message");
+            page += &format!("\n### {name}\n\n```text\n{}\n```\n", said.trim_end());
+        }
+    }
+    page
+}
+
+fn ui() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")
+}
+
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(ui().join(folder)).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|of| of == extension))
+        .collect();
+    files.sort();
+    files
 }
