@@ -1,6 +1,7 @@
 //! Whole flows: commands, policies, runners and stores together.
 
 mod bad_input;
+mod bad_postgres;
 mod cache;
 mod example;
 mod fixtures;
