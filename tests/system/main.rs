@@ -7,6 +7,7 @@ mod example;
 mod fixtures;
 mod graph;
 mod logs;
+mod lost_server;
 mod policies;
 mod refusals;
 mod runners;
