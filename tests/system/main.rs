@@ -13,6 +13,7 @@ mod refusals;
 mod runners;
 mod saving;
 mod sealed;
+mod sealed_postgres;
 mod snapshots;
 mod stopping;
 mod store_failures;
