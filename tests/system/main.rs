@@ -6,6 +6,7 @@ mod cache;
 mod example;
 mod fixtures;
 mod graph;
+mod guides;
 mod logs;
 mod lost_server;
 mod policies;
