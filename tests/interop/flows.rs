@@ -149,6 +149,32 @@ fn write_at_the_same_time(store: Store, sealing: Sealing) -> Result<()> {
         assert_eq!(counters.get_count(trick)?, count);
         assert_eq!(follower.count(trick), count);
     }
+    let is_shown = shared.shows("roll over");
+    assert!(is_shown.is_none_or(|is_shown| is_shown == (sealing == Sealing::Plain)));
+    Ok(())
+}
+
+/// It is advised against, as Python's follower fails when it finds the position moved.
+pub fn one_follower_that_both_run_at_once_doubles_nothing(store: Store) -> Result<()> {
+    let Some(shared) = Shared::new(store, Sealing::Plain) else {
+        return Ok(());
+    };
+    let Some(mut python) = shared.python() else {
+        return Ok(());
+    };
+    python.ask(json!(["start", "multi"]));
+    let runner: MultiThreadedRunner = shared.rust()?;
+    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    school.register_dog("Billy")?;
+    let request = json!(["add_tricks", "Billy", "sit", 60]);
+    python.begin(&request);
+    let taught = teach_until(&school, || python.answer(&request))?;
+
+    runner.wait_until_idle(PATIENCE)?;
+    let all = 60 + taught.values().sum::<u64>();
+    assert_eq!(counters.get_count("sit")?, all);
+    let log = counters.notification_log().select(1, usize::MAX)?;
+    assert_eq!(log.len() as u64, all + 1, "one creates the counter");
     Ok(())
 }
 
