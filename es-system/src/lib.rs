@@ -122,6 +122,7 @@
 //! | `POSTGRES_CONNECT_TIMEOUT`, `POSTGRES_LOCK_TIMEOUT` | seconds to wait for a connection, for the lock of the events; 0 waits for ever for the lock | 30, 30 |
 //! | `POSTGRES_POOL_SIZE`, `POSTGRES_MAX_OVERFLOW` | how many connections read at once, together | 5, 10 |
 //! | `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`, `POSTGRES_SYNCHRONOUS_COMMIT` | as PostgreSQL has them | 5 seconds, `on` |
+//! | `POSTGRES_PRE_PING`, `POSTGRES_POOLER` | `y`, `n`, which changes nothing; no value yet, as poolers are not supported | |
 //! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
 //! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
 //! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |

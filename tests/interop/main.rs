@@ -30,6 +30,7 @@ on_every_store! {
     flows::python_begins_and_rust_goes_on,
     flows::rust_begins_and_python_goes_on,
     flows::both_write_one_application_at_the_same_time_while_a_follower_of_each_counts,
+    flows::one_follower_that_both_run_at_once_doubles_nothing,
     snapshots::a_snapshot_that_python_took_is_used_by_rust,
     snapshots::a_snapshot_that_rust_took_is_used_by_python,
     tables::rust_starts_on_the_tables_that_python_made,

@@ -18,7 +18,7 @@ pub enum Store {
 }
 
 /// Whether states are compressed and encrypted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Sealing {
     Plain,
     Sealed,
@@ -89,6 +89,17 @@ impl Shared {
                 .batch_execute(&damage("dogschool_events", "'\\x00'"))
                 .expect("the events are there"),
         }
+    }
+
+    /// Whether a text stands anywhere in the files; `None` on a server, whose files are its own.
+    pub fn shows(&self, text: &str) -> Option<bool> {
+        let Data::Files(dir) = &self.data else {
+            return None;
+        };
+        let files = std::fs::read_dir(dir).expect("the folder is there");
+        let mut bytes = files.map(|file| std::fs::read(file.expect("a file").path()));
+        let has = |bytes: Vec<u8>| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        Some(bytes.any(|bytes| has(bytes.expect("readable"))))
     }
 
     /// All that was created: what it is, by its name, which on SQLite begins with the file.

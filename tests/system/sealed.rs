@@ -7,7 +7,7 @@ use es_system::store::create_key;
 use tests::domain::{Counters, Dog, DogSchool};
 use tests::{PATIENCE, files};
 
-const HUSH: &str = "hush-hush";
+pub(crate) const HUSH: &str = "hush-hush";
 
 /// The same environment, compressed and encrypted with a fresh key.
 pub(crate) fn zlib_and_aes(env: Env) -> Env {
@@ -20,17 +20,17 @@ fn key() -> String {
     create_key(32).expect("random numbers")
 }
 
+/// How often [`HUSH`] stands in some bytes.
+pub(crate) fn hush_of(bytes: &[u8]) -> usize {
+    let windows = bytes.windows(HUSH.len());
+    windows.filter(|window| *window == HUSH.as_bytes()).count()
+}
+
 /// The number of times that [`HUSH`] stands in the files of a folder: databases and their logs.
 fn hush_in(dir: &Path) -> usize {
     let files = std::fs::read_dir(dir).expect("the folder is there");
     let bytes = files.map(|file| std::fs::read(file.expect("a file").path()).expect("readable"));
-    let count = |bytes: Vec<u8>| {
-        bytes
-            .windows(HUSH.len())
-            .filter(|w| *w == HUSH.as_bytes())
-            .count()
-    };
-    bytes.map(count).sum()
+    bytes.map(|bytes| hush_of(&bytes)).sum()
 }
 
 #[test]
@@ -44,6 +44,7 @@ fn with_a_cipher_no_value_is_in_any_file_and_without_one_all_are() -> Result<()>
         let school = runner.get::<DogSchool>()?;
         school.register_dog(HUSH)?;
         school.add_trick(HUSH, HUSH)?;
+        school.take_snapshot::<Dog>(Dog::create_id(HUSH), None)?;
         runner.wait_until_idle(PATIENCE)?;
         let names = std::fs::read_dir(dir.path()).expect("the folder is there");
         let names = names.map(|file| file.expect("a file").file_name());

@@ -33,9 +33,10 @@ impl Label {
             Some(&SqlState::LOCK_NOT_AVAILABLE) => self.locked("another connection".to_owned()),
             Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => StoreError::ReadOnly { store, doing },
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => self.misconfigured(format!(
-                "the role `{}` lacks a privilege for {doing}: {}",
+                "the role `{}` lacks a privilege for {doing}: {}{}",
                 self.user,
-                said(&error)
+                said(&error),
+                privileges(doing)
             )),
             _ => StoreError::Driver {
                 store,
@@ -127,6 +128,15 @@ fn said(error: &Error) -> String {
         source = cause.source();
     }
     said
+}
+
+/// Which privileges that takes, where the server does not say: it names the table, and one is for its lock.
+fn privileges(doing: &str) -> &'static str {
+    if !doing.starts_with("recording") {
+        return "";
+    }
+    "; GRANT SELECT, INSERT, UPDATE on the tables of the application (locking the events takes UPDATE), and USAGE on \
+     the sequence of the events"
 }
 
 /// Whether the connection is gone, so that what was sent on it may or may not have been done.

@@ -26,12 +26,35 @@ impl GroupWriter for Writer {
             pace,
         } = self;
         pace.iter_mut().for_each(Pace::begin);
-        let outcomes = transact(connection, label, |connection| {
-            record_all(connection, label, group)
-        });
+        let outcomes = match record_together(connection, label, group) {
+            // A full disk, for example: what is too large for it must not take with it what is not.
+            Err(StoreError::Driver { .. }) if group.len() > 1 => {
+                Ok(record_one_by_one(connection, label, group))
+            }
+            outcomes => outcomes,
+        };
         pace.iter_mut().for_each(Pace::end);
         outcomes
     }
+}
+
+fn record_together(
+    connection: &mut Connection,
+    label: &Label,
+    group: &[&Recording],
+) -> Result<Outcomes, StoreError> {
+    transact(connection, label, |connection| {
+        record_all(connection, label, group)
+    })
+}
+
+/// Writes each of a group, in its order, in a transaction of its own.
+fn record_one_by_one(connection: &mut Connection, label: &Label, group: &[&Recording]) -> Outcomes {
+    let alone = |recording| {
+        let outcomes = record_together(connection, label, &[recording]);
+        outcomes.unwrap_or_else(|error| vec![Err(error)])
+    };
+    group.iter().copied().flat_map(alone).collect()
 }
 
 /// Does `work` between BEGIN IMMEDIATE and COMMIT. If it fails, panics, or all was refused, the guard rolls back.
@@ -170,25 +193,50 @@ mod tests {
         assert_eq!(rows(&writer), 4);
     }
 
-    #[test]
-    fn a_full_disk_is_an_error_of_the_group_that_leaves_nothing_and_the_connection_usable() {
-        let mut writer = writer();
+    fn with_few_pages() -> Writer {
+        let writer = writer();
         let few_pages = "PRAGMA max_page_count = 12";
         writer.connection.execute_batch(few_pages).expect("a limit");
+        writer
+    }
+
+    const FULL: &str = "tested: recording events failed: database or disk is full";
+
+    #[test]
+    fn a_full_disk_is_an_error_that_leaves_nothing_and_the_connection_usable() {
+        let mut writer = with_few_pages();
         let (small, large) = (recording(&[(1, 1)], 2), recording(&[(2, 1)], 1_000_000));
-        for group in [&[&large][..], &[&small, &large][..]] {
-            let outcomes = writer
-                .commit(group)
-                .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>());
-            let full = outcomes.expect_err("full").to_string();
-            assert_eq!(
-                full,
-                "tested: recording events failed: database or disk is full"
-            );
-        }
+        let outcomes = writer.commit(&[&large]).expect("it is the recording's");
+        assert_eq!(outcomes[0].as_ref().expect_err("full").to_string(), FULL);
+        assert_eq!(rows(&writer), 0);
         let outcomes = writer.commit(&[&small]).expect("there is room for this");
         assert!(outcomes[0].is_ok());
         assert_eq!(rows(&writer), 1);
+    }
+
+    #[test]
+    fn of_a_group_that_fills_the_disk_those_that_fit_are_recorded_in_their_order() {
+        let mut writer = with_few_pages();
+        let group = [
+            recording(&[(1, 1)], 2),
+            recording(&[(1, 2)], 1_000_000),
+            recording(&[(1, 3)], 2),
+            recording(&[(1, 2), (2, 1)], 2),
+            recording(&[(1, 2)], 2),
+        ];
+        let outcomes = writer.commit(&group.each_ref()).expect("each has its own");
+        let positions = |index: usize| match &outcomes[index] {
+            Ok(recorded) => recorded.positions.clone(),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!((positions(0), positions(3)), (vec![1], vec![2, 3]));
+        assert_eq!(outcomes[1].as_ref().expect_err("full").to_string(), FULL);
+        assert!(matches!(
+            &outcomes[2],
+            Err(StoreError::Gap { version: 3, .. })
+        ));
+        assert!(matches!(&outcomes[4], Err(StoreError::Conflict(_))));
+        assert_eq!(rows(&writer), 3);
     }
 
     #[test]

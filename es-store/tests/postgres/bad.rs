@@ -2,7 +2,7 @@
 
 use es_store::{Env, NotificationQuery, Role, StoreError, Tracking};
 
-use super::{database, open, recording, refused};
+use super::{Database, database, open, recording, refused};
 
 #[test]
 fn a_wrong_password_and_a_missing_database_name_their_keys() {
@@ -89,21 +89,11 @@ fn a_second_application_on_the_same_tables_is_refused() {
 #[test]
 fn a_role_without_privileges_is_told_so() {
     let Some(database) = database() else { return };
-    let mut raw = database.connect();
-    let role = format!("nobody{}", std::process::id());
-    raw.batch_execute(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'none'; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
-    ))
-    .expect("a role");
-    let env = database
-        .env()
-        .with("POSTGRES_USER", &role)
-        .with("POSTGRES_PASSWORD", "none");
+    let nobody = Nobody::new(&database, "nobody");
+    let (role, env) = (&nobody.name, nobody.env());
     let said = refused("Dogs", Role::Leader, &env).to_string();
     open("Dogs", Role::Leader, &database.env());
     let said_later = refused("Dogs", Role::Leader, &env).to_string();
-    raw.batch_execute(&format!("DROP ROLE {role}"))
-        .expect("no role");
     assert!(
         said.contains(&format!("`{role}` lacks a privilege for creating tables")),
         "{said}"
@@ -114,6 +104,107 @@ fn a_role_without_privileges_is_told_so() {
         )),
         "{said_later}"
     );
+}
+
+/// A role that may log in and nothing else, until it is dropped.
+struct Nobody<'a> {
+    database: &'a Database,
+    name: String,
+}
+
+impl<'a> Nobody<'a> {
+    fn new(database: &'a Database, name: &str) -> Self {
+        let name = format!("{name}{}", std::process::id());
+        let role = Self { database, name };
+        role.run(
+            "CREATE ROLE {} LOGIN PASSWORD 'none'; REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        );
+        role
+    }
+
+    /// Runs statements as one who may, with the role's name in place of `{}`.
+    fn run(&self, sql: &str) {
+        let mut raw = self.database.connect();
+        let done = raw.batch_execute(&sql.replace("{}", &self.name));
+        done.expect("the statements are right");
+    }
+
+    fn env(&self) -> Env {
+        self.database
+            .env()
+            .with("POSTGRES_USER", &self.name)
+            .with("POSTGRES_PASSWORD", "none")
+    }
+}
+
+impl Drop for Nobody<'_> {
+    fn drop(&mut self) {
+        self.run("DROP OWNED BY {}; DROP ROLE {}");
+    }
+}
+
+#[test]
+fn a_role_that_may_not_lock_the_events_is_told_what_to_grant_with_and_without_the_function() {
+    let Some(database) = database() else { return };
+    open("Dogs", Role::Follower, &database.env());
+    let nobody = Nobody::new(&database, "locksmith");
+    nobody.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}");
+    let role = nobody.name.clone();
+    let by_function = open("Dogs", Role::Follower, &nobody.env());
+    nobody.run("ALTER FUNCTION dogs_append_v1 RENAME TO elsewhere");
+    let no_tables = nobody.env().with("CREATE_TABLE", "n");
+    let by_statements = open("Dogs", Role::Follower, &no_tables);
+    nobody.run(
+        "ALTER FUNCTION elsewhere RENAME TO dogs_append_v1; \
+         GRANT INSERT ON ALL TABLES IN SCHEMA public TO {}; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}",
+    );
+    for dogs in [&by_function, &by_statements] {
+        let refused = dogs.record(&recording(1, [1])).expect_err("refused");
+        let said = refused.to_string();
+        assert!(matches!(refused, StoreError::Configuration(_)), "{said}");
+        for named in [
+            &format!("the role `{role}` lacks a privilege for recording"),
+            "permission denied for table dogs_events",
+            "GRANT SELECT, INSERT, UPDATE on",
+        ] {
+            assert!(said.contains(named), "{said}");
+        }
+        assert_eq!(dogs.head().expect("it may read"), None);
+    }
+    nobody.run("GRANT UPDATE ON ALL TABLES IN SCHEMA public TO {}");
+    for (number, dogs) in [(1, by_function), (2, by_statements)] {
+        let moved = Tracking::new("Up", number - 1, number);
+        let recording = recording(number.into(), [1]).tracking(moved);
+        dogs.record(&recording).expect("what was said is enough");
+    }
+}
+
+#[test]
+fn a_schema_without_the_composite_type_is_named_or_given_it_again() {
+    let Some(database) = database() else { return };
+    open("Dogs", Role::Leader, &database.env());
+    let mut raw = database.connect();
+    raw.batch_execute("DROP TYPE stored_event_uuid")
+        .expect("dropped");
+    let env = database.env().with("CREATE_TABLE", "n");
+    let said = refused("Dogs", Role::Leader, &env).to_string();
+    assert!(
+        said.ends_with(
+            "CREATE_TABLE is off, and this is missing in schema `public`: `stored_event_uuid`"
+        ),
+        "{said}"
+    );
+    open("Dogs", Role::Leader, &database.env());
+    open("Dogs", Role::Leader, &env);
+    let columns: i64 = raw
+        .query_one(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 'stored_event_uuid'::regclass",
+            &[],
+        )
+        .expect("the type is there")
+        .get(0);
+    assert_eq!(columns, 4);
 }
 
 #[test]

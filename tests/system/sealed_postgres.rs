@@ -1,0 +1,62 @@
+//! Compressed and encrypted: what is in the files of a PostgreSQL server.
+
+use std::path::{Path, PathBuf};
+
+use es_system::prelude::*;
+use es_system::testing::postgres::{Database, cluster};
+use tests::PATIENCE;
+use tests::domain::{Counters, Dog, DogSchool};
+
+use crate::sealed::{HUSH, hush_of, zlib_and_aes};
+
+/// The folder of the server's data, and the file in which it says what went wrong: all that it writes.
+fn raw(database: &Database) -> [PathBuf; 2] {
+    let mut raw = database.connect();
+    let row = raw.query_one("SELECT current_setting('data_directory')", &[]);
+    let data = PathBuf::from(row.expect("a superuser is told").get::<_, String>(0));
+    let log = data.parent().expect("a folder").join("log");
+    [data, log]
+}
+
+/// How often [`HUSH`] stands in a file, or in all files of a folder and those in it. A file may go away meanwhile.
+fn hush_in_all(path: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return std::fs::read(path).map_or(0, |bytes| hush_of(&bytes));
+    };
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.map(|path| hush_in_all(&path)).sum()
+}
+
+#[test]
+fn with_a_cipher_no_value_of_an_event_or_a_snapshot_is_in_the_servers_files() -> Result<()> {
+    for is_sealed in [true, false] {
+        let Some(cluster) = cluster() else {
+            return Ok(());
+        };
+        let database = cluster.database();
+        let env = match is_sealed {
+            true => zlib_and_aes(database.env()),
+            false => database.env(),
+        };
+        let system = System::new(pipes![[DogSchool, Counters]])?;
+        let mut runner = MultiThreadedRunner::new(&system, env)?;
+        runner.start()?;
+        let school = runner.get::<DogSchool>()?;
+        school.register_dog(HUSH)?;
+        school.add_trick(HUSH, HUSH)?;
+        school.take_snapshot::<Dog>(Dog::create_id(HUSH), None)?;
+        runner.wait_until_idle(PATIENCE)?;
+        // What is refused may be written down by the server.
+        school.register_dog(HUSH).expect_err("it is registered");
+        let mut server = database.connect();
+        server.batch_execute("CHECKPOINT").expect("a superuser may");
+        let snapshots = server.query("SELECT FROM dogschool_snapshots", &[]);
+        assert_eq!(snapshots.expect("its table is there").len(), 1);
+        let raw = raw(&database);
+        assert!(raw.iter().all(|path| path.exists()), "{raw:?}");
+        let found: usize = raw.iter().map(|path| hush_in_all(path)).sum();
+        // Its events and their snapshot, in tables and in the log of what was written.
+        assert_eq!((found == 0, found >= 6), (is_sealed, !is_sealed), "{found}");
+    }
+    Ok(())
+}
