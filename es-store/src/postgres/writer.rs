@@ -60,13 +60,22 @@ enum Then {
     Reconnect,
     /// Somebody else came between: try again, with plain statements.
     Retry,
+    /// The server refuses something, as an id that is too long for its index. It must not take with it what came from others.
+    Split,
     GiveUp,
 }
 
 impl GroupWriter for Writer {
     /// After an error nothing of the group is recorded, but for [`StoreError::OutcomeUnknown`].
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
-        let (mut is_resent, mut by_function, mut tries) = (false, true, 0);
+        self.send(group, false)
+    }
+}
+
+impl Writer {
+    /// Sends a group until it is known what became of it; `is_resent` says that it was sent before, and may be recorded.
+    fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
+        let (mut by_function, mut tries) = (true, 0);
         let (mut pause, since) = (PAUSES[0], Instant::now());
         loop {
             let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
@@ -75,6 +84,7 @@ impl GroupWriter for Writer {
             };
             match then {
                 Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
+                Then::Split if group.len() > 1 => return Ok(self.send_one_by_one(group, is_resent)),
                 Then::Resend if !is_resent => is_resent = true,
                 Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
                     thread::sleep(pause);
@@ -85,9 +95,16 @@ impl GroupWriter for Writer {
             }
         }
     }
-}
 
-impl Writer {
+    /// Sends each of a group, in its order, in a transaction of its own.
+    fn send_one_by_one(&mut self, group: &[&Recording], is_resent: bool) -> Outcomes {
+        let mut alone = |recording| {
+            let outcomes = self.send(&[recording], is_resent);
+            outcomes.unwrap_or_else(|error| vec![Err(error)])
+        };
+        group.iter().copied().flat_map(&mut alone).collect()
+    }
+
     pub(super) fn new(
         settings: Arc<Settings>,
         names: Arc<Names>,
@@ -192,7 +209,8 @@ impl Writer {
                 self.has_append = false;
                 Then::Retry
             }
-            _ => Then::GiveUp,
+            Some(&SqlState::LOCK_NOT_AVAILABLE) | None => Then::GiveUp,
+            Some(_) => Then::Split,
         };
         let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         let holder = is_locked.then(|| holder(&mut connection, &self.names));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use es_core::{AggregateId, IdType};
 use uuid::Uuid;
 
 use super::*;
@@ -10,9 +11,13 @@ use crate::testing::postgres::{Database, database};
 use crate::{Recorded, Role, StoredEvent, Tracking};
 
 fn writer(database: &Database, has_append: bool) -> Writer {
+    writer_of(database, has_append, IdType::Uuid)
+}
+
+fn writer_of(database: &Database, has_append: bool, ids: IdType) -> Writer {
     let env = database.env();
     let settings = Arc::new(Settings::of("Dogs", &env).expect("settings"));
-    let names = Names::new("Dogs", "public", IdType::Uuid).expect("names");
+    let names = Names::new("Dogs", "public", ids).expect("names");
     let names = Arc::new(names);
     let mut connection = Connection::open_writer(&settings, &names).expect("a connection");
     let wanted = Wanted {
@@ -27,7 +32,7 @@ fn writer(database: &Database, has_append: bool) -> Writer {
         has_append,
         ..layout
     };
-    Writer::new(settings, names, IdType::Uuid, layout, connection)
+    Writer::new(settings, names, ids, layout, connection)
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
@@ -97,4 +102,29 @@ fn a_group_against_which_nothing_stands_has_its_positions_in_its_order() {
         .collect();
     let expected = [vec![1, 2, 3], vec![], vec![4, 5], vec![6, 7]].map(Recorded::new);
     assert_eq!(positions, expected);
+}
+
+#[test]
+fn what_the_server_refuses_takes_nothing_with_it_that_came_from_others() {
+    let Some(database) = database() else { return };
+    let id = |text: String| AggregateId::Text(text.into());
+    let noise = (0..200).map(|_| Uuid::new_v4().simple().to_string());
+    let too_long: String = noise.collect();
+    for has_append in [true, false] {
+        let mut writer = writer_of(&database, has_append, IdType::Text);
+        let named = |text: String| {
+            let mut named = recording(1, [1]);
+            named.events[0].originator_id = id(text);
+            named
+        };
+        let (before, behind) = (
+            format!("before {has_append}"),
+            format!("behind {has_append}"),
+        );
+        let group = [named(before), named(too_long.clone()), named(behind)];
+        let outcomes = commit(&mut writer, &group);
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
+        let refused = outcomes[1].as_ref().expect_err("too long").to_string();
+        assert!(refused.contains("index row size"), "{refused}");
+    }
 }
