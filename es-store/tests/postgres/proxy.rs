@@ -1,18 +1,20 @@
 //! A proxy between an application and the server, which loses a connection at a chosen moment.
 //!
-//! It speaks so much of the protocol that it knows where a request ends: with `Sync`, or with a simple query. A thread forwards
-//! the requests of a connection, and another one the answers.
+//! A thread forwards the requests of a connection, and another one the answers.
 
-use std::io::{self, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+mod wire;
+
+use std::io::{self, BufReader, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use es_store::Env;
 use tempfile::TempDir;
+
+use self::wire::{END, Server, code, message, request};
 
 /// How far the request that commits comes, or its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,81 +266,6 @@ impl Link {
         }
         let _gone = self.client.shutdown(Shutdown::Both);
     }
-}
-
-enum Server {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-}
-
-impl Server {
-    fn connect(env: &Env) -> io::Result<Self> {
-        let setting = |key| env.get(key).unwrap_or_default();
-        let (host, port) = (setting("POSTGRES_HOST"), setting("POSTGRES_PORT"));
-        let port = if port.is_empty() { "5432" } else { port };
-        match host.starts_with('/') {
-            true => {
-                let socket = Path::new(host).join(format!(".s.PGSQL.{port}"));
-                UnixStream::connect(socket).map(Self::Unix)
-            }
-            false => TcpStream::connect(format!("{host}:{port}")).map(Self::Tcp),
-        }
-    }
-
-    fn reader(&self) -> Box<dyn Read + '_> {
-        match self {
-            Self::Unix(stream) => Box::new(stream),
-            Self::Tcp(stream) => Box::new(stream),
-        }
-    }
-
-    fn writer(&self) -> Box<dyn Write + '_> {
-        match self {
-            Self::Unix(stream) => Box::new(stream),
-            Self::Tcp(stream) => Box::new(stream),
-        }
-    }
-
-    fn cut(&self) {
-        let _gone = match self {
-            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
-            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
-        };
-    }
-}
-
-/// How long the message is that ends a request, and without which a query is not whole either.
-const END: usize = 5;
-
-/// All messages up to the one that has the server begin.
-fn request(from: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut request = Vec::new();
-    loop {
-        let message = message(from, false)?;
-        request.extend(&message);
-        // Query, Sync, a password, Terminate.
-        if matches!(message[0], b'Q' | b'S' | b'p' | b'X') {
-            return Ok(request);
-        }
-    }
-}
-
-/// A message: its kind, which the first one of a client does not have, its length, and the rest.
-fn message(from: &mut impl Read, is_first: bool) -> io::Result<Vec<u8>> {
-    let kind = usize::from(!is_first);
-    let mut message = vec![0; kind + 4];
-    from.read_exact(&mut message)?;
-    let length: [u8; 4] = message[kind..].try_into().expect("four bytes");
-    message.resize(kind + u32::from_be_bytes(length) as usize, 0);
-    from.read_exact(&mut message[kind + 4..])?;
-    Ok(message)
-}
-
-/// The code of an error: among its fields, each of which begins with a letter and ends with a zero byte, that of `C`.
-fn code(error: &[u8]) -> String {
-    let mut fields = error[END..].split(|byte| *byte == 0);
-    let code = fields.find_map(|field| field.strip_prefix(b"C"));
-    String::from_utf8_lossy(code.unwrap_or_default()).into_owned()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
