@@ -4,6 +4,8 @@
 
 #[path = "postgres/bad.rs"]
 mod bad;
+#[path = "postgres/flushes.rs"]
+mod flushes;
 #[path = "postgres/in_doubt.rs"]
 mod in_doubt;
 #[path = "postgres/lost.rs"]

@@ -1,8 +1,10 @@
 //! A process for the crash tests to start and to kill.
 //!
-//! `writer DIR COUNT` teaches COUNT tricks. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
+//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` says so after each; `bare DIR SYNCHRONOUS COUNT` writes such
+//! events without the library, flushing as SQLite is told to, and says so after each. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
 //! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +19,8 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args[..] {
         ["writer", dir, count] => write(dir, number(count)),
+        ["aloud", dir, count] => write_aloud(dir, number(count)),
+        ["bare", dir, synchronous, count] => write_bare(dir, synchronous, number(count)),
         ["follower", dir] => follow(files(dir.as_ref())),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
@@ -31,6 +35,33 @@ fn number(text: &str) -> u64 {
 fn write(dir: &str, count: u64) -> Result<()> {
     let school = DogSchool::new(files(dir.as_ref()))?;
     (0..count).try_for_each(|_| teach(&school, "Common"))
+}
+
+/// Each acknowledgement is a line, and a call of the system.
+fn write_aloud(dir: &str, count: u64) -> Result<()> {
+    let school = DogSchool::new(files(dir.as_ref()))?;
+    for number in 1..=count {
+        teach(&school, "Common")?;
+        println!("saved {number}");
+    }
+    Ok(())
+}
+
+fn write_bare(dir: &str, synchronous: &str, count: u64) -> Result<()> {
+    let file = Path::new(dir).join("DogSchool.sqlite");
+    let connection = rusqlite::Connection::open(file).expect("the file is there");
+    connection
+        .pragma_update(None, "synchronous", synchronous)
+        .expect("a setting");
+    let insert = "INSERT INTO stored_events (originator_id, originator_version, topic, state) \
+                  VALUES ('bare', ?1, 'dogschool:Dog.TrickAdded', '{}')";
+    for number in 1..=count {
+        connection
+            .execute(insert, [number.cast_signed()])
+            .expect("written");
+        println!("saved {number}");
+    }
+    Ok(())
 }
 
 /// Follows until the process is killed.

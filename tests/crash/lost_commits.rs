@@ -31,9 +31,7 @@ fn places() -> Vec<(Database, Env, &'static str)> {
 /// The dog's versions in the log.
 fn versions(school: &DogSchool, dog: &Dog) -> Result<Vec<u64>> {
     let log = school.notification_log().select(1, usize::MAX)?;
-    let of_dog = log
-        .iter()
-        .filter(|event| event.originator_id == *dog.id());
+    let of_dog = log.iter().filter(|event| event.originator_id == *dog.id());
     Ok(of_dog.map(|event| event.originator_version).collect())
 }
 

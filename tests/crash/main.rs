@@ -1,6 +1,9 @@
-//! Processes that die, and instances that race: each event is processed exactly once.
+//! Processes that die, connections that are lost, and instances that race: each event is processed exactly once, and what was
+//! acknowledged is flushed.
 
 mod fence;
+#[cfg(target_os = "linux")]
+mod flushes;
 mod kills;
 #[cfg(unix)]
 mod lost_commits;
