@@ -46,6 +46,7 @@ impl<'a> Pair<'a> {
         let env = database
             .env()
             .with("CREATE_TABLE", "n")
+            .with("POSTGRES_CONNECT_TIMEOUT", "5")
             .with("POSTGRES_LOCK_TIMEOUT", lock_timeout)
             .with("POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT", "0.5");
         let proxy = Proxy::start(&env);
