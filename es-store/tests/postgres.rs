@@ -4,17 +4,30 @@
 
 #[path = "postgres/bad.rs"]
 mod bad;
+#[path = "postgres/flushes.rs"]
+mod flushes;
+#[path = "postgres/in_doubt.rs"]
+mod in_doubt;
 #[path = "postgres/lost.rs"]
 mod lost;
+#[path = "postgres/moved.rs"]
+mod moved;
 #[path = "postgres/order.rs"]
 mod order;
 #[path = "postgres/processes.rs"]
 mod processes;
+#[path = "postgres/proxy.rs"]
+mod proxy;
+#[path = "postgres/queue.rs"]
+mod queue;
 #[path = "postgres/tables.rs"]
 mod tables;
+#[path = "postgres/unknown.rs"]
+mod unknown;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use es_core::AggregateId;
 use es_store::testing::postgres::{Database, database};
@@ -65,4 +78,31 @@ fn cut(database: &Database, application: &str) -> i64 {
         .query_one(cut, &[&application])
         .expect("cut")
         .get(0)
+}
+
+/// The processes of this database that wait for a lock.
+fn waiters(database: &Database) -> Vec<i32> {
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let rows = database.connect().query(waiting, &[]).expect("a list");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Waits until a process waits for a lock that is none of the `known` ones; all that wait.
+fn wait_for_a_waiter(database: &Database, known: &[i32]) -> Vec<i32> {
+    let is_new = |waiter: &i32| !known.contains(waiter);
+    wait_until("nobody waits for a lock", || {
+        Some(waiters(database)).filter(|waiters| waiters.iter().any(is_new))
+    })
+}
+
+/// Waits for something that comes about, but not for ever.
+fn wait_until<T>(otherwise: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(since.elapsed() < Duration::from_secs(60), "{otherwise}");
+        std::thread::yield_now();
+    }
 }

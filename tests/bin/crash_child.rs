@@ -1,22 +1,29 @@
 //! A process for the crash tests to start and to kill.
 //!
-//! `writer DIR COUNT` teaches COUNT tricks. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
+//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` says so after each; `bare DIR SYNCHRONOUS COUNT` writes such
+//! events without the library, flushing as SQLite is told to, and says so after each. `starts NAME` opens a school and its
+//! counters in its environment when a line comes in, teaches a dog of this name, and counts. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
 //! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use es_system::prelude::*;
 use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
+use tests::domain::{Counters, DogSchool};
 use tests::mirror::{self, Mirror};
 use tests::wrapped::{Around, Wrapping};
-use tests::{domain::DogSchool, files, teach};
+use tests::{files, teach};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args[..] {
         ["writer", dir, count] => write(dir, number(count)),
+        ["aloud", dir, count] => write_aloud(dir, number(count)),
+        ["bare", dir, synchronous, count] => write_bare(dir, synchronous, number(count)),
+        ["starts", name] => start_when_told(name),
         ["follower", dir] => follow(files(dir.as_ref())),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
@@ -31,6 +38,47 @@ fn number(text: &str) -> u64 {
 fn write(dir: &str, count: u64) -> Result<()> {
     let school = DogSchool::new(files(dir.as_ref()))?;
     (0..count).try_for_each(|_| teach(&school, "Common"))
+}
+
+/// Each acknowledgement is a line, and a call of the system.
+fn write_aloud(dir: &str, count: u64) -> Result<()> {
+    let school = DogSchool::new(files(dir.as_ref()))?;
+    for number in 1..=count {
+        teach(&school, "Common")?;
+        println!("saved {number}");
+    }
+    Ok(())
+}
+
+fn write_bare(dir: &str, synchronous: &str, count: u64) -> Result<()> {
+    let file = Path::new(dir).join("DogSchool.sqlite");
+    let connection = rusqlite::Connection::open(file).expect("the file is there");
+    connection
+        .pragma_update(None, "synchronous", synchronous)
+        .expect("a setting");
+    let insert = "INSERT INTO stored_events (originator_id, originator_version, topic, state) \
+                  VALUES ('bare', ?1, 'dogschool:Dog.TrickAdded', '{}')";
+    for number in 1..=count {
+        connection
+            .execute(insert, [number.cast_signed()])
+            .expect("written");
+        println!("saved {number}");
+    }
+    Ok(())
+}
+
+fn start_when_told(name: &str) -> Result<()> {
+    println!("ready");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("it is told");
+    let env = Env::from_process();
+    let mut runner = SingleThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog(name)?;
+    school.add_trick(name, "sit")?;
+    println!("taught");
+    Ok(())
 }
 
 /// Follows until the process is killed.

@@ -1,4 +1,13 @@
-//! Processes that die, and instances that race: each event is processed exactly once.
+//! Processes that die, connections that are lost, and instances that race: each event is processed exactly once, and what was
+//! acknowledged is flushed.
 
 mod fence;
+#[cfg(target_os = "linux")]
+mod flushes;
 mod kills;
+#[cfg(unix)]
+mod lost_commits;
+#[cfg(unix)]
+#[allow(dead_code, reason = "the store's own tests use the rest")]
+#[path = "../../es-store/tests/postgres/proxy.rs"]
+mod proxy;

@@ -5,6 +5,7 @@ mod flows;
 mod peer;
 mod shared;
 mod snapshots;
+mod starts;
 mod tables;
 
 use es_system::prelude::*;
@@ -35,4 +36,5 @@ on_every_store! {
     snapshots::a_snapshot_that_rust_took_is_used_by_python,
     tables::rust_starts_on_the_tables_that_python_made,
     tables::python_starts_on_the_tables_that_rust_made,
+    starts::processes_of_both_start_on_an_empty_database_at_the_same_moment,
 }

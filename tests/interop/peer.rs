@@ -48,6 +48,15 @@ impl Peer {
         writeln!(self.tell, "{request}").expect("Python listens");
     }
 
+    /// What came of what was begun; what Python raised, if it did.
+    pub fn outcome(&mut self, request: &Value) -> Result<Value, String> {
+        let mut answer = self.heard(request);
+        match answer.get("error") {
+            Some(error) => Err(error.to_string()),
+            None => Ok(answer["ok"].take()),
+        }
+    }
+
     /// What came of what was begun.
     pub fn answer(&mut self, request: &Value) -> Value {
         let mut answer = self.heard(request);

@@ -113,7 +113,7 @@ impl Shared {
         }
     }
 
-    fn variables(&self) -> Vec<(String, String)> {
+    pub fn variables(&self) -> Vec<(String, String)> {
         let mut variables = match &self.data {
             Data::Files(dir) => of_files(dir),
             Data::Database(database) => of_database(database),

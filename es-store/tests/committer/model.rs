@@ -199,9 +199,12 @@ fn log(recorder: &dyn ProcessRecorder) -> Vec<Notification> {
     log
 }
 
-fn saves() -> u64 {
+const SAVES: u64 = 10_000;
+
+/// How many are saved where each save is flushed by a server, and connections are made again and again.
+fn fewer_saves() -> u64 {
     let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(5));
-    (2_000 * factor).min(10_000)
+    (2_000 * factor).min(SAVES)
 }
 
 fn open(name: &str) -> Arc<dyn ProcessRecorder> {
@@ -212,26 +215,44 @@ fn open(name: &str) -> Arc<dyn ProcessRecorder> {
     es_store::open("Tested", Role::Leader, &env).expect("a database")
 }
 
-fn agree_with_the_model(recorder: &dyn ProcessRecorder) {
-    let saves = save_all(recorder, saves());
+fn agree_with_the_model(recorder: &dyn ProcessRecorder, saves: u64) {
+    let saves = save_all(recorder, saves);
     assert_eq!(find_fault(&log(recorder), &saves), None);
     let accepted = saves.iter().filter(|save| save.outcome.is_ok()).count();
     assert!(
         accepted > 0 && accepted < saves.len(),
         "{accepted} accepted"
     );
+    let of_several = saves.iter().filter(|save| is_of_several(save)).count();
+    let third = saves.len() / 3;
+    assert!(
+        of_several.abs_diff(third) < third / 5,
+        "{of_several} of several aggregates"
+    );
+    eprintln!(
+        "{} saves, {accepted} accepted, {of_several} of several aggregates",
+        saves.len()
+    );
+}
+
+fn is_of_several(save: &Save) -> bool {
+    let events = &save.recording.events;
+    let first = events.first().map(|event| &event.originator_id);
+    events
+        .iter()
+        .any(|event| Some(&event.originator_id) != first)
 }
 
 #[test]
 fn saves_of_many_writers_to_a_file_are_as_if_made_one_by_one() {
     let folder = tempfile::TempDir::new().expect("a folder");
     let path = folder.path().join("dogs.sqlite");
-    agree_with_the_model(&*open(path.to_str().expect("a path")));
+    agree_with_the_model(&*open(path.to_str().expect("a path")), SAVES);
 }
 
 #[test]
 fn saves_of_many_writers_to_memory_are_as_if_made_one_by_one() {
-    agree_with_the_model(&*open(":memory:"));
+    agree_with_the_model(&*open(":memory:"), SAVES);
 }
 
 #[test]
@@ -242,9 +263,13 @@ fn saves_of_many_writers_to_postgresql_are_as_if_made_one_by_one_while_connectio
     let recorder = es_store::open("Tested", Role::Leader, &database.env()).expect("a database");
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| cut_off_now_and_then(&*recorder, &database, &is_done));
-        let _done = SetWhenDropped(&is_done);
-        agree_with_the_model(&*recorder);
+        let cutting = scope.spawn(|| cut_off_now_and_then(&*recorder, &database, &is_done));
+        let done = SetWhenDropped(&is_done);
+        agree_with_the_model(&*recorder, fewer_saves());
+        drop(done);
+        let cut = cutting.join().expect("no panic");
+        assert!(cut > 0, "no connection was cut off");
+        eprintln!("{cut} connections cut off");
     });
 }
 
@@ -257,18 +282,24 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// Cuts off all connections of the recorder, each time that a hundred positions were taken.
-fn cut_off_now_and_then(recorder: &dyn ProcessRecorder, database: &Database, is_done: &AtomicBool) {
+/// Cuts off all connections of the recorder, each time that a hundred positions were taken; how many there were.
+fn cut_off_now_and_then(
+    recorder: &dyn ProcessRecorder,
+    database: &Database,
+    is_done: &AtomicBool,
+) -> i64 {
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                WHERE application_name = 'Tested' AND datname = current_database()";
-    let (mut client, mut next) = (database.connect(), 100);
+    let (mut client, mut next, mut all) = (database.connect(), 100, 0);
     while !is_done.load(Ordering::SeqCst) {
         if head(recorder) >= next {
-            client.execute(cut, &[]).expect("a superuser");
+            let row = client.query_one(cut, &[]).expect("a superuser");
+            all += row.get::<_, i64>(0);
             next += 100;
         }
         thread::yield_now();
     }
+    all
 }
 
 /// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are noticed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use es_store::testing::postgres::cluster;
 use es_store::{Role, Signal, StoreError, Tracking};
 
-use super::{cut, database, event, open, recording, versions};
+use super::{cut, database, event, open, recording, versions, wait_for_a_waiter, wait_until};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -65,9 +65,7 @@ fn commits_of_another_connection_ring_those_who_listen() {
     let mut raw = database.connect();
     let mut count = || -> i64 { raw.query_one(listening, &[]).expect("a count").get(0) };
     // The server notices a moment later that its client is gone.
-    while count() > 0 {
-        std::thread::yield_now();
-    }
+    wait_until("a listener stays", || (count() == 0).then_some(()));
 }
 
 /// The commit waits for a lock when it is cut off; nobody can know what becomes of it.
@@ -82,9 +80,9 @@ fn a_commit_that_was_cut_off_while_it_waited_is_sent_again() {
         held.batch_execute("LOCK TABLE dogs_events IN EXCLUSIVE MODE")
             .expect("a lock");
         let recorded = scope.spawn(|| dogs.record(&recording));
-        wait_for_a_waiter(&database);
+        wait_for_a_waiter(&database, &[]);
         cut(&database, "Dogs");
-        wait_for_a_waiter(&database);
+        wait_for_a_waiter(&database, &[]);
         held.rollback().expect("no lock");
         let recorded = recorded.join().expect("no panic").expect("recorded");
         assert_eq!(recorded.positions.len(), 3);
@@ -107,7 +105,7 @@ fn a_commit_that_took_place_and_was_cut_off_is_found() {
             held.batch_execute(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE"))
                 .expect("a lock");
             let recorded = scope.spawn(|| dogs.record(&recording(1, [1])));
-            wait_for_a_waiter(&database);
+            wait_for_a_waiter(&database, &[]);
             let insert = format!(
                 "INSERT INTO {table} (originator_id, originator_version, topic, state) \
                  VALUES ('00000000-0000-0000-0000-000000000001', 1, 'test:Thing.Happened', $1)"
@@ -154,18 +152,4 @@ fn a_server_that_is_started_again_is_found_again() {
         assert_ne!(signal.wait(seen, LONG), seen);
     }
     assert_eq!(versions(&*dogs), [1, 2, 3, 4]);
-}
-
-/// Until somebody waits for a lock in this database.
-fn wait_for_a_waiter(database: &super::Database) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    let mut raw = database.connect();
-    while raw
-        .query_one(waiting, &[])
-        .expect("a count")
-        .get::<_, i64>(0)
-        == 0
-    {
-        std::thread::yield_now();
-    }
 }

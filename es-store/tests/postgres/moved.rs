@@ -1,0 +1,98 @@
+//! A follower's position that somebody moves without a lock of the table, after it was looked at and before it is moved.
+
+use es_store::{ProcessRecorder, Role, StoreError, Tracking};
+
+use super::proxy::Proxy;
+use super::{Database, database, open, recording, versions, wait_for_a_waiter};
+
+/// A position that is there, and one that is not there yet.
+const POSITIONS: [(&str, u64, &str); 2] = [
+    (
+        "Up",
+        5,
+        "UPDATE dogs_tracking SET notification_id = 7 WHERE application_name = 'Up'",
+    ),
+    (
+        "New",
+        0,
+        "INSERT INTO dogs_tracking (application_name, notification_id) VALUES ('New', 7)",
+    ),
+];
+
+/// Records a batch while somebody else's transaction has moved the position and not ended yet; then that ends.
+fn record_while(
+    database: &Database,
+    dogs: &dyn ProcessRecorder,
+    (upstream, from, moves): (&str, u64, &str),
+    end: &str,
+) -> Result<(), StoreError> {
+    let batch = recording(2, 1..=3).tracking(Tracking::new(upstream, from, 9));
+    let mut other = database.connect();
+    other
+        .batch_execute(&format!("BEGIN; {moves}"))
+        .expect("moved");
+    std::thread::scope(|scope| {
+        let recorded = scope.spawn(|| dogs.record(&batch));
+        // It has looked, and found the position where it has to be; now it waits for the row.
+        wait_for_a_waiter(database, &[]);
+        other.batch_execute(end).expect("ended");
+        recorded.join().expect("no panic").map(drop)
+    })
+}
+
+/// A follower that has recorded one event and is at position 5, behind a proxy that hears what the server says.
+fn follower(
+    database: &Database,
+    has_function: bool,
+) -> (Proxy, std::sync::Arc<dyn ProcessRecorder>) {
+    let proxy = Proxy::start(&database.env());
+    let dogs = open("Dogs", Role::Follower, &proxy.env());
+    if !has_function {
+        let drop = "DROP FUNCTION dogs_append_v1";
+        database.connect().batch_execute(drop).expect("dropped");
+    }
+    let first = recording(1, [1]).tracking(Tracking::new("Up", 0, 5));
+    dogs.record(&first).expect("recorded");
+    (proxy, dogs)
+}
+
+#[test]
+fn a_position_that_somebody_moves_while_a_batch_moves_it_is_moved_once() {
+    for (has_function, position) in [true, false]
+        .into_iter()
+        .flat_map(|has_function| POSITIONS.map(|position| (has_function, position)))
+    {
+        let Some(database) = database() else { return };
+        let (proxy, dogs) = follower(&database, has_function);
+        let (upstream, from, _) = position;
+        let refused = record_while(&database, &*dogs, position, "COMMIT");
+        assert!(
+            matches!(&refused, Err(StoreError::PositionMoved { expected, found: 7, .. }) if *expected == from),
+            "{refused:?}"
+        );
+        // The function itself has noticed it, and not what it looked at first.
+        let noticed = proxy.errors().iter().any(|code| code == "ES001");
+        assert_eq!(noticed, has_function, "{:?}", proxy.errors());
+        assert_eq!(versions(&*dogs), [1]);
+        assert_eq!(dogs.tracked(upstream).expect("read"), Some(7));
+        // From where it is now, the batch is recorded.
+        let batch = recording(2, 1..=3).tracking(Tracking::new(upstream, 7, 9));
+        dogs.record(&batch).expect("recorded");
+        assert_eq!(versions(&*dogs), [1, 1, 2, 3]);
+        assert_eq!(dogs.tracked(upstream).expect("read"), Some(9));
+    }
+}
+
+#[test]
+fn a_position_that_somebody_moves_and_puts_back_is_moved_by_the_batch() {
+    for (has_function, position) in [true, false]
+        .into_iter()
+        .flat_map(|has_function| POSITIONS.map(|position| (has_function, position)))
+    {
+        let Some(database) = database() else { return };
+        let (_proxy, dogs) = follower(&database, has_function);
+        record_while(&database, &*dogs, position, "ROLLBACK").expect("recorded");
+        assert_eq!(versions(&*dogs), [1, 1, 2, 3]);
+        assert_eq!(dogs.tracked(position.0).expect("read"), Some(9));
+    }
+}

@@ -1,0 +1,273 @@
+//! A proxy between an application and the server, which loses a connection at a chosen moment.
+//!
+//! A thread forwards the requests of a connection, and another one the answers.
+
+mod wire;
+
+use std::io::{self, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use es_store::Env;
+use tempfile::TempDir;
+
+use self::wire::{END, Server, code, message, request};
+
+/// How far the request that commits comes, or its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Point {
+    /// It does not reach the server.
+    Unsent,
+    /// Its end does not reach the server, which has done the work and is not told to commit it.
+    Unfinished,
+    /// It reaches the server, and nobody waits for an answer.
+    Sent,
+    /// The server has answered, and nobody hears it.
+    Unheard,
+}
+
+pub(super) const POINTS: [Point; 4] = [
+    Point::Unsent,
+    Point::Unfinished,
+    Point::Sent,
+    Point::Unheard,
+];
+
+/// Which ends of a connection are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    Both,
+    /// The server does not notice.
+    Client,
+}
+
+/// What somebody else does when a connection is cut off at the server, before its client notices.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+struct Trap {
+    marker: Vec<u8>,
+    point: Point,
+    meanwhile: Meanwhile,
+}
+
+/// A way to a server, by a socket in a folder of its own.
+pub(super) struct Proxy {
+    folder: TempDir,
+    shared: Arc<Shared>,
+    env: Env,
+}
+
+#[derive(Default)]
+struct Shared {
+    trap: Mutex<Option<Trap>>,
+    links: Mutex<Vec<Arc<Link>>>,
+    refuses: AtomicBool,
+    is_over: AtomicBool,
+    /// What the server has called an error.
+    errors: Mutex<Vec<String>>,
+}
+
+impl Proxy {
+    /// A proxy in front of the server that these settings name.
+    pub(super) fn start(env: &Env) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join(".s.PGSQL.5432");
+        let listener = UnixListener::bind(socket).expect("a socket");
+        let shared = Arc::new(Shared::default());
+        let proxy = Self {
+            folder,
+            shared: shared.clone(),
+            env: env.clone(),
+        };
+        let env = env.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if shared.is_over.load(Ordering::SeqCst) {
+                    return;
+                }
+                if !shared.refuses.load(Ordering::SeqCst)
+                    && let Ok(server) = Server::connect(&env)
+                {
+                    shared.link(client, server);
+                }
+            }
+        });
+        proxy
+    }
+
+    /// The settings with which an application goes this way.
+    pub(super) fn env(&self) -> Env {
+        let folder = self.folder.path().to_str().expect("a path");
+        let env = self.env.clone().with("POSTGRES_HOST", folder);
+        env.with("POSTGRES_PORT", "5432")
+    }
+
+    /// Loses the connection of the next request that has `marker` in it.
+    pub(super) fn trap(
+        &self,
+        marker: &str,
+        point: Point,
+        meanwhile: impl FnOnce() + Send + 'static,
+    ) {
+        *lock(&self.shared.trap) = Some(Trap {
+            marker: marker.as_bytes().to_vec(),
+            point,
+            meanwhile: Box::new(meanwhile),
+        });
+    }
+
+    /// Whether the trap has sprung.
+    pub(super) fn has_sprung(&self) -> bool {
+        lock(&self.shared.trap).is_none()
+    }
+
+    /// Cuts all connections that there are.
+    pub(super) fn cut(&self, ends: Ends) {
+        for link in lock(&self.shared.links).iter() {
+            link.keeps_server
+                .store(ends == Ends::Client, Ordering::SeqCst);
+            link.cut();
+        }
+    }
+
+    /// From now on nobody is let through, or everybody again.
+    pub(super) fn refuse(&self, refuses: bool) {
+        self.shared.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// The codes of the errors that the server has sent.
+    pub(super) fn errors(&self) -> Vec<String> {
+        lock(&self.shared.errors).clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        self.cut(Ends::Both);
+        // Wakes the thread that accepts.
+        let _woken = UnixStream::connect(self.folder.path().join(".s.PGSQL.5432"));
+    }
+}
+
+impl Shared {
+    fn link(self: &Arc<Self>, client: UnixStream, server: Server) {
+        let link = Arc::new(Link {
+            client,
+            server,
+            keeps_server: AtomicBool::new(false),
+            unheard: Mutex::default(),
+            cutting: Mutex::default(),
+        });
+        lock(&self.links).push(link.clone());
+        let (requests, answers) = (Cutting(link.clone()), Cutting(link));
+        let (shared, other) = (self.clone(), self.clone());
+        // Either way the connection has ended, which both of its ends learn.
+        thread::spawn(move || drop(requests.0.forward_requests(&shared)));
+        thread::spawn(move || drop(answers.0.forward_answers(&other)));
+    }
+
+    /// The trap, if it is this request that it waits for.
+    fn springs(&self, request: &[u8]) -> Option<Trap> {
+        let has = |trap: &mut Trap| {
+            request
+                .windows(trap.marker.len())
+                .any(|part| part == trap.marker)
+        };
+        lock(&self.trap).take_if(has)
+    }
+}
+
+/// A connection of a client, and the one to the server that belongs to it.
+struct Link {
+    client: UnixStream,
+    server: Server,
+    /// Whether the server is not told of the end.
+    keeps_server: AtomicBool,
+    /// What is done instead of passing on the next answer.
+    unheard: Mutex<Option<Meanwhile>>,
+    /// Held while an end is cut, so that nobody cuts the other one too early.
+    cutting: Mutex<()>,
+}
+
+/// Cuts a connection when the thread that forwards it ends, be it by a panic.
+struct Cutting(Arc<Link>);
+
+impl Drop for Cutting {
+    fn drop(&mut self) {
+        self.0.cut();
+    }
+}
+
+impl Link {
+    fn forward_requests(&self, shared: &Shared) -> io::Result<()> {
+        let mut from = BufReader::new(&self.client);
+        let mut to = self.server.writer();
+        to.write_all(&message(&mut from, true)?)?;
+        loop {
+            let request = request(&mut from)?;
+            let Some(Trap {
+                point, meanwhile, ..
+            }) = shared.springs(&request)
+            else {
+                to.write_all(&request)?;
+                continue;
+            };
+            let forwarded = match point {
+                Point::Unsent => 0,
+                Point::Unfinished => request.len() - END,
+                Point::Sent | Point::Unheard => request.len(),
+            };
+            if point == Point::Unheard {
+                *lock(&self.unheard) = Some(meanwhile);
+                to.write_all(&request)?;
+                continue;
+            }
+            to.write_all(&request[..forwarded])?;
+            self.cut_after(meanwhile);
+        }
+    }
+
+    fn forward_answers(&self, shared: &Shared) -> io::Result<()> {
+        let mut from = BufReader::new(self.server.reader());
+        loop {
+            let message = message(&mut from, false)?;
+            let kind = message[0];
+            if kind == b'E' {
+                lock(&shared.errors).push(code(&message));
+            }
+            let mut unheard = lock(&self.unheard);
+            match unheard.is_some() {
+                // It is ready for another request: it has answered.
+                true if kind == b'Z' => unheard
+                    .take()
+                    .into_iter()
+                    .for_each(|then| self.cut_after(then)),
+                true => {}
+                false => (&self.client).write_all(&message)?,
+            }
+        }
+    }
+
+    fn cut_after(&self, meanwhile: Meanwhile) {
+        let _cutting = lock(&self.cutting);
+        self.server.cut();
+        meanwhile();
+        let _gone = self.client.shutdown(Shutdown::Both);
+    }
+
+    fn cut(&self) {
+        let _cutting = lock(&self.cutting);
+        if !self.keeps_server.load(Ordering::SeqCst) {
+            self.server.cut();
+        }
+        let _gone = self.client.shutdown(Shutdown::Both);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
