@@ -11,6 +11,14 @@
 //! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
 //! creates nothing, and what is missing is an error that names it.
 //!
+//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` says, with libpq's meanings: `disable`;
+//! `prefer`, which it is if it is not set; `require`; `verify-ca`, which asks for a certificate of an authority; `verify-full`,
+//! which asks that it is for the host, too, by its subject alternative names. Without the feature there are only the first two, and
+//! they are one. A Unix socket is never encrypted. `POSTGRES_SSLROOTCERT` is a PEM file with the authorities, or with the very
+//! certificate of a server that signed its own; unset, the authorities are those of the machine. Where it is set, `require` is
+//! `verify-ca`. `POSTGRES_SSLCERT` and `POSTGRES_SSLKEY` are PEM files with a certificate that the server may ask for, and its
+//! private key, unencrypted. The files are read when an application is opened.
+//!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
 //! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
 
@@ -28,6 +36,7 @@ mod schema;
 mod settings;
 mod snapshots;
 mod sql;
+mod tls;
 mod write;
 mod writer;
 

@@ -123,6 +123,9 @@
 //! | `POSTGRES_POOL_SIZE`, `POSTGRES_MAX_OVERFLOW` | how many connections read at once, together | 5, 10 |
 //! | `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`, `POSTGRES_SYNCHRONOUS_COMMIT` | as PostgreSQL has them | 5 seconds, `on` |
 //! | `POSTGRES_PRE_PING`, `POSTGRES_POOLER` | `y`, `n`, which changes nothing; no value yet, as poolers are not supported | |
+//! | `POSTGRES_SSLMODE` | as libpq has it, but for Unix sockets: `disable`, `prefer`; `require`, `verify-ca`, `verify-full` with the cargo feature `tls` | `prefer`, which without that feature is `disable` |
+//! | `POSTGRES_SSLROOTCERT` | a PEM file with the certificates of authorities that the server's is to be of; with `require` it is `verify-ca` | the machine's authorities for the verifying modes |
+//! | `POSTGRES_SSLCERT`, `POSTGRES_SSLKEY` | PEM files with a certificate that the server may ask for and its key, unencrypted | none is presented |
 //! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
 //! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
 //! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::postgres::types::ToSql;
-use ::postgres::{Client, Error, NoTls, Row, Statement};
+use ::postgres::{Client, Error, Row, Statement};
 
 use super::names::Names;
 use super::settings::Settings;
@@ -20,8 +20,8 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
         let client = settings
-            .config
-            .connect(NoTls)
+            .tls
+            .connect(&settings.config)
             .map_err(|error| settings.label.cannot_connect(error))?;
         Ok(Self {
             client,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::postgres::Error;
 use ::postgres::error::SqlState;
 
+use super::tls;
 use crate::StoreError;
 use crate::committer::Patience;
 
@@ -49,11 +50,16 @@ impl Label {
     /// The error of a connection that could not be made.
     pub(super) fn cannot_connect(&self, error: Error) -> StoreError {
         let keys = match error.code() {
-            Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
-                "POSTGRES_USER, POSTGRES_PASSWORD"
+            Some(&SqlState::INVALID_PASSWORD) => "POSTGRES_USER, POSTGRES_PASSWORD",
+            // There is no such role, or the server's rules ask for TLS or for a certificate.
+            Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                "POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_SSLMODE"
             }
             Some(&SqlState::INVALID_CATALOG_NAME) => "POSTGRES_DBNAME",
-            _ => return self.failed("connecting", error),
+            _ => match tls::keys(&error) {
+                Some(keys) => keys,
+                None => return self.failed("connecting", error),
+            },
         };
         self.misconfigured(format!("connecting failed: {} ({keys})", said(&error)))
     }

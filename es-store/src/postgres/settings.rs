@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use ::postgres::Config;
-use ::postgres::config::{SslMode, TargetSessionAttrs};
+use ::postgres::config::TargetSessionAttrs;
 
 use super::label::Label;
+use super::tls::Tls;
 use crate::{Env, StoreError};
 
 /// How a database is to be opened. The password is in the configuration, which hides it.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) config: Config,
+    pub(super) tls: Tls,
     pub(super) label: Label,
     pub(super) schema: String,
     /// How many connections that read are kept.
@@ -50,7 +52,6 @@ impl Settings {
             .dbname(dbname)
             .user(user)
             .application_name(application)
-            .ssl_mode(SslMode::Disable)
             .connect_timeout(connect_timeout)
             .tcp_user_timeout(30 * SECOND)
             .keepalives_idle(10 * SECOND)
@@ -63,6 +64,7 @@ impl Settings {
         add_ports(&mut config, hosts, env)?;
         Ok(Self {
             label: Label::new(dbname, host, user, lock_timeout),
+            tls: Tls::of(&config, env)?,
             config,
             schema: match env.get("POSTGRES_SCHEMA") {
                 None | Some("") => "public".to_owned(),

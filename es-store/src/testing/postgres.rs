@@ -16,7 +16,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::postgres::{Client, NoTls};
 
-pub use self::cluster::Cluster;
+pub use self::cluster::{Cluster, ServerCertificate};
+use self::programs::Programs;
 use crate::Env;
 
 /// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
@@ -45,7 +46,21 @@ pub fn database() -> Option<Database> {
 /// # Panics
 /// As [`database`] does.
 pub fn cluster() -> Option<Cluster> {
-    let Some(programs) = programs::find() else {
+    Some(Cluster::start(programs()?, fsync()))
+}
+
+/// As [`cluster`], a server that listens on a port of 127.0.0.1 too, with TLS there if it is given a certificate. The
+/// environment of a [`Database`] names its Unix socket, and the same port.
+///
+/// # Panics
+/// As [`database`] does.
+pub fn cluster_on_tcp(certificate: Option<&ServerCertificate>) -> Option<Cluster> {
+    Some(Cluster::start_on_tcp(programs()?, fsync(), certificate))
+}
+
+fn programs() -> Option<Programs> {
+    let found = programs::find();
+    if found.is_none() {
         let missing = "PostgreSQL is not here: ES_POSTGRES_URL is not set, and no initdb was found";
         let required = ["CI", "ES_REQUIRE_POSTGRES"]
             .into_iter()
@@ -55,10 +70,12 @@ pub fn cluster() -> Option<Cluster> {
         }
         // Not by `eprintln!`, which the test harness keeps to itself.
         let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {missing} ***\n");
-        return None;
-    };
-    let fsync = std::env::var("ES_POSTGRES_FSYNC").map_or(true, |value| value != "off");
-    Some(Cluster::start(programs, fsync))
+    }
+    found
+}
+
+fn fsync() -> bool {
+    std::env::var("ES_POSTGRES_FSYNC").map_or(true, |value| value != "off")
 }
 
 enum Server {

@@ -1,6 +1,7 @@
 //! A server in a temporary folder.
 
 use std::io;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,23 +22,73 @@ const WATCHDOG: &str = "trap '' HUP INT TERM; read -r _; \
 pub struct Cluster {
     programs: Programs,
     folder: PathBuf,
-    fsync: bool,
+    port: u16,
+    options: String,
     watchdog: Child,
 }
 
+/// What the server of a [`Cluster`] presents to those who ask for TLS, as PEM.
+pub struct ServerCertificate {
+    /// The certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+    /// The authority whose certificates clients may present in turn.
+    pub clients: String,
+}
+
 impl Cluster {
+    /// A server whose only door is a Unix socket.
     pub(super) fn start(programs: Programs, fsync: bool) -> Self {
+        Self::create(programs, fsync, 5432, "-c listen_addresses=''").started()
+    }
+
+    /// A server that has a port of 127.0.0.1 too.
+    pub(super) fn start_on_tcp(
+        programs: Programs,
+        fsync: bool,
+        certificate: Option<&ServerCertificate>,
+    ) -> Self {
+        let port = free_port().expect("a free port");
+        let Some(certificate) = certificate else {
+            return Self::create(programs, fsync, port, "-c listen_addresses=127.0.0.1").started();
+        };
+        let options = "-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_ca_file=root.crt";
+        let cluster = Self::create(programs, fsync, port, options);
+        for (name, pem) in [
+            ("server.crt", &certificate.certificate),
+            ("server.key", &certificate.key),
+            ("root.crt", &certificate.clients),
+        ] {
+            cluster
+                .write(&cluster.data().join(name), pem)
+                .expect("a file of the server");
+        }
+        cluster.started()
+    }
+
+    fn create(programs: Programs, fsync: bool, port: u16, options: &str) -> Self {
         let folder = new_folder(&programs).expect("a folder for a server");
         let watchdog = watch(&folder).expect("a watchdog for a server");
+        let fsync = if fsync { "on" } else { "off" };
+        let options = format!(
+            "{options} -c port={port} -c unix_socket_directories='{}' -c fsync={fsync} -c max_connections=300",
+            folder.display()
+        );
         let cluster = Self {
             programs,
             folder,
-            fsync,
+            port,
+            options,
             watchdog,
         };
-        cluster.create().expect("a password file");
-        cluster.resume();
+        cluster.init().expect("a password file");
         cluster
+    }
+
+    fn started(self) -> Self {
+        self.resume();
+        self
     }
 
     /// A new, empty database on this server.
@@ -45,7 +96,7 @@ impl Cluster {
         let mut config = ::postgres::Config::new();
         config
             .host_path(&self.folder)
-            .port(5432)
+            .port(self.port)
             .user(USER)
             .password(PASSWORD)
             .dbname("postgres");
@@ -64,11 +115,6 @@ impl Cluster {
 
     /// Starts the server again.
     pub fn resume(&self) {
-        let fsync = if self.fsync { "on" } else { "off" };
-        let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync={fsync} -c max_connections=300",
-            self.folder.display()
-        );
         let log = self.folder.join("log");
         self.control(&[
             "start",
@@ -76,16 +122,15 @@ impl Cluster {
             "-t",
             "60",
             "-o",
-            &options,
+            &self.options,
             "-l",
             log.to_str().expect("a path"),
         ]);
     }
 
-    fn create(&self) -> io::Result<()> {
+    fn init(&self) -> io::Result<()> {
         let password = self.folder.join("password");
-        std::fs::write(&password, PASSWORD)?;
-        own(&password, &self.programs)?;
+        self.write(&password, PASSWORD)?;
         let mut initdb = self.programs.command("initdb");
         initdb
             .arg("--pwfile")
@@ -104,6 +149,13 @@ impl Cluster {
         ]);
         run(initdb);
         Ok(())
+    }
+
+    /// Writes a file that the server's owner alone can read.
+    fn write(&self, path: &Path, text: &str) -> io::Result<()> {
+        std::fs::write(path, text)?;
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        own(path, &self.programs)
     }
 
     fn control(&self, arguments: &[&str]) {
@@ -167,6 +219,11 @@ fn new_folder(programs: &Programs) -> io::Result<PathBuf> {
     std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     own(&folder, programs)?;
     Ok(folder)
+}
+
+/// A port that nobody has at this moment.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn own(path: &Path, programs: &Programs) -> io::Result<()> {
