@@ -84,14 +84,13 @@ fn one_body(names: &Names) -> String {
 DECLARE position bigint;
 BEGIN
     LOCK TABLE {events} IN EXCLUSIVE MODE;
-    IF $2 - 1 <> coalesce((SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = $1
-        ORDER BY t.originator_version DESC LIMIT 1), 0)
-    THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO {events} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4)
+    INSERT INTO {events} (originator_id, originator_version, topic, state) SELECT $1, $2, $3, $4
+        WHERE $2 - 1 = coalesce((SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = $1
+            ORDER BY t.originator_version DESC LIMIT 1), 0)
         RETURNING notification_id INTO position;
-    NOTIFY {channel};
+    IF FOUND THEN
+        NOTIFY {channel};
+    END IF;
     RETURN position;
 END;
 "
