@@ -69,6 +69,17 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
     all.iter().map(|one| one.originator_version).collect()
 }
 
+/// Takes the functions that append away from an application, so that it goes on with plain statements.
+fn drop_functions(database: &Database, application: &str) {
+    let drop = format!(
+        "DO $$ DECLARE found regprocedure; BEGIN \
+         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v1' LOOP \
+         EXECUTE 'DROP FUNCTION ' || found; END LOOP; END $$",
+        application.to_lowercase()
+    );
+    database.connect().batch_execute(&drop).expect("dropped");
+}
+
 /// Cuts all connections of an application.
 fn cut(database: &Database, application: &str) -> i64 {
     let cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \

@@ -145,6 +145,14 @@ impl Database {
                 .batch_execute(&drop)
                 .expect("a table for tests can be dropped");
         }
+        let functions =
+            "SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc WHERE proname = $1";
+        let found = client.query(functions, &[&format!("{prefix}_append_v1")]);
+        for drop in found.expect("the catalogue can be read") {
+            client
+                .batch_execute(drop.get(0))
+                .expect("a function for tests can be dropped");
+        }
     }
 
     /// A connection that knows nothing of the library.

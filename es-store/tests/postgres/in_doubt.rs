@@ -9,7 +9,7 @@ use es_store::{
 };
 
 use super::proxy::{POINTS, Point, Proxy};
-use super::{Database, database, event, open, recording};
+use super::{Database, database, drop_functions, event, open, recording};
 
 /// How a commit is made: by the function, in one request, or by plain statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,7 @@ impl<'a> Pair<'a> {
         open(&application, Role::Follower, &database.env());
         let prefix = application.to_lowercase();
         if form == Form::Plain {
-            let drop = format!("DROP FUNCTION {prefix}_append_v1");
-            database.connect().batch_execute(&drop).expect("dropped");
+            drop_functions(database, &application);
         }
         let env = database
             .env()

@@ -3,7 +3,7 @@
 use es_store::{ProcessRecorder, Role, StoreError, Tracking};
 
 use super::proxy::Proxy;
-use super::{Database, database, open, recording, versions, wait_for_a_waiter};
+use super::{Database, database, drop_functions, open, recording, versions, wait_for_a_waiter};
 
 /// A position that is there, and one that is not there yet.
 const POSITIONS: [(&str, u64, &str); 2] = [
@@ -48,8 +48,7 @@ fn follower(
     let proxy = Proxy::start(&database.env());
     let dogs = open("Dogs", Role::Follower, &proxy.env());
     if !has_function {
-        let drop = "DROP FUNCTION dogs_append_v1";
-        database.connect().batch_execute(drop).expect("dropped");
+        drop_functions(database, "Dogs");
     }
     let first = recording(1, [1]).tracking(Tracking::new("Up", 0, 5));
     dogs.record(&first).expect("recorded");

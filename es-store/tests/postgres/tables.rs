@@ -3,7 +3,7 @@
 use es_store::postgres::PostgresRecorder;
 use es_store::{AggregateRecorder, EventQuery, ProcessRecorder, Role, StoreError, Tracking};
 
-use super::{Database, database, event, id, open, recording, refused};
+use super::{Database, database, drop_functions, event, id, open, recording, refused};
 
 /// Columns, types and keys of a table or a composite type.
 fn shape(database: &Database, name: &str) -> Vec<String> {
@@ -69,10 +69,7 @@ fn without_the_function_the_same_is_recorded_by_plain_statements() {
     dogs.record(&recording(1, [1]).tracking(Tracking::new("Up", 0, 1)))
         .expect("recorded");
     // It is taken away under the recorder's feet.
-    database
-        .connect()
-        .batch_execute("DROP ROUTINE dogs_append_v1(uuid, bigint, text, bytea)")
-        .expect("dropped");
+    drop_functions(&database, "Dogs");
     let without = open(
         "Dogs",
         Role::Follower,
@@ -149,4 +146,16 @@ fn the_printed_statements_make_all_that_an_application_needs() {
         opened.record(&recording(1, [1, 2])).expect("recorded");
         opened.record_snapshot(&event(1, 2)).expect("kept");
     }
+}
+
+#[test]
+fn an_application_that_is_dropped_leaves_nothing_of_its_own() {
+    let Some(database) = database() else { return };
+    open("Dogs", Role::Follower, &database.env());
+    database.drop_application("Dogs");
+    let left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'dogs%' UNION ALL \
+                SELECT count(*) FROM pg_proc WHERE proname LIKE 'dogs%'";
+    let left = database.connect().query(left, &[]).expect("counts");
+    assert!(left.iter().all(|row| row.get::<_, i64>(0) == 0), "{left:?}");
+    open("Dogs", Role::Follower, &database.env());
 }
