@@ -107,7 +107,9 @@
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
+//! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
+//! - [`guide`]: operating, sharing a database with Python, and what is promised.
 //!
 //! # Environment
 //!
@@ -140,6 +142,7 @@
 //! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
 //! reads the events of another application as that one's keys say, so each may have its own `CIPHER_KEY`.
 
+pub mod guide;
 pub mod prelude;
 
 mod aggregates;

@@ -1,4 +1,4 @@
-//! The guides under `docs/` say what the code does.
+//! The pages of the guide say what the code does.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use es_system::testing::postgres::database;
 use tests::domain::{Counters, Dog, DogSchool};
 use tests::{PATIENCE, files};
 
-const OPERATING: &str = include_str!("../../docs/operating.md");
-const SHARING: &str = include_str!("../../docs/sharing-with-python.md");
+const OPERATING: &str = include_str!("../../es-system/src/guide/operating.md");
+const SHARING: &str = include_str!("../../es-system/src/guide/sharing_with_python.md");
+const PROMISES: &str = include_str!("../../es-system/src/guide/promises.md");
 /// The reference, whose table is shorter.
 const REFERENCE: &str = include_str!("../../es-system/src/lib.rs");
 const README: &str = include_str!("../../README.md");
@@ -78,16 +79,60 @@ fn the_guide_has_every_key_that_is_asked_for_and_no_other() {
 
 #[test]
 fn every_file_that_is_linked_to_is_there() {
-    for (folder, text) in [("docs", OPERATING), ("docs", SHARING), (".", README)] {
+    let guide = "es-system/src/guide";
+    for (folder, text) in [(guide, OPERATING), (guide, SHARING), (".", README)] {
         let targets = text.split("](").skip(1);
         let targets = targets.filter_map(|rest| rest.split_once(')'));
         for (target, _) in targets.filter(|(target, _)| !target.starts_with("http")) {
             assert!(root().join(folder).join(target).exists(), "{target}");
         }
     }
-    for guide in ["sharing-with-python", "operating", "benchmarks"] {
-        assert!(README.contains(&format!("](docs/{guide}.md)")), "{guide}");
+    let pages = std::fs::read_dir(root().join(guide)).expect("the guide");
+    for page in pages.map(|page| page.expect("a page").file_name()) {
+        let link = format!("]({guide}/{})", page.to_string_lossy());
+        assert!(README.contains(&link), "{link}");
     }
+}
+
+/// A promise without a test that can fail is none.
+#[test]
+fn every_test_that_a_promise_names_is_there() {
+    let folders = ["tests", "es-store/tests", "es-store/src", "es-system/src"];
+    let mut tests = String::new();
+    for source in folders
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)))
+    {
+        tests += &std::fs::read_to_string(source).expect("a source");
+    }
+    let quoted = PROMISES.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted
+        .filter(|name| {
+            name.contains('_') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        })
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    for name in named {
+        assert!(tests.contains(&format!("fn {name}(")), "{name}");
+    }
+    for promise in PROMISES
+        .split("\n\n")
+        .skip(2)
+        .filter(|text| !text.trim().is_empty())
+    {
+        assert!(promise.contains("\n*Shown by* "), "{promise}");
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder of sources");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => rust_files(&path),
+        false => vec![path],
+    };
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|of| of == "rs");
+    paths.flat_map(of).filter(is_rust).collect()
 }
 
 /// The statements of a guide's blocks of SQL.

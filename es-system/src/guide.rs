@@ -1,0 +1,10 @@
+//! What the attributes and types do not say by themselves, page by page.
+
+#[doc = include_str!("guide/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("guide/sharing_with_python.md")]
+pub mod sharing_with_python {}
+
+#[doc = include_str!("guide/promises.md")]
+pub mod promises {}
