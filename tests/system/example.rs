@@ -115,6 +115,7 @@ fn the_others_print_what_is_checked_in() {
             "hall_of_fame",
             include_str!("../../examples/hall_of_fame/output.txt"),
         ),
+        ("bank", include_str!("../../examples/bank/output.txt")),
         (
             "cargo_shipping",
             include_str!("../../examples/cargo_shipping/output.txt"),

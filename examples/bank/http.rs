@@ -1,0 +1,119 @@
+//! The interface: routes, and which answer each error has.
+//!
+//! The library is synchronous, so each request does its work on a thread that may block.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Json, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use es_system::prelude::*;
+use serde_json::{Value, json};
+
+use crate::domain::{Account, Accounts, Refused, Transfer, Transfers};
+
+#[derive(Clone)]
+pub struct Bank {
+    pub accounts: Arc<Accounts>,
+    pub transfers: Arc<Transfers>,
+}
+
+#[derive(Deserialize)]
+struct Open {
+    owner: String,
+}
+
+#[derive(Deserialize)]
+struct Deposit {
+    amount: u64,
+}
+
+#[derive(Deserialize)]
+struct Send {
+    from: Uuid,
+    to: Uuid,
+    amount: u64,
+}
+
+pub fn routes(bank: Bank) -> Router {
+    Router::new()
+        .route("/accounts", post(open))
+        .route("/accounts/{id}", get(account))
+        .route("/accounts/{id}/deposits", post(deposit))
+        .route("/transfers", post(send))
+        .route("/transfers/{id}", get(transfer))
+        .with_state(bank)
+}
+
+type Answer = Result<(StatusCode, Json<Value>), Failed>;
+
+async fn open(State(bank): State<Bank>, Json(Open { owner }): Json<Open>) -> Answer {
+    let id = blocking(move || Ok(bank.accounts.open(owner)?)).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "id": id.to_string() }))))
+}
+
+async fn account(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
+    let account: Account = blocking(move || Ok(bank.accounts.repository().get(id)?)).await?;
+    let (owner, balance) = (&account.owner, account.balance);
+    Ok((
+        StatusCode::OK,
+        Json(json!({ "owner": owner, "balance": balance })),
+    ))
+}
+
+async fn deposit(
+    State(bank): State<Bank>,
+    Path(id): Path<Uuid>,
+    Json(Deposit { amount }): Json<Deposit>,
+) -> Answer {
+    let balance = blocking(move || bank.accounts.deposit(id, amount)).await?;
+    Ok((StatusCode::OK, Json(json!({ "balance": balance }))))
+}
+
+/// The transfer is accepted; what becomes of it is to be asked for.
+async fn send(State(bank): State<Bank>, Json(Send { from, to, amount }): Json<Send>) -> Answer {
+    let id = blocking(move || Ok(bank.transfers.request(from, to, amount)?)).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id.to_string() }))))
+}
+
+async fn transfer(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
+    let transfer: Transfer = blocking(move || Ok(bank.transfers.repository().get(id)?)).await?;
+    Ok((StatusCode::OK, Json(json!({ "status": transfer.status }))))
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Library(#[from] Error),
+    #[error("the work has panicked")]
+    Panicked,
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Library(error) => match error.kind() {
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::Conflict => StatusCode::CONFLICT,
+                ErrorKind::Store | ErrorKind::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(json!({ "error": self.to_string() }))).into_response()
+    }
+}
+
+async fn blocking<T: std::marker::Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failed> + std::marker::Send + 'static,
+) -> Result<T, Failed> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(Failed::Panicked))
+}
