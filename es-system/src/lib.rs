@@ -154,6 +154,7 @@ mod snapshots;
 mod status;
 mod system;
 mod topics;
+mod undecoded_event;
 
 #[doc(hidden)]
 pub mod __private;
@@ -168,6 +169,7 @@ pub use repository::Repository;
 pub use runner::{MultiThreadedRunner, Runner, SingleThreadedRunner};
 pub use status::{Condition, FollowerStatus};
 pub use system::{Node, Pipes, System};
+pub use undecoded_event::UndecodedEvent;
 
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,

@@ -7,6 +7,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
-    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, pipes,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, UndecodedEvent,
+    pipes,
 };
 pub use es_macros::{aggregate, application, event, id, policy, process_application};

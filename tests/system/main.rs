@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod cache;
+mod dispatch;
 mod example;
+mod fields;
 mod fixtures;
 mod graph;
 mod logs;
