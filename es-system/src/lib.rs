@@ -104,6 +104,7 @@
 //! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
 //! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
 //!   log.
+//! - Logs: [`Application::log`], for what is appended and listed, and never replayed.
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
@@ -143,7 +144,9 @@ mod application;
 mod batch;
 mod cache;
 mod error;
+mod execute;
 mod follower;
+mod log;
 mod notification_log;
 mod policy;
 mod processing_event;
@@ -154,6 +157,7 @@ mod snapshots;
 mod status;
 mod system;
 mod topics;
+mod tries;
 mod undecoded_event;
 
 #[doc(hidden)]
@@ -162,6 +166,8 @@ pub mod __private;
 pub use aggregates::Aggregates;
 pub use application::{Application, Leader};
 pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use execute::ExecuteError;
+pub use log::{Log, LoggedEvent};
 pub use notification_log::{NotificationLog, Subscription};
 pub use policy::Follower;
 pub use processing_event::ProcessingEvent;
@@ -179,8 +185,8 @@ pub use es_core::{
 #[cfg(feature = "decimal")]
 pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
-    self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,
-    Section, StopHandle, StoreError,
+    self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
+    Role, Section, StopHandle, StoreError,
 };
 
 #[doc(inline)]

@@ -6,7 +6,7 @@ pub use serde::{Deserialize, Serialize};
 pub use uuid::Uuid;
 
 pub use crate::{
-    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
+    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, MultiThreadedRunner,
     ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, UndecodedEvent,
     pipes,
 };

@@ -3,7 +3,9 @@
 mod bad_input;
 mod cache;
 mod dispatch;
+mod event_logs;
 mod example;
+mod execute;
 mod fields;
 mod fixtures;
 mod graph;
