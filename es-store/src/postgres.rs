@@ -11,10 +11,13 @@
 //! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
 //! creates nothing, and what is missing is an error that names it.
 //!
+//! In the middle of an async task of tokio every call is an error that says where to do it instead, since it would block the task.
+//!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
 //! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
 
 mod append;
+mod blocking;
 mod connection;
 mod ddl;
 mod judge;

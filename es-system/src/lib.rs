@@ -108,6 +108,7 @@
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
+//! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
 //!
 //! # Environment
@@ -156,6 +157,8 @@ mod saving;
 mod snapshots;
 mod status;
 mod system;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod topics;
 mod tries;
 mod undecoded_event;

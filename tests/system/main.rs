@@ -1,5 +1,6 @@
 //! Whole flows: commands, policies, runners and stores together.
 
+mod asynchronous;
 mod bad_input;
 mod cache;
 mod dispatch;
