@@ -21,6 +21,8 @@ pub struct Root<A: Aggregate> {
     /// Version and stored state of the events of a save that ended without saying if they were saved. They are sent
     /// again as they were, since encryption makes other bytes each time.
     in_doubt: Vec<(u64, Vec<u8>)>,
+    /// Whether this is one event of a log, and not what all its events say.
+    is_entry: bool,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -85,10 +87,32 @@ impl<A: Aggregate> Root<A> {
         self.broken
     }
 
-    /// The same aggregate without its pending events, if its state can be cloned.
+    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered `version`; it may be
+    /// numbered again. `false`, and nothing is done, if that is not what it is.
+    #[doc(hidden)]
+    pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
+        let is_new = self.is_entry || self.version == 1;
+        let ([event], true) = (&mut self.pending[..], is_new) else {
+            return false;
+        };
+        event.originator_version = version;
+        self.id = id.clone();
+        self.version = version;
+        self.in_doubt.clear();
+        self.is_entry = true;
+        true
+    }
+
+    /// Whether this is one event of a log: then its state says nothing of the events before.
+    #[doc(hidden)]
+    pub fn __is_entry(&self) -> bool {
+        self.is_entry
+    }
+
+    /// The same aggregate without its pending events, if its state can be cloned. An event of a log is none.
     #[doc(hidden)]
     pub fn __clone_saved(&self) -> Option<Self> {
-        let clone_state = A::__CLONE_STATE?;
+        let clone_state = A::__CLONE_STATE.filter(|_| !self.is_entry)?;
         Some(Self {
             id: self.id.clone(),
             version: self.version,
@@ -98,6 +122,7 @@ impl<A: Aggregate> Root<A> {
             pending: Vec::new(),
             broken: self.broken,
             in_doubt: Vec::new(),
+            is_entry: false,
         })
     }
 
@@ -118,6 +143,7 @@ impl<A: Aggregate> Root<A> {
             pending: Vec::new(),
             broken: None,
             in_doubt: Vec::new(),
+            is_entry: false,
         }
     }
 
@@ -143,6 +169,7 @@ impl<A: Aggregate> Root<A> {
             pending: vec![first],
             broken: None,
             in_doubt: Vec::new(),
+            is_entry: false,
         }
     }
 
@@ -197,6 +224,7 @@ where
             pending: self.pending.clone(),
             broken: self.broken,
             in_doubt: self.in_doubt.clone(),
+            is_entry: self.is_entry,
         }
     }
 }

@@ -72,10 +72,14 @@ pub fn id(_args: TokenStream, item: TokenStream) -> TokenStream {
     marker::misplaced("id", "aggregate", item.into()).into()
 }
 
-/// Makes an application of a struct without fields: `#[application] pub struct DogSchool;`.
+/// Makes an application of a struct: `#[application] pub struct DogSchool;`.
 ///
 /// It gets `DogSchool::new(env)`, and by `Deref` what every application has: `save`, `repository`, `notification_log`. Its
 /// commands and queries are ordinary methods.
+///
+/// What the commands need besides a store are fields: `#[application] struct School { mailer: Mailer }` gets
+/// `School::new(env, mailer)`, with the fields in order. A system is told how to make such an application:
+/// `pipes![[School = move |env| School::new(env, mailer.clone()), Counters]]`.
 ///
 /// - `name = "DogSchool"`: the stored name, by default the type's. Tables and keys of the environment hang on it.
 /// - `crate = other_name`: the name under which the library is known, by default `::es_system`.
@@ -101,7 +105,16 @@ pub fn process_application(args: TokenStream, item: TokenStream) -> TokenStream 
 /// `Result<()>`, with any error that can be boxed. Aggregates that it changes are given to
 /// `processing_event.collect_events(..)`, not saved.
 ///
-/// One method follows one event.
+/// | | the method takes |
+/// |---|---|
+/// | `#[policy(Dog::TrickAdded)]` | `event: &DomainEvent<DogTrickAdded>` |
+/// | `#[policy(Dog::Registered, Dog::TrickAdded)]`: several events of one aggregate | `event: &DomainEvent<DogEvent>`, the enum |
+/// | `#[policy(Dog::*)]`: all events of one aggregate | `event: &DomainEvent<DogEvent>` |
+/// | `#[policy(_)]`: everything that no other policy follows | `event: &UndecodedEvent` |
+///
+/// With `#[policy(_)]` every event of the upstreams is read and handed over, undecoded; without it, the store filters by topic, and
+/// what no policy follows is skipped unread. One event has one policy: a second for it is an error, at compile time where both name
+/// it alike, otherwise when the application is opened in a system.
 #[proc_macro_attribute]
 pub fn policy(_args: TokenStream, item: TokenStream) -> TokenStream {
     marker::misplaced("policy", "process_application", item.into()).into()

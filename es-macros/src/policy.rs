@@ -3,6 +3,7 @@
 
 mod check;
 mod expand;
+mod follows;
 mod model;
 mod parse;
 

@@ -164,6 +164,28 @@ fn an_application() {
 }
 
 #[test]
+fn an_application_with_fields() {
+    let expanded = application::expand(
+        Kind::Leader,
+        quote!(),
+        quote! {
+            #[derive(Debug)]
+            pub struct School {
+                /// Sends letters.
+                pub mailer: Mailer,
+                #[cfg(feature = "post")]
+                post: Post,
+            }
+        },
+    );
+    let expanded = pretty(&expanded);
+    let definition = item_containing(&expanded, "pub struct School");
+    let new = item_containing(&expanded, "fn new");
+    assert!(!expanded.contains("FromEnv"), "{expanded}");
+    insta::assert_snapshot!(format!("{definition}\n\n{new}"));
+}
+
+#[test]
 fn the_struct_half_of_a_process_application() {
     let expanded = policy::expand(
         quote!(),
@@ -196,6 +218,26 @@ fn the_impl_half_of_a_process_application() {
         },
     );
     insta::assert_snapshot!(pretty(&expanded));
+}
+
+#[test]
+fn policies_for_several_events() {
+    let expanded = policy::expand(
+        quote!(),
+        quote! {
+            impl Counters {
+                #[policy(Dog::Registered, Dog::TrickAdded)]
+                fn on_dog(&self, event: &DomainEvent<DogEvent>, _: &mut ProcessingEvent) -> Result<()> {}
+
+                #[policy(Cat::*)]
+                fn on_cat(&self, event: &DomainEvent<CatEvent>, _: &mut ProcessingEvent) -> Result<()> {}
+
+                #[policy(_)]
+                fn on_rest(&self, event: &UndecodedEvent, _: &mut ProcessingEvent) -> Result<()> {}
+            }
+        },
+    );
+    insta::assert_snapshot!(item_containing(&pretty(&expanded), "fn policies"));
 }
 
 #[test]

@@ -99,6 +99,15 @@ pub enum StoreError {
         /// What happened.
         problem: String,
     },
+    /// The store was called in the middle of an async task, which it would block.
+    #[error(
+        "{store}: it blocks, and cannot be used in the middle of an async task: do it on a thread that may block, with \
+         `es_system::tokio::run(..)` (cargo feature `tokio`) or `tokio::task::spawn_blocking(..)`"
+    )]
+    WouldBlock {
+        /// The store.
+        store: String,
+    },
     /// The store was closed.
     #[error("{store}: closed")]
     Closed {

@@ -18,11 +18,13 @@
 //! certificate of a server that signed its own; unset, the authorities are those of the machine. Where it is set, `require` is
 //! `verify-ca`. `POSTGRES_SSLCERT` and `POSTGRES_SSLKEY` are PEM files with a certificate that the server may ask for, and its
 //! private key, unencrypted. The files are read when an application is opened.
+//! In the middle of an async task of tokio every call is an error that says where to do it instead, since it would block the task.
 //!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
 //! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
 
 mod append;
+mod blocking;
 mod connection;
 mod ddl;
 mod judge;

@@ -4,18 +4,30 @@ pub use es_core::__private::*;
 
 pub use crate::aggregates::Visitor;
 pub use crate::error::BoxError;
-pub use crate::policy::Policies;
+pub use crate::policy::{KindOf, Policies};
 
 use crate::error::Result as SystemResult;
-use crate::{Application, DomainEvent, Env, Follower, Leader, Role};
+use crate::{Application, DomainEvent, Env, Follower, Leader, Role, UndecodedEvent};
 
-/// Opens an application.
-pub fn open<A: Leader>(env: Env) -> SystemResult<A> {
-    Ok(A::__from_application(Application::open(
-        A::NAME,
-        A::ROLE,
-        env,
-    )?))
+/// Opens the application of `A`, around which `A` puts its own fields.
+///
+/// # Errors
+/// When the environment is wrong, or the store cannot be opened.
+pub fn open<A: Leader>(env: Env) -> SystemResult<Application> {
+    Application::open(A::NAME, A::ROLE, env)
+}
+
+/// An application `A` that needs nothing but an environment.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has fields of its own, so a system cannot make one",
+    label = "write `{Self} = |env| {Self}::new(env, ..)`, with what its fields are to be"
+)]
+pub trait FromEnv<A> {
+    /// Opens the application.
+    ///
+    /// # Errors
+    /// When the environment is wrong, or the store cannot be opened.
+    fn from_env(env: Env) -> SystemResult<A>;
 }
 
 /// Fails to compile, on the user's struct, when the impl half is missing.
@@ -43,6 +55,27 @@ impl<P> PolicyEvent<P> for DomainEvent<P> {
     fn of(event: &DomainEvent<P>) -> &Self {
         event
     }
+}
+
+/// The undecoded event that a policy for everything else takes.
+#[diagnostic::on_unimplemented(
+    message = "this policy follows everything else, but its method takes `&{Self}`",
+    label = "write `&UndecodedEvent`"
+)]
+pub trait RestEvent {
+    /// The event as the method takes it.
+    fn of(event: &UndecodedEvent) -> &Self;
+}
+
+impl RestEvent for UndecodedEvent {
+    fn of(event: &UndecodedEvent) -> &Self {
+        event
+    }
+}
+
+/// One kind of event, among others of its aggregate.
+pub fn one_of<E, P: EventPayload>(kind: EventKind<E, P>) -> KindOf<E> {
+    KindOf::new(kind.topic())
 }
 
 /// What a policy returns.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId, DomainEvent};
+use es_core::{Aggregate, AggregateId, DomainEvent, EventSet};
 use es_store::{
     Env, EventQuery, Mapper, Notification, ProcessRecorder, Recorded, Recording, Role, StoreError,
     StoredEvent,
@@ -32,8 +32,9 @@ pub trait Leader: Deref<Target = Application> + Send + Sync + Sized + 'static {
     /// Whether the application only keeps events, or follows others too.
     const ROLE: Role;
 
+    /// The type itself. What is asked of it is asked only of an application, so that something else is one error.
     #[doc(hidden)]
-    fn __from_application(application: Application) -> Self;
+    type __Itself;
 }
 
 /// The part that all applications share: it saves aggregates and gets them back.
@@ -219,7 +220,15 @@ impl Application {
         &self,
         notification: &Notification,
     ) -> Result<DomainEvent<A::Event>> {
-        let decoded = self.mapper().decode::<A::Event>(&notification.event);
+        self.decode_set(notification)
+    }
+
+    /// The event in a notification of this application's log, which is one of `E`.
+    pub(crate) fn decode_set<E: EventSet>(
+        &self,
+        notification: &Notification,
+    ) -> Result<DomainEvent<E>> {
+        let decoded = self.mapper().decode::<E>(&notification.event);
         let decoded = decoded.map_err(|problem| Error::data(self.name(), problem))?;
         Ok(DomainEvent::new(
             notification.originator_id.clone(),

@@ -251,6 +251,9 @@ impl Error {
                 problem,
             },
             StoreError::Env(error) => Self::env(&application, error),
+            problem @ StoreError::WouldBlock { .. } => {
+                Self::Usage(format!("{application}: {problem}"))
+            }
             problem @ StoreError::IdType { .. } => Self::Configuration {
                 application,
                 problem: problem.to_string(),

@@ -33,7 +33,8 @@ pub(crate) struct Follower {
     pub(crate) upstreams: Vec<Application>,
     pub(crate) status: StatusCell,
     policies: Arc<dyn Dispatch>,
-    topics: Arc<[String]>,
+    /// The filter with which upstreams are read; `None` is no filter.
+    topics: Option<Arc<[String]>>,
     progress: Mutex<Progress>,
     stopping: AtomicBool,
     abandoned: AtomicBool,

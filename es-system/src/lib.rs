@@ -104,10 +104,12 @@
 //! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
 //! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
 //!   log.
+//! - Logs: [`Application::log`], for what is appended and listed, and never replayed.
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
 //! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
+//! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
 //! - [`guide`]: operating, sharing a database with Python, and what is promised.
 //!
@@ -150,7 +152,9 @@ mod application;
 mod batch;
 mod cache;
 mod error;
+mod execute;
 mod follower;
+mod log;
 mod notification_log;
 mod policy;
 mod processing_event;
@@ -161,7 +165,11 @@ mod snapshots;
 mod status;
 mod system;
 pub mod testing;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod topics;
+mod tries;
+mod undecoded_event;
 
 #[doc(hidden)]
 pub mod __private;
@@ -169,6 +177,8 @@ pub mod __private;
 pub use aggregates::Aggregates;
 pub use application::{Application, Leader};
 pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use execute::ExecuteError;
+pub use log::{Log, LoggedEvent};
 pub use notification_log::{NotificationLog, Subscription};
 pub use policy::Follower;
 pub use processing_event::ProcessingEvent;
@@ -176,6 +186,7 @@ pub use repository::Repository;
 pub use runner::{MultiThreadedRunner, Runner, SingleThreadedRunner};
 pub use status::{Condition, FollowerStatus};
 pub use system::{Node, Pipes, System};
+pub use undecoded_event::UndecodedEvent;
 
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
@@ -185,8 +196,8 @@ pub use es_core::{
 #[cfg(feature = "decimal")]
 pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
-    self as store, Conflict, Env, EnvError, Notification, NotificationQuery, Recorded, Role,
-    Section, StopHandle, StoreError,
+    self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
+    Role, Section, StopHandle, StoreError,
 };
 
 #[doc(inline)]

@@ -1,15 +1,18 @@
 //! Policies: which method of a process application handles which event.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use es_core::{__private::panic_message, Aggregate, DomainEvent, EventKind, EventPayload};
-use es_store::{Mapper, Notification};
+use es_core::{
+    __private::panic_message, Aggregate, DomainEvent, EventKind, EventPayload, EventSet,
+};
+use es_store::{Decoded, Notification};
 
 use crate::error::BoxError;
 use crate::topics::Topics;
-use crate::{Error, Leader, ProcessingEvent, Result};
+use crate::{Application, Error, Leader, ProcessingEvent, Result, UndecodedEvent};
 
 /// An application that can follow others: it has policies for their events.
 ///
@@ -27,36 +30,62 @@ pub trait Follower: Leader {
 
 /// The dispatch table from the topics of events to the policies of the application `A`.
 ///
-/// An event without an entry is never decoded; the topics are the filter with which the log is read.
+/// The topics are the filter with which the log is read, unless a policy takes everything else: so what has no entry is never
+/// decoded.
 pub struct Policies<A> {
     handlers: HashMap<&'static str, Handler<A>>,
+    rest: Option<Handler<A>>,
     topics: Topics,
     problems: Vec<String>,
 }
 
 type Handler<A> =
-    Box<dyn Fn(&A, &Received<'_>, &mut ProcessingEvent) -> Result<(), BoxError> + Send + Sync>;
+    Arc<dyn Fn(&A, &Received<'_>, &mut ProcessingEvent) -> Result<(), BoxError> + Send + Sync>;
 
-/// An event of an upstream, and what decodes it.
+/// An event of an upstream.
 pub(crate) struct Received<'a> {
     pub(crate) notification: &'a Notification,
-    pub(crate) mapper: &'a Mapper,
+    pub(crate) upstream: &'a Application,
 }
 
 impl Received<'_> {
-    fn decode<P: EventPayload>(&self) -> Result<DomainEvent<P>, BoxError> {
-        let Notification {
-            id: position,
-            event,
-        } = self.notification;
-        let decoded = self.mapper.decode_payload::<P>(event)?;
-        Ok(DomainEvent::new(
+    fn payload<P: EventPayload>(&self) -> Result<DomainEvent<P>, BoxError> {
+        let decoded = self
+            .upstream
+            .mapper()
+            .decode_payload::<P>(self.notification);
+        Ok(self.event(decoded?))
+    }
+
+    fn one_of<S: EventSet>(&self) -> Result<DomainEvent<S>, BoxError> {
+        let decoded = self.upstream.mapper().decode::<S>(self.notification);
+        Ok(self.event(decoded?))
+    }
+
+    fn event<P>(&self, decoded: Decoded<P>) -> DomainEvent<P> {
+        let event = self.notification;
+        DomainEvent::new(
             event.originator_id.clone(),
             event.originator_version,
             decoded.timestamp,
-            *position,
+            event.id,
             decoded.payload,
-        ))
+        )
+    }
+}
+
+/// One kind of event of the aggregate `E`, whatever its payload.
+pub struct KindOf<E> {
+    topic: &'static str,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E> KindOf<E> {
+    pub(crate) fn new(topic: &'static str) -> Self {
+        Self {
+            topic,
+            of: PhantomData,
+        }
     }
 }
 
@@ -66,6 +95,7 @@ impl<A> Policies<A> {
     pub fn new() -> Self {
         Self {
             handlers: HashMap::new(),
+            rest: None,
             topics: Topics::default(),
             problems: Vec::new(),
         }
@@ -80,26 +110,80 @@ impl<A> Policies<A> {
         + Sync
         + 'static,
     ) {
-        self.problems.extend(self.topics.claim::<E>().err());
-        let decode_and_handle: Handler<A> =
-            Box::new(move |application, received, processing_event| {
-                handler(application, &received.decode::<P>()?, processing_event)
-            });
-        if self
-            .handlers
-            .insert(kind.topic(), decode_and_handle)
-            .is_some()
-        {
+        self.insert::<E>([kind.topic()], move |application, received, processing| {
+            handler(application, &received.payload::<P>()?, processing)
+        });
+    }
+
+    /// The events of all of `kinds`, which are of one aggregate, are handled by `handler`.
+    pub fn on_several<E: Aggregate>(
+        &mut self,
+        kinds: impl IntoIterator<Item = KindOf<E>>,
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut ProcessingEvent) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let topics = kinds.into_iter().map(|kind| kind.topic);
+        self.insert::<E>(topics, move |application, received, processing| {
+            handler(application, &received.one_of::<E::Event>()?, processing)
+        });
+    }
+
+    /// All events of the aggregate `E` are handled by `handler`.
+    pub fn on_all<E: Aggregate>(
+        &mut self,
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut ProcessingEvent) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let kinds = E::Event::TOPICS.iter().copied().map(KindOf::<E>::new);
+        self.on_several(kinds, handler);
+    }
+
+    /// Every event without an entry is handled by `handler`.
+    pub fn on_rest(
+        &mut self,
+        handler: impl Fn(&A, &UndecodedEvent, &mut ProcessingEvent) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let handler: Handler<A> = Arc::new(move |application, received, processing| {
+            let event = UndecodedEvent::new(received.upstream, received.notification);
+            handler(application, &event, processing)
+        });
+        if self.rest.replace(handler).is_some() {
             self.problems
-                .push(format!("two policies handle `{}`", kind.topic()));
+                .push("two policies handle everything else: let one of them call both".to_owned());
+        }
+    }
+
+    fn insert<E: Aggregate>(
+        &mut self,
+        topics: impl IntoIterator<Item = &'static str>,
+        handler: impl Fn(&A, &Received<'_>, &mut ProcessingEvent) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.problems.extend(self.topics.claim::<E>().err());
+        let handler: Handler<A> = Arc::new(handler);
+        for topic in topics {
+            if self.handlers.insert(topic, handler.clone()).is_some() {
+                self.problems.push(format!(
+                    "two policies handle `{topic}`: let one of them call both"
+                ));
+            }
         }
     }
 }
 
 /// The policies of one application object.
 pub(crate) trait Dispatch: Send + Sync {
-    /// The topics that have a policy, sorted.
-    fn topics(&self) -> Arc<[String]>;
+    /// The topics that have a policy, sorted; `None` if a policy takes everything else.
+    fn topics(&self) -> Option<Arc<[String]>>;
 
     /// Runs the policy for one event. A panic of it is an error.
     fn dispatch(
@@ -130,7 +214,10 @@ struct BoundPolicies<A> {
 }
 
 impl<A: Follower> Dispatch for BoundPolicies<A> {
-    fn topics(&self) -> Arc<[String]> {
+    fn topics(&self) -> Option<Arc<[String]>> {
+        if self.policies.rest.is_some() {
+            return None;
+        }
         let mut topics: Vec<_> = self
             .policies
             .handlers
@@ -138,7 +225,7 @@ impl<A: Follower> Dispatch for BoundPolicies<A> {
             .map(|&t| t.to_owned())
             .collect();
         topics.sort_unstable();
-        topics.into()
+        Some(topics.into())
     }
 
     fn dispatch(
@@ -146,7 +233,9 @@ impl<A: Follower> Dispatch for BoundPolicies<A> {
         received: &Received<'_>,
         mut processing_event: ProcessingEvent,
     ) -> Result<(), BoxError> {
-        let Some(handler) = self.policies.handlers.get(&*received.notification.topic) else {
+        let Policies { handlers, rest, .. } = &self.policies;
+        let handler = handlers.get(&*received.notification.topic);
+        let Some(handler) = handler.or(rest.as_ref()) else {
             return Ok(());
         };
         let call = || handler(&self.application, received, &mut processing_event);

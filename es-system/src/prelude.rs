@@ -6,7 +6,8 @@ pub use serde::{Deserialize, Serialize};
 pub use uuid::Uuid;
 
 pub use crate::{
-    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
-    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, pipes,
+    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, MultiThreadedRunner,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, UndecodedEvent,
+    pipes,
 };
 pub use es_macros::{aggregate, application, event, id, policy, process_application};

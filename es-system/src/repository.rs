@@ -169,7 +169,7 @@ impl<'a> Repository<'a> {
     }
 
     /// Decodes an event. A type of the user's that panics is an error, not a panic.
-    fn decode<A: Aggregate>(&self, event: &StoredEvent) -> Result<Decoded<A::Event>> {
+    pub(crate) fn decode<A: Aggregate>(&self, event: &StoredEvent) -> Result<Decoded<A::Event>> {
         let name = self.application.name();
         let decode = || self.application.mapper().decode::<A::Event>(event);
         match catch_unwind(AssertUnwindSafe(decode)) {

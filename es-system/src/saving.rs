@@ -94,7 +94,9 @@ pub(crate) fn encode<A: Aggregate>(
         )));
     }
     let encode = |event: &PendingEvent<A::Event>| {
-        let topic = (event.originator_version == 1).then_some(A::TOPIC);
+        // The events of a log create nothing.
+        let is_creating = event.originator_version == 1 && !root.__is_entry();
+        let topic = is_creating.then_some(A::TOPIC);
         let (version, timestamp) = (event.originator_version, event.timestamp);
         application
             .mapper()

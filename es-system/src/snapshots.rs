@@ -86,7 +86,8 @@ pub(crate) fn due<A: Aggregate>(
     aggregate: &A,
     first: u64,
 ) -> Option<StoredEvent> {
-    if !application.is_snapshotting() || !is_due::<A>(first, aggregate.version()) {
+    let is_wanted = application.is_snapshotting() && !aggregate.__root().__is_entry();
+    if !is_wanted || !is_due::<A>(first, aggregate.version()) {
         return None;
     }
     let snapshot = encode(application, aggregate)?;

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod flows;
+mod logs;
 mod peer;
 mod shared;
 mod snapshots;
@@ -32,6 +33,7 @@ on_every_store! {
     flows::rust_begins_and_python_goes_on,
     flows::both_write_one_application_at_the_same_time_while_a_follower_of_each_counts,
     flows::one_follower_that_both_run_at_once_doubles_nothing,
+    logs::both_append_to_one_log,
     snapshots::a_snapshot_that_python_took_is_used_by_rust,
     snapshots::a_snapshot_that_rust_took_is_used_by_python,
     tables::rust_starts_on_the_tables_that_python_made,

@@ -1,9 +1,14 @@
 //! Whole flows: commands, policies, runners and stores together.
 
+mod asynchronous;
 mod bad_input;
 mod bad_postgres;
 mod cache;
+mod dispatch;
+mod event_logs;
 mod example;
+mod execute;
+mod fields;
 mod fixtures;
 mod given_when_then;
 mod graph;

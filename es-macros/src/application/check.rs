@@ -6,28 +6,21 @@ use super::parse::Application;
 use crate::errors::Errors;
 
 pub(super) fn application(application: &Application, errors: &mut Errors) {
-    check_has_no_fields(application, errors);
+    check_fields_have_names(application, errors);
     check_is_not_generic(application, errors);
     check_name(application, errors);
 }
 
-/// Its one field is the library's.
-fn check_has_no_fields(application: &Application, errors: &mut Errors) {
+/// `new` takes them by name, and one more is the library's.
+fn check_fields_have_names(application: &Application, errors: &mut Errors) {
     let item = &application.item;
-    let Some(first) = item.fields.iter().next() else {
-        return;
-    };
-    let name = match (&first.ident, &item.fields) {
-        (Some(name), _) => format!("`{name}`"),
-        (None, Fields::Unnamed(_)) => "this one".to_owned(),
-        (None, _) => "one".to_owned(),
-    };
-    let message = format!(
-        "an application cannot have fields of its own yet, and this has {name}: write `struct {};`, and hand what the \
-         commands need to them",
-        item.ident
-    );
-    errors.on(first, message);
+    if let Fields::Unnamed(fields) = &item.fields {
+        let message = format!(
+            "the fields of an application have names: write `struct {} {{ mailer: Mailer }}`",
+            item.ident
+        );
+        errors.on(fields, message);
+    }
 }
 
 /// One stored name stands for one type.

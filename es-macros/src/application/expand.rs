@@ -1,12 +1,14 @@
 //! ```text
-//! pub struct DogSchool { application }
-//! impl DogSchool { pub fn new(env: Env) -> Result<Self> }
-//! impl Leader for DogSchool { .. }
-//! impl Deref for DogSchool { type Target = Application; .. }
+//! pub struct School { mailer: Mailer, application }
+//! impl School { pub fn new(env: Env, mailer: Mailer) -> Result<Self> }
+//! impl FromEnv for School { .. }      where there is no field
+//! impl Leader for School { .. }
+//! impl Deref for School { type Target = Application; .. }
 //! ```
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::{Attribute, Field, Fields, ItemStruct};
 
 use super::parse::{Application, Kind};
 use crate::derives::derives;
@@ -15,20 +17,41 @@ use crate::names;
 pub(super) fn application(application: &Application) -> TokenStream {
     let definition = definition(application);
     let new = new(application);
+    let from_env = fields(&application.item)
+        .next()
+        .is_none()
+        .then(|| from_env(application));
     let leader = leader(application);
     let deref = deref(application);
     let debug = (!derives(&application.item.attrs, "Debug")).then(|| debug(application));
     let assertion = (application.kind == Kind::Follower).then(|| assertion(application));
-    quote!(#definition #new #leader #deref #debug #assertion)
+    quote!(#definition #new #from_env #leader #deref #debug #assertion)
+}
+
+/// The fields that the user wrote. Those without a name are a mistake, and were reported.
+fn fields(item: &ItemStruct) -> impl Iterator<Item = &Field> {
+    let named = match &item.fields {
+        Fields::Named(fields) => Some(fields.named.iter()),
+        Fields::Unnamed(_) | Fields::Unit => None,
+    };
+    named.into_iter().flatten()
+}
+
+/// The conditions under which a field exists.
+fn cfgs(field: &Field) -> impl Iterator<Item = &Attribute> {
+    let attrs = field.attrs.iter();
+    attrs.filter(|attr| attr.path().is_ident("cfg"))
 }
 
 fn definition(application: &Application) -> TokenStream {
     let krate = &application.krate;
     let item = &application.item;
     let (attrs, vis, ident) = (&item.attrs, &item.vis, &item.ident);
+    let fields = fields(item);
     quote! {
         #(#attrs)*
         #vis struct #ident {
+            #(#fields,)*
             __application: #krate::Application,
         }
     }
@@ -38,15 +61,48 @@ fn new(application: &Application) -> TokenStream {
     let krate = &application.krate;
     let private = krate.private();
     let (vis, ident) = (&application.item.vis, &application.item.ident);
+    // A field may have the same name.
+    let env = Ident::new("env", Span::mixed_site());
+    let parameters = fields(&application.item).map(|field| {
+        let (cfgs, name, ty) = (cfgs(field), &field.ident, &field.ty);
+        quote!(#(#cfgs)* #name: #ty)
+    });
+    let values = fields(&application.item).map(|field| {
+        let (cfgs, name) = (cfgs(field), &field.ident);
+        quote!(#(#cfgs)* #name)
+    });
+    let doc = match &application.item.fields {
+        Fields::Named(fields) if !fields.named.is_empty() => {
+            " Opens the application on the store that `env` says, in memory if it says none, with its fields in order."
+        }
+        _ => " Opens the application on the store that `env` says, in memory if it says none.",
+    };
     quote! {
         impl #ident {
-            /// Opens the application on the store that `env` says, in memory if it says none.
+            #[doc = #doc]
             ///
             /// # Errors
             /// When the environment is wrong, or the store cannot be opened.
-            #[allow(dead_code)]
-            #vis fn new(env: #krate::Env) -> #krate::Result<Self> {
-                #private::open(env)
+            #[allow(dead_code, clippy::too_many_arguments)]
+            #vis fn new(#env: #krate::Env, #(#parameters),*) -> #krate::Result<Self> {
+                #private::Result::Ok(Self {
+                    #(#values,)*
+                    __application: #private::open::<Self>(#env)?,
+                })
+            }
+        }
+    }
+}
+
+/// A system can make one by itself.
+fn from_env(application: &Application) -> TokenStream {
+    let krate = &application.krate;
+    let private = krate.private();
+    let ident = &application.item.ident;
+    quote! {
+        impl #private::FromEnv<Self> for #ident {
+            fn from_env(env: #krate::Env) -> #krate::Result<Self> {
+                Self::new(env)
             }
         }
     }
@@ -68,9 +124,7 @@ fn leader(application: &Application) -> TokenStream {
         impl #krate::Leader for #ident {
             const NAME: &'static #private::str = #name;
             const ROLE: #krate::Role = #krate::Role::#role;
-            fn __from_application(application: #krate::Application) -> Self {
-                Self { __application: application }
-            }
+            type __Itself = Self;
         }
     }
 }

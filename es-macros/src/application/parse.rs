@@ -86,7 +86,7 @@ fn not_a_struct(kind: Kind, item: &TokenStream, error: syn::Error) -> syn::Error
              policies"
                 .to_owned()
         }
-        _ => format!("`{attribute}` is for a struct without fields: `{attribute} pub struct DogSchool;`"),
+        _ => format!("`{attribute}` is for a struct: `{attribute} pub struct DogSchool;`"),
     };
     syn::Error::new_spanned(item, message)
 }

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, FnArg, PatType, ReceiverKind, ReturnType, Type};
+use syn::{Attribute, ExprPath, FnArg, PatType, ReceiverKind, ReturnType, Type};
 
-use super::model::{Follower, Policy};
-use super::parse::{self, Block};
+use super::follows;
+use super::model::{Follower, Follows, Policy, aggregate_of};
+use super::parse::Block;
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 
@@ -76,7 +77,8 @@ fn check_other(mut other: OtherItem, marked: &mut bool, errors: &mut Errors) -> 
 }
 
 fn policy(marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Policy> {
-    let event = parse::event(marker).map_err(|error| errors.add(error)).ok();
+    let follows = follows::parse(marker);
+    let follows = follows.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
     check_qualifiers(method, errors);
     check_receiver(method, errors);
@@ -94,7 +96,7 @@ fn policy(marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Po
     let (takes, collects) = takes?;
     let method = method.sig.ident.clone();
     Some(Policy {
-        event: event?,
+        follows: follows?,
         cfgs,
         method,
         takes,
@@ -196,15 +198,42 @@ fn check_output(method: &Method, errors: &mut Errors) -> Option<Type> {
 /// One event, one policy: two would run in no order.
 fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
     for (at, policy) in policies.iter().enumerate() {
-        let same = policies[..at]
-            .iter()
-            .find(|other| other.event == policy.event);
-        if let Some(other) = same {
+        for other in &policies[..at] {
+            let Some(event) = in_both(&policy.follows, &other.follows) else {
+                continue;
+            };
+            let follows = match policy.follows {
+                Follows::Rest(_) => "everything else",
+                _ => "this event",
+            };
             let message = format!(
-                "`{}` follows this event already: let it call both, in the order in which they are to run",
+                "`{}` follows {follows} already: let it call both, in the order in which they are to run",
                 other.method
             );
-            errors.on(&policy.event, message);
+            errors.on(event, message);
+        }
+    }
+}
+
+/// The tokens of `new` that name an event which `known` names, too. What is named in different ways is found out when the
+/// table is made.
+fn in_both(new: &Follows, known: &Follows) -> Option<TokenStream> {
+    match (new, known) {
+        (Follows::Rest(rest), Follows::Rest(_)) => Some(rest.to_token_stream()),
+        (Follows::All(aggregate), known) => {
+            let is_of = |event| aggregate_of(event).as_ref() == Some(aggregate);
+            let is_known = matches!(known, Follows::All(other) if other == aggregate);
+            (is_known || known.events().iter().any(is_of)).then(|| aggregate.to_token_stream())
+        }
+        (new, known) => {
+            let is_known = |event: &&ExprPath| match known {
+                Follows::All(aggregate) => aggregate_of(event).as_ref() == Some(aggregate),
+                known => known.events().contains(event),
+            };
+            new.events()
+                .iter()
+                .find(is_known)
+                .map(ToTokens::to_token_stream)
         }
     }
 }

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use super::model::{Follower, Policy};
+use super::model::{Follower, Follows, Policy};
 use crate::spans;
 
 pub(super) fn follower(follower: &Follower) -> TokenStream {
@@ -60,7 +60,7 @@ fn table(follower: &Follower) -> TokenStream {
 /// same places: what is wrong with one of the types is shown there.
 fn entry(policy: &Policy, table: &Ident, private: &TokenStream) -> TokenStream {
     let Policy {
-        event,
+        follows,
         cfgs,
         method,
         takes,
@@ -69,13 +69,31 @@ fn entry(policy: &Policy, table: &Ident, private: &TokenStream) -> TokenStream {
     } = policy;
     let taken = Ident::new("__event", takes.span());
     let collecting = spans::covering(collects, quote!(&mut *__processing_event));
-    let of = spans::covering(takes, quote!(#private::PolicyEvent::of));
-    quote! {
-        #(#cfgs)*
-        #table.on(#event, |__application: &Self, #taken, __processing_event| {
-            let #taken: &#takes = #of(#taken);
+    let of = match follows {
+        Follows::Rest(_) => spans::covering(takes, quote!(#private::RestEvent::of(#taken))),
+        _ => {
+            let of = spans::covering(takes, quote!(#private::PolicyEvent::of));
+            quote!(#of(#taken))
+        }
+    };
+    let handler = quote! {
+        |__application: &Self, #taken, __processing_event| {
+            let #taken: &#takes = #of;
             let result = Self::#method(__application, #taken, #collecting);
             <#returns as #private::PolicyResult>::into_result(result)
-        });
-    }
+        }
+    };
+    let entry = match follows {
+        Follows::One(event) => quote!(#table.on(#event, #handler)),
+        Follows::Several(events) => {
+            quote!(#table.on_several([#(#private::one_of(#events)),*], #handler))
+        }
+        Follows::All(aggregate) => {
+            let assertion = quote!(#private::assert_has_events::<#aggregate>());
+            let assertion = spans::covering(aggregate, assertion);
+            quote!(#assertion; #table.on_all::<#aggregate>(#handler))
+        }
+        Follows::Rest(_) => quote!(#table.on_rest(#handler)),
+    };
+    quote!(#(#cfgs)* #entry;)
 }

@@ -1,7 +1,7 @@
 //! A process application's impl half after the checks.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, ExprPath, Token, Type, TypePath};
+use syn::{Attribute, ExprPath, Path, Token, Type, TypePath};
 
 use crate::crate_path::CratePath;
 
@@ -19,8 +19,8 @@ pub(super) struct Follower {
 
 /// `#[policy(Dog::TrickAdded)] fn count_trick(..)`.
 pub(super) struct Policy {
-    /// The event that it follows.
-    pub(super) event: ExprPath,
+    /// The events that it follows.
+    pub(super) follows: Follows,
     /// The conditions under which the method exists.
     pub(super) cfgs: Vec<Attribute>,
     pub(super) method: Ident,
@@ -29,4 +29,38 @@ pub(super) struct Policy {
     /// The `&mut ProcessingEvent`.
     pub(super) collects: Type,
     pub(super) returns: Type,
+}
+
+/// What stands in `#[policy(..)]`.
+pub(super) enum Follows {
+    /// `Dog::TrickAdded`.
+    One(ExprPath),
+    /// `Dog::Registered, Dog::TrickAdded`: the events of one aggregate.
+    Several(Vec<ExprPath>),
+    /// `Dog::*`: the aggregate, all of whose events are meant.
+    All(Path),
+    /// `_`: everything that no other policy follows.
+    Rest(Token![_]),
+}
+
+impl Follows {
+    /// The events that are named one by one.
+    pub(super) fn events(&self) -> &[ExprPath] {
+        match self {
+            Self::One(event) => std::slice::from_ref(event),
+            Self::Several(events) => events,
+            Self::All(_) | Self::Rest(_) => &[],
+        }
+    }
+}
+
+/// `Dog` of `Dog::TrickAdded`; `None` if the event is not written with its aggregate in front.
+pub(super) fn aggregate_of(event: &ExprPath) -> Option<Path> {
+    if event.qself.is_some() {
+        return None;
+    }
+    let mut path = event.path.clone();
+    path.segments.pop()?;
+    path.segments.pop_punct();
+    (!path.segments.is_empty()).then_some(path)
 }

@@ -1,8 +1,6 @@
-//! The impl block as it was written, and what stands in `#[policy(..)]`.
+//! The impl block as it was written.
 
 use proc_macro2::TokenStream;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, ExprPath, LitStr, Meta, Token};
 
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
@@ -34,41 +32,4 @@ pub(super) fn block(
         krate: options.krate,
         block: syn::parse2(item)?,
     })
-}
-
-/// `Dog::TrickAdded` in `#[policy(Dog::TrickAdded)]`.
-pub(super) fn event(marker: &Attribute) -> syn::Result<ExprPath> {
-    match &marker.meta {
-        Meta::List(list) if !list.tokens.is_empty() => one_path.parse2(list.tokens.clone()),
-        other => Err(syn::Error::new_spanned(other, NEEDS_EVENT)),
-    }
-}
-
-const NEEDS_EVENT: &str = "a policy says which event it follows: `#[policy(Dog::TrickAdded)]`";
-
-fn one_path(input: ParseStream) -> syn::Result<ExprPath> {
-    if input.peek(LitStr) {
-        return Err(syn::Error::new_spanned(
-            input.parse::<TokenStream>()?,
-            NEEDS_EVENT,
-        ));
-    }
-    if input.peek(Token![_]) {
-        let rest: TokenStream = input.parse()?;
-        let message = "a policy cannot follow every event yet: name one, such as `Dog::TrickAdded`, and write one \
-                       method for each event";
-        return Err(syn::Error::new_spanned(rest, message));
-    }
-    let path = input
-        .parse()
-        .map_err(|error: syn::Error| syn::Error::new(error.span(), NEEDS_EVENT))?;
-    let rest: TokenStream = input.parse()?;
-    let is_more = rest.clone().into_iter().nth(1).is_some();
-    match rest.is_empty() || (!is_more && rest.to_string() == ",") {
-        true => Ok(path),
-        false => Err(syn::Error::new_spanned(
-            rest,
-            "a policy follows one event: write one method for each event, and let both call a third for what they share",
-        )),
-    }
 }

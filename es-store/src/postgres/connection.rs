@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::postgres::types::ToSql;
 use ::postgres::{Client, Error, Row, Statement};
 
+use super::blocking::check_may_block;
 use super::names::Names;
 use super::settings::Settings;
 use super::sql::Sql;
@@ -19,6 +20,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+        check_may_block(&settings.label)?;
         let client = settings
             .tls
             .connect(&settings.config)

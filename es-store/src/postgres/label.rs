@@ -47,6 +47,12 @@ impl Label {
         }
     }
 
+    pub(super) fn would_block(&self) -> StoreError {
+        StoreError::WouldBlock {
+            store: self.name.to_string(),
+        }
+    }
+
     /// The error of a connection that could not be made.
     pub(super) fn cannot_connect(&self, error: Error) -> StoreError {
         let keys = match error.code() {

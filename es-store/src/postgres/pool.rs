@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::blocking::{check_may_block, drop_anywhere};
 use super::connection::Connection;
 use super::label::is_lost;
 use super::names::Names;
@@ -48,6 +49,7 @@ impl Pool {
         doing: &'static str,
         work: impl Fn(&mut Connection) -> Result<T, ::postgres::Error>,
     ) -> Result<T, StoreError> {
+        check_may_block(&self.settings.label)?;
         let mut place = self.place();
         if let Some(mut reader) = place.connection.take() {
             match work(&mut reader) {
@@ -82,6 +84,12 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        drop_anywhere(std::mem::take(&mut self.lock().idle));
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use es_core::{AggregateId, IdType};
 
+use super::blocking::check_may_block;
 use super::connection::Connection;
 use super::listen::Listeners;
 use super::names::{Names, quoted};
@@ -143,6 +144,7 @@ impl AggregateRecorder for PostgresRecorder {
         if recording.is_empty() {
             return Ok(Recorded::default());
         }
+        check_may_block(&self.settings.label)?;
         self.committer.record(recording)
     }
 

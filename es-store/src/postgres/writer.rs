@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use ::postgres::error::SqlState;
 use es_core::IdType;
 
+use super::blocking::drop_anywhere;
 use super::connection::Connection;
 use super::label::is_lost;
 use super::names::Names;
@@ -222,6 +223,12 @@ impl Writer {
             self.connection = Some(connection);
         }
         Attempt { error, then }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop_anywhere(self.connection.take());
     }
 }
 

@@ -32,7 +32,7 @@ impl Follower {
     ) -> Result<(Vec<Notification>, usize), Failure> {
         let select = |limit| -> Result<_> {
             let query = NotificationQuery::after(from).up_to(head).limit(limit);
-            let query = query.shared_topics(Some(self.topics.clone()));
+            let query = query.shared_topics(self.topics.clone());
             Ok((upstream.notification_log().query(&query)?, limit))
         };
         let one_at_a_time = self.progress().refusals.one_at_a_time();
@@ -132,7 +132,7 @@ impl Follower {
         let processing = ProcessingEvent::new(self.application.clone(), batch.clone());
         let received = Received {
             notification,
-            mapper: upstream.mapper(),
+            upstream,
         };
         let outcome = self.policies.dispatch(&received, processing);
         let store_failure = batch.borrow_mut().take_store_failure();

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::__private::FromEnv;
 use crate::policy::{self, Dispatch};
 use crate::{Application, Env, Follower, Leader, Result, Role};
 
@@ -43,40 +44,47 @@ pub(crate) struct Opened {
 
 impl Node {
     /// The first application of a pipe, which need not follow.
-    pub fn leader<A: Leader>() -> Self {
-        let open = |env| {
-            let (application, object) = open_application::<A>(env)?;
-            Ok(Opened {
-                type_id: TypeId::of::<A>(),
-                object,
-                application,
-                policies: None,
-            })
-        };
-        Self {
-            name: A::NAME,
-            type_id: TypeId::of::<A>(),
-            role: Role::Leader,
-            open: Arc::new(open),
-        }
+    pub fn leader<A: Leader>() -> Self
+    where
+        A::__Itself: FromEnv<A>,
+    {
+        Self::leader_with(A::__Itself::from_env)
+    }
+
+    /// The first application of a pipe, made by `open`: `|env| School::new(env, mailer.clone())`.
+    pub fn leader_with<A: Leader>(open: impl Fn(Env) -> Result<A> + Send + Sync + 'static) -> Self {
+        Self::new::<A>(Role::Leader, move |env| {
+            Ok(Opened::new(Arc::new(open(env)?), None))
+        })
     }
 
     /// A later application of a pipe, which follows the one in front of it.
-    pub fn follower<A: Follower>() -> Self {
-        let open = |env| {
-            let (application, object) = open_application::<A>(env)?;
-            let policies = Some(policy::bind(object.clone())?);
-            Ok(Opened {
-                type_id: TypeId::of::<A>(),
-                object,
-                application,
-                policies,
-            })
-        };
+    pub fn follower<A: Follower>() -> Self
+    where
+        A::__Itself: FromEnv<A>,
+    {
+        Self::follower_with(A::__Itself::from_env)
+    }
+
+    /// A later application of a pipe, which follows the one in front of it, made by `open`.
+    pub fn follower_with<A: Follower>(
+        open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new::<A>(Role::Follower, move |env| {
+            let object = Arc::new(open(env)?);
+            let policies = policy::bind(object.clone())?;
+            Ok(Opened::new(object, Some(policies)))
+        })
+    }
+
+    fn new<A: Leader>(
+        role: Role,
+        open: impl Fn(Env) -> Result<Opened> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             name: A::NAME,
             type_id: TypeId::of::<A>(),
-            role: Role::Follower,
+            role,
             open: Arc::new(open),
         }
     }
@@ -98,12 +106,15 @@ impl Node {
     }
 }
 
-fn open_application<A: Leader>(env: Env) -> Result<(Application, Arc<A>)> {
-    let application = Application::open(A::NAME, A::ROLE, env)?;
-    Ok((
-        application.clone(),
-        Arc::new(A::__from_application(application)),
-    ))
+impl Opened {
+    fn new<A: Leader>(object: Arc<A>, policies: Option<Arc<dyn Dispatch>>) -> Self {
+        Self {
+            type_id: TypeId::of::<A>(),
+            application: Application::clone(&object),
+            object,
+            policies,
+        }
+    }
 }
 
 impl fmt::Debug for Node {
@@ -117,17 +128,65 @@ impl fmt::Debug for Node {
 
 /// The pipes of a system: `pipes![[A, B], [B, C]]`. Each application of a pipe but the first follows the
 /// one in front of it, so it must be a `#[process_application]`.
+///
+/// An application with fields of its own is given with the closure that makes it. It may be called more than once, for each
+/// runner, so it clones what it hands over:
+///
+/// ```
+/// use es_system::prelude::*;
+/// # #[derive(Clone)]
+/// # pub struct Mailer;
+/// # #[aggregate]
+/// # pub struct Dog {}
+/// # #[aggregate]
+/// # impl Dog {
+/// #     #[event(Registered)]
+/// #     pub fn register() -> Self { Self {} }
+/// # }
+/// # #[process_application]
+/// # pub struct Counters;
+/// # #[process_application]
+/// # impl Counters {
+/// #     #[policy(Dog::Registered)]
+/// #     fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> { Ok(()) }
+/// # }
+///
+/// #[application]
+/// pub struct School {
+///     mailer: Mailer,
+/// }
+///
+/// # let mailer = Mailer;
+/// let system = System::new(pipes![[School = move |env| School::new(env, mailer.clone()), Counters]])?;
+/// # assert_eq!(system.nodes(), ["School", "Counters"]);
+/// # SingleThreadedRunner::new(&system, Env::new())?.start()?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// An application that stands in several pipes is given the same closure in each: one of them is used.
 #[macro_export]
 macro_rules! pipes {
-    ($([$first:ty $(, $next:ty)* $(,)?]),* $(,)?) => {
+    ($([$first:ty $(= $open_first:expr)? $(, $next:ty $(= $open_next:expr)?)* $(,)?]),* $(,)?) => {
         $crate::Pipes::new(::std::vec![$(
             ::std::vec![
-                $crate::Node::leader::<$first>(),
-                $($crate::Node::follower::<$next>(),)*
+                $crate::__node!(leader, leader_with, $first $(, $open_first)?),
+                $($crate::__node!(follower, follower_with, $next $(, $open_next)?),)*
             ],
         )*])
     };
     ($($application:ty),+ $(,)?) => {
         ::std::compile_error!("each pipe has brackets of its own: write `pipes![[A, B], [B, C]]`")
+    };
+}
+
+/// A node of a pipe, with the closure that makes it, if one was given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __node {
+    ($node:ident, $node_with:ident, $application:ty) => {
+        $crate::Node::$node::<$application>()
+    };
+    ($node:ident, $node_with:ident, $application:ty, $open:expr) => {
+        $crate::Node::$node_with::<$application>($open)
     };
 }

@@ -2,9 +2,9 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import AggregateNotFoundError, Application, EventSourcedLog
 from eventsourcing.dispatch import singledispatchmethod
-from eventsourcing.domain import Aggregate, event
+from eventsourcing.domain import Aggregate, DomainEvent, event
 from eventsourcing.system import ProcessApplication, System
 
 
@@ -23,7 +23,19 @@ class Dog(Aggregate):
         self.tricks.append(trick)
 
 
+class Dogs:
+    """The log of all dogs."""
+
+    class Named(DomainEvent):
+        name: str
+
+    id = uuid5(NAMESPACE_URL, "/dogs")
+
+
 class DogSchool(Application):
+    def dogs(self):
+        return EventSourcedLog(self.events, Dogs.id, Dogs.Named)
+
     def register_dog(self, name):
         self.save(Dog(name))
 

@@ -53,6 +53,12 @@ class Peer:
     def tricks(self, name):
         return self.school.tricks(name)
 
+    def append_dog(self, name):
+        self.school.save(self.school.dogs().trigger_event(name=name))
+
+    def dogs(self):
+        return [[event.originator_version, event.name] for event in self.school.dogs().get()]
+
     def take_snapshot(self, name):
         self.school.take_snapshot(Dog.create_id(name))
 

@@ -1,8 +1,10 @@
+use std::rc::Rc;
+
 use es_system::prelude::*;
 
 #[application]
 pub struct School {
-    mailer: String,
+    mailer: Rc<String>,
 }
 
 fn main() {}

@@ -19,15 +19,13 @@ impl Dog {
 }
 
 #[process_application]
-pub struct Counters {
-    total: u64,
-}
+pub struct Counters;
 
 #[process_application]
 impl Counters {
-    #[policy(Dog::TrickAdded)]
-    fn count(&self, event: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent) -> Result<()> {
-        println!("{}", event.trick);
+    #[policy(Counters::*)]
+    fn count(&self, event: &DomainEvent<DogEvent>, _: &mut ProcessingEvent) -> Result<()> {
+        println!("{}", event.originator_id);
         Ok(())
     }
 }

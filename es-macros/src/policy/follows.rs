@@ -1,0 +1,157 @@
+//! What stands in `#[policy(..)]`: one event, several of one aggregate, all of one, or everything else.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, ExprPath, Meta, Path, Token};
+
+use super::model::{Follows, aggregate_of};
+
+const NEEDS_EVENT: &str = "a policy says which event it follows: `#[policy(Dog::TrickAdded)]`";
+
+/// One part of the list, between commas.
+enum Part {
+    Event(ExprPath),
+    All(Path, Token![*]),
+    Rest(Token![_]),
+}
+
+/// Reads the parentheses of an attribute.
+pub(super) fn parse(marker: &Attribute) -> syn::Result<Follows> {
+    let Meta::List(list) = &marker.meta else {
+        return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
+    };
+    let parts = parts.parse2(list.tokens.clone())?;
+    if parts.is_empty() {
+        return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
+    }
+    check_one_aggregate(&parts)?;
+    let mut events = Vec::new();
+    for part in parts {
+        match part {
+            Part::Event(event) => events.push(event),
+            Part::All(aggregate, _) => return Ok(Follows::All(aggregate)),
+            Part::Rest(rest) => return Ok(Follows::Rest(rest)),
+        }
+    }
+    Ok(match <[ExprPath; 1]>::try_from(events) {
+        Ok([event]) => Follows::One(event),
+        Err(events) => Follows::Several(events),
+    })
+}
+
+fn parts(input: ParseStream) -> syn::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    while !input.is_empty() {
+        let mut tokens = Vec::new();
+        while !input.is_empty() && !input.peek(Token![,]) {
+            tokens.push(input.parse::<TokenTree>()?);
+        }
+        let comma: Option<Token![,]> = input.parse()?;
+        if tokens.is_empty() {
+            return Err(syn::Error::new_spanned(comma, NEEDS_EVENT));
+        }
+        parts.push(part(tokens)?);
+    }
+    Ok(parts)
+}
+
+/// `Dog::TrickAdded`, `Dog::*` or `_`.
+fn part(tokens: Vec<TokenTree>) -> syn::Result<Part> {
+    let all: TokenStream = tokens.iter().cloned().collect();
+    if let Ok(rest) = syn::parse2::<Token![_]>(all.clone()) {
+        return Ok(Part::Rest(rest));
+    }
+    if let [aggregate @ .., _, _, star] = &tokens[..]
+        && let Ok(star) = syn::parse2::<Token![*]>(star.to_token_stream())
+    {
+        let aggregate = aggregate.iter().cloned().collect();
+        let aggregate = Path::parse_mod_style.parse2(aggregate);
+        return match aggregate {
+            Ok(aggregate) => Ok(Part::All(aggregate, star)),
+            Err(_) => Err(syn::Error::new_spanned(all, NEEDS_EVENT)),
+        };
+    }
+    let event: ExprPath =
+        syn::parse2(all.clone()).map_err(|_| syn::Error::new_spanned(all, NEEDS_EVENT))?;
+    match event.qself.is_none() && event.path.segments.len() == 1 {
+        true => Err(no_event(&event)),
+        false => Ok(Part::Event(event)),
+    }
+}
+
+fn no_event(name: &ExprPath) -> syn::Error {
+    let shown = name.to_token_stream();
+    let message = format!(
+        "`{shown}` is not an event: write `Dog::TrickAdded` for one event of `Dog`, or `Dog::*` for all of them"
+    );
+    syn::Error::new_spanned(name, message)
+}
+
+/// The method takes one type: the payload of an event, the enum of an aggregate, or the undecoded event.
+fn check_one_aggregate(parts: &[Part]) -> syn::Result<()> {
+    let mut first = None;
+    for (at, part) in parts.iter().enumerate() {
+        if let (Part::Rest(_), true) = (part, parts.len() > 1) {
+            let message = "`_` is everything that no other policy follows: give it a method of its own, which takes \
+                           `&UndecodedEvent`";
+            return Err(syn::Error::new_spanned(part, message));
+        }
+        let aggregate = part.aggregate();
+        let first = first.get_or_insert_with(|| aggregate.clone());
+        if let (Some(first), Some(other)) = (&first, &aggregate)
+            && first != other
+        {
+            return Err(another_aggregate(part, first, other));
+        }
+        if parts[..at]
+            .iter()
+            .any(|other| other.has(part) || part.has(other))
+        {
+            let message = "this is named twice: remove one of the two";
+            return Err(syn::Error::new_spanned(part, message));
+        }
+    }
+    Ok(())
+}
+
+fn another_aggregate(part: &Part, first: &Path, other: &Path) -> syn::Error {
+    let (first, other) = (first.to_token_stream(), other.to_token_stream());
+    let message = format!(
+        "a policy follows events of one aggregate, whose enum it takes, and `{other}` is another than `{first}`: write a \
+         method for each aggregate, and let both call a third for what they share"
+    );
+    syn::Error::new_spanned(part, message)
+}
+
+impl Part {
+    fn aggregate(&self) -> Option<Path> {
+        match self {
+            Self::Event(event) => aggregate_of(event),
+            Self::All(aggregate, _) => Some(aggregate.clone()),
+            Self::Rest(_) => None,
+        }
+    }
+
+    /// Whether what `other` names is named by this, too.
+    fn has(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Event(one), Self::Event(other)) => one == other,
+            (Self::All(all, _), other) => other.aggregate().as_ref() == Some(all),
+            _ => false,
+        }
+    }
+}
+
+impl ToTokens for Part {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Event(event) => event.to_tokens(tokens),
+            Self::All(aggregate, star) => {
+                aggregate.to_tokens(tokens);
+                star.to_tokens(tokens);
+            }
+            Self::Rest(rest) => rest.to_tokens(tokens),
+        }
+    }
+}

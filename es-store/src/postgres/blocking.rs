@@ -1,0 +1,51 @@
+//! The driver blocks, and panics in the middle of an async task. So it is not called there, and connections are not dropped
+//! there.
+
+use std::mem::ManuallyDrop;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::thread;
+
+use tokio::runtime::Handle;
+use tokio::task::coop::{consume_budget, has_budget_remaining};
+
+use super::label::Label;
+use crate::StoreError;
+
+/// More than tokio gives a task for one turn, which is 128.
+const STEPS: usize = 1_000;
+
+/// Refuses what would block an async task.
+pub(super) fn check_may_block(label: &Label) -> Result<(), StoreError> {
+    match is_in_a_task() {
+        true => Err(label.would_block()),
+        false => Ok(()),
+    }
+}
+
+/// Whether this thread is in the middle of an async task.
+///
+/// A thread of the pool for what blocks has a runtime as well. But only a task has a budget of steps, so steps are taken until
+/// there are none left: then the task gives its turn away at its next `.await`, after the error. A task that tokio was told to run
+/// `unconstrained` has none, and is not noticed.
+fn is_in_a_task() -> bool {
+    if Handle::try_current().is_err() {
+        return false;
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    let mut steps = (0..STEPS).map(|_| pin!(consume_budget()).poll(&mut context));
+    steps.any(|_| !has_budget_remaining())
+}
+
+/// Drops connections, which blocks. Where there is an async runtime they are dropped on a thread of their own; if there can be none,
+/// they are left open.
+pub(super) fn drop_anywhere<T: Send + 'static>(connections: T) {
+    if Handle::try_current().is_err() {
+        return drop(connections);
+    }
+    let connections = ManuallyDrop::new(connections);
+    let work = move || drop(ManuallyDrop::into_inner(connections));
+    if let Err(error) = thread::Builder::new().spawn(work) {
+        tracing::warn!(%error, "connections are left open, since no thread can be started to close them");
+    }
+}

@@ -1,0 +1,49 @@
+//! Doing something again when somebody else was first.
+
+use std::hash::{BuildHasher, RandomState};
+use std::thread;
+use std::time::Duration;
+
+/// How often something is tried.
+const TRIES: u32 = 20;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The tries of one command.
+pub(crate) struct Tries {
+    done: u32,
+}
+
+impl Tries {
+    pub(crate) fn new() -> Self {
+        Self { done: 1 }
+    }
+
+    /// Whether there is another try. If there is, it pauses first: longer each time, and for a random part of it, so that
+    /// those who met once do not meet again.
+    pub(crate) fn pause(&mut self) -> bool {
+        if self.done >= TRIES {
+            return false;
+        }
+        let longest = Duration::from_millis(1 << self.done.min(6)).min(LONGEST_PAUSE);
+        let random = RandomState::new().hash_one(0) % 1000;
+        thread::sleep(longest.mul_f64(random as f64 / 1000.0));
+        self.done += 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_only_so_many_tries() {
+        let mut tries = Tries::new();
+        let mut done = 1;
+        while tries.pause() {
+            done += 1;
+        }
+        assert_eq!(done, TRIES);
+    }
+}
