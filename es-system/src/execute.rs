@@ -16,6 +16,16 @@ pub enum ExecuteError<E> {
     Failed(#[from] Error),
 }
 
+impl<E> ExecuteError<E> {
+    /// The caller's own error, if it can be made of both: `.map_err(ExecuteError::flatten)`.
+    pub fn flatten<F: From<E> + From<Error>>(self) -> F {
+        match self {
+            Self::Refused(error) => error.into(),
+            Self::Failed(error) => error.into(),
+        }
+    }
+}
+
 impl Application {
     /// Loads an aggregate, has `command` change it, and saves it. On a conflict all of it is done again, with the aggregate
     /// as it is then.

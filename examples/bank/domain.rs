@@ -3,6 +3,7 @@
 //! A transfer is asked for in `Transfers`. `Accounts` follows: it moves the money, from one account to the other in one
 //! transaction, or refuses. `Transfers` follows `Accounts`, and notes what became of it.
 
+use es_system::ExecuteError;
 use es_system::prelude::*;
 
 use crate::http::Failed;
@@ -180,10 +181,12 @@ impl Accounts {
 
     /// Adds an amount to an account; the balance afterwards.
     pub fn deposit(&self, account: Uuid, amount: u64) -> Result<u64, Failed> {
-        let mut account: Account = self.repository().get(account)?;
-        account.deposit(amount)?;
-        self.save(&mut account)?;
-        Ok(account.balance)
+        let deposit = |account: &mut Account| {
+            account.deposit(amount)?;
+            Ok::<_, Refused>(account.balance)
+        };
+        self.try_execute(account, deposit)
+            .map_err(ExecuteError::flatten)
     }
 }
 

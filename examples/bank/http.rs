@@ -1,6 +1,6 @@
 //! The interface: routes, and which answer each error has.
 //!
-//! The library is synchronous, so each request does its work on a thread that may block.
+//! The library blocks, so each request hands its work to a thread that may: `es_system::tokio::run`.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use es_system::prelude::*;
+use es_system::tokio::run;
 use serde_json::{Value, json};
 
 use crate::domain::{Account, Accounts, Refused, Transfer, Transfers};
@@ -50,12 +51,15 @@ pub fn routes(bank: Bank) -> Router {
 type Answer = Result<(StatusCode, Json<Value>), Failed>;
 
 async fn open(State(bank): State<Bank>, Json(Open { owner }): Json<Open>) -> Answer {
-    let id = blocking(move || Ok(bank.accounts.open(owner)?)).await?;
+    let id = run(&bank.accounts, |accounts| accounts.open(owner)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id.to_string() }))))
 }
 
 async fn account(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
-    let account: Account = blocking(move || Ok(bank.accounts.repository().get(id)?)).await?;
+    let account: Account = run(&bank.accounts, move |accounts| {
+        accounts.repository().get(id)
+    })
+    .await?;
     let (owner, balance) = (&account.owner, account.balance);
     Ok((
         StatusCode::OK,
@@ -68,18 +72,24 @@ async fn deposit(
     Path(id): Path<Uuid>,
     Json(Deposit { amount }): Json<Deposit>,
 ) -> Answer {
-    let balance = blocking(move || bank.accounts.deposit(id, amount)).await?;
+    let balance = run(&bank.accounts, move |accounts| accounts.deposit(id, amount)).await?;
     Ok((StatusCode::OK, Json(json!({ "balance": balance }))))
 }
 
 /// The transfer is accepted; what becomes of it is to be asked for.
 async fn send(State(bank): State<Bank>, Json(Send { from, to, amount }): Json<Send>) -> Answer {
-    let id = blocking(move || Ok(bank.transfers.request(from, to, amount)?)).await?;
+    let id = run(&bank.transfers, move |transfers| {
+        transfers.request(from, to, amount)
+    })
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id.to_string() }))))
 }
 
 async fn transfer(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
-    let transfer: Transfer = blocking(move || Ok(bank.transfers.repository().get(id)?)).await?;
+    let transfer: Transfer = run(&bank.transfers, move |transfers| {
+        transfers.repository().get(id)
+    })
+    .await?;
     Ok((StatusCode::OK, Json(json!({ "status": transfer.status }))))
 }
 
@@ -90,8 +100,6 @@ pub enum Failed {
     Refused(#[from] Refused),
     #[error(transparent)]
     Library(#[from] Error),
-    #[error("the work has panicked")]
-    Panicked,
 }
 
 impl IntoResponse for Failed {
@@ -104,16 +112,7 @@ impl IntoResponse for Failed {
                 ErrorKind::Store | ErrorKind::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
-            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Json(json!({ "error": self.to_string() }))).into_response()
     }
-}
-
-async fn blocking<T: std::marker::Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failed> + std::marker::Send + 'static,
-) -> Result<T, Failed> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or(Err(Failed::Panicked))
 }

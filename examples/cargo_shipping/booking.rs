@@ -1,5 +1,6 @@
 //! The application in which cargoes are booked and routed. It follows what is done with them in ports.
 
+use es_system::ExecuteError;
 use es_system::prelude::*;
 
 use crate::cargo::{Cargo, Refused, Transport};
@@ -45,7 +46,8 @@ impl Booking {
     }
 
     pub fn assign_route(&self, cargo: &AggregateId, route: Route) -> Result<(), BookingError> {
-        self.change(cargo, |cargo| cargo.assign_route(route))
+        self.try_execute(cargo, |cargo: &mut Cargo| cargo.assign_route(route.clone()))
+            .map_err(ExecuteError::flatten)
     }
 
     pub fn change_destination(
@@ -53,7 +55,10 @@ impl Booking {
         cargo: &AggregateId,
         destination: Location,
     ) -> Result<(), BookingError> {
-        self.change(cargo, |cargo| cargo.change_destination(destination))
+        self.try_execute(cargo, |cargo: &mut Cargo| {
+            cargo.change_destination(destination)
+        })
+        .map_err(ExecuteError::flatten)
     }
 
     pub fn status(&self, cargo: &AggregateId) -> Result<String, BookingError> {
@@ -70,16 +75,5 @@ impl Booking {
             _ => "",
         };
         Ok(format!("to {}: {place}{problem}", cargo.destination))
-    }
-
-    fn change(
-        &self,
-        cargo: &AggregateId,
-        decide: impl FnOnce(&mut Cargo) -> Result<(), Refused>,
-    ) -> Result<(), BookingError> {
-        let mut cargo = self.repository().get(cargo)?;
-        decide(&mut cargo)?;
-        self.save(&mut cargo)?;
-        Ok(())
     }
 }
