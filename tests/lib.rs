@@ -5,6 +5,12 @@
 #[path = "../examples/dog_school/domain.rs"]
 pub mod domain;
 
+/// The example's projection.
+#[allow(missing_docs, reason = "the example's code has no docs")]
+#[path = "../examples/trick_table/table.rs"]
+pub mod table;
+
+pub mod journal;
 pub mod mirror;
 pub mod wrapped;
 
@@ -77,7 +83,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 12] = [
+const APPLICATIONS: [&str; 14] = [
     "DogSchool",
     "Counters",
     "North",
@@ -90,6 +96,8 @@ const APPLICATIONS: [&str; 12] = [
     "Second",
     "Third",
     "Mirror",
+    "TrickTable",
+    "Journal",
 ];
 
 /// An environment with a SQLite file in `dir` for each application.

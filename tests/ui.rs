@@ -14,6 +14,7 @@ fn correct_code_compiles_and_every_mistake_has_its_message() {
         "application",
         "process_application",
         "policy",
+        "projection",
         "pipes",
     ] {
         cases.compile_fail(format!("ui/{attribute}/*.rs"));

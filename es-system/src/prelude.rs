@@ -7,6 +7,6 @@ pub use uuid::Uuid;
 
 pub use crate::{
     Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
-    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, pipes,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, Transaction, pipes,
 };
-pub use es_macros::{aggregate, application, event, id, policy, process_application};
+pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

@@ -7,6 +7,7 @@ mod fixtures;
 mod graph;
 mod logs;
 mod policies;
+mod projections;
 mod refusals;
 mod runners;
 mod saving;

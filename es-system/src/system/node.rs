@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::policy::{self, Dispatch};
+use crate::policy::{Context, Work};
 use crate::{Application, Env, Follower, Leader, Result, Role};
 
 /// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
@@ -38,7 +38,7 @@ pub(crate) struct Opened {
     /// The user's application, of that type, in an `Arc`.
     pub(crate) object: Arc<dyn Any + Send + Sync>,
     pub(crate) application: Application,
-    pub(crate) policies: Option<Arc<dyn Dispatch>>,
+    pub(crate) work: Option<Work>,
 }
 
 impl Node {
@@ -50,7 +50,7 @@ impl Node {
                 type_id: TypeId::of::<A>(),
                 object,
                 application,
-                policies: None,
+                work: None,
             })
         };
         Self {
@@ -65,12 +65,12 @@ impl Node {
     pub fn follower<A: Follower>() -> Self {
         let open = |env| {
             let (application, object) = open_application::<A>(env)?;
-            let policies = Some(policy::bind(object.clone())?);
+            let work = Some(A::Context::bind(object.clone())?);
             Ok(Opened {
                 type_id: TypeId::of::<A>(),
                 object,
                 application,
-                policies,
+                work,
             })
         };
         Self {
