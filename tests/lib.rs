@@ -109,6 +109,42 @@ pub fn files(dir: &Path) -> Env {
     })
 }
 
+/// Has other processes find the environment of `place` by [`settings`], in the folder that this gives.
+///
+/// # Panics
+/// When the folder cannot be written.
+pub fn shared(place: &Place) -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    if place.name == "postgres" {
+        let value = |key| place.env.get(key).unwrap_or_default();
+        let lines: Vec<_> = POSTGRES_KEYS
+            .iter()
+            .map(|key| format!("{key}={}\n", value(key)))
+            .collect();
+        std::fs::write(dir.path().join("settings"), lines.concat())
+            .expect("the folder can be written");
+    }
+    dir
+}
+
+/// The environment of a folder: what [`shared`] has put there, or a SQLite file for each application.
+pub fn settings(dir: &Path) -> Env {
+    let Ok(lines) = std::fs::read_to_string(dir.join("settings")) else {
+        return files(dir);
+    };
+    let settings = lines.lines().filter_map(|line| line.split_once('='));
+    settings.fold(Env::new(), |env, (key, value)| env.with(key, value))
+}
+
+const POSTGRES_KEYS: [&str; 6] = [
+    "PERSISTENCE_MODULE",
+    "POSTGRES_DBNAME",
+    "POSTGRES_HOST",
+    "POSTGRES_PORT",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+];
+
 fn named_memory(dir: &Path) -> Env {
     let unique = dir.file_name().unwrap_or_default().to_string_lossy();
     each_application(|name| format!("file:{unique}{name}?mode=memory&cache=shared"))

@@ -1,7 +1,8 @@
 //! A process for the crash tests to start and to kill.
 //!
 //! `writer DIR COUNT` teaches COUNT tricks. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
-//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record.
+//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record. `projection DIR` keeps a
+//! table until it is killed, `rebuild DIR` rebuilds it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use es_system::prelude::*;
 use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
 use tests::mirror::{self, Mirror};
+use tests::table::TrickTable;
 use tests::wrapped::{Around, Wrapping};
-use tests::{domain::DogSchool, files, teach};
+use tests::{domain::DogSchool, files, settings, teach};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +20,8 @@ fn main() {
     let outcome = match args[..] {
         ["writer", dir, count] => write(dir, number(count)),
         ["follower", dir] => follow(files(dir.as_ref())),
+        ["projection", dir] => keep_table(settings(dir.as_ref())),
+        ["rebuild", dir] => rebuild(settings(dir.as_ref())),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
     };
@@ -29,7 +33,7 @@ fn number(text: &str) -> u64 {
 }
 
 fn write(dir: &str, count: u64) -> Result<()> {
-    let school = DogSchool::new(files(dir.as_ref()))?;
+    let school = DogSchool::new(settings(dir.as_ref()))?;
     (0..count).try_for_each(|_| teach(&school, "Common"))
 }
 
@@ -40,6 +44,20 @@ fn follow(env: Env) -> Result<()> {
     loop {
         runner.watch_for_errors(tests::PATIENCE)?;
     }
+}
+
+/// Keeps the table until the process is killed.
+fn keep_table(env: Env) -> Result<()> {
+    let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, TrickTable]])?, env)?;
+    runner.start()?;
+    loop {
+        runner.watch_for_errors(tests::PATIENCE)?;
+    }
+}
+
+fn rebuild(env: Env) -> Result<()> {
+    let system = System::new(pipes![[DogSchool, TrickTable]])?;
+    SingleThreadedRunner::new(&system, env)?.rebuild::<TrickTable>(|_| {})
 }
 
 fn die(dir: &str, point: &str, n: u64) -> Result<()> {

@@ -2,3 +2,4 @@
 
 mod fence;
 mod kills;
+mod projections;

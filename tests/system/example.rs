@@ -9,10 +9,14 @@ use tests::domain::{Counters, DogSchool};
 use crate::fixtures::{events_of, fixture_events};
 
 fn dog_school(flags: &[&str]) -> String {
+    run("dog_school", flags)
+}
+
+fn run(example: &str, flags: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
     let mut command = Command::new(cargo);
     command
-        .args(["run", "--quiet", "--example", "dog_school", "--"])
+        .args(["run", "--quiet", "--example", example, "--"])
         .args(flags);
     let output = command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -163,5 +167,24 @@ fn the_readme_shows_code_that_is_compiled() {
             compiled.iter().any(|file| file.contains(&code)),
             "compiled nowhere:\n{code}"
         );
+    }
+}
+
+#[test]
+fn the_trick_table_is_counted_rebuilt_and_goes_on() {
+    let expected = "\
+counted, up to event 9:
+  roll over   3
+  fetch ball  2
+  play dead   1
+rebuilt, up to event 9:
+  roll over   3
+  fetch ball  2
+  play dead   1
+fetch ball was taught 3 times
+";
+    assert_eq!(run("trick_table", &[]), expected);
+    if tests::postgres().is_some() {
+        assert_eq!(run("trick_table", &["--store", "postgres"]), expected);
     }
 }
