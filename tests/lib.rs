@@ -5,6 +5,12 @@
 #[path = "../examples/dog_school/domain.rs"]
 pub mod domain;
 
+/// The example's projection.
+#[allow(missing_docs, reason = "the example's code has no docs")]
+#[path = "../examples/trick_table/table.rs"]
+pub mod table;
+
+pub mod journal;
 pub mod mirror;
 pub mod wrapped;
 
@@ -77,7 +83,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 12] = [
+const APPLICATIONS: [&str; 14] = [
     "DogSchool",
     "Counters",
     "North",
@@ -90,6 +96,8 @@ const APPLICATIONS: [&str; 12] = [
     "Second",
     "Third",
     "Mirror",
+    "TrickTable",
+    "Journal",
 ];
 
 /// An environment with a SQLite file in `dir` for each application.
@@ -100,6 +108,42 @@ pub fn files(dir: &Path) -> Env {
             .into_owned()
     })
 }
+
+/// Has other processes find the environment of `place` by [`settings`], in the folder that this gives.
+///
+/// # Panics
+/// When the folder cannot be written.
+pub fn shared(place: &Place) -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    if place.name == "postgres" {
+        let value = |key| place.env.get(key).unwrap_or_default();
+        let lines: Vec<_> = POSTGRES_KEYS
+            .iter()
+            .map(|key| format!("{key}={}\n", value(key)))
+            .collect();
+        std::fs::write(dir.path().join("settings"), lines.concat())
+            .expect("the folder can be written");
+    }
+    dir
+}
+
+/// The environment of a folder: what [`shared`] has put there, or a SQLite file for each application.
+pub fn settings(dir: &Path) -> Env {
+    let Ok(lines) = std::fs::read_to_string(dir.join("settings")) else {
+        return files(dir);
+    };
+    let settings = lines.lines().filter_map(|line| line.split_once('='));
+    settings.fold(Env::new(), |env, (key, value)| env.with(key, value))
+}
+
+const POSTGRES_KEYS: [&str; 6] = [
+    "PERSISTENCE_MODULE",
+    "POSTGRES_DBNAME",
+    "POSTGRES_HOST",
+    "POSTGRES_PORT",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+];
 
 fn named_memory(dir: &Path) -> Env {
     let unique = dir.file_name().unwrap_or_default().to_string_lossy();

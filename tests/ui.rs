@@ -7,13 +7,14 @@
 use std::path::{Path, PathBuf};
 
 /// The folders of mistakes, by attribute, in the order of the page.
-const ATTRIBUTES: [(&str, &str); 7] = [
+const ATTRIBUTES: [(&str, &str); 8] = [
     ("aggregate", "`#[aggregate]`"),
     ("event", "`#[event]`"),
     ("id", "`#[id]`"),
     ("application", "`#[application]`"),
     ("process_application", "`#[process_application]`"),
     ("policy", "`#[policy]`"),
+    ("projection", "`#[projection]`"),
     ("pipes", "`pipes!`"),
 ];
 

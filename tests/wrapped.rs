@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use es_system::store::{
-    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError,
-    StoreFactory, StoredEvent, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, Listening,
+    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
+    Signal, StoreError, StoreFactory, StoredEvent, Transaction, UpstreamEvent,
 };
 use es_system::{AggregateId, IdType};
 
@@ -138,5 +138,17 @@ impl<A: Around> ProcessRecorder for Wrapped<A> {
         position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError> {
         self.recorder.upstream_event(upstream, position)
+    }
+
+    fn transact(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(access, work)
+    }
+
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.recorder.lock_rebuild()
     }
 }

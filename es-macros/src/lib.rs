@@ -97,6 +97,12 @@ pub fn process_application(args: TokenStream, item: TokenStream) -> TokenStream 
     policy::expand(args.into(), item.into()).into()
 }
 
+/// Its documentation, whose examples need the library, stands where that re-exports it.
+#[proc_macro_attribute]
+pub fn projection(args: TokenStream, item: TokenStream) -> TokenStream {
+    policy::expand_projection(args.into(), item.into()).into()
+}
+
 /// Makes a method handle an event of another application: `#[policy(Dog::TrickAdded)]`, inside of a
 /// `#[process_application]` impl block. What it collects on the processing event is recorded exactly once. Effects outside
 /// of the record (a mail, a call of another service) are at-least-once: a policy may run again for the same event.

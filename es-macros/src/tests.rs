@@ -241,6 +241,37 @@ fn policies_for_several_events() {
 }
 
 #[test]
+fn the_struct_half_of_a_projection() {
+    let expanded = policy::expand_projection(
+        quote!(),
+        quote!(
+            pub struct TrickTable;
+        ),
+    );
+    insta::assert_snapshot!(pretty(&expanded));
+}
+
+#[test]
+fn the_impl_half_of_a_projection() {
+    let expanded = policy::expand_projection(
+        quote!(),
+        quote! {
+            impl TrickTable {
+                fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+                    Ok(())
+                }
+
+                #[policy(Dog::TrickAdded)]
+                fn count(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+                    Ok(())
+                }
+            }
+        },
+    );
+    insta::assert_snapshot!(pretty(&expanded));
+}
+
+#[test]
 fn a_body_that_is_being_typed_leaves_everything_else() {
     let expanded = aggregate::expand(
         quote!(),

@@ -114,6 +114,14 @@ pub enum StoreError {
         /// The store.
         store: String,
     },
+    /// A statement of the user's own is wrong, or what it does is not allowed. To run it again does not help.
+    #[error("{store}: a statement failed: {problem}")]
+    Statement {
+        /// The store, for example its file.
+        store: String,
+        /// What is wrong with it. It shows no values.
+        problem: String,
+    },
     /// The driver failed: a full disk, a damaged file, a lost connection.
     #[error("{store}: {doing} failed: {error}")]
     Driver {

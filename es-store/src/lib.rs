@@ -18,6 +18,7 @@ pub mod memory;
 mod notification;
 mod notification_log;
 pub mod postgres;
+mod projection;
 mod recorder;
 mod signal;
 pub mod sqlite;
@@ -26,6 +27,7 @@ mod stored_event;
 mod subscription;
 pub mod testing;
 mod tracking;
+mod transaction;
 mod transcoder;
 mod watchman;
 
@@ -35,6 +37,7 @@ pub use error::{Conflict, MapperError, MapperProblem, StoreError};
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery};
 pub use notification_log::{NotificationLog, Section};
+pub use projection::{Access, CatchUp, End, Make, RebuildLock, Tables};
 pub use recorder::{
     AggregateRecorder, ApplicationRecorder, EventQuery, History, ProcessRecorder, Recorded,
     Recording,
@@ -44,6 +47,8 @@ pub use store::{Role, StoreFactory, ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};
+pub use transaction::{Column, FromValue, Row, SqlError, ToValue, Transaction, Value};
+pub use {::postgres as postgres_driver, rusqlite};
 
 /// Bytes as the vectors of the format page have them.
 #[cfg(test)]

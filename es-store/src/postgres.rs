@@ -39,12 +39,16 @@ mod settings;
 mod snapshots;
 mod sql;
 mod tls;
+mod transact;
 mod write;
 mod writer;
 
 use std::sync::Arc;
 
+pub(crate) use self::connection::Statements;
+pub(crate) use self::label::{is_lost, said};
 pub use self::recorder::PostgresRecorder;
+pub(crate) use self::rows::upstream_id_text;
 use crate::{Env, ProcessRecorder, Role, StoreError};
 
 /// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates what is missing. Any number of

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use es_core::{AggregateId, IdType};
 
 use crate::{
-    Head, Listening, Notification, NotificationQuery, Role, Signal, StoreError, StoredEvent,
-    Tracking, UpstreamEvent,
+    Access, End, Head, Listening, Notification, NotificationQuery, RebuildLock, Role, Signal,
+    StoreError, StoredEvent, Tracking, Transaction, UpstreamEvent,
 };
 
 /// What is recorded in one transaction: events, and for a follower the move of its position.
@@ -286,4 +286,34 @@ pub trait ProcessRecorder: ApplicationRecorder {
         upstream: &str,
         position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError>;
+
+    /// Does `work` in a transaction of the store's SQL database, and ends it as that says; after an error or a panic it is
+    /// rolled back. On this thread no other method may be called meanwhile.
+    ///
+    /// A store that is no SQL database has no tables of projections; that is what this method says if it is not written
+    /// anew.
+    ///
+    /// # Errors
+    /// What `work` says, and when the transaction cannot be begun or committed.
+    fn transact(
+        &self,
+        _access: Access,
+        _work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        Err(no_tables())
+    }
+
+    /// Keeps everybody else from rebuilding the tables, until it is dropped or this process ends; `None` if somebody else
+    /// is at it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        Err(no_tables())
+    }
+}
+
+fn no_tables() -> StoreError {
+    let problem = "this store is no SQL database, and has no tables for a projection";
+    StoreError::Configuration(problem.to_owned())
 }

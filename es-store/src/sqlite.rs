@@ -16,6 +16,7 @@ mod location;
 mod recorder;
 mod rows;
 mod schema;
+mod transact;
 mod watch;
 mod write;
 
@@ -48,7 +49,11 @@ pub fn open(
     let database = Database::open(&settings)?;
     let layout = database.prepare(&wanted)?;
     Ok(Arc::new(SqliteRecorder::new(
-        database, role, id_type, layout,
+        application,
+        database,
+        role,
+        id_type,
+        layout,
     )))
 }
 

@@ -1,13 +1,19 @@
 //! Private: what generated code calls. It may change in any release; do not use it.
 
+pub use std::ops::FnOnce;
+
 pub use es_core::__private::*;
 
 pub use crate::aggregates::Visitor;
 pub use crate::error::BoxError;
-pub use crate::policy::{KindOf, Policies};
+pub use crate::policy::{Collecting, KindOf, Policies};
+pub use crate::projection::InTables;
 
 use crate::error::Result as SystemResult;
-use crate::{Application, DomainEvent, Env, Follower, Leader, Role, UndecodedEvent};
+use crate::{
+    Application, DomainEvent, Env, Follower, Leader, Projection, Role, Transaction, UndecodedEvent,
+    projection,
+};
 
 /// Opens the application of `A`, around which `A` puts its own fields.
 ///
@@ -29,6 +35,32 @@ pub trait FromEnv<A> {
     /// When the environment is wrong, or the store cannot be opened.
     fn from_env(env: Env) -> SystemResult<A>;
 }
+
+/// Opens a projection, and makes its tables if they are missing.
+///
+/// # Errors
+/// When the environment is wrong, the store cannot be opened, or the tables cannot be made.
+pub fn open_projection<A: Projection>(env: Env) -> SystemResult<Application> {
+    projection::open::<A>(env)
+}
+
+/// Reads the tables of a projection.
+pub fn read<T>(
+    application: &Application,
+    work: impl FnOnce(&mut Transaction<'_>) -> SystemResult<T>,
+) -> SystemResult<T> {
+    projection::read(application, work)
+}
+
+/// The struct half of a projection.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no projection",
+    label = "needs `#[projection]` on `struct {Self}`"
+)]
+pub trait ProjectionStruct {}
+
+/// Fails to compile, on the user's impl block, when the struct half is that of another kind of application.
+pub const fn assert_has_struct<A: ProjectionStruct>() {}
 
 /// Fails to compile, on the user's struct, when the impl half is missing.
 pub const fn assert_has_policies<A: Follower>() {}
@@ -93,6 +125,26 @@ pub trait PolicyResult {
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> PolicyResult for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What `tables` returns.
+#[diagnostic::on_unimplemented(
+    message = "`tables` returns `Result<()>`, not `{Self}`",
+    label = "write `-> Result<()>`, and end the body with `Ok(())`"
+)]
+pub trait TablesResult {
+    /// The result, with its error boxed.
+    ///
+    /// # Errors
+    /// What `tables` returned.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> TablesResult for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(Into::into)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use es_core::{Aggregate, AggregateId, DomainEvent, EventSet};
 use es_store::{
     Env, EventQuery, Mapper, Notification, ProcessRecorder, Recorded, Recording, Role, StoreError,
-    StoredEvent,
+    StoredEvent, Tables,
 };
 
 use crate::aggregates::Aggregates;
@@ -270,6 +270,19 @@ impl Application {
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.inner.cache.as_ref()
+    }
+
+    /// How long one handler of a projection may take.
+    pub(crate) fn policy_timeout(&self) -> Result<Duration> {
+        let limit = self
+            .env()
+            .seconds("POLICY_TIMEOUT", Duration::from_secs(60));
+        limit.map_err(|e| Error::env(self.name(), e))
+    }
+
+    /// The tables of a projection.
+    pub(crate) fn tables(&self) -> Result<Tables> {
+        Ok(Tables::new(self.recorder()?))
     }
 
     pub(crate) fn poll_interval(&self) -> Result<Duration> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use es_core::{AggregateId, ReplayError};
-use es_store::{Conflict, EnvError, MapperError, StoreError};
+use es_store::{Conflict, EnvError, MapperError, SqlError, StoreError};
 
 /// What applications and runners return; `Result<T, MyError>` is the usual `Result`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -70,6 +70,14 @@ pub enum Error {
         /// The application whose store it is.
         application: String,
         /// What happened.
+        problem: Arc<StoreError>,
+    },
+    /// A statement of a projection failed, or a row of it could not be read: to run it again does not help.
+    #[error("{application}: {problem}")]
+    Statement {
+        /// The application whose tables they are.
+        application: String,
+        /// What is wrong. It shows no values.
         problem: Arc<StoreError>,
     },
     /// A policy failed, and its follower stopped in front of the event.
@@ -235,7 +243,7 @@ impl Error {
             Self::Store { .. } | Self::LogChanged { .. } => ErrorKind::Store,
             Self::Policy(_) => ErrorKind::Policy,
             Self::NotIdle(_) | Self::StillRunning { .. } => ErrorKind::Timeout,
-            Self::Usage(_) => ErrorKind::Usage,
+            Self::Usage(_) | Self::Statement { .. } => ErrorKind::Usage,
         }
     }
 
@@ -268,6 +276,10 @@ impl Error {
                 application,
                 problem: Arc::new(problem),
             },
+            problem @ StoreError::Statement { .. } => Self::Statement {
+                application,
+                problem: Arc::new(problem),
+            },
             problem => Self::Store {
                 application,
                 problem: Arc::new(problem),
@@ -287,6 +299,12 @@ impl Error {
             application: application.to_owned(),
             problem: Arc::new(problem.into()),
         }
+    }
+}
+
+impl From<SqlError> for Error {
+    fn from(error: SqlError) -> Self {
+        Self::store(&error.application, error.problem)
     }
 }
 

@@ -12,6 +12,8 @@
 mod failure;
 mod positions;
 mod processing;
+mod projecting;
+mod rebuild;
 mod refusals;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -20,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use es_store::Head;
 
-use crate::policy::Dispatch;
+use crate::policy::Work;
 use crate::status::StatusCell;
 use crate::{Application, Result};
 
@@ -32,7 +34,7 @@ pub(crate) struct Follower {
     pub(crate) application: Application,
     pub(crate) upstreams: Vec<Application>,
     pub(crate) status: StatusCell,
-    policies: Arc<dyn Dispatch>,
+    work: Work,
     /// The filter with which upstreams are read; `None` is no filter.
     topics: Option<Arc<[String]>>,
     progress: Mutex<Progress>,
@@ -83,14 +85,10 @@ pub(crate) enum Skips {
 }
 
 impl Follower {
-    pub(crate) fn new(
-        application: Application,
-        upstreams: Vec<Application>,
-        policies: Arc<dyn Dispatch>,
-    ) -> Self {
+    pub(crate) fn new(application: Application, upstreams: Vec<Application>, work: Work) -> Self {
         let verified = vec![false; upstreams.len()];
         Self {
-            topics: policies.topics(),
+            topics: work.topics(),
             progress: Mutex::new(Progress {
                 verified,
                 ..Progress::default()
@@ -101,7 +99,7 @@ impl Follower {
             in_hand: InHand::default(),
             application,
             upstreams,
-            policies,
+            work,
         }
     }
 
@@ -168,7 +166,12 @@ impl Follower {
         }
         self.in_hand.upstream.store(index, Ordering::SeqCst);
         let rest = (page.len() < limit).then_some(head);
-        self.process(upstream, from, &page, rest)
+        match &self.work {
+            Work::Policies(policies) => self.process(&**policies, upstream, from, &page, rest),
+            Work::Projection(projection) => {
+                self.project(&**projection, upstream, from, &page, rest)
+            }
+        }
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -106,6 +106,7 @@
 //!   log.
 //! - Logs: [`Application::log`], for what is appended and listed, and never replayed.
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
+//! - Read models in SQL tables: [`macro@projection`], [`Transaction`], [`Runner::rebuild`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
 //! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
 //! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
@@ -139,6 +140,7 @@
 //! | `CIPHER_TOPIC` | `aes` (also `eventsourcing.cipher:AESCipher`, `eventsourcing.cryptography:AESCipher`): AES-GCM | no encryption |
 //! | `CIPHER_KEY` | 16, 24 or 32 bytes in base64, as [`store::create_key`] makes them | must be set for a cipher, and only then |
 //! | `CIPHER_KEYS_OLD` | former keys, separated by commas, which still decrypt | none |
+//! | `POLICY_TIMEOUT` | seconds that one policy of a projection may take | 60 |
 //! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
 //!
 //! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
@@ -158,6 +160,7 @@ mod log;
 mod notification_log;
 mod policy;
 mod processing_event;
+mod projection;
 mod repository;
 mod runner;
 mod saving;
@@ -182,6 +185,7 @@ pub use log::{Log, LoggedEvent};
 pub use notification_log::{NotificationLog, Subscription};
 pub use policy::Follower;
 pub use processing_event::ProcessingEvent;
+pub use projection::{Projection, RebuildProgress, rebuild_bar};
 pub use repository::Repository;
 pub use runner::{MultiThreadedRunner, Runner, SingleThreadedRunner};
 pub use status::{Condition, FollowerStatus};
@@ -197,8 +201,92 @@ pub use es_core::{
 pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
     self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
-    Role, Section, StopHandle, StoreError,
+    Role, Section, SqlError, StopHandle, StoreError, Transaction,
 };
 
 #[doc(inline)]
 pub use es_macros::{aggregate, application, event, id, policy, process_application};
+
+/// Makes a read model in SQL tables of your own; it stands on a struct and on its impl block.
+///
+/// It follows other applications, like a `#[process_application]`, and is a node of `pipes!`. Its policies get the open transaction of
+/// SQLite or PostgreSQL that moves the position too: what they write counts exactly once for each event. It keeps no events.
+///
+/// ```
+/// # use es_system::prelude::*;
+/// # #[aggregate]
+/// # pub struct Dog {}
+/// # #[aggregate]
+/// # impl Dog {
+/// #     #[event(Registered)]
+/// #     pub fn register() -> Self { Self {} }
+/// #     #[event(TrickAdded)]
+/// #     pub fn add_trick(&mut self, trick: &str) {}
+/// # }
+/// # #[application]
+/// # pub struct DogSchool;
+/// #[projection]
+/// pub struct TrickTable;
+///
+/// #[projection]
+/// impl TrickTable {
+///     fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+///         let counts = tx.table("trick_counts");
+///         tx.execute(&format!("CREATE TABLE {counts} (trick TEXT PRIMARY KEY, count BIGINT NOT NULL)"), &[])?;
+///         Ok(())
+///     }
+///
+///     #[policy(Dog::TrickAdded)]
+///     fn count(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+///         let counts = tx.table("trick_counts");
+///         let sql = format!(
+///             "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) \
+///              ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
+///         );
+///         tx.execute(&sql, &[&event.trick])?;
+///         Ok(())
+///     }
+///
+///     pub fn get_count(&self, trick: &str) -> Result<i64> {
+///         self.read(|tx| {
+///             let sql = format!("SELECT count FROM {} WHERE trick = $1", tx.table("trick_counts"));
+///             let row = tx.query_first(&sql, &[&trick])?;
+///             Ok(row.map(|row| row.get("count")).transpose()?.unwrap_or(0))
+///         })
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let env = Env::new()
+///     .with("TRICKTABLE_PERSISTENCE_MODULE", "sqlite")
+///     .with("TRICKTABLE_SQLITE_DBNAME", ":memory:");
+/// let mut runner = SingleThreadedRunner::new(&System::new(pipes![[DogSchool, TrickTable]])?, env)?;
+/// runner.start()?;
+/// let mut dog = Dog::register();
+/// dog.add_trick("sit");
+/// runner.get::<DogSchool>()?.save(&mut dog)?;
+/// let table = runner.get::<TrickTable>()?;
+/// assert_eq!(table.get_count("sit")?, 1);
+///
+/// // Later, when the tables or what is written to them has changed:
+/// runner.rebuild::<TrickTable>(|progress| println!("{} of {}", progress.done, progress.total))?;
+/// assert_eq!(table.get_count("sit")?, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # On the struct
+/// It does and takes what `#[application]` does: `name = ".."`, `crate = ..`. Its database may be of another kind than those of the
+/// applications that it follows, but memory has no tables: SQLite with `:memory:` has. `self.read(|tx| ..)` runs queries.
+///
+/// # On the impl block
+/// `fn tables(tx: &mut Transaction<'_>) -> Result<()>` makes the tables: once, and again for each rebuild, into new ones beside those that
+/// are queried. So each table is named by `tx.table(..)`, and each index by `tx.index(..)`. Under its plain name any program can
+/// read a table.
+///
+/// `#[policy(Dog::TrickAdded)]` methods take `&self`, `event: &DomainEvent<DogTrickAdded>` and `tx: &mut Transaction<'_>`. Up to 1,000
+/// events, or those of 200 ms, are one transaction. If a policy fails, all is rolled back, those before it run again, and then the
+/// failing one alone; if it fails again, the follower stops in front of it. A policy may take as long as `POLICY_TIMEOUT` says (60
+/// seconds). Effects outside of the transaction are at-least-once.
+#[doc(inline)]
+pub use es_macros::projection;

@@ -11,6 +11,7 @@ use es_core::{
 use es_store::{Decoded, Notification};
 
 use crate::error::BoxError;
+use crate::projection::{MakeTables, Project};
 use crate::topics::Topics;
 use crate::{Application, Error, Leader, ProcessingEvent, Result, UndecodedEvent};
 
@@ -23,27 +24,82 @@ use crate::{Application, Error, Leader, ProcessingEvent, Result, UndecodedEvent}
     note = "the first application of a pipe only leads, each later one follows the one in front of it"
 )]
 pub trait Follower: Leader {
+    /// What its policies work on: a processing event, or a transaction.
+    #[doc(hidden)]
+    type Context: Context;
+
     /// The dispatch table from events to the methods that handle them.
     #[doc(hidden)]
-    fn policies() -> Policies<Self>;
+    fn policies() -> Policies<Self, Self::Context>;
+}
+
+/// What policies work on.
+pub trait Context: Sized + 'static {
+    /// What is handed to each of them.
+    type Of<'t>;
+
+    /// Binds the policies of `A` to an application object.
+    ///
+    /// # Errors
+    /// When they do not fit together, or what they work on cannot be made.
+    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work>;
+}
+
+/// New events are collected.
+pub struct Collecting;
+
+impl Context for Collecting {
+    type Of<'t> = ProcessingEvent;
+
+    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work> {
+        let policies = checked(A::policies())?;
+        Ok(Work::Policies(Arc::new(BoundPolicies {
+            application,
+            policies,
+        })))
+    }
+}
+
+/// What a follower does with events.
+#[derive(Clone)]
+pub enum Work {
+    /// It collects new events.
+    #[doc(hidden)]
+    Policies(Arc<dyn Dispatch>),
+    /// It changes tables.
+    #[doc(hidden)]
+    Projection(Arc<dyn Project>),
+}
+
+impl Work {
+    /// The topics of the events that it wants, sorted; `None` is all.
+    pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
+        match self {
+            Self::Policies(policies) => policies.topics(),
+            Self::Projection(projection) => projection.topics(),
+        }
+    }
 }
 
 /// The dispatch table from the topics of events to the policies of the application `A`.
 ///
 /// The topics are the filter with which the log is read, unless a policy takes everything else: so what has no entry is never
 /// decoded.
-pub struct Policies<A> {
-    handlers: HashMap<&'static str, Handler<A>>,
-    rest: Option<Handler<A>>,
+pub struct Policies<A, C: Context = Collecting> {
+    handlers: HashMap<&'static str, Handler<A, C>>,
+    rest: Option<Handler<A, C>>,
     topics: Topics,
     problems: Vec<String>,
+    /// What makes the tables that they change, if they do.
+    pub(crate) tables: Option<MakeTables>,
 }
 
-type Handler<A> =
-    Arc<dyn Fn(&A, &Received<'_>, &mut ProcessingEvent) -> Result<(), BoxError> + Send + Sync>;
+type Handler<A, C> = Arc<
+    dyn Fn(&A, &Received<'_>, &mut <C as Context>::Of<'_>) -> Result<(), BoxError> + Send + Sync,
+>;
 
 /// An event of an upstream.
-pub(crate) struct Received<'a> {
+pub struct Received<'a> {
     pub(crate) notification: &'a Notification,
     pub(crate) upstream: &'a Application,
 }
@@ -93,19 +149,52 @@ impl<A> Policies<A> {
     /// A table without entries.
     #[allow(clippy::new_without_default, reason = "only generated code makes one")]
     pub fn new() -> Self {
+        Self::with(None)
+    }
+}
+
+impl<A, C: Context> Policies<A, C> {
+    pub(crate) fn with(tables: Option<MakeTables>) -> Self {
         Self {
             handlers: HashMap::new(),
             rest: None,
             topics: Topics::default(),
             problems: Vec::new(),
+            tables,
         }
+    }
+
+    /// The topics that have a policy, sorted; `None` if a policy takes everything else.
+    pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
+        if self.rest.is_some() {
+            return None;
+        }
+        let mut topics: Vec<_> = self.handlers.keys().map(|&t| t.to_owned()).collect();
+        topics.sort_unstable();
+        Some(topics.into())
+    }
+
+    /// Runs the policy for one event, if there is one. A panic of it is an error.
+    pub(crate) fn run(
+        &self,
+        application: &A,
+        received: &Received<'_>,
+        context: &mut C::Of<'_>,
+    ) -> Result<(), BoxError> {
+        let handler = self.handlers.get(&*received.notification.topic);
+        let Some(handler) = handler.or(self.rest.as_ref()) else {
+            return Ok(());
+        };
+        let call = || handler(application, received, context);
+        catch_unwind(AssertUnwindSafe(call))
+            .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
     }
 
     /// The events of kind `kind` are handled by `handler`.
     pub fn on<E: Aggregate, P: EventPayload>(
         &mut self,
         kind: EventKind<E, P>,
-        handler: impl Fn(&A, &DomainEvent<P>, &mut ProcessingEvent) -> Result<(), BoxError>
+        handler: impl Fn(&A, &DomainEvent<P>, &mut C::Of<'_>) -> Result<(), BoxError>
         + Send
         + Sync
         + 'static,
@@ -119,7 +208,7 @@ impl<A> Policies<A> {
     pub fn on_several<E: Aggregate>(
         &mut self,
         kinds: impl IntoIterator<Item = KindOf<E>>,
-        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut ProcessingEvent) -> Result<(), BoxError>
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
         + Send
         + Sync
         + 'static,
@@ -133,7 +222,7 @@ impl<A> Policies<A> {
     /// All events of the aggregate `E` are handled by `handler`.
     pub fn on_all<E: Aggregate>(
         &mut self,
-        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut ProcessingEvent) -> Result<(), BoxError>
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
         + Send
         + Sync
         + 'static,
@@ -145,12 +234,12 @@ impl<A> Policies<A> {
     /// Every event without an entry is handled by `handler`.
     pub fn on_rest(
         &mut self,
-        handler: impl Fn(&A, &UndecodedEvent, &mut ProcessingEvent) -> Result<(), BoxError>
+        handler: impl Fn(&A, &UndecodedEvent, &mut C::Of<'_>) -> Result<(), BoxError>
         + Send
         + Sync
         + 'static,
     ) {
-        let handler: Handler<A> = Arc::new(move |application, received, processing| {
+        let handler: Handler<A, C> = Arc::new(move |application, received, processing| {
             let event = UndecodedEvent::new(received.upstream, received.notification);
             handler(application, &event, processing)
         });
@@ -163,13 +252,13 @@ impl<A> Policies<A> {
     fn insert<E: Aggregate>(
         &mut self,
         topics: impl IntoIterator<Item = &'static str>,
-        handler: impl Fn(&A, &Received<'_>, &mut ProcessingEvent) -> Result<(), BoxError>
+        handler: impl Fn(&A, &Received<'_>, &mut C::Of<'_>) -> Result<(), BoxError>
         + Send
         + Sync
         + 'static,
     ) {
         self.problems.extend(self.topics.claim::<E>().err());
-        let handler: Handler<A> = Arc::new(handler);
+        let handler: Handler<A, C> = Arc::new(handler);
         for topic in topics {
             if self.handlers.insert(topic, handler.clone()).is_some() {
                 self.problems.push(format!(
@@ -181,7 +270,7 @@ impl<A> Policies<A> {
 }
 
 /// The policies of one application object.
-pub(crate) trait Dispatch: Send + Sync {
+pub trait Dispatch: Send + Sync {
     /// The topics that have a policy, sorted; `None` if a policy takes everything else.
     fn topics(&self) -> Option<Arc<[String]>>;
 
@@ -193,14 +282,10 @@ pub(crate) trait Dispatch: Send + Sync {
     ) -> Result<(), BoxError>;
 }
 
-/// Binds the policies of `A` to an application object.
-pub(crate) fn bind<A: Follower>(application: Arc<A>) -> Result<Arc<dyn Dispatch>> {
-    let policies = A::policies();
+/// The policies of `A`, if they fit together.
+pub(crate) fn checked<A: Leader, C: Context>(policies: Policies<A, C>) -> Result<Policies<A, C>> {
     match policies.problems.first() {
-        None => Ok(Arc::new(BoundPolicies {
-            application,
-            policies,
-        })),
+        None => Ok(policies),
         Some(problem) => Err(Error::Configuration {
             application: A::NAME.to_owned(),
             problem: problem.clone(),
@@ -215,17 +300,7 @@ struct BoundPolicies<A> {
 
 impl<A: Follower> Dispatch for BoundPolicies<A> {
     fn topics(&self) -> Option<Arc<[String]>> {
-        if self.policies.rest.is_some() {
-            return None;
-        }
-        let mut topics: Vec<_> = self
-            .policies
-            .handlers
-            .keys()
-            .map(|&t| t.to_owned())
-            .collect();
-        topics.sort_unstable();
-        Some(topics.into())
+        self.policies.topics()
     }
 
     fn dispatch(
@@ -233,14 +308,8 @@ impl<A: Follower> Dispatch for BoundPolicies<A> {
         received: &Received<'_>,
         mut processing_event: ProcessingEvent,
     ) -> Result<(), BoxError> {
-        let Policies { handlers, rest, .. } = &self.policies;
-        let handler = handlers.get(&*received.notification.topic);
-        let Some(handler) = handler.or(rest.as_ref()) else {
-            return Ok(());
-        };
-        let call = || handler(&self.application, received, &mut processing_event);
-        catch_unwind(AssertUnwindSafe(call))
-            .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))?;
+        self.policies
+            .run(&self.application, received, &mut processing_event)?;
         Ok(processing_event.refused()?)
     }
 }

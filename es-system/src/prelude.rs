@@ -7,7 +7,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, MultiThreadedRunner,
-    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, UndecodedEvent,
-    pipes,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, Transaction,
+    UndecodedEvent, pipes,
 };
-pub use es_macros::{aggregate, application, event, id, policy, process_application};
+pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

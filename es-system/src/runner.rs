@@ -7,7 +7,7 @@ mod single_threaded;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{Env, Error, FollowerStatus, Leader, Result, System};
+use crate::{Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, System};
 
 pub use multi_threaded::MultiThreadedRunner;
 pub use single_threaded::SingleThreadedRunner;
@@ -74,6 +74,25 @@ pub trait Runner: Sized {
     /// When a policy did not return in time; it is named. Its thread is left, and its batch does not commit, unless
     /// it was being recorded already.
     fn stop_within(&mut self, limit: Duration) -> Result<()>;
+
+    /// Rebuilds the tables of the projection `A` from all events, on this thread: into new tables beside the old ones, which
+    /// are queried and followed all the time, and at last put in their place in one transaction. `progress` is called after
+    /// each batch; [`rebuild_bar`](crate::rebuild_bar) shows it.
+    ///
+    /// The runner need not have been started, so a program of its own can rebuild, while another one follows. A rebuild that
+    /// was interrupted, be it by a kill, is taken up where it was; if the projection has changed since, call
+    /// [`discard_rebuild`](Self::discard_rebuild) first.
+    ///
+    /// # Errors
+    /// When somebody else rebuilds the same tables, a handler fails, or the store fails and does not recover in a while. What
+    /// was rebuilt stays, to be taken up.
+    fn rebuild<A: Projection>(&self, progress: impl FnMut(&RebuildProgress)) -> Result<()>;
+
+    /// Drops what an interrupted rebuild of the projection `A` has made; says whether there was any.
+    ///
+    /// # Errors
+    /// When somebody else rebuilds the same tables, or the store fails.
+    fn discard_rebuild<A: Projection>(&self) -> Result<bool>;
 }
 
 /// The moment after `timeout`; a year from now, if that is sooner.

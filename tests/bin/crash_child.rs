@@ -3,7 +3,8 @@
 //! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` says so after each; `bare DIR SYNCHRONOUS COUNT` writes such
 //! events without the library, flushing as SQLite is told to, and says so after each. `starts NAME` opens a school and its
 //! counters in its environment when a line comes in, teaches a dog of this name, and counts. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
-//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record.
+//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record. `projection DIR` keeps a
+//! table until it is killed, `rebuild DIR` rebuilds it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use es_system::prelude::*;
 use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
 use tests::domain::{Counters, DogSchool};
 use tests::mirror::{self, Mirror};
+use tests::table::TrickTable;
 use tests::wrapped::{Around, Wrapping};
-use tests::{files, teach};
+use tests::{files, settings, teach};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,8 @@ fn main() {
         ["bare", dir, synchronous, count] => write_bare(dir, synchronous, number(count)),
         ["starts", name] => start_when_told(name),
         ["follower", dir] => follow(files(dir.as_ref())),
+        ["projection", dir] => keep_table(settings(dir.as_ref())),
+        ["rebuild", dir] => rebuild(settings(dir.as_ref())),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
     };
@@ -36,7 +40,7 @@ fn number(text: &str) -> u64 {
 }
 
 fn write(dir: &str, count: u64) -> Result<()> {
-    let school = DogSchool::new(files(dir.as_ref()))?;
+    let school = DogSchool::new(settings(dir.as_ref()))?;
     (0..count).try_for_each(|_| teach(&school, "Common"))
 }
 
@@ -88,6 +92,20 @@ fn follow(env: Env) -> Result<()> {
     loop {
         runner.watch_for_errors(tests::PATIENCE)?;
     }
+}
+
+/// Keeps the table until the process is killed.
+fn keep_table(env: Env) -> Result<()> {
+    let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, TrickTable]])?, env)?;
+    runner.start()?;
+    loop {
+        runner.watch_for_errors(tests::PATIENCE)?;
+    }
+}
+
+fn rebuild(env: Env) -> Result<()> {
+    let system = System::new(pipes![[DogSchool, TrickTable]])?;
+    SingleThreadedRunner::new(&system, env)?.rebuild::<TrickTable>(|_| {})
 }
 
 fn die(dir: &str, point: &str, n: u64) -> Result<()> {

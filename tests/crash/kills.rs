@@ -14,26 +14,26 @@ use tests::{PATIENCE, files, teach, torture};
 const SIGABRT: i32 = 6;
 
 /// A child process, killed when it is dropped.
-struct Killed(Child);
+pub(crate) struct Killed(Child);
 
 impl Killed {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash_child"));
         Self(command.args(args).spawn().expect("the child starts"))
     }
 
     /// Sends SIGKILL, and waits until the process is gone.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().expect("it can be killed");
         self.0.wait().expect("it ends");
     }
 
     /// Whether it still runs: one that gave up by itself has failed.
-    fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.0.try_wait().expect("it can be asked").is_none()
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.0.wait().expect("it ends")
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Killed {
     }
 }
 
-fn in_dir(dir: &Path) -> &str {
+pub(crate) fn in_dir(dir: &Path) -> &str {
     dir.to_str().expect("text")
 }
 

@@ -7,6 +7,7 @@ mod flushes;
 mod kills;
 #[cfg(unix)]
 mod lost_commits;
+mod projections;
 #[cfg(unix)]
 #[allow(dead_code, reason = "the store's own tests use the rest")]
 #[path = "../../es-store/tests/postgres/proxy.rs"]

@@ -168,6 +168,7 @@ fn the_readme_shows_code_that_is_compiled() {
     let compiled = [
         include_str!("../../examples/dog_school/domain.rs"),
         include_str!("../../examples/dog_school/main.rs"),
+        include_str!("../../examples/trick_table/table.rs"),
         include_str!("tutorial.rs"),
         include_str!("saving.rs"),
         include_str!("given_when_then.rs"),
@@ -185,5 +186,24 @@ fn the_readme_shows_code_that_is_compiled() {
             compiled.iter().any(|file| file.contains(&code)),
             "compiled nowhere:\n{code}"
         );
+    }
+}
+
+#[test]
+fn the_trick_table_is_counted_rebuilt_and_goes_on() {
+    let expected = "\
+counted, up to event 9:
+  roll over   3
+  fetch ball  2
+  play dead   1
+rebuilt, up to event 9:
+  roll over   3
+  fetch ball  2
+  play dead   1
+fetch ball was taught 3 times
+";
+    assert_eq!(run("trick_table", &[]), expected);
+    if tests::postgres().is_some() {
+        assert_eq!(run("trick_table", &["--store", "postgres"]), expected);
     }
 }

@@ -16,6 +16,7 @@ mod guides;
 mod logs;
 mod lost_server;
 mod policies;
+mod projections;
 mod refusals;
 mod runners;
 mod saving;

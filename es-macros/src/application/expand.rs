@@ -4,6 +4,7 @@
 //! impl FromEnv for School { .. }      where there is no field
 //! impl Leader for School { .. }
 //! impl Deref for School { type Target = Application; .. }
+//! impl TrickTable { pub fn read(..) }  of a projection
 //! ```
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -24,8 +25,9 @@ pub(super) fn application(application: &Application) -> TokenStream {
     let leader = leader(application);
     let deref = deref(application);
     let debug = (!derives(&application.item.attrs, "Debug")).then(|| debug(application));
-    let assertion = (application.kind == Kind::Follower).then(|| assertion(application));
-    quote!(#definition #new #from_env #leader #deref #debug #assertion)
+    let assertion = assertion(application);
+    let read = (application.kind == Kind::Projection).then(|| read(application));
+    quote!(#definition #new #from_env #leader #deref #debug #assertion #read)
 }
 
 /// The fields that the user wrote. Those without a name are a mistake, and were reported.
@@ -71,11 +73,27 @@ fn new(application: &Application) -> TokenStream {
         let (cfgs, name) = (cfgs(field), &field.ident);
         quote!(#(#cfgs)* #name)
     });
-    let doc = match &application.item.fields {
-        Fields::Named(fields) if !fields.named.is_empty() => {
-            " Opens the application on the store that `env` says, in memory if it says none, with its fields in order."
-        }
-        _ => " Opens the application on the store that `env` says, in memory if it says none.",
+    let has_fields =
+        matches!(&application.item.fields, Fields::Named(fields) if !fields.named.is_empty());
+    let fields = if has_fields {
+        ", with its fields in order"
+    } else {
+        ""
+    };
+    let (open, doc) = match application.kind {
+        Kind::Leader | Kind::Follower => (
+            quote!(#private::open::<Self>),
+            format!(
+                " Opens the application on the store that `env` says, in memory if it says none{fields}."
+            ),
+        ),
+        // Says, on the user's struct, when the impl half is missing.
+        Kind::Projection => (
+            quote!(#private::open_projection::<#ident>),
+            format!(
+                " Opens the projection on the store that `env` says{fields}, and makes its tables if they are missing."
+            ),
+        ),
     };
     quote! {
         impl #ident {
@@ -87,7 +105,7 @@ fn new(application: &Application) -> TokenStream {
             #vis fn new(#env: #krate::Env, #(#parameters),*) -> #krate::Result<Self> {
                 #private::Result::Ok(Self {
                     #(#values,)*
-                    __application: #private::open::<Self>(#env)?,
+                    __application: #open(#env)?,
                 })
             }
         }
@@ -118,7 +136,7 @@ fn leader(application: &Application) -> TokenStream {
     };
     let role = match application.kind {
         Kind::Leader => quote!(Leader),
-        Kind::Follower => quote!(Follower),
+        Kind::Follower | Kind::Projection => quote!(Follower),
     };
     quote! {
         impl #krate::Leader for #ident {
@@ -156,11 +174,36 @@ fn debug(application: &Application) -> TokenStream {
     }
 }
 
-/// Fails to compile, on the user's struct, when the impl half is missing.
+/// Fails to compile, on the user's struct, when the impl half is missing; on the impl half, when this is another kind of
+/// struct.
 fn assertion(application: &Application) -> TokenStream {
     let private = application.krate.private();
     let ident = &application.item.ident;
+    match application.kind {
+        Kind::Leader => TokenStream::new(),
+        Kind::Follower => quote!(const _: () = #private::assert_has_policies::<#ident>();),
+        Kind::Projection => quote!(impl #private::ProjectionStruct for #ident {}),
+    }
+}
+
+/// The queries of a projection go through this.
+fn read(application: &Application) -> TokenStream {
+    let krate = &application.krate;
+    let private = krate.private();
+    let (vis, ident) = (&application.item.vis, &application.item.ident);
     quote! {
-        const _: () = #private::assert_has_policies::<#ident>();
+        impl #ident {
+            /// Reads the tables, in a transaction that sees one moment and changes nothing.
+            ///
+            /// # Errors
+            /// What `work` says, and when the store cannot be read.
+            #[allow(dead_code)]
+            #vis fn read<T>(
+                &self,
+                work: impl #private::FnOnce(&mut #krate::Transaction<'_>) -> #krate::Result<T>,
+            ) -> #krate::Result<T> {
+                #private::read(self, work)
+            }
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Leader,
     /// `#[process_application]`: it follows others, too.
     Follower,
+    /// `#[projection]`: it follows others, and keeps tables.
+    Projection,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Self::Leader => "#[application]",
             Self::Follower => "#[process_application]",
+            Self::Projection => "#[projection]",
         }
     }
 
@@ -37,6 +40,7 @@ impl Kind {
         let attribute = match self {
             Self::Leader => "`#[application]`",
             Self::Follower => "`#[process_application]`",
+            Self::Projection => "`#[projection]`",
         };
         let here = &[
             ("name", "`name = \"DogSchool\"`"),

@@ -1,29 +1,32 @@
 //! What a policy must be. Every rule is a function; what it finds is reported with the rest.
 
+mod tables;
+
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, ExprPath, FnArg, PatType, ReceiverKind, ReturnType, Type};
 
 use super::follows;
+use super::kind::Kind;
 use super::model::{Follower, Follows, Policy, aggregate_of};
 use super::parse::Block;
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 
-/// The signature that messages show.
-const SIGNATURE: &str =
-    "`(&self, event: &DomainEvent<..>, processing_event: &mut ProcessingEvent) -> Result<()>`";
-
 /// Checks the block. A policy with a mistake is reported and stays a method.
-pub(super) fn follower(Block { krate, block }: Block, errors: &mut Errors) -> Follower {
+pub(super) fn follower(Block { kind, krate, block }: Block, errors: &mut Errors) -> Follower {
     let mut policies = Vec::new();
     let (mut items, mut marked) = (Vec::new(), false);
+    let tables = match kind {
+        Kind::Collecting => None,
+        Kind::InTables => tables::check(&block, errors),
+    };
     for item in block.items {
         items.push(match item {
             BlockItem::Method(mut method) => {
                 for marker in take_markers(&mut method.attrs) {
                     marked = true;
-                    policies.extend(policy(&marker, &method, errors));
+                    policies.extend(policy(kind, &marker, &method, errors));
                 }
                 method.into_token_stream()
             }
@@ -31,18 +34,18 @@ pub(super) fn follower(Block { krate, block }: Block, errors: &mut Errors) -> Fo
         });
     }
     if !marked {
-        let message = "a process application without a policy follows nothing: write a `#[policy(Dog::TrickAdded)]` method, \
-                       or make it an `#[application]` and remove this attribute";
-        errors.on(&block.self_ty, message);
+        errors.on(&block.self_ty, kind.without_a_policy());
     }
     check_one_policy_for_an_event(&policies, errors);
     Follower {
+        kind,
         krate,
         attrs: block.attrs,
         impl_token: block.impl_token,
         self_ty: block.self_ty,
         brace: block.brace.span(),
         items,
+        tables,
         policies,
     }
 }
@@ -76,13 +79,13 @@ fn check_other(mut other: OtherItem, marked: &mut bool, errors: &mut Errors) -> 
     other.into_token_stream()
 }
 
-fn policy(marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Policy> {
+fn policy(kind: Kind, marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Policy> {
     let follows = follows::parse(marker);
     let follows = follows.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
     check_qualifiers(method, errors);
-    check_receiver(method, errors);
-    let takes = check_parameters(method, errors);
+    check_receiver(kind, method, errors);
+    let takes = check_parameters(kind, method, errors);
     let returns = check_output(method, errors);
     if errors.count() > found {
         return None;
@@ -122,35 +125,34 @@ fn check_qualifiers(method: &Method, errors: &mut Errors) {
 }
 
 /// A policy belongs to the application.
-fn check_receiver(method: &Method, errors: &mut Errors) {
+fn check_receiver(kind: Kind, method: &Method, errors: &mut Errors) {
     match method.sig.receiver() {
         Some(receiver) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => {}
-        Some(receiver) => errors.on(
-            receiver,
-            "a policy takes `&self`: the application is shared, and what changes is collected on the processing event",
-        ),
-        None => errors.on(&method.sig.ident, format!("a policy takes `&self` first; its signature is {SIGNATURE}")),
+        Some(receiver) => errors.on(receiver, kind.shared()),
+        None => {
+            let signature = kind.signature();
+            let message = format!("a policy takes `&self` first; its signature is {signature}");
+            errors.on(&method.sig.ident, message);
+        }
     }
 }
 
 /// It takes the event and the processing event. The type behind the event's `&` comes out, and the other's.
-fn check_parameters(method: &Method, errors: &mut Errors) -> Option<(Type, Type)> {
+fn check_parameters(kind: Kind, method: &Method, errors: &mut Errors) -> Option<(Type, Type)> {
     let params = method.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(param) => Some(param),
         FnArg::Receiver(_) => None,
     });
     let params: Vec<&PatType> = params.collect();
     let [event, processing_event] = params[..] else {
-        let message = format!(
-            "a policy takes the event and the processing event: its signature is {SIGNATURE}"
-        );
+        let message = format!("{}: its signature is {}", kind.takes(), kind.signature());
         match params.get(2) {
             Some(third) => errors.on(third, message),
             None => errors.on(&method.sig.ident, message),
         }
         return None;
     };
-    check_processing_event(processing_event, errors);
+    check_context(kind, processing_event, errors);
     Some((check_event(event, errors)?, (*processing_event.ty).clone()))
 }
 
@@ -174,12 +176,10 @@ fn check_event(param: &PatType, errors: &mut Errors) -> Option<Type> {
     }
 }
 
-fn check_processing_event(param: &PatType, errors: &mut Errors) {
+fn check_context(kind: Kind, param: &PatType, errors: &mut Errors) {
     let is_mut = matches!(&*param.ty, Type::Reference(reference) if reference.mutability.is_some());
     if !is_mut {
-        let message =
-            "a policy collects new events on the processing event: write `&mut ProcessingEvent`";
-        errors.on(&param.ty, message);
+        errors.on(&param.ty, kind.mutable());
     }
 }
 

@@ -1,14 +1,16 @@
 //! ```text
 //! impl Counters { the block as written }
 //! const _: () = assert_follows(<Counters as Leader>::ROLE);
-//! impl Follower for Counters { fn policies() -> Policies<Self> { .. } }
+//! impl Follower for Counters { type Context = Collecting; fn policies() -> Policies<Self, Collecting> { .. } }
+//! impl Projection for TrickTable {}                   (of a projection)
 //! ```
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 
-use super::model::{Follower, Follows, Policy};
+use super::kind::Kind;
+use super::model::{Follower, Follows, Policy, Tables};
 use crate::spans;
 
 pub(super) fn follower(follower: &Follower) -> TokenStream {
@@ -32,8 +34,18 @@ fn block(follower: &Follower) -> TokenStream {
 
 /// The dispatch table, which is made once.
 fn table(follower: &Follower) -> TokenStream {
-    let Follower { krate, self_ty, .. } = follower;
+    let Follower {
+        kind,
+        krate,
+        self_ty,
+        ..
+    } = follower;
     let private = krate.private();
+    let (context, new) = match kind {
+        Kind::Collecting => (quote!(Collecting), quote!(new())),
+        Kind::InTables => (quote!(InTables), make_tables(follower)),
+    };
+    let projection = (*kind == Kind::InTables).then(|| projection(follower));
     let table = Ident::new("policies", Span::mixed_site());
     let entries = follower
         .policies
@@ -46,13 +58,38 @@ fn table(follower: &Follower) -> TokenStream {
     quote! {
         const _: () = #follows;
         impl #krate::Follower for #self_ty {
-            fn policies() -> #private::Policies<Self> {
+            type Context = #private::#context;
+            fn policies() -> #private::Policies<Self, #private::#context> {
                 #[allow(unused_mut)]
-                let mut #table = #private::Policies::new();
+                let mut #table = #private::Policies::#new;
                 #(#entries)*
                 #table
             }
         }
+        #projection
+    }
+}
+
+/// As with a policy, what is wrong with one of the types is shown there.
+fn make_tables(follower: &Follower) -> TokenStream {
+    let private = follower.krate.private();
+    let Some(Tables { takes, returns }) = &follower.tables else {
+        return quote!(in_tables(|_| #private::Result::Ok(())));
+    };
+    let tx = spans::covering(takes, quote!(&mut *__tx));
+    quote! {
+        in_tables(|__tx| <#returns as #private::TablesResult>::into_result(Self::tables(#tx)))
+    }
+}
+
+/// Says, on the user's block, that the struct half must be a projection's, too.
+fn projection(follower: &Follower) -> TokenStream {
+    let Follower { krate, self_ty, .. } = follower;
+    let private = krate.private();
+    let has_struct = spans::covering(self_ty, quote!(#private::assert_has_struct::<#self_ty>()));
+    quote! {
+        const _: () = #has_struct;
+        impl #krate::Projection for #self_ty {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ::postgres::types::ToSql;
 use ::postgres::{Client, Error, Row, Statement};
@@ -12,8 +13,14 @@ use super::settings::Settings;
 use super::sql::Sql;
 use crate::StoreError;
 
+/// The statements of the user's that a connection keeps prepared, by their text.
+pub(crate) type Statements = HashMap<String, Statement>;
+
 pub(super) struct Connection {
     pub(super) client: Client,
+    pub(super) statements: Statements,
+    /// When it was last put back, if it is one that is kept for a user's transactions.
+    pub(super) last_used: Instant,
     names: Arc<Names>,
     prepared: HashMap<Sql, Statement>,
 }
@@ -27,6 +34,8 @@ impl Connection {
             .map_err(|error| settings.label.cannot_connect(error))?;
         Ok(Self {
             client,
+            statements: HashMap::new(),
+            last_used: Instant::now(),
             names: names.clone(),
             prepared: HashMap::new(),
         })
@@ -45,6 +54,30 @@ impl Connection {
             Ok(()) => {}
         }
         Ok(connection)
+    }
+
+    /// A connection for a user's transactions, which may stand still, and whose statements may take, as long as one handler
+    /// may. Tables of a user's own need plans of all kinds.
+    pub(super) fn open_for_tables(
+        settings: &Settings,
+        names: &Arc<Names>,
+    ) -> Result<Self, StoreError> {
+        let mut connection = Self::open_writer(settings, names)?;
+        let limit = settings.policy_timeout.as_millis().max(1);
+        let set = format!(
+            "SET idle_in_transaction_session_timeout = {limit}; SET statement_timeout = {limit}; \
+             SET enable_seqscan = on; SET enable_bitmapscan = on"
+        );
+        let set = connection.client.batch_execute(&set);
+        set.map_err(|error| settings.label.failed("connecting", error))?;
+        Ok(connection)
+    }
+
+    /// Whether it can be used again, after it lay idle.
+    pub(super) fn is_alive(&mut self) -> bool {
+        const IDLE: Duration = Duration::from_secs(1);
+        !self.client.is_closed()
+            && (self.last_used.elapsed() < IDLE || self.client.check_connection().is_ok())
     }
 
     pub(super) fn query(

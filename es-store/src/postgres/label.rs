@@ -27,6 +27,11 @@ impl Label {
         }
     }
 
+    /// How errors call it.
+    pub(super) fn store(&self) -> String {
+        self.name.to_string()
+    }
+
     /// The error of the driver while it was `doing` something.
     pub(super) fn failed(&self, doing: &'static str, error: Error) -> StoreError {
         let store = self.name.to_string();
@@ -126,7 +131,7 @@ impl Label {
 #[error("{0}")]
 struct Said(String);
 
-fn said(error: &Error) -> String {
+pub(crate) fn said(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());
     }
@@ -152,7 +157,7 @@ fn privileges(doing: &str) -> &'static str {
 }
 
 /// Whether the connection is gone, so that what was sent on it may or may not have been done.
-pub(super) fn is_lost(error: &Error) -> bool {
+pub(crate) fn is_lost(error: &Error) -> bool {
     match error.code() {
         Some(code) => {
             let gone = [

@@ -3,8 +3,10 @@
 //! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back; who
 //! finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
 //! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
+//! The transactions of a projection, in which a user's code does run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::blocking::{check_may_block, drop_anywhere};
 use super::connection::Connection;
@@ -65,6 +67,23 @@ impl Pool {
         let read = work(&mut reader);
         place.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
         read.map_err(|error| self.settings.label.failed(doing, error))
+    }
+
+    /// Lends a connection for a user's transaction. It is kept afterwards, unless it was lost.
+    pub(super) fn lend<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut place = self.place();
+        let idle = place.connection.take();
+        let mut connection = match idle.and_then(|mut idle| idle.is_alive().then_some(idle)) {
+            Some(connection) => connection,
+            None => Connection::open_for_tables(&self.settings, &self.names)?,
+        };
+        let done = work(&mut connection);
+        connection.last_used = Instant::now();
+        place.connection = Some(connection).filter(|connection| !connection.client.is_closed());
+        done
     }
 
     fn place(&self) -> Place<'_> {

@@ -21,9 +21,9 @@ use super::writer::Writer;
 use crate::committer::Committer;
 use crate::store::is_reserved;
 use crate::{
-    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, History, Listening,
-    Notification, NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals,
-    StoreError, StoredEvent, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, History, Listening,
+    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
+    Signal, Signals, StoreError, StoredEvent, Transaction, UpstreamEvent,
 };
 
 /// Keeps the events of one application in a PostgreSQL database.
@@ -32,10 +32,13 @@ pub struct PostgresRecorder {
     pub(super) names: Arc<Names>,
     pub(super) id_type: IdType,
     pub(super) pool: Pool,
+    /// The connections of a user's transactions.
+    pub(super) tables: Pool,
+    pub(super) application: String,
     /// Whether there is a table of snapshots.
     pub(super) has_snapshots: bool,
     role: Role,
-    layout: Layout,
+    pub(super) layout: Layout,
     committer: Committer<Writer>,
     signals: Signals,
     listeners: Listeners,
@@ -64,6 +67,8 @@ impl PostgresRecorder {
         let signals = Signals::default();
         Ok(Self {
             pool: Pool::new(settings.clone(), names.clone()),
+            tables: Pool::new(settings.clone(), names.clone()),
+            application: application.to_owned(),
             listeners: listeners(&signals, &settings, &names),
             has_snapshots,
             committer: Committer::new(writer, signals.clone(), settings.label.patience()),
@@ -289,5 +294,17 @@ impl ProcessRecorder for PostgresRecorder {
         rows.first()
             .map(|row| self.rows().upstream_event(upstream, row))
             .transpose()
+    }
+
+    fn transact(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.in_transaction(access, work)
+    }
+
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.try_lock_rebuild()
     }
 }

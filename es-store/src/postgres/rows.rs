@@ -22,7 +22,7 @@ pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
 const TEXT: &str = "text:";
 
 /// The id of an upstream's event, as it is stored.
-pub(super) fn upstream_id_text(id: &AggregateId) -> String {
+pub(crate) fn upstream_id_text(id: &AggregateId) -> String {
     match id {
         AggregateId::Uuid(uuid) => uuid.simple().to_string(),
         AggregateId::Text(text) => format!("{TEXT}{text}"),

@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) connect_timeout: Duration,
     /// How long to look for the outcome of a commit whose connection was lost.
     pub(super) resolve: Duration,
+    /// How long one handler of a projection may take.
+    pub(super) policy_timeout: Duration,
     /// Whether to create what is missing.
     pub(super) create: bool,
 }
@@ -74,6 +76,7 @@ impl Settings {
             max_overflow: env.number("POSTGRES_MAX_OVERFLOW", 10)?,
             connect_timeout,
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
+            policy_timeout: env.seconds("POLICY_TIMEOUT", 60 * SECOND)?,
             create: env.boolean("CREATE_TABLE", true)?,
         })
     }

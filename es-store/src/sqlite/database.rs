@@ -4,9 +4,11 @@
 //! by one. SQLite's own lock keeps other processes out during a transaction. Readers of a file have connections of their own, taken from a
 //! list for the length of one statement, so they wait for nobody; WAL shows each of them the whole of what was
 //! committed when it began, so positions become visible in their order. A database in memory has the one connection
-//! for everything, and is read between two transactions. No user's code runs while a connection is held.
+//! for everything, and is read between two transactions. A user's code runs while a connection is held only in the
+//! transactions of a projection; it cannot take the connection a second time, see [`transact`](super::transact).
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use super::group::Writer;
 use super::label::Label;
 use super::location::Location;
 use super::schema::{self, Layout, Wanted};
+use super::transact::{Fence, Held};
 use super::watch::Watch;
 use super::write;
 use crate::committer::{Committer, Patience};
@@ -31,16 +34,20 @@ const A_GROUP: Duration = Duration::from_secs(1);
 
 /// An open database.
 pub(super) struct Database {
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) label: Label,
-    committer: Committer<Writer>,
-    file: Option<File>,
-    read_only: bool,
+    pub(super) committer: Committer<Writer>,
+    pub(super) file: Option<File>,
+    pub(super) read_only: bool,
     signals: Signals,
+    /// The thread in whose transaction a user's code runs.
+    pub(super) held: Held,
+    /// Whether somebody rebuilds tables here, in this process.
+    pub(super) is_rebuilding: Arc<AtomicBool>,
 }
 
 /// What a database in a file has besides.
-struct File {
+pub(super) struct File {
     readers: Mutex<Vec<Connection>>,
     watch: Watch,
 }
@@ -64,6 +71,8 @@ impl Database {
             file: None,
             read_only: false,
             signals,
+            held: Held::default(),
+            is_rebuilding: Arc::default(),
         }))
     }
 
@@ -84,6 +93,8 @@ impl Database {
             file: Some(file),
             read_only,
             signals,
+            held: Held::default(),
+            is_rebuilding: Arc::default(),
         }))
     }
 
@@ -110,6 +121,7 @@ impl Database {
 
     /// Records all of `recording` or nothing of it.
     pub(super) fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        self.refuse_inside_transaction()?;
         if self.read_only {
             return Err(self.label.read_only("recording"));
         }
@@ -121,6 +133,7 @@ impl Database {
 
     /// Keeps a snapshot, in one statement and so in a transaction of its own. Nobody waits for it, so it joins no group.
     pub(super) fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        self.refuse_inside_transaction()?;
         if self.read_only {
             return Err(self.label.read_only("recording"));
         }
@@ -145,6 +158,7 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Some(file) = &self.file else {
+            self.refuse_inside_transaction()?;
             return work(&self.committer.writer().connection);
         };
         let idle = lock(&file.readers).pop();
@@ -183,6 +197,7 @@ fn committer(
         connection,
         label: settings.label(),
         pace,
+        fence: Fence::default(),
     };
     let patience = Patience {
         store: settings.name.clone(),

@@ -4,6 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::busy::Pace;
 use super::label::Label;
+use super::transact::Fence;
 use super::write;
 use crate::committer::GroupWriter;
 use crate::{Recorded, Recording, StoreError};
@@ -14,6 +15,8 @@ pub(super) struct Writer {
     pub(super) label: Label,
     /// For a file, which other processes may use.
     pub(super) pace: Option<Pace>,
+    /// Whether a user's statements are kept from ending the transaction.
+    pub(super) fence: Fence,
 }
 
 type Outcomes = Vec<Result<Recorded, StoreError>>;
@@ -24,6 +27,7 @@ impl GroupWriter for Writer {
             connection,
             label,
             pace,
+            ..
         } = self;
         pace.iter_mut().for_each(Pace::begin);
         let outcomes = match record_together(connection, label, group) {
@@ -134,6 +138,7 @@ mod tests {
             connection,
             label: Label::new("tested", Duration::ZERO),
             pace: None,
+            fence: Fence::default(),
         }
     }
 

@@ -22,6 +22,11 @@ impl Label {
         }
     }
 
+    /// How errors call it.
+    pub(super) fn store(&self) -> String {
+        self.name.to_string()
+    }
+
     /// The error of the driver while it was `doing` something.
     pub(super) fn failed(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
         let store = self.name.to_string();

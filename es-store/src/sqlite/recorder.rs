@@ -10,12 +10,13 @@ use super::rows::Reader;
 use super::schema::Layout;
 use crate::store::is_reserved;
 use crate::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
-    UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, EventQuery, Head, History, Listening,
+    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
+    Signal, StoreError, StoredEvent, Transaction, UpstreamEvent,
 };
 
 pub(super) struct SqliteRecorder {
+    application: String,
     database: Arc<Database>,
     role: Role,
     id_type: IdType,
@@ -24,12 +25,14 @@ pub(super) struct SqliteRecorder {
 
 impl SqliteRecorder {
     pub(super) fn new(
+        application: &str,
         database: Arc<Database>,
         role: Role,
         id_type: IdType,
         layout: Layout,
     ) -> Self {
         Self {
+            application: application.to_owned(),
             database,
             role,
             id_type,
@@ -181,5 +184,21 @@ impl ProcessRecorder for SqliteRecorder {
             return Ok(None);
         }
         self.read(|reader| reader.upstream_event(upstream, position))
+    }
+
+    fn transact(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.layout.many_rows {
+            let problem = "the table `tracking` is one of an old version of the Python library, and is not written";
+            return Err(self.database.label.misconfigured(problem));
+        }
+        self.database.transact(&self.application, access, work)
+    }
+
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.database.lock_rebuild()
     }
 }

@@ -77,6 +77,11 @@ const TABLES: [Table; 6] = [
     },
 ];
 
+/// The names of all tables.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|table| table.name)
+}
+
 /// All statements, with the rows that must be there, to be run by hand.
 pub(super) fn script(application: &str, role: Role) -> String {
     let wanted = |table: &&Table| role == Role::Follower || !table.of_followers;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use es_core::{AggregateId, IdType};
 
 use crate::{
-    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError,
-    StoreFactory, StoredEvent, UpstreamEvent, memory,
+    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, Listening,
+    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
+    Signal, StoreError, StoreFactory, StoredEvent, Transaction, UpstreamEvent, memory,
 };
 
 /// A method of a recorder.
@@ -35,6 +35,8 @@ pub enum Call {
     Tracked,
     /// [`ProcessRecorder::upstream_event`].
     UpstreamEvent,
+    /// [`ProcessRecorder::transact`].
+    Transact,
 }
 
 /// When a call fails.
@@ -222,6 +224,18 @@ impl ProcessRecorder for FaultyRecorder {
         self.run(Call::UpstreamEvent, || {
             self.inner.upstream_event(upstream, position)
         })
+    }
+
+    fn transact(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.run(Call::Transact, || self.inner.transact(access, work))
+    }
+
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.inner.lock_rebuild()
     }
 }
 

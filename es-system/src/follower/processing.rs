@@ -11,13 +11,13 @@ use crate::batch::{self, Batch, Collected};
 use crate::follower::failure::{self, Failure, PolicyError};
 use crate::follower::positions::at;
 use crate::follower::{Follower, Skips, Step};
-use crate::policy::Received;
+use crate::policy::{Dispatch, Received};
 use crate::{Application, Error, ErrorKind, ProcessingEvent, Result, saving, snapshots};
 
 /// A batch ends after so many events.
-const BATCH_EVENTS: usize = 1_000;
+pub(super) const BATCH_EVENTS: usize = 1_000;
 /// A batch ends after so long.
-const BATCH_TIME: Duration = Duration::from_millis(200);
+pub(super) const BATCH_TIME: Duration = Duration::from_millis(200);
 /// A position that only skipped events have moved is written this often at the most.
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -47,12 +47,13 @@ impl Follower {
     /// that a policy wants lies between the page and it.
     pub(super) fn process(
         &self,
+        policies: &dyn Dispatch,
         upstream: &Application,
         from: u64,
         page: &[Notification],
         rest: Option<Head>,
     ) -> Result<Step, Failure> {
-        let (batch, done, failure) = self.run_policies(upstream, page);
+        let (batch, done, failure) = self.run_policies(policies, upstream, page);
         let failed = match failure {
             Some(PolicyError::Store(error)) => return Err(Failure::Store(error)),
             Some(PolicyError::Own(error)) => Some(error),
@@ -97,6 +98,7 @@ impl Follower {
     /// events are done; what the failing one did is undone.
     fn run_policies(
         &self,
+        policies: &dyn Dispatch,
         upstream: &Application,
         page: &[Notification],
     ) -> (Batch, usize, Option<PolicyError>) {
@@ -110,7 +112,7 @@ impl Follower {
             self.in_hand
                 .position
                 .store(notification.id, Ordering::SeqCst);
-            failure = self.run_policy(upstream, notification, &batch);
+            failure = self.run_policy(policies, upstream, notification, &batch);
             if failure.is_some() {
                 batch.borrow_mut().undo_event();
                 break;
@@ -124,6 +126,7 @@ impl Follower {
 
     fn run_policy(
         &self,
+        policies: &dyn Dispatch,
         upstream: &Application,
         notification: &Notification,
         batch: &Rc<RefCell<Batch>>,
@@ -134,7 +137,7 @@ impl Follower {
             notification,
             upstream,
         };
-        let outcome = self.policies.dispatch(&received, processing);
+        let outcome = policies.dispatch(&received, processing);
         let store_failure = batch.borrow_mut().take_store_failure();
         failure::of_policy(self, upstream, notification, outcome, store_failure)
     }
@@ -193,7 +196,12 @@ impl Follower {
 }
 
 /// A move of the position in `upstream`, saying which event stands at its end, if it is known.
-fn tracking(upstream: &Application, from: u64, to: u64, event: Option<UpstreamEvent>) -> Tracking {
+pub(super) fn tracking(
+    upstream: &Application,
+    from: u64,
+    to: u64,
+    event: Option<UpstreamEvent>,
+) -> Tracking {
     Tracking {
         at: event,
         ..Tracking::new(upstream.name(), from, to)

@@ -18,7 +18,9 @@ use es_store::{Listening, Signal};
 use crate::follower::{Follower, Skips, Step};
 use crate::runner;
 use crate::runner::network::{Attempt, Network};
-use crate::{Env, Error, FollowerStatus, Leader, Result, Runner, System};
+use crate::{
+    Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner, System,
+};
 
 /// Runs a system with a thread for each follower.
 ///
@@ -129,6 +131,15 @@ impl Runner for MultiThreadedRunner {
                     .map(|(upstream, at)| (upstream.to_owned(), at)),
             }),
         }
+    }
+
+    fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
+        let follower = self.shared.network.projection::<A>()?;
+        follower.rebuild(&mut progress)
+    }
+
+    fn discard_rebuild<A: Projection>(&self) -> Result<bool> {
+        self.shared.network.projection::<A>()?.discard_rebuild()
     }
 }
 

@@ -12,7 +12,9 @@ use crate::error::{Lag, NotIdle};
 use crate::follower::{Failure, Follower, Skips, Step, is_of_store};
 use crate::runner;
 use crate::system::Opened;
-use crate::{Application, Condition, Env, Error, FollowerStatus, Leader, Result, System};
+use crate::{
+    Application, Condition, Env, Error, FollowerStatus, Leader, Projection, Result, System,
+};
 
 /// The longest pause between two attempts at a batch that the store refused.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
@@ -81,7 +83,7 @@ impl Network {
     }
 
     fn connect(&mut self, node: usize, edges: &[(usize, usize)]) {
-        let Some(policies) = self.nodes[node].policies.clone() else {
+        let Some(work) = self.nodes[node].work.clone() else {
             return;
         };
         let leaders: Vec<_> = edges
@@ -106,7 +108,7 @@ impl Network {
             .collect();
         let application = self.nodes[node].application.clone();
         self.followers
-            .push(Arc::new(Follower::new(application, upstreams, policies)));
+            .push(Arc::new(Follower::new(application, upstreams, work)));
     }
 
     pub(crate) fn get<A: Leader>(&self) -> Result<Arc<A>> {
@@ -124,6 +126,16 @@ impl Network {
                     type_name::<A>()
                 ))
             })
+    }
+
+    /// The follower that the projection `A` is.
+    pub(crate) fn projection<A: Projection>(&self) -> Result<&Follower> {
+        let object = self.get::<A>()?;
+        let same = |follower: &&Arc<Follower>| follower.application.instance() == object.instance();
+        let follower = self.followers.iter().find(same);
+        follower
+            .map(|follower| &**follower)
+            .ok_or_else(|| Error::Usage(format!("`{}` follows nobody in this system", A::NAME)))
     }
 
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {

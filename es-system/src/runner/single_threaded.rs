@@ -18,7 +18,10 @@ use crate::application::AfterSave;
 use crate::follower::{Skips, Step};
 use crate::runner;
 use crate::runner::network::{Attempt, Edge, Network};
-use crate::{Application, Env, Error, FollowerStatus, Leader, Result, Runner, System};
+use crate::{
+    Application, Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner,
+    System,
+};
 
 /// How long a command goes on with a batch that the store refuses, before it leaves it to the next one.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(1);
@@ -112,6 +115,15 @@ impl Runner for SingleThreadedRunner {
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
         self.shared.stop_within(limit)
+    }
+
+    fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
+        let follower = self.shared.network.projection::<A>()?;
+        follower.rebuild(&mut progress)
+    }
+
+    fn discard_rebuild<A: Projection>(&self) -> Result<bool> {
+        self.shared.network.projection::<A>()?.discard_rebuild()
     }
 }
 

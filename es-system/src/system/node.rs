@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::__private::FromEnv;
-use crate::policy::{self, Dispatch};
+use crate::policy::{Context, Work};
 use crate::{Application, Env, Follower, Leader, Result, Role};
 
 /// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
@@ -39,7 +39,7 @@ pub(crate) struct Opened {
     /// The user's application, of that type, in an `Arc`.
     pub(crate) object: Arc<dyn Any + Send + Sync>,
     pub(crate) application: Application,
-    pub(crate) policies: Option<Arc<dyn Dispatch>>,
+    pub(crate) work: Option<Work>,
 }
 
 impl Node {
@@ -72,8 +72,8 @@ impl Node {
     ) -> Self {
         Self::new::<A>(Role::Follower, move |env| {
             let object = Arc::new(open(env)?);
-            let policies = policy::bind(object.clone())?;
-            Ok(Opened::new(object, Some(policies)))
+            let work = A::Context::bind(object.clone())?;
+            Ok(Opened::new(object, Some(work)))
         })
     }
 
@@ -107,12 +107,12 @@ impl Node {
 }
 
 impl Opened {
-    fn new<A: Leader>(object: Arc<A>, policies: Option<Arc<dyn Dispatch>>) -> Self {
+    fn new<A: Leader>(object: Arc<A>, work: Option<Work>) -> Self {
         Self {
             type_id: TypeId::of::<A>(),
             application: Application::clone(&object),
             object,
-            policies,
+            work,
         }
     }
 }

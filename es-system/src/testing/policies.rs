@@ -8,7 +8,8 @@ use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
 use crate::follower::{Failure, Follower as Following, Skips, Step};
-use crate::{Application, Env, Follower, Result, policy};
+use crate::policy::{Collecting, Context};
+use crate::{Application, Env, Follower, Result};
 
 /// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
 /// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
@@ -60,13 +61,13 @@ use crate::{Application, Env, Follower, Result, policy};
 ///     .then([CounterIncremented {}]);
 /// # Ok::<(), Error>(())
 /// ```
-pub fn policies_of<A: Follower>(application: A) -> PoliciesOf<A> {
+pub fn policies_of<A: Follower<Context = Collecting>>(application: A) -> PoliciesOf<A> {
     let application = Arc::new(application);
     let upstream = Application::open("Upstream", Role::Leader, Env::new());
     let upstream = upstream.expect("a store in memory");
-    let policies = policy::bind(application.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let work = A::Context::bind(application.clone()).unwrap_or_else(|error| panic!("{error}"));
     let handle = Application::clone(&application);
-    let follower = Following::new(handle, vec![upstream.clone()], policies);
+    let follower = Following::new(handle, vec![upstream.clone()], work);
     PoliciesOf {
         application,
         upstream,

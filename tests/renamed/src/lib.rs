@@ -56,14 +56,37 @@ impl Mirror {
     }
 }
 
+/// Notes what dogs have learned.
+#[projection(crate = sourcing)]
+pub struct Notes;
+
+#[projection(crate = sourcing)]
+impl Notes {
+    fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+        let sql = format!("CREATE TABLE {} (trick TEXT NOT NULL)", tx.table("notes"));
+        tx.execute(&sql, &[])?;
+        Ok(())
+    }
+
+    #[policy(Dog::TrickAdded)]
+    fn note(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+        let sql = format!("INSERT INTO {} VALUES ($1)", tx.table("notes"));
+        tx.execute(&sql, &[&event.trick])?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_attribute_works_under_another_name() -> Result<()> {
-        let system = System::new(pipes![[School, Mirror]])?;
-        let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
+        let system = System::new(pipes![[School, Mirror], [School, Notes]])?;
+        let env = Env::new()
+            .with("NOTES_PERSISTENCE_MODULE", "sqlite")
+            .with("NOTES_SQLITE_DBNAME", ":memory:");
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
         runner.start()?;
         let mut dog = Dog::register("Billy");
         dog.add_trick("sit".to_owned());
@@ -72,6 +95,9 @@ mod tests {
         let mirror = runner.get::<Mirror>()?;
         let image = mirror.repository().get::<Dog>(Dog::create_id("sit"))?;
         assert_eq!(image.tricks, ["being sit", "sit"]);
+        let notes = runner.get::<Notes>()?;
+        let noted = notes.read(|tx| Ok(tx.query("SELECT trick FROM notes", &[])?.len()))?;
+        assert_eq!(noted, 1);
         runner.stop()
     }
 }

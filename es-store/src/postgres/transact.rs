@@ -1,0 +1,88 @@
+//! Transactions in which a user's code runs, each on a connection of its own.
+
+use std::sync::Arc;
+
+use super::connection::Connection;
+use super::names::quoted;
+use super::recorder::PostgresRecorder;
+use crate::transaction::{Label, TableNames};
+use crate::{Access, End, RebuildLock, StoreError, Transaction};
+
+/// The longest name that there may be, so that there is room for the number of a rebuild.
+const LONGEST: usize = 50;
+
+impl PostgresRecorder {
+    /// Does `work` in a transaction, and ends it as that says.
+    pub(super) fn in_transaction(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.layout.many_rows {
+            let tracking = &self.names.tracking;
+            return Err(self.settings.label.misconfigured(format!(
+                "the table `{tracking}` is one of an old version of the Python library, and is not written"
+            )));
+        }
+        self.tables.lend(|connection| {
+            let failed = |error| self.settings.label.failed("beginning a transaction", error);
+            let Connection {
+                client, statements, ..
+            } = connection;
+            let begin = client.build_transaction().read_only(access == Access::Read);
+            let tx = match access {
+                Access::Write => begin.start(),
+                // All queries of one read see the same moment.
+                Access::Read => begin
+                    .isolation_level(::postgres::IsolationLevel::RepeatableRead)
+                    .start(),
+            };
+            let (label, names) = (self.tables_label(), self.table_names());
+            let tx = tx.map_err(failed)?;
+            let mut transaction = Transaction::on_postgres(tx, statements, access, label, names);
+            match work(&mut transaction)? {
+                End::Commit => transaction.commit(),
+                End::Rollback => Ok(()),
+            }
+        })
+    }
+
+    /// Takes a lock of the session's, which ends with its connection, and so with this process.
+    pub(super) fn try_lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        let mut connection = Connection::open(&self.settings, &self.names)?;
+        let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+        let of = format!("rebuild of {}", self.names.path(&self.names.tracking));
+        let row = connection.client.query_one(sql, &[&of]);
+        let row =
+            row.map_err(|error| self.settings.label.failed("locking for a rebuild", error))?;
+        let is_locked: bool = row.get(0);
+        Ok(is_locked.then(|| RebuildLock::new(connection)))
+    }
+
+    fn tables_label(&self) -> Arc<Label> {
+        Arc::new(Label {
+            application: self.application.clone(),
+            store: self.settings.label.store(),
+        })
+    }
+
+    fn table_names(&self) -> Arc<TableNames> {
+        let names = &self.names;
+        let taken = [
+            &names.events,
+            &names.snapshots,
+            &names.tracking,
+            &names.meta,
+            &names.upstream,
+            &names.failures,
+        ];
+        Arc::new(TableNames {
+            tracking: names.path(&names.tracking),
+            upstream: names.path(&names.upstream),
+            meta: names.path(&names.meta),
+            schema: Some(quoted(&names.schema)),
+            taken: taken.into_iter().cloned().collect(),
+            longest: LONGEST,
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! The tables of a projection: made once, changed in the transaction that moves the position, rebuilt beside themselves.
+//!
+//! Where a rebuild stands is recorded as a position of its own, in the row of tracking that has `__rebuild__` in front of the
+//! upstream's name. Which tables there are, and which are being rebuilt, stands in the table of settings.
+//!
+//! All of it is written in statements that serve every SQL database, on the transaction that the store opens.
+
+mod meta;
+mod positions;
+mod rebuild;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use self::meta::Key;
+use self::positions::Position;
+pub use self::rebuild::CatchUp;
+use crate::transaction::Stage;
+use crate::{ProcessRecorder, StoreError, Tracking, Transaction};
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only queries.
+    Read,
+    /// Anything.
+    Write,
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it takes place.
+    Commit,
+    /// Nothing of it does.
+    Rollback,
+}
+
+/// Keeps others from rebuilding the same tables, until it is dropped.
+pub struct RebuildLock {
+    _lock: Box<dyn Any + Send>,
+}
+
+impl RebuildLock {
+    /// A lock that is given back when `lock` is dropped.
+    pub fn new(lock: impl Any + Send) -> Self {
+        Self {
+            _lock: Box::new(lock),
+        }
+    }
+}
+
+impl std::fmt::Debug for RebuildLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RebuildLock").finish_non_exhaustive()
+    }
+}
+
+/// What makes the tables.
+pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
+
+/// The tables of one projection.
+#[derive(Clone)]
+pub struct Tables {
+    recorder: Arc<dyn ProcessRecorder>,
+}
+
+impl Tables {
+    /// The tables in the database of this recorder.
+    pub fn new(recorder: Arc<dyn ProcessRecorder>) -> Self {
+        Self { recorder }
+    }
+
+    /// Makes the tables, if they never were. Any number of processes may do so at the same moment.
+    ///
+    /// # Errors
+    /// When the store is no SQL database, `make` fails, or the tables are missing and `create` is not set.
+    pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
+        let mut is_made = false;
+        self.recorder.transact(Access::Read, &mut |tx| {
+            is_made = meta::get(tx, Key::Tables)?.is_some();
+            match is_made || create {
+                true => Ok(End::Rollback),
+                false => Err(tx.misconfigured(
+                    "CREATE_TABLE is off, and the projection's tables were never made",
+                )),
+            }
+        })?;
+        if is_made {
+            return Ok(());
+        }
+        self.recorder.transact(Access::Write, &mut |tx| {
+            // Who comes second waits here for the first.
+            if !meta::insert(tx, Key::Tables, "")? {
+                return Ok(End::Rollback);
+            }
+            let names = make_tables(tx, Stage::Live, make)?;
+            meta::put(tx, Key::Tables, &names.join("\n"))?;
+            Ok(End::Commit)
+        })
+    }
+
+    /// Does `work` in a transaction that only reads, and sees one moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn read(&self, work: &mut dyn FnMut(&mut Transaction<'_>)) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Read, &mut |tx| {
+            work(tx);
+            Ok(End::Rollback)
+        })
+    }
+
+    /// Does `work` in a transaction in which the position in `upstream` is `from`, and moves it as that says; without a
+    /// move nothing is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::PositionMoved`] when the position is another one, and what can go wrong in the store.
+    pub fn process(
+        &self,
+        upstream: &str,
+        from: u64,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Write, &mut |tx| {
+            process(tx, &Position::live(upstream), from, work)
+        })
+    }
+}
+
+fn process(
+    tx: &mut Transaction<'_>,
+    position: &Position,
+    from: u64,
+    work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+) -> Result<End, StoreError> {
+    let found = position.lock(tx)?;
+    if found != from {
+        return Err(StoreError::PositionMoved {
+            upstream: position.upstream().to_owned(),
+            expected: from,
+            found,
+        });
+    }
+    let Some(tracking) = work(tx) else {
+        return Ok(End::Rollback);
+    };
+    position.set(tx, tracking.to)?;
+    if let Some(event) = &tracking.at {
+        position.keep_event(tx, tracking.to, event)?;
+    }
+    Ok(End::Commit)
+}
+
+/// Makes the tables; says which.
+fn make_tables(
+    tx: &mut Transaction<'_>,
+    stage: Stage,
+    make: Make<'_>,
+) -> Result<Vec<String>, StoreError> {
+    tx.enter(stage);
+    tx.take_named();
+    make(tx)?;
+    if let Some(failure) = tx.failure() {
+        return Err(failure);
+    }
+    let (named, names) = (tx.take_named(), tx.names());
+    for name in &named {
+        if names.taken.contains(name) || name.contains('\n') || name.is_empty() {
+            return Err(tx.misconfigured(format!("a projection's table cannot be called `{name}`")));
+        }
+        if name.len() > names.longest {
+            let problem = format!(
+                "the table `{name}` has a name of more than {} bytes",
+                names.longest
+            );
+            return Err(tx.misconfigured(problem));
+        }
+    }
+    Ok(named)
+}

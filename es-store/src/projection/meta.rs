@@ -1,0 +1,62 @@
+//! What is noted of a projection in the table of settings.
+
+use crate::{SqlError, StoreError, Transaction};
+
+/// What is noted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key {
+    /// The tables that are queried, a line each.
+    Tables,
+    /// How many rebuilds were begun.
+    Rebuilds,
+    /// The tables that are being rebuilt, a line each.
+    Rebuilding,
+}
+
+impl Key {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Tables => "projection_tables",
+            Self::Rebuilds => "projection_rebuilds",
+            Self::Rebuilding => "projection_rebuilding",
+        }
+    }
+}
+
+pub(super) fn get(tx: &mut Transaction<'_>, key: Key) -> Result<Option<String>, StoreError> {
+    let sql = format!("SELECT value FROM {} WHERE key = $1", tx.names().meta);
+    let row = tx.query_first(&sql, &[&key.text()]).map_err(problem)?;
+    row.map(|row| row.get(0)).transpose().map_err(problem)
+}
+
+/// Notes it, if nothing is noted yet; says whether that was so.
+pub(super) fn insert(tx: &mut Transaction<'_>, key: Key, value: &str) -> Result<bool, StoreError> {
+    let meta = &tx.names().meta;
+    let sql = format!("INSERT INTO {meta} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    let inserted = tx.execute(&sql, &[&key.text(), &value]);
+    Ok(inserted.map_err(problem)? == 1)
+}
+
+pub(super) fn put(tx: &mut Transaction<'_>, key: Key, value: &str) -> Result<(), StoreError> {
+    let meta = &tx.names().meta;
+    let sql = format!(
+        "INSERT INTO {meta} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    );
+    tx.execute(&sql, &[&key.text(), &value]).map_err(problem)?;
+    Ok(())
+}
+
+pub(super) fn remove(tx: &mut Transaction<'_>, key: Key) -> Result<(), StoreError> {
+    let sql = format!("DELETE FROM {} WHERE key = $1", tx.names().meta);
+    tx.execute(&sql, &[&key.text()]).map_err(problem)?;
+    Ok(())
+}
+
+/// The names in a list.
+pub(super) fn lines(list: &str) -> impl DoubleEndedIterator<Item = &str> {
+    list.lines().filter(|line| !line.is_empty())
+}
+
+pub(super) fn problem(error: SqlError) -> StoreError {
+    error.problem
+}

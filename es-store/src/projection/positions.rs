@@ -1,0 +1,116 @@
+//! The positions of a projection and of its rebuild.
+
+use super::meta::problem;
+use crate::postgres::upstream_id_text;
+use crate::{StoreError, Transaction, UpstreamEvent};
+
+/// In front of the upstream's name, where the position is a rebuild's. Names of applications cannot begin like this.
+const REBUILD: &str = "__rebuild__";
+
+/// A position in an upstream.
+pub(super) struct Position {
+    upstream: String,
+    /// The key of its row.
+    row: String,
+}
+
+impl Position {
+    /// Of the tables that are queried.
+    pub(super) fn live(upstream: &str) -> Self {
+        Self {
+            upstream: upstream.to_owned(),
+            row: upstream.to_owned(),
+        }
+    }
+
+    /// Of the tables that are being rebuilt.
+    pub(super) fn rebuild(upstream: &str) -> Self {
+        Self {
+            upstream: upstream.to_owned(),
+            row: format!("{REBUILD}{upstream}"),
+        }
+    }
+
+    pub(super) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// The position, which nobody else can move until the transaction ends; 0 if there is none yet.
+    pub(super) fn lock(&self, tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
+        let tracking = &tx.names().tracking;
+        let lock = format!(
+            "UPDATE {tracking} SET notification_id = notification_id WHERE application_name = $1 RETURNING notification_id"
+        );
+        let start = format!(
+            "INSERT INTO {tracking} (application_name, notification_id) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+        );
+        let mut row = tx.query_first(&lock, &[&self.row]).map_err(problem)?;
+        if row.is_none() {
+            tx.execute(&start, &[&self.row]).map_err(problem)?;
+            row = tx.query_first(&lock, &[&self.row]).map_err(problem)?;
+        }
+        match row.map(|row| row.get(0)) {
+            Some(Ok(position)) => Ok(position),
+            _ => Err(StoreError::DamagedRow {
+                store: tracking.clone(),
+                at: format!("of tracking for `{}`", self.row),
+                problem: "its position is no position".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) fn set(&self, tx: &mut Transaction<'_>, to: u64) -> Result<(), StoreError> {
+        let tracking = &tx.names().tracking;
+        let sql = format!("UPDATE {tracking} SET notification_id = $2 WHERE application_name = $1");
+        tx.execute(&sql, &[&self.row, &to]).map_err(problem)?;
+        Ok(())
+    }
+
+    /// Notes which event stands at the position `to`.
+    pub(super) fn keep_event(
+        &self,
+        tx: &mut Transaction<'_>,
+        to: u64,
+        event: &UpstreamEvent,
+    ) -> Result<(), StoreError> {
+        let upstream = &tx.names().upstream;
+        let sql = format!(
+            "INSERT INTO {upstream} (application_name, notification_id, originator_id, originator_version) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (application_name) DO UPDATE SET \
+             notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
+             originator_version = excluded.originator_version"
+        );
+        let id = upstream_id_text(&event.originator_id);
+        tx.execute(&sql, &[&self.row, &to, &id, &event.originator_version])
+            .map_err(problem)?;
+        Ok(())
+    }
+
+    /// Which event stands there, as it was noted for `other`.
+    pub(super) fn take_event_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        other: &Self,
+    ) -> Result<(), StoreError> {
+        let upstream = &tx.names().upstream;
+        let remove = format!("DELETE FROM {upstream} WHERE application_name = $1");
+        tx.execute(&remove, &[&self.row]).map_err(problem)?;
+        let take =
+            format!("UPDATE {upstream} SET application_name = $1 WHERE application_name = $2");
+        tx.execute(&take, &[&self.row, &other.row])
+            .map_err(problem)?;
+        Ok(())
+    }
+}
+
+/// Removes the positions of a rebuild.
+pub(super) fn remove_of_rebuild(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+    let names = tx.names();
+    for table in [&names.tracking, &names.upstream] {
+        let sql = format!("DELETE FROM {table} WHERE substr(application_name, 1, $1) = $2");
+        // Characters are counted, and these are one byte each.
+        let length = i32::try_from(REBUILD.len()).unwrap_or_default();
+        tx.execute(&sql, &[&length, &REBUILD]).map_err(problem)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! New tables beside the old ones, and the switch from these to those.
+
+use super::meta::{self, Key, problem};
+use super::positions::{self, Position};
+use super::{Make, Tables, make_tables, process};
+use crate::transaction::{Stage, quoted};
+use crate::{Access, End, RebuildLock, StoreError, Tracking, Transaction};
+
+/// Processes, in the transaction of the switch, what the tables that are queried have and the new ones have not: the upstream
+/// by its index, and from where to where. Says whether it could.
+pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
+
+impl Tables {
+    /// Keeps everybody else from rebuilding; `None` if somebody else is at it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.recorder.lock_rebuild()
+    }
+
+    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Says whether there were such.
+    ///
+    /// # Errors
+    /// When `make` or the store fails.
+    pub fn begin_rebuild(&self, make: Make<'_>) -> Result<bool, StoreError> {
+        let mut is_taken_up = false;
+        self.recorder.transact(Access::Write, &mut |tx| {
+            is_taken_up = meta::get(tx, Key::Rebuilding)?.is_some();
+            if is_taken_up {
+                return Ok(End::Rollback);
+            }
+            let number = rebuilds(tx)? + 1;
+            meta::put(tx, Key::Rebuilds, &number.to_string())?;
+            let names = make_tables(tx, Stage::Rebuild(number), make)?;
+            meta::put(tx, Key::Rebuilding, &names.join("\n"))?;
+            Ok(End::Commit)
+        })?;
+        Ok(is_taken_up)
+    }
+
+    /// Up to which position of `upstream` the new tables are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn rebuilt(&self, upstream: &str) -> Result<u64, StoreError> {
+        let mut position = 0;
+        self.recorder.transact(Access::Write, &mut |tx| {
+            position = Position::rebuild(upstream).lock(tx)?;
+            Ok(End::Commit)
+        })?;
+        Ok(position)
+    }
+
+    /// As [`process`](Tables::process), for the new tables.
+    ///
+    /// # Errors
+    /// As `process`, and when there are no new tables.
+    pub fn process_rebuild(
+        &self,
+        upstream: &str,
+        from: u64,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Write, &mut |tx| {
+            enter_rebuild(tx)?;
+            process(tx, &Position::rebuild(upstream), from, work)
+        })
+    }
+
+    /// Puts the new tables in the place of the old ones, with their positions, all in one transaction. The positions of the old
+    /// ones cannot move meanwhile, and where they are further, `catch_up` is called first. Says whether it was done.
+    ///
+    /// # Errors
+    /// When there are no new tables, or the store fails; then nothing has changed.
+    pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
+        let mut is_done = false;
+        self.recorder.transact(Access::Write, &mut |tx| {
+            let rebuilding = enter_rebuild(tx)?;
+            for (index, upstream) in upstreams.iter().enumerate() {
+                let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
+                let (processed, rebuilt) = (live.lock(tx)?, rebuild.lock(tx)?);
+                if processed > rebuilt {
+                    if !catch_up(tx, index, rebuilt, processed) {
+                        return Ok(End::Rollback);
+                    }
+                } else {
+                    live.set(tx, rebuilt)?;
+                    live.take_event_of(tx, &rebuild)?;
+                }
+            }
+            rename(tx, &rebuilding)?;
+            forget_rebuild(tx)?;
+            is_done = true;
+            Ok(End::Commit)
+        })?;
+        Ok(is_done)
+    }
+
+    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether there were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn discard_rebuild(&self) -> Result<bool, StoreError> {
+        let mut was_there = false;
+        self.recorder.transact(Access::Write, &mut |tx| {
+            let Some(names) = meta::get(tx, Key::Rebuilding)? else {
+                return Ok(End::Rollback);
+            };
+            was_there = true;
+            let stage = Stage::Rebuild(rebuilds(tx)?);
+            drop_tables(tx, stage, &names)?;
+            forget_rebuild(tx)?;
+            Ok(End::Commit)
+        })?;
+        Ok(was_there)
+    }
+}
+
+/// From here on, the transaction names the new tables; says which there are.
+fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
+    let Some(names) = meta::get(tx, Key::Rebuilding)? else {
+        return Err(tx.misconfigured("the rebuild was ended or discarded by somebody else"));
+    };
+    let number = rebuilds(tx)?;
+    tx.enter(Stage::Rebuild(number));
+    Ok(names)
+}
+
+/// How many rebuilds were begun: the number of the last.
+fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
+    let begun = meta::get(tx, Key::Rebuilds)?;
+    Ok(begun.and_then(|begun| begun.parse().ok()).unwrap_or(0))
+}
+
+fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> {
+    let stage = Stage::Rebuild(rebuilds(tx)?);
+    tx.settle()?;
+    let old = meta::get(tx, Key::Tables)?.unwrap_or_default();
+    drop_tables(tx, Stage::Live, &old)?;
+    for name in meta::lines(rebuilding) {
+        let new = tx.names().path(&stage.physical(name));
+        let sql = format!("ALTER TABLE {new} RENAME TO {}", quoted(name));
+        tx.execute(&sql, &[]).map_err(problem)?;
+    }
+    meta::put(tx, Key::Tables, rebuilding)
+}
+
+/// What was made last may refer to what was made first.
+fn drop_tables(tx: &mut Transaction<'_>, stage: Stage, names: &str) -> Result<(), StoreError> {
+    for name in meta::lines(names).rev() {
+        let sql = format!(
+            "DROP TABLE IF EXISTS {}",
+            tx.names().path(&stage.physical(name))
+        );
+        tx.execute(&sql, &[]).map_err(problem)?;
+    }
+    Ok(())
+}
+
+fn forget_rebuild(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+    meta::remove(tx, Key::Rebuilding)?;
+    positions::remove_of_rebuild(tx)
+}

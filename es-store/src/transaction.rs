@@ -1,0 +1,412 @@
+//! The open transaction of a database, for statements of the user's own.
+
+mod postgres;
+mod row;
+mod sqlite;
+mod value;
+
+use std::sync::Arc;
+
+use self::postgres::Postgres;
+pub use self::row::{Column, Row};
+pub use self::value::{FromValue, ToValue, Value};
+use crate::{Access, StoreError};
+
+/// An open transaction of SQLite or PostgreSQL.
+///
+/// A handler of a projection gets the one that moves its position, too: what it writes takes place with that, or not at
+/// all. One text of a statement serves both databases: parameters are `$1`, `$2` and so on, values are of the types that
+/// [`Value`] lists. For all else there is the driver's own transaction, [`sqlite`](Self::sqlite) or
+/// [`postgres`](Self::postgres).
+///
+/// It is begun and ended by the library: `BEGIN`, `COMMIT` and `ROLLBACK` are refused. After a statement has failed it takes
+/// no others, and everything is rolled back, also where the error was passed over.
+pub struct Transaction<'a> {
+    driver: Driver<'a>,
+    label: Arc<Label>,
+    names: Arc<TableNames>,
+    stage: Stage,
+    /// The first failure.
+    failure: Option<StoreError>,
+    /// Whether the driver's own transaction was handed out since somebody last looked.
+    is_handed_out: bool,
+    /// The tables that were named while they are made.
+    named: Vec<String>,
+}
+
+enum Driver<'a> {
+    Sqlite(rusqlite::Transaction<'a>),
+    Postgres(Postgres<'a>),
+}
+
+/// How errors call what the transaction is of.
+#[derive(Debug)]
+pub(crate) struct Label {
+    pub(crate) application: String,
+    pub(crate) store: String,
+}
+
+/// How the library's own tables are called in statements, and the schema of the user's.
+#[derive(Debug)]
+pub(crate) struct TableNames {
+    pub(crate) tracking: String,
+    pub(crate) upstream: String,
+    pub(crate) meta: String,
+    /// Quoted, where there are schemas.
+    pub(crate) schema: Option<String>,
+    /// Names that are taken, and the longest that there may be, in bytes.
+    pub(crate) taken: Vec<String>,
+    pub(crate) longest: usize,
+}
+
+/// Which tables [`Transaction::table`] names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Those that are queried.
+    Live,
+    /// Those that a rebuild makes beside them. The number is one that no other tables have.
+    Rebuild(u64),
+}
+
+/// A statement that failed, or a row that could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{application}: {problem}")]
+pub struct SqlError {
+    /// The application whose tables they are.
+    pub application: String,
+    /// What happened.
+    pub problem: StoreError,
+}
+
+impl Label {
+    fn error(&self, problem: StoreError) -> SqlError {
+        SqlError {
+            application: self.application.clone(),
+            problem,
+        }
+    }
+
+    /// The error of a call that cannot work.
+    fn refused(&self, problem: String) -> SqlError {
+        self.error(self.statement(problem))
+    }
+
+    fn statement(&self, problem: String) -> StoreError {
+        StoreError::Statement {
+            store: self.store.clone(),
+            problem,
+        }
+    }
+}
+
+impl<'a> Transaction<'a> {
+    fn new(driver: Driver<'a>, label: Arc<Label>, names: Arc<TableNames>) -> Self {
+        Self {
+            driver,
+            label,
+            names,
+            stage: Stage::Live,
+            failure: None,
+            is_handed_out: false,
+            named: Vec::new(),
+        }
+    }
+
+    /// Executes a statement; says how many rows it has changed.
+    ///
+    /// ```
+    /// use es_store::{SqlError, Transaction};
+    ///
+    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> {
+    ///     let counts = tx.table("trick_counts");
+    ///     let sql = format!(
+    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
+    ///     );
+    ///     tx.execute(&sql, &[&trick])?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the statement is wrong or the store fails, the parameters are not as many as the statement has, or an earlier
+    /// statement has failed.
+    pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
+        let params = self.begin_statement(sql, params)?;
+        let done = match &mut self.driver {
+            Driver::Sqlite(tx) => sqlite::execute(tx, &self.label, sql, &params),
+            Driver::Postgres(tx) => tx.execute(&self.label, sql, &params),
+        };
+        self.end_statement(done)
+    }
+
+    /// The rows that a query finds.
+    ///
+    /// ```
+    /// use es_store::{SqlError, Transaction};
+    ///
+    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> {
+    ///     let sql = format!("SELECT trick, count FROM {} ORDER BY trick", tx.table("trick_counts"));
+    ///     let rows = tx.query(&sql, &[])?;
+    ///     rows.iter().map(|row| Ok((row.get("trick")?, row.get("count")?))).collect()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and when a column is of a type that [`Value`] has not: cast it, as in
+    /// `CAST(SUM(count) AS BIGINT)`.
+    pub fn query(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Row>, SqlError> {
+        let params = self.begin_statement(sql, params)?;
+        let label = &self.label;
+        let found = match &mut self.driver {
+            Driver::Sqlite(tx) => sqlite::query(tx, label, sql, &params),
+            Driver::Postgres(tx) => tx.query(label, sql, &params),
+        };
+        let (columns, rows) = self.end_statement(found)?;
+        let row = |values| Row {
+            label: self.label.clone(),
+            columns: columns.clone(),
+            values,
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// The first row that a query finds; `None` if it finds none.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn query_first(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToValue],
+    ) -> Result<Option<Row>, SqlError> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// How the table `name` is called in statements, quoted: the one that is queried, or, in a rebuild, the one that is
+    /// made beside it.
+    pub fn table(&mut self, name: &str) -> String {
+        if !self.named.iter().any(|named| named == name) {
+            self.named.push(name.to_owned());
+        }
+        self.names.path(&self.stage.physical(name))
+    }
+
+    /// How the index `name` of a table is called where tables are made: `CREATE INDEX {index} ON {table} (..)`. It is
+    /// another one after each rebuild, as the old index is still there while the new one is made.
+    pub fn index(&self, name: &str) -> String {
+        quoted(&self.stage.physical(name))
+    }
+
+    /// Whether a rebuild is under way, of tables that nobody queries yet.
+    pub fn is_rebuild(&self) -> bool {
+        matches!(self.stage, Stage::Rebuild(_))
+    }
+
+    /// SQLite's own connection, in its open transaction; `None` on another database.
+    pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
+        self.is_handed_out = true;
+        match &self.driver {
+            Driver::Sqlite(tx) => Some(tx),
+            Driver::Postgres(_) => None,
+        }
+    }
+
+    /// PostgreSQL's own open transaction; `None` on another database.
+    ///
+    /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`. Only what it writes after
+    /// that, outside of any transaction, stays. (A role without the privilege `TEMP` can commit; it is noticed, too late.)
+    pub fn postgres(&mut self) -> Option<&mut ::postgres::Transaction<'a>> {
+        self.is_handed_out = true;
+        match &mut self.driver {
+            Driver::Sqlite(_) => None,
+            Driver::Postgres(tx) => {
+                if let Err(failure) = tx.guard(&self.label) {
+                    self.failure.get_or_insert(failure);
+                }
+                Some(tx.own())
+            }
+        }
+    }
+
+    /// Why the transaction cannot be committed, if it cannot: a statement has failed, or somebody has ended it. To be asked
+    /// after each piece of a user's code.
+    pub fn failure(&mut self) -> Option<StoreError> {
+        if std::mem::take(&mut self.is_handed_out) && self.failure.is_none() {
+            self.failure = match &mut self.driver {
+                Driver::Sqlite(tx) => sqlite::check_open(tx, &self.label).err(),
+                Driver::Postgres(tx) => tx.check_open(&self.label).err(),
+            };
+        }
+        self.failure.clone()
+    }
+
+    fn begin_statement(&self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Value>, SqlError> {
+        if self.failure.is_some() {
+            let problem = "a statement before it has failed, so everything is rolled back";
+            return Err(self.label.refused(problem.to_owned()));
+        }
+        if let Some(word) = ends_or_begins(sql) {
+            let problem =
+                format!("`{word}` is refused: the library begins and ends the transaction");
+            return Err(self.label.refused(problem));
+        }
+        let too_large = || {
+            let problem = format!("a parameter is a number above {}", i64::MAX);
+            self.label.refused(problem)
+        };
+        let values = params
+            .iter()
+            .map(|param| param.to_value().ok_or_else(too_large));
+        values.collect()
+    }
+
+    fn end_statement<T>(&mut self, done: Result<T, StoreError>) -> Result<T, SqlError> {
+        done.map_err(|problem| {
+            self.failure.get_or_insert_with(|| problem.clone());
+            self.label.error(problem)
+        })
+    }
+}
+
+/// What only stores and the bookkeeping of projections do.
+impl<'a> Transaction<'a> {
+    pub(crate) fn on_sqlite(
+        tx: rusqlite::Transaction<'a>,
+        label: Arc<Label>,
+        names: Arc<TableNames>,
+    ) -> Self {
+        Self::new(Driver::Sqlite(tx), label, names)
+    }
+
+    pub(crate) fn on_postgres(
+        tx: ::postgres::Transaction<'a>,
+        statements: &'a mut crate::postgres::Statements,
+        access: Access,
+        label: Arc<Label>,
+        names: Arc<TableNames>,
+    ) -> Self {
+        Self::new(
+            Driver::Postgres(Postgres::new(tx, statements, access)),
+            label,
+            names,
+        )
+    }
+
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
+        match self.driver {
+            Driver::Sqlite(tx) => sqlite::commit(tx, &self.label),
+            Driver::Postgres(tx) => tx.commit(&self.label),
+        }
+    }
+
+    /// Checks constraints that wait for the commit, so that tables may be renamed.
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
+        match &mut self.driver {
+            Driver::Sqlite(_) => Ok(()),
+            Driver::Postgres(tx) => {
+                tx.unguard(&self.label)?;
+                let settled = self.execute("SET CONSTRAINTS ALL IMMEDIATE", &[]);
+                settled.map(|_| ()).map_err(|error| error.problem)
+            }
+        }
+    }
+
+    pub(crate) fn names(&self) -> Arc<TableNames> {
+        self.names.clone()
+    }
+
+    pub(crate) fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// The tables that were named since this was last asked.
+    pub(crate) fn take_named(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.named)
+    }
+
+    /// The error of something that was found wrong.
+    pub(crate) fn misconfigured(&self, problem: impl std::fmt::Display) -> StoreError {
+        StoreError::Configuration(format!("{}: {problem}", self.label.store))
+    }
+}
+
+impl Stage {
+    /// How a table is called in the database.
+    pub(crate) fn physical(self, name: &str) -> String {
+        match self {
+            Self::Live => name.to_owned(),
+            Self::Rebuild(number) => format!("{name}__{number}"),
+        }
+    }
+}
+
+impl TableNames {
+    /// A name as it stands in a statement, with its schema.
+    pub(crate) fn path(&self, name: &str) -> String {
+        match &self.schema {
+            Some(schema) => format!("{schema}.{}", quoted(name)),
+            None => quoted(name),
+        }
+    }
+}
+
+/// A name as it stands in a statement.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The word by which a statement would begin or end a transaction, if it would.
+fn ends_or_begins(sql: &str) -> Option<&'static str> {
+    const WORDS: [&str; 7] = [
+        "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE",
+    ];
+    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    loop {
+        let after = match rest {
+            _ if rest.starts_with("--") => rest.split_once('\n').map(|(_, after)| after),
+            _ if rest.starts_with("/*") => rest.split_once("*/").map(|(_, after)| after),
+            _ => break,
+        };
+        rest = after?.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    }
+    let first = rest.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    WORDS
+        .into_iter()
+        .find(|word| word.eq_ignore_ascii_case(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_that_begins_or_ends_a_transaction_is_known_by_its_first_word() {
+        for sql in [
+            "COMMIT",
+            " commit;",
+            "-- all\n/* done */ Rollback",
+            "end",
+            "; START TRANSACTION",
+        ] {
+            assert!(ends_or_begins(sql).is_some(), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO commits VALUES (1)",
+            "SELECT 'COMMIT'",
+            "",
+            "-- COMMIT",
+            "ENDING",
+        ] {
+            assert_eq!(ends_or_begins(sql), None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn the_tables_of_a_rebuild_stand_beside_those_that_are_queried() {
+        assert_eq!(Stage::Live.physical("tricks"), "tricks");
+        assert_eq!(Stage::Rebuild(2).physical("tricks"), "tricks__2");
+    }
+}

@@ -1,0 +1,319 @@
+//! Statements on PostgreSQL.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use ::postgres::error::SqlState;
+use ::postgres::types::private::BytesMut;
+use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use ::postgres::{Statement, Transaction};
+use es_core::Timestamp;
+use uuid::Uuid;
+
+use super::sqlite::Found;
+use super::{Label, Value};
+use crate::postgres::{Statements, is_lost, said};
+use crate::{Access, StoreError};
+
+/// The microseconds between 1970 and 2000, where PostgreSQL begins to count.
+const EPOCH: i64 = 946_684_800_000_000;
+
+/// How many statements are kept prepared; beyond that all are prepared anew.
+const KEPT: usize = 100;
+
+/// An open transaction, and the statements that its connection keeps prepared.
+pub(super) struct Postgres<'a> {
+    tx: Transaction<'a>,
+    statements: &'a mut Statements,
+    access: Access,
+    /// The transaction's number, once the driver's own was handed out.
+    number: Option<String>,
+    /// Whether it cannot be committed.
+    is_guarded: bool,
+}
+
+/// A row that breaks a constraint which is looked at by a commit: so only whoever removes it can commit.
+const GUARD: &str = "CREATE TEMPORARY TABLE es_open_transaction (id int PRIMARY KEY, other int CONSTRAINT \
+                     only_the_library_ends_the_transaction REFERENCES es_open_transaction DEFERRABLE INITIALLY DEFERRED) \
+                     ON COMMIT DROP; INSERT INTO pg_temp.es_open_transaction VALUES (1, 2)";
+
+impl<'a> Postgres<'a> {
+    pub(super) fn new(tx: Transaction<'a>, statements: &'a mut Statements, access: Access) -> Self {
+        Self {
+            tx,
+            statements,
+            access,
+            number: None,
+            is_guarded: false,
+        }
+    }
+
+    pub(super) fn execute(
+        &mut self,
+        label: &Label,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<u64, StoreError> {
+        let statement = self.prepared(label, sql, params)?;
+        let done = self.tx.execute(&statement, &borrowed(params));
+        done.map_err(|error| self.failed(label, &error))
+    }
+
+    pub(super) fn query(
+        &mut self,
+        label: &Label,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Found, StoreError> {
+        let statement = self.prepared(label, sql, params)?;
+        let rows = self.tx.query(&statement, &borrowed(params));
+        let rows = rows.map_err(|error| self.failed(label, &error))?;
+        let columns: Arc<[String]> = statement
+            .columns()
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
+        let values = |row: &::postgres::Row| {
+            let value = |index| {
+                row.try_get::<_, Value>(index).map_err(|error| {
+                    let problem = error
+                        .source()
+                        .map_or_else(|| error.to_string(), ToString::to_string);
+                    label.statement(format!("column `{}`: {problem}", columns[index]))
+                })
+            };
+            (0..columns.len()).map(value).collect::<Result<Vec<_>, _>>()
+        };
+        let rows = rows.iter().map(values).collect::<Result<_, _>>()?;
+        Ok((columns, rows))
+    }
+
+    fn prepared(
+        &mut self,
+        label: &Label,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Statement, StoreError> {
+        let statement = match self.statements.get(sql) {
+            Some(statement) => statement.clone(),
+            None => {
+                let prepared = self.tx.prepare(sql);
+                let statement = prepared.map_err(|error| self.failed(label, &error))?;
+                if self.statements.len() >= KEPT {
+                    self.statements.clear();
+                }
+                self.statements.insert(sql.to_owned(), statement.clone());
+                statement
+            }
+        };
+        let (has, given) = (statement.params().len(), params.len());
+        if has != given {
+            return Err(label.statement(format!(
+                "the statement has {has} parameters, and got {given}"
+            )));
+        }
+        Ok(statement)
+    }
+
+    /// The driver's own transaction.
+    pub(super) fn own(&mut self) -> &mut Transaction<'a> {
+        &mut self.tx
+    }
+
+    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes its number, to see later
+    /// whether it is still the same.
+    pub(super) fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
+        if self.access == Access::Read || self.number.is_some() {
+            return Ok(());
+        }
+        let guarded = self.number_now().and_then(|number| {
+            self.number = Some(number);
+            let allowed = "SELECT has_database_privilege(current_database(), 'TEMP')";
+            self.is_guarded = self.tx.query_one(allowed, &[])?.try_get(0)?;
+            match self.is_guarded {
+                true => self.tx.batch_execute(GUARD),
+                false => Ok(()),
+            }
+        });
+        guarded.map_err(|error| self.failed(label, &error))
+    }
+
+    /// Lets the transaction be committed.
+    pub(super) fn unguard(&mut self, label: &Label) -> Result<(), StoreError> {
+        if !std::mem::take(&mut self.is_guarded) {
+            return Ok(());
+        }
+        let removed = self
+            .tx
+            .batch_execute("DELETE FROM pg_temp.es_open_transaction");
+        removed.map_err(|error| self.failed(label, &error))
+    }
+
+    fn number_now(&mut self) -> Result<String, ::postgres::Error> {
+        let row = self
+            .tx
+            .query_one("SELECT pg_current_xact_id()::text", &[])?;
+        row.try_get(0)
+    }
+
+    /// A transaction that was ended by a statement has another number, or none; in one that has failed nothing can be asked.
+    pub(super) fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
+        let Some(known) = self.number.clone() else {
+            return Ok(());
+        };
+        match self.number_now() {
+            Ok(now) if known == now => Ok(()),
+            Ok(_) => Err(label.statement(
+                "the transaction was ended by a statement, but only the library ends it".to_owned(),
+            )),
+            Err(error) => Err(self.failed(label, &error)),
+        }
+    }
+
+    pub(super) fn commit(mut self, label: &Label) -> Result<(), StoreError> {
+        self.unguard(label)?;
+        let Self { tx, statements, .. } = self;
+        tx.commit().map_err(|error| {
+            statements.clear();
+            failed(label, &error)
+        })
+    }
+
+    /// After a failure nothing that was prepared is relied on.
+    fn failed(&mut self, label: &Label, error: &::postgres::Error) -> StoreError {
+        self.statements.clear();
+        failed(label, error)
+    }
+}
+
+/// What is no fault of the statement is one of the store.
+fn failed(label: &Label, error: &::postgres::Error) -> StoreError {
+    // A table was changed behind a statement that was prepared.
+    let is_stale = error
+        .to_string()
+        .contains("cached plan must not change result type");
+    if !is_lost(error) && !is_stale && !error.code().is_some_and(is_of_store) {
+        return label.statement(said(error));
+    }
+    StoreError::Driver {
+        store: label.store.clone(),
+        doing: "a statement",
+        error: Arc::from(Box::<dyn Error + Send + Sync>::from(said(error))),
+    }
+}
+
+/// Deadlocks and serialisation failures (class 40), a lack of resources (53), the system's own errors (58), a lock that was not
+/// had in time, a server that can only be read for now.
+fn is_of_store(code: &SqlState) -> bool {
+    let single = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    ];
+    let classes = ["40", "53", "58", "57P"];
+    // A deferred constraint that the commit finds broken is of class 40 too.
+    *code != SqlState::T_R_INTEGRITY_CONSTRAINT_VIOLATION
+        && (single.contains(code) || classes.iter().any(|class| code.code().starts_with(class)))
+}
+
+fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|param| param as &(dyn ToSql + Sync))
+        .collect()
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let is_text = is_text(ty);
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Boolean(value) if *ty == Type::BOOL => value.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT8 => value.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
+            Self::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
+            Self::Real(value) if *ty == Type::FLOAT4 => (*value as f32).to_sql(ty, out),
+            Self::Text(value) if is_text => value.to_sql(&Type::TEXT, out),
+            Self::Text(value) if *ty == Type::JSONB => {
+                out.extend_from_slice(&[1]);
+                value.to_sql(&Type::TEXT, out)
+            }
+            Self::Text(value) if *ty == Type::UUID => value.parse::<Uuid>()?.to_sql(ty, out),
+            Self::Text(value) if is_time(ty) => Self::Timestamp(value.parse()?).to_sql(ty, out),
+            Self::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
+            Self::Uuid(value) if *ty == Type::UUID => value.to_sql(ty, out),
+            Self::Uuid(value) if is_text => value.to_string().to_sql(&Type::TEXT, out),
+            Self::Timestamp(value) if is_time(ty) => {
+                (value.as_micros() - EPOCH).to_sql(&Type::INT8, out)
+            }
+            Self::Timestamp(value) if is_text => value.to_string().to_sql(&Type::TEXT, out),
+            _ => Err(format!("{} was given where the statement takes {ty}", self.kind()).into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(match *ty {
+            Type::BOOL => Self::Boolean(bool::from_sql(ty, raw)?),
+            Type::INT8 => Self::Integer(i64::from_sql(ty, raw)?),
+            Type::INT4 => Self::Integer(i32::from_sql(ty, raw)?.into()),
+            Type::INT2 => Self::Integer(i16::from_sql(ty, raw)?.into()),
+            Type::FLOAT8 => Self::Real(f64::from_sql(ty, raw)?),
+            Type::FLOAT4 => Self::Real(f32::from_sql(ty, raw)?.into()),
+            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            Type::UUID => Self::Uuid(Uuid::from_sql(ty, raw)?),
+            Type::JSONB => Self::Text(String::from_sql(
+                &Type::TEXT,
+                raw.get(1..).unwrap_or_default(),
+            )?),
+            _ if is_text(ty) => Self::Text(String::from_sql(&Type::TEXT, raw)?),
+            _ if is_time(ty) => {
+                let micros = i64::from_sql(&Type::INT8, raw)?.checked_add(EPOCH);
+                let time = micros.and_then(Timestamp::from_micros);
+                Self::Timestamp(time.ok_or("the time is outside of the years 1 to 9999")?)
+            }
+            _ => {
+                return Err(format!(
+                    "it is of the type {ty}, which is not read here: cast it in the query"
+                )
+                .into());
+            }
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+fn is_text(ty: &Type) -> bool {
+    [
+        Type::TEXT,
+        Type::VARCHAR,
+        Type::BPCHAR,
+        Type::NAME,
+        Type::UNKNOWN,
+        Type::JSON,
+    ]
+    .contains(ty)
+}
+
+fn is_time(ty: &Type) -> bool {
+    [Type::TIMESTAMPTZ, Type::TIMESTAMP].contains(ty)
+}

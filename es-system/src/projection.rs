@@ -1,0 +1,173 @@
+//! Projections: read models in tables of the user's own, changed in the transaction that moves the position.
+
+mod bar;
+pub(crate) mod progress;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use es_core::__private::panic_message;
+use es_store::{Env, StoreError, Transaction};
+
+use crate::error::BoxError;
+use crate::follower::is_of_store;
+use crate::policy::{self, Context, Policies, Received, Work};
+use crate::{Application, Error, Follower, Result, batch};
+
+pub use bar::rebuild_bar;
+pub use progress::RebuildProgress;
+
+/// A read model in tables of a SQL database, which handlers change exactly once for each event.
+///
+/// `#[projection]` on a struct and on its impl block implements it; never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no projection: it has no tables",
+    label = "needs `#[projection]` on `struct {Self}` and on `impl {Self}`"
+)]
+pub trait Projection: Follower<Context = InTables> {}
+
+/// Tables are changed.
+pub struct InTables;
+
+/// What makes the tables of a projection.
+pub(crate) type MakeTables = fn(&mut Transaction<'_>) -> Result<(), BoxError>;
+
+/// The handlers of one projection.
+pub trait Project: Send + Sync {
+    /// The topics that have a handler, sorted; `None` if a handler takes everything else.
+    fn topics(&self) -> Option<Arc<[String]>>;
+
+    /// Runs the handler for one event. A panic of it is an error.
+    ///
+    /// # Errors
+    /// What the handler returned.
+    fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError>;
+
+    /// What makes the tables.
+    fn make_tables(&self) -> MakeTables;
+}
+
+impl Context for InTables {
+    type Of<'t> = Transaction<'t>;
+
+    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work> {
+        let policies = policy::checked(A::policies())?;
+        let make_tables = policies.tables.unwrap_or(|_| Ok(()));
+        prepare(&application, make_tables)?;
+        Ok(Work::Projection(Arc::new(Bound {
+            application,
+            policies,
+            make_tables,
+        })))
+    }
+}
+
+impl<A> Policies<A, InTables> {
+    /// A table without entries, of handlers that change the tables that `make` makes.
+    pub fn in_tables(make: MakeTables) -> Self {
+        Self::with(Some(make))
+    }
+}
+
+struct Bound<A> {
+    application: Arc<A>,
+    policies: Policies<A, InTables>,
+    make_tables: MakeTables,
+}
+
+impl<A: Follower<Context = InTables>> Project for Bound<A> {
+    fn topics(&self) -> Option<Arc<[String]>> {
+        self.policies.topics()
+    }
+
+    fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError> {
+        self.policies.run(&self.application, received, tx)
+    }
+
+    fn make_tables(&self) -> MakeTables {
+        self.make_tables
+    }
+}
+
+/// Opens the application of a projection, and makes its tables if they are missing.
+pub(crate) fn open<A: Projection>(env: Env) -> Result<Application> {
+    let application = Application::open(A::NAME, A::ROLE, env)?;
+    prepare(&application, A::policies().tables.unwrap_or(|_| Ok(())))?;
+    Ok(application)
+}
+
+fn prepare(application: &Application, make_tables: MakeTables) -> Result<()> {
+    refuse_memory(application)?;
+    let create = application.env().boolean("CREATE_TABLE", true);
+    let create = create.map_err(|e| Error::env(application.name(), e))?;
+    application.policy_timeout()?;
+    let mut own = None;
+    let prepared = application
+        .tables()?
+        .prepare(create, &mut making(application, make_tables, &mut own));
+    prepared.map_err(|error| own.unwrap_or_else(|| application.store_error(error)))
+}
+
+/// What makes the tables, as the store calls it. What it says by itself, and not by the transaction, is put into `own`.
+pub(crate) fn making<'a>(
+    application: &'a Application,
+    make: MakeTables,
+    own: &'a mut Option<Error>,
+) -> impl FnMut(&mut Transaction<'_>) -> Result<(), StoreError> + 'a {
+    move |tx| {
+        let made = catch_unwind(AssertUnwindSafe(|| make(tx)));
+        let made =
+            made.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()));
+        let Err(error) = made else { return Ok(()) };
+        if let Some(failure) = tx.failure() {
+            return Err(failure);
+        }
+        let problem = format!("its tables cannot be made: {error}");
+        *own = Some(Error::Configuration {
+            application: application.name().to_owned(),
+            problem: problem.clone(),
+        });
+        Err(StoreError::Configuration(problem))
+    }
+}
+
+fn refuse_memory(application: &Application) -> Result<()> {
+    let env = application.env();
+    let module = env.get("PERSISTENCE_MODULE").unwrap_or("memory");
+    if env.store().is_some() || !matches!(module, "memory" | "eventsourcing.popo") {
+        return Ok(());
+    }
+    let name = application.name().to_uppercase();
+    Err(Error::Configuration {
+        application: application.name().to_owned(),
+        problem: format!(
+            "a projection keeps SQL tables, and PERSISTENCE_MODULE is `{module}`: set {name}_PERSISTENCE_MODULE to \
+             `postgres` or `sqlite`; with {name}_SQLITE_DBNAME `:memory:` they are in memory, too"
+        ),
+    })
+}
+
+/// Reads the tables, in a transaction that sees one moment and changes nothing.
+pub(crate) fn read<T>(
+    application: &Application,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    application.refuse_inside_policy("read", "use the transaction that the handler was given")?;
+    let (mut work, mut outcome) = (Some(work), None);
+    let read = application
+        .tables()?
+        .read(&mut |tx| outcome = work.take().map(|work| work(tx)));
+    read.map_err(|error| application.store_error(error))?;
+    let never = || {
+        Err(Error::Usage(format!(
+            "{}: nothing was read",
+            application.name()
+        )))
+    };
+    outcome.unwrap_or_else(never).inspect_err(|error| {
+        // A policy of another application may be reading here.
+        if is_of_store(error) {
+            batch::note_store_failure(error);
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! How often each trick was taught, in a SQL table that is changed exactly once for each event, and rebuilt from all of them.
+//!
+//! It runs on SQLite files in a temporary folder. With `--store postgres` it runs on a fresh database of the server that
+//! `ES_POSTGRES_URL` names, or of one that is started for it and thrown away.
+
+#[path = "../dog_school/domain.rs"]
+#[allow(dead_code, reason = "the counters are the other example's")]
+mod domain;
+mod table;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use domain::DogSchool;
+use es_system::prelude::*;
+use es_system::rebuild_bar;
+use es_system::testing::postgres::database;
+use table::TrickTable;
+
+const LESSONS: [(&str, &[&str]); 3] = [
+    ("Billy", &["roll over", "fetch ball", "play dead"]),
+    ("Milly", &["roll over", "fetch ball"]),
+    ("Scrappy", &["roll over"]),
+];
+
+/// What can go wrong here: anything that is printed and ends the program.
+type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match run_on_store() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trick_table: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_on_store() -> AnyResult<()> {
+    let flags: Vec<String> = std::env::args().skip(1).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    match flags[..] {
+        [] | ["--store", "sqlite"] => {
+            let temporary = tempfile::tempdir()?;
+            run(files(temporary.path()))
+        }
+        ["--store", "postgres"] => {
+            let database = database();
+            let database =
+                database.ok_or("there is no PostgreSQL: install it, or set ES_POSTGRES_URL")?;
+            run(database.env())
+        }
+        _ => Err("use --store sqlite or --store postgres".into()),
+    }
+}
+
+fn files(dir: &Path) -> Env {
+    let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
+    Env::new()
+        .with("PERSISTENCE_MODULE", "sqlite")
+        .with("DOGSCHOOL_SQLITE_DBNAME", file("dogschool.sqlite"))
+        .with("TRICKTABLE_SQLITE_DBNAME", file("tricktable.sqlite"))
+}
+
+fn run(env: Env) -> AnyResult<()> {
+    let system = System::new(pipes![[DogSchool, TrickTable]])?;
+    let mut runner = MultiThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    let table = runner.get::<TrickTable>()?;
+    for (name, tricks) in LESSONS {
+        school.register_dog(name)?;
+        for trick in tricks {
+            school.add_trick(name, trick)?;
+        }
+    }
+    runner.wait_until_idle(Duration::from_secs(5))?;
+    print("counted", &table)?;
+
+    // The old table answers, and is followed, until the new one takes its place.
+    runner.rebuild::<TrickTable>(rebuild_bar())?;
+    print("rebuilt", &table)?;
+
+    school.add_trick("Scrappy", "fetch ball")?;
+    runner.wait_until_idle(Duration::from_secs(5))?;
+    println!(
+        "fetch ball was taught {} times",
+        table.get_count("fetch ball")?
+    );
+    Ok(runner.stop()?)
+}
+
+fn print(title: &str, table: &TrickTable) -> Result<()> {
+    println!(
+        "{title}, up to event {}:",
+        table.position_in("DogSchool")?.unwrap_or(0)
+    );
+    for (trick, count) in table.counts()? {
+        println!("  {trick:<10}  {count}");
+    }
+    Ok(())
+}

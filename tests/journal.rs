@@ -1,0 +1,133 @@
+//! A projection whose table shows what was processed, event by event, and whose handlers fail when the trick says so.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use es_system::prelude::*;
+
+use crate::domain::{Dog, DogTrickAdded};
+
+/// Notes each trick of the school in a table.
+#[projection]
+pub struct Journal;
+
+#[projection]
+impl Journal {
+    fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+        let journal = tx.table("journal");
+        let columns = "position BIGINT NOT NULL, trick TEXT NOT NULL";
+        tx.execute(&format!("CREATE TABLE {journal} ({columns})"), &[])?;
+        Ok(())
+    }
+
+    #[policy(Dog::TrickAdded)]
+    fn note(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO {} (trick, position) VALUES ($2, $1)",
+            tx.table("journal")
+        );
+        tx.execute(&sql, &[&event.notification_id, &event.trick])?;
+        on_handler(event.notification_id);
+        match mishap(&event.trick) {
+            "fail" => return Err(Error::Usage("the handler fails".to_owned())),
+            "panic" => panic!("the handler panics"),
+            "wrong" => {
+                tx.execute("INSERT INTO nowhere VALUES (1)", &[])?;
+            }
+            "swallow" => {
+                let _swallowed = tx.execute("INSERT INTO nowhere VALUES (1)", &[]);
+            }
+            "commit" => {
+                tx.execute("COMMIT", &[])?;
+            }
+            "rawcommit" => self.end_behind_the_back(tx, "COMMIT")?,
+            "rawrollback" => self.end_behind_the_back(tx, "ROLLBACK")?,
+            // An own savepoint is nobody's business.
+            "raw" => {
+                if let Some(postgres) = tx.postgres() {
+                    postgres
+                        .transaction()
+                        .and_then(|inner| inner.commit())
+                        .map_err(|error| Error::Usage(error.to_string()))?;
+                }
+                assert!(
+                    tx.sqlite()
+                        .is_none_or(|connection| !connection.is_autocommit())
+                );
+            }
+            "read" => {
+                self.positions()?;
+            }
+            "save" => {
+                self.save(&mut Dog::register("Eve"))?;
+            }
+            "store" => {
+                self.position_in("DogSchool")?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// PostgreSQL's answer is not handed on.
+    fn end_behind_the_back(&self, tx: &mut Transaction<'_>, word: &str) -> Result<()> {
+        if let Some(connection) = tx.sqlite() {
+            let refused = connection.execute_batch(word);
+            return refused.map_err(|error| Error::Usage(error.to_string()));
+        }
+        if let Some(postgres) = tx.postgres() {
+            let _ended = postgres.batch_execute(word);
+        }
+        Ok(())
+    }
+
+    /// The positions of the events that were processed, sorted.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn positions(&self) -> Result<Vec<u64>> {
+        self.read(|tx| {
+            let sql = format!(
+                "SELECT position FROM {} ORDER BY position",
+                tx.table("journal")
+            );
+            let rows = tx.query(&sql, &[])?;
+            rows.iter().map(|row| Ok(row.get(0)?)).collect()
+        })
+    }
+}
+
+/// What goes wrong: the first word of the trick, if it is not mended.
+fn mishap(trick: &str) -> &str {
+    let mended = MENDED.lock().expect("no panic");
+    match mended.as_ref().is_some_and(|mended| mended.contains(trick)) {
+        true => "",
+        false => trick.split(' ').next().unwrap_or_default(),
+    }
+}
+
+static MENDED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+/// From now on nothing goes wrong with this trick.
+///
+/// # Panics
+/// When another test has panicked in here.
+pub fn mend(trick: &str) {
+    let mut mended = MENDED.lock().expect("no panic");
+    mended.get_or_insert_default().insert(trick.to_owned());
+}
+
+type Hook = Box<dyn Fn(u64)>;
+
+thread_local! {
+    static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Has each handler on this thread do `hook`, in the middle, with the position of its event.
+pub fn hook_on_this_thread(hook: impl Fn(u64) + 'static) {
+    HOOK.set(Some(Box::new(hook)));
+}
+
+fn on_handler(position: u64) {
+    HOOK.with_borrow(|hook| hook.iter().for_each(|hook| hook(position)));
+}

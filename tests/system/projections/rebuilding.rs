@@ -1,0 +1,199 @@
+//! Tables that are rebuilt beside themselves.
+
+use es_system::RebuildProgress;
+use es_system::prelude::*;
+use tests::domain::{Dog, DogSchool};
+use tests::journal::{self, Journal};
+use tests::table::TrickTable;
+use tests::{PATIENCE, Place};
+
+use super::{journal_system, sql_places, taught};
+
+fn system() -> Result<System> {
+    System::new(pipes![[DogSchool, TrickTable]])
+}
+
+/// A runner whose table was spoiled by hand: a rebuild mends it.
+fn spoiled<R: Runner>(place: &Place, events: usize) -> Result<R> {
+    let mut runner = R::new(&system()?, place.env.clone())?;
+    let school = runner.get::<DogSchool>()?;
+    let mut dog = Dog::register("Billy");
+    (0..events).for_each(|_| dog.add_trick("sit"));
+    school.save(&mut dog)?;
+    runner.start()?;
+    runner.wait_until_idle(PATIENCE)?;
+    Ok(runner)
+}
+
+#[test]
+fn a_rebuild_replays_all_and_says_how_far_it_is() -> Result<()> {
+    fn flow<R: Runner>(place: &Place) -> Result<()> {
+        let runner = spoiled::<R>(place, 2_500)?;
+        let (school, table) = (runner.get::<DogSchool>()?, runner.get::<TrickTable>()?);
+        let mut seen: Vec<RebuildProgress> = Vec::new();
+        for round in 1..=2 {
+            seen.clear();
+            runner.rebuild::<TrickTable>(|progress| {
+                assert_eq!(
+                    table.get_count("sit").expect("it answers"),
+                    2_499 + round,
+                    "{}",
+                    place.name
+                );
+                seen.push(progress.clone());
+            })?;
+            let last = seen.last().expect("it was told");
+            assert!(last.is_finished && last.done == last.total && last.projection == "TrickTable");
+            assert!(
+                seen.windows(2).all(|two| two[0].done <= two[1].done),
+                "{seen:?}"
+            );
+            assert!(seen.len() > 3 && seen[0].done < last.done && seen[0].rate > 0.0);
+            // The follower goes on with the new tables.
+            taught(&school, &["sit"])?;
+            runner.wait_until_idle(PATIENCE)?;
+            assert_eq!(table.get_count("sit")?, 2_500 + round);
+        }
+        Ok(())
+    }
+    sql_places().try_for_each(|place| flow::<SingleThreadedRunner>(&place))?;
+    sql_places().try_for_each(|place| flow::<MultiThreadedRunner>(&place))
+}
+
+#[test]
+fn a_rebuild_beside_a_follower_under_load_ends_with_a_table_that_is_right() -> Result<()> {
+    for place in sql_places() {
+        let mut runner = MultiThreadedRunner::new(&journal_system()?, place.env.clone())?;
+        runner.start()?;
+        let (school, journal) = (runner.get::<DogSchool>()?, runner.get::<Journal>()?);
+        taught(&school, &["sit"])?;
+        std::thread::scope(|scope| -> Result<()> {
+            let teaching = scope.spawn(|| taught(&school, &["sit"; 150]));
+            while !teaching.is_finished() {
+                runner.rebuild::<Journal>(|_| {})?;
+            }
+            teaching.join().expect("no panic")
+        })?;
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(
+            journal.positions()?,
+            (2..=152).collect::<Vec<u64>>(),
+            "{}",
+            place.name
+        );
+        runner.rebuild::<Journal>(|_| {})?;
+        assert_eq!(
+            journal.positions()?,
+            (2..=152).collect::<Vec<u64>>(),
+            "{}",
+            place.name
+        );
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_rebuild_at_the_same_time_is_refused() -> Result<()> {
+    for place in sql_places() {
+        let runner = spoiled::<SingleThreadedRunner>(&place, 10)?;
+        let mut refused = None;
+        runner.rebuild::<TrickTable>(|_| {
+            refused = runner.rebuild::<TrickTable>(|_| {}).err();
+            assert!(runner.discard_rebuild::<TrickTable>().is_err());
+        })?;
+        let refused = refused.expect("it was refused").to_string();
+        assert_eq!(refused, "TrickTable: its tables are being rebuilt already");
+        // Afterwards there is nothing in the way.
+        runner.rebuild::<TrickTable>(|_| {})?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_rebuild_that_fails_is_taken_up_or_discarded() -> Result<()> {
+    for place in sql_places() {
+        let trick = format!("fail rebuild {}", place.name);
+        let mut runner = SingleThreadedRunner::new(&journal_system()?, place.env.clone())?;
+        runner.start()?;
+        let (school, journal) = (runner.get::<DogSchool>()?, runner.get::<Journal>()?);
+        taught(&school, &["sit", "sit", &trick, "sit"])?;
+        assert!(runner.watch_for_errors(Duration::ZERO).is_err());
+        let error = runner
+            .rebuild::<Journal>(|_| {})
+            .expect_err("the handler fails");
+        assert!(
+            error.to_string().contains("at position 4 of `DogSchool`"),
+            "{error}"
+        );
+        assert_eq!(journal.positions()?, [2, 3], "the old table is as it was");
+
+        journal::mend(&trick);
+        let mut first = None;
+        runner.rebuild::<Journal>(|progress| {
+            first.get_or_insert(progress.done);
+        })?;
+        assert_eq!(first, Some(5), "it goes on behind position 3");
+        assert_eq!(journal.positions()?, [2, 3, 4, 5]);
+        assert!(!runner.discard_rebuild::<Journal>()?, "there is none");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_discarded_rebuild_leaves_nothing_and_the_next_begins_anew() -> Result<()> {
+    for place in sql_places() {
+        let trick = format!("fail discard {}", place.name);
+        let mut runner = SingleThreadedRunner::new(&journal_system()?, place.env.clone())?;
+        runner.start()?;
+        taught(&*runner.get::<DogSchool>()?, &["sit", &trick])?;
+        assert!(runner.rebuild::<Journal>(|_| {}).is_err());
+        assert!(runner.discard_rebuild::<Journal>()?);
+        assert!(!runner.discard_rebuild::<Journal>()?);
+        journal::mend(&trick);
+        runner.rebuild::<Journal>(|_| {})?;
+        assert_eq!(runner.get::<Journal>()?.positions()?, [2, 3]);
+    }
+    Ok(())
+}
+
+#[test]
+fn other_programs_find_the_rebuilt_table_under_its_plain_name() -> Result<()> {
+    let Some(place) = sql_places().find(|place| place.name == "sqlite file") else {
+        return Ok(());
+    };
+    let runner = spoiled::<SingleThreadedRunner>(&place, 10)?;
+    runner.rebuild::<TrickTable>(|_| {})?;
+    let file = place
+        .env
+        .get("TRICKTABLE_SQLITE_DBNAME")
+        .expect("it is set");
+    let connection = rusqlite::Connection::open(file).expect("it opens");
+    let names = "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE name LIKE 'trick%' ORDER BY name)";
+    let names: String = connection
+        .query_row(names, [], |row| row.get(0))
+        .expect("rows");
+    assert_eq!(names, "trick_counts,trick_counts_by_count__1");
+    let tracking = "SELECT count(*) FROM tracking WHERE application_name LIKE '%rebuild%'";
+    let left: i64 = connection
+        .query_row(tracking, [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(left, 0);
+    Ok(())
+}
+
+#[test]
+fn only_a_projection_of_the_system_that_follows_can_be_rebuilt() -> Result<()> {
+    let system = System::new(pipes![[DogSchool]])?;
+    let runner = SingleThreadedRunner::new(&system, Env::new())?;
+    let error = runner
+        .rebuild::<TrickTable>(|_| {})
+        .expect_err("it is not there");
+    assert!(
+        error
+            .to_string()
+            .contains("is not an application of this system"),
+        "{error}"
+    );
+    Ok(())
+}

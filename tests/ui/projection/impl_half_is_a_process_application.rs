@@ -1,0 +1,27 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+#[projection]
+pub struct Registrations;
+
+#[process_application]
+impl Registrations {
+    #[policy(Dog::Registered)]
+    fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use es_system::prelude::*;
+
+#[projection]
+pub struct Registrations;
+
+fn main() {}

@@ -1,0 +1,31 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+#[projection]
+pub struct Registrations;
+
+#[projection(name = "Registrations")]
+impl Registrations {
+    fn tables(&self, _: &mut Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    #[policy()]
+    fn count(&mut self, _: &DomainEvent<DogRegistered>, _: &Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+#[projection]
+pub struct Registrations;
+
+#[projection]
+impl Registrations {
+    fn tables(_: &mut Transaction<'_>) -> u64 {
+        0
+    }
+
+    #[policy(Dog::Registered)]
+    fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
