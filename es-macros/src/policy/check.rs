@@ -10,9 +10,18 @@ use super::parse::Block;
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 
+/// The event that messages show.
+fn event_type(follows: Option<&Follows>) -> &'static str {
+    match follows {
+        Some(Follows::Rest(_)) => "&UndecodedEvent",
+        _ => "&DomainEvent<..>",
+    }
+}
+
 /// The signature that messages show.
-const SIGNATURE: &str =
-    "`(&self, event: &DomainEvent<..>, processing_event: &mut ProcessingEvent) -> Result<()>`";
+fn signature(event: &str) -> String {
+    format!("`(&self, event: {event}, processing_event: &mut ProcessingEvent) -> Result<()>`")
+}
 
 /// Checks the block. A policy with a mistake is reported and stays a method.
 pub(super) fn follower(Block { krate, block }: Block, errors: &mut Errors) -> Follower {
@@ -81,8 +90,9 @@ fn policy(marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Po
     let follows = follows.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
     check_qualifiers(method, errors);
-    check_receiver(method, errors);
-    let takes = check_parameters(method, errors);
+    let event = event_type(follows.as_ref());
+    check_receiver(method, event, errors);
+    let takes = check_parameters(method, event, errors);
     let returns = check_output(method, errors);
     if errors.count() > found {
         return None;
@@ -122,19 +132,23 @@ fn check_qualifiers(method: &Method, errors: &mut Errors) {
 }
 
 /// A policy belongs to the application.
-fn check_receiver(method: &Method, errors: &mut Errors) {
+fn check_receiver(method: &Method, event: &str, errors: &mut Errors) {
     match method.sig.receiver() {
         Some(receiver) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => {}
         Some(receiver) => errors.on(
             receiver,
             "a policy takes `&self`: the application is shared, and what changes is collected on the processing event",
         ),
-        None => errors.on(&method.sig.ident, format!("a policy takes `&self` first; its signature is {SIGNATURE}")),
+        None => errors.on(&method.sig.ident, format!("a policy takes `&self` first; its signature is {}", signature(event))),
     }
 }
 
 /// It takes the event and the processing event. The type behind the event's `&` comes out, and the other's.
-fn check_parameters(method: &Method, errors: &mut Errors) -> Option<(Type, Type)> {
+fn check_parameters(
+    method: &Method,
+    event_type: &str,
+    errors: &mut Errors,
+) -> Option<(Type, Type)> {
     let params = method.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(param) => Some(param),
         FnArg::Receiver(_) => None,
@@ -142,7 +156,8 @@ fn check_parameters(method: &Method, errors: &mut Errors) -> Option<(Type, Type)
     let params: Vec<&PatType> = params.collect();
     let [event, processing_event] = params[..] else {
         let message = format!(
-            "a policy takes the event and the processing event: its signature is {SIGNATURE}"
+            "a policy takes the event and the processing event: its signature is {}",
+            signature(event_type)
         );
         match params.get(2) {
             Some(third) => errors.on(third, message),
@@ -151,10 +166,13 @@ fn check_parameters(method: &Method, errors: &mut Errors) -> Option<(Type, Type)
         return None;
     };
     check_processing_event(processing_event, errors);
-    Some((check_event(event, errors)?, (*processing_event.ty).clone()))
+    Some((
+        check_event(event, event_type, errors)?,
+        (*processing_event.ty).clone(),
+    ))
 }
 
-fn check_event(param: &PatType, errors: &mut Errors) -> Option<Type> {
+fn check_event(param: &PatType, event_type: &str, errors: &mut Errors) -> Option<Type> {
     let has_impl = param
         .ty
         .to_token_stream()
@@ -167,7 +185,7 @@ fn check_event(param: &PatType, errors: &mut Errors) -> Option<Type> {
         ty => {
             errors.on(
                 ty,
-                "a policy reads the event: write `&DomainEvent<..>` with the event's type",
+                format!("a policy reads the event: write `{event_type}`"),
             );
             None
         }
@@ -195,10 +213,14 @@ fn check_output(method: &Method, errors: &mut Errors) -> Option<Type> {
     }
 }
 
-/// One event, one policy: two would run in no order.
+/// One event, one policy: two would run in no order. Of those that exist under a condition perhaps only one does, which is found
+/// out when the table is made.
 fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
     for (at, policy) in policies.iter().enumerate() {
         for other in &policies[..at] {
+            if !policy.cfgs.is_empty() || !other.cfgs.is_empty() {
+                continue;
+            }
             let Some(event) = in_both(&policy.follows, &other.follows) else {
                 continue;
             };
