@@ -91,7 +91,7 @@ pub fn application(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes an application that follows others by its `#[policy]` methods; it stands on the struct and on their impl block.
 ///
 /// On the struct it does and takes what `#[application]` does. On the impl block it makes the table from events to
-/// policies; the methods stay as they are. An event without a policy is skipped unread.
+/// policies; the methods stay as they are. An event without a policy is skipped unread, unless there is a `#[policy(_)]`.
 #[proc_macro_attribute]
 pub fn process_application(args: TokenStream, item: TokenStream) -> TokenStream {
     policy::expand(args.into(), item.into()).into()

@@ -51,7 +51,7 @@ use crate::{Error, Result};
 /// Does `work` with an application (or a runner) on a thread that may block.
 ///
 /// When what is returned is dropped, the work goes on to its end all the same. The thread inherits the
-/// [source](crate::source) of time and ids. A panic in `work` goes on in the caller.
+/// [source] of time and ids. A panic in `work` goes on in the caller.
 ///
 /// # Errors
 /// What `work` returned; [`Error::Usage`] when there is no tokio runtime, or it was shut down before the work began.

@@ -151,6 +151,15 @@ fn a_policy_gets_several_events_all_of_an_aggregate_or_everything_else() -> Resu
     Ok(())
 }
 
+#[test]
+fn an_undecoded_event_is_decoded_with_the_key_of_its_upstream() -> Result<()> {
+    let env = Env::new().with("DOGSCHOOL_CIPHER_TOPIC", "aes").with(
+        "DOGSCHOOL_CIPHER_KEY",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    );
+    run::<SingleThreadedRunner>(env, "sealed")
+}
+
 /// Names one event twice, the second time under another path.
 #[process_application]
 struct Twice;

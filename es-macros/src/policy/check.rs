@@ -13,6 +13,14 @@ use super::parse::Block;
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 
+/// The event that messages show.
+fn event_type(follows: Option<&Follows>) -> &'static str {
+    match follows {
+        Some(Follows::Rest(_)) => "&UndecodedEvent",
+        _ => "&DomainEvent<..>",
+    }
+}
+
 /// Checks the block. A policy with a mistake is reported and stays a method.
 pub(super) fn follower(Block { kind, krate, block }: Block, errors: &mut Errors) -> Follower {
     let mut policies = Vec::new();
@@ -84,8 +92,9 @@ fn policy(kind: Kind, marker: &Attribute, method: &Method, errors: &mut Errors) 
     let follows = follows.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
     check_qualifiers(method, errors);
-    check_receiver(kind, method, errors);
-    let takes = check_parameters(kind, method, errors);
+    let event = event_type(follows.as_ref());
+    check_receiver(kind, method, event, errors);
+    let takes = check_parameters(kind, method, event, errors);
     let returns = check_output(method, errors);
     if errors.count() > found {
         return None;
@@ -125,12 +134,12 @@ fn check_qualifiers(method: &Method, errors: &mut Errors) {
 }
 
 /// A policy belongs to the application.
-fn check_receiver(kind: Kind, method: &Method, errors: &mut Errors) {
+fn check_receiver(kind: Kind, method: &Method, event: &str, errors: &mut Errors) {
     match method.sig.receiver() {
         Some(receiver) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => {}
         Some(receiver) => errors.on(receiver, kind.shared()),
         None => {
-            let signature = kind.signature();
+            let signature = kind.signature(event);
             let message = format!("a policy takes `&self` first; its signature is {signature}");
             errors.on(&method.sig.ident, message);
         }
@@ -138,14 +147,20 @@ fn check_receiver(kind: Kind, method: &Method, errors: &mut Errors) {
 }
 
 /// It takes the event and the processing event. The type behind the event's `&` comes out, and the other's.
-fn check_parameters(kind: Kind, method: &Method, errors: &mut Errors) -> Option<(Type, Type)> {
+fn check_parameters(
+    kind: Kind,
+    method: &Method,
+    event_type: &str,
+    errors: &mut Errors,
+) -> Option<(Type, Type)> {
     let params = method.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(param) => Some(param),
         FnArg::Receiver(_) => None,
     });
     let params: Vec<&PatType> = params.collect();
     let [event, processing_event] = params[..] else {
-        let message = format!("{}: its signature is {}", kind.takes(), kind.signature());
+        let signature = kind.signature(event_type);
+        let message = format!("{}: its signature is {signature}", kind.takes());
         match params.get(2) {
             Some(third) => errors.on(third, message),
             None => errors.on(&method.sig.ident, message),
@@ -153,10 +168,11 @@ fn check_parameters(kind: Kind, method: &Method, errors: &mut Errors) -> Option<
         return None;
     };
     check_context(kind, processing_event, errors);
-    Some((check_event(event, errors)?, (*processing_event.ty).clone()))
+    let event = check_event(event, event_type, errors)?;
+    Some((event, (*processing_event.ty).clone()))
 }
 
-fn check_event(param: &PatType, errors: &mut Errors) -> Option<Type> {
+fn check_event(param: &PatType, event_type: &str, errors: &mut Errors) -> Option<Type> {
     let has_impl = param
         .ty
         .to_token_stream()
@@ -169,7 +185,7 @@ fn check_event(param: &PatType, errors: &mut Errors) -> Option<Type> {
         ty => {
             errors.on(
                 ty,
-                "a policy reads the event: write `&DomainEvent<..>` with the event's type",
+                format!("a policy reads the event: write `{event_type}`"),
             );
             None
         }
@@ -195,10 +211,14 @@ fn check_output(method: &Method, errors: &mut Errors) -> Option<Type> {
     }
 }
 
-/// One event, one policy: two would run in no order.
+/// One event, one policy: two would run in no order. Of those that exist under a condition perhaps only one does, which is found
+/// out when the table is made.
 fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
     for (at, policy) in policies.iter().enumerate() {
         for other in &policies[..at] {
+            if !policy.cfgs.is_empty() || !other.cfgs.is_empty() {
+                continue;
+            }
             let Some(event) = in_both(&policy.follows, &other.follows) else {
                 continue;
             };

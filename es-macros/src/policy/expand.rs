@@ -128,7 +128,7 @@ fn entry(policy: &Policy, table: &Ident, private: &TokenStream) -> TokenStream {
         Follows::All(aggregate) => {
             let assertion = quote!(#private::assert_has_events::<#aggregate>());
             let assertion = spans::covering(aggregate, assertion);
-            quote!(#assertion; #table.on_all::<#aggregate>(#handler))
+            quote!({ #assertion; #table.on_all::<#aggregate>(#handler) })
         }
         Follows::Rest(_) => quote!(#table.on_rest(#handler)),
     };

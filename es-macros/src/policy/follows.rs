@@ -12,7 +12,8 @@ const NEEDS_EVENT: &str = "a policy says which event it follows: `#[policy(Dog::
 /// One part of the list, between commas.
 enum Part {
     Event(ExprPath),
-    All(Path, Token![*]),
+    /// The aggregate, and the star behind it.
+    All(Path, TokenTree),
     Rest(Token![_]),
 }
 
@@ -62,13 +63,13 @@ fn part(tokens: Vec<TokenTree>) -> syn::Result<Part> {
     if let Ok(rest) = syn::parse2::<Token![_]>(all.clone()) {
         return Ok(Part::Rest(rest));
     }
-    if let [aggregate @ .., _, _, star] = &tokens[..]
-        && let Ok(star) = syn::parse2::<Token![*]>(star.to_token_stream())
+    if let [aggregate @ .., colon, second, star] = &tokens[..]
+        && format!("{colon}{second}{star}") == "::*"
     {
         let aggregate = aggregate.iter().cloned().collect();
         let aggregate = Path::parse_mod_style.parse2(aggregate);
         return match aggregate {
-            Ok(aggregate) => Ok(Part::All(aggregate, star)),
+            Ok(aggregate) => Ok(Part::All(aggregate, star.clone())),
             Err(_) => Err(syn::Error::new_spanned(all, NEEDS_EVENT)),
         };
     }

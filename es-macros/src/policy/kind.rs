@@ -42,16 +42,13 @@ impl Kind {
         }
     }
 
-    /// The signature of a policy.
-    pub(super) fn signature(self) -> &'static str {
-        match self {
-            Self::Collecting => {
-                "`(&self, event: &DomainEvent<..>, processing_event: &mut ProcessingEvent) -> Result<()>`"
-            }
-            Self::InTables => {
-                "`(&self, event: &DomainEvent<..>, tx: &mut Transaction<'_>) -> Result<()>`"
-            }
-        }
+    /// The signature of a policy that takes this event.
+    pub(super) fn signature(self, event: &str) -> String {
+        let context = match self {
+            Self::Collecting => "processing_event: &mut ProcessingEvent",
+            Self::InTables => "tx: &mut Transaction<'_>",
+        };
+        format!("`(&self, event: {event}, {context}) -> Result<()>`")
     }
 
     /// Why a policy takes `&self`.

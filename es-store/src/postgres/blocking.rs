@@ -12,8 +12,8 @@ use tokio::task::coop::{consume_budget, has_budget_remaining};
 use super::label::Label;
 use crate::StoreError;
 
-/// More than tokio gives a task for one turn, which is 128.
-const STEPS: usize = 1_000;
+/// Twice as many as tokio gives a task for one turn.
+const STEPS: usize = 256;
 
 /// Refuses what would block an async task.
 pub(super) fn check_may_block(label: &Label) -> Result<(), StoreError> {

@@ -55,7 +55,9 @@ impl Dog {
 }
 
 #[::es_system::application]
-pub struct School;
+pub struct School {
+    name: ::std::string::String,
+}
 
 #[::es_system::process_application]
 pub struct Counters;
@@ -69,6 +71,40 @@ impl Counters {
         _: &mut ::es_system::ProcessingEvent,
     ) -> ::es_system::Result<()> {
         let _ = &event.trick;
+        ::std::result::Result::Ok(())
+    }
+
+    #[policy(Dog::Registered,)]
+    fn one(
+        &self,
+        _: &::es_system::DomainEvent<DogRegistered>,
+        _: &mut ::es_system::ProcessingEvent,
+    ) -> ::es_system::Result<()> {
+        ::std::result::Result::Ok(())
+    }
+
+    #[policy(_)]
+    fn rest(
+        &self,
+        _: &::es_system::UndecodedEvent,
+        _: &mut ::es_system::ProcessingEvent,
+    ) -> ::es_system::Result<()> {
+        ::std::result::Result::Ok(())
+    }
+}
+
+#[::es_system::process_application]
+pub struct Names;
+
+#[::es_system::process_application]
+impl Names {
+    #[policy(Dog::*)]
+    fn all(
+        &self,
+        event: &::es_system::DomainEvent<DogEvent>,
+        _: &mut ::es_system::ProcessingEvent,
+    ) -> ::es_system::Result<()> {
+        let _ = &event.payload;
         ::std::result::Result::Ok(())
     }
 }

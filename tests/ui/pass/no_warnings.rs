@@ -47,6 +47,37 @@ mod domain {
         }
     }
 
+    /// Sees everything.
+    #[process_application]
+    pub(crate) struct Audit;
+
+    #[process_application]
+    impl Audit {
+        #[policy(Dog::Registered, Dog::TrickAdded)]
+        fn some(&self, event: &DomainEvent<DogEvent>, _: &mut ProcessingEvent) -> Result<()> {
+            let _ = (self, &event.payload);
+            Ok(())
+        }
+
+        #[cfg(any())]
+        #[policy(Dog::*)]
+        fn none(&self, event: &DomainEvent<NoSuchType>, _: &mut ProcessingEvent) -> Result<()> {
+            Ok(())
+        }
+
+        #[policy(OnlyCreated::*)]
+        fn all(&self, event: &DomainEvent<OnlyCreatedEvent>, _: &mut ProcessingEvent) -> Result<()> {
+            let _ = (self, &event.payload);
+            Ok(())
+        }
+
+        #[policy(_)]
+        fn rest(&self, event: &UndecodedEvent, _: &mut ProcessingEvent) -> Result<()> {
+            let _ = (self, event.topic());
+            Ok(())
+        }
+    }
+
     pub(crate) fn use_all() {
         let _ = OnlyCreated::create();
     }
@@ -76,5 +107,6 @@ fn main() {
     assert_eq!(dog.tricks, ["sit!"]);
     domain::use_all();
     assert!(domain::School::new(es_system::Env::new()).is_ok());
+    assert!(domain::Audit::new(es_system::Env::new()).is_ok());
     assert!(domain::Counters::new(es_system::Env::new()).is_ok());
 }
