@@ -5,6 +5,7 @@
 #[path = "../examples/dog_school/domain.rs"]
 pub mod domain;
 
+pub mod evolving;
 pub mod mirror;
 pub mod wrapped;
 

@@ -12,6 +12,7 @@ mod names;
 mod options;
 mod policy;
 mod spans;
+mod versions;
 
 use proc_macro::TokenStream;
 

@@ -172,7 +172,7 @@ pub use system::{Node, Pipes, System};
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
     FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
-    StoredField, Timestamp, TimestampError, Transcoding, source, transcoding,
+    StoredField, StoredState, Timestamp, TimestampError, Transcoding, source, transcoding,
 };
 #[cfg(feature = "decimal")]
 pub use es_core::{Decimal, rust_decimal};

@@ -6,7 +6,7 @@ pub use serde::{Deserialize, Serialize};
 pub use uuid::Uuid;
 
 pub use crate::{
-    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, MultiThreadedRunner,
-    ProcessingEvent, Result, Runner, SingleThreadedRunner, System, Timestamp, pipes,
+    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, FieldError, MultiThreadedRunner,
+    ProcessingEvent, Result, Runner, SingleThreadedRunner, StoredState, System, Timestamp, pipes,
 };
 pub use es_macros::{aggregate, application, event, id, policy, process_application};

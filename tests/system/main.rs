@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cache;
+mod evolving;
 mod example;
 mod fixtures;
 mod graph;
