@@ -195,3 +195,39 @@ fn add_trainers(state: &mut impl StoredState) -> Result<(), FieldError> {
 /// The application of each of these programs.
 #[application]
 pub struct DogSchool;
+
+/// Has the program of `version` teach a new dog two tricks, with its version as the level, and take a snapshot of it.
+///
+/// # Errors
+/// What the store says.
+pub fn teach(school: &DogSchool, name: &str, version: u64) -> Result<AggregateId> {
+    macro_rules! teach {
+        ($version:ident, $add:ident, $($more:expr),*) => {{
+            let mut dog = $version::Dog::register(name, CHIP);
+            dog.$add("sit", $($more),*);
+            school.save(&mut dog)?;
+            school.take_snapshot::<$version::Dog>(dog.id(), None)?;
+            dog.$add("stay", $($more),*);
+            school.save(&mut dog)?;
+            Ok(dog.id().clone())
+        }};
+    }
+    match version {
+        1 => teach!(v1, add_trick,),
+        2 => teach!(v2, add_trick, 2),
+        3 => teach!(v3, add_skill, 3),
+        _ => teach!(v4, add_skill, 4, Uuid::NAMESPACE_DNS),
+    }
+}
+
+/// Such a dog, as the fourth program must see it.
+pub fn check(dog: &v4::Dog, version: u64, place: &str) {
+    let trainer = match version {
+        4 => Uuid::NAMESPACE_DNS,
+        _ => Uuid::nil(),
+    };
+    assert_eq!(dog.skills, ["sit", "stay"], "{place}, {version}");
+    assert_eq!(dog.levels, [version; 2], "{place}, {version}");
+    assert_eq!(dog.trainers, [trainer; 2], "{place}, {version}");
+    assert_eq!((dog.chip, dog.version()), (CHIP, 3), "{place}, {version}");
+}

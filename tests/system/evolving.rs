@@ -1,6 +1,7 @@
 //! Events and states that were stored in older versions.
 
 mod declared;
+mod python;
 mod steps;
 mod wrong;
 
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 use es_system::Application;
 use es_system::prelude::*;
 use es_system::store::{EventQuery, Recording, StoredEvent};
-use tests::evolving::{CHIP, DogSchool, v1, v2, v3, v4};
+use tests::evolving::{DogSchool, teach};
 
 /// What one of the programs writes of a dog that it teaches two tricks, under the id that is the program's version.
 struct Rows {
@@ -21,22 +22,7 @@ struct Rows {
 impl Rows {
     fn of(version: u64, env: Env) -> Result<Self> {
         let school = DogSchool::new(env)?;
-        macro_rules! teach {
-            ($version:ident, $add:ident, $($more:expr),*) => {{
-                let mut dog = $version::Dog::register("Billy", CHIP);
-                dog.$add("sit", $($more),*);
-                dog.$add("stay", $($more),*);
-                school.save(&mut dog)?;
-                school.take_snapshot::<$version::Dog>(dog.id(), None)?;
-                dog.id().clone()
-            }};
-        }
-        let saved = match version {
-            1 => teach!(v1, add_trick,),
-            2 => teach!(v2, add_trick, 2),
-            3 => teach!(v3, add_skill, 3),
-            _ => teach!(v4, add_skill, 4, Uuid::NAMESPACE_DNS),
-        };
+        let saved = teach(&school, "Billy", version)?;
         let recorder = school.recorder()?;
         let id = AggregateId::from(Uuid::from_u128(version.into()));
         let moved = |row: StoredEvent| StoredEvent {
