@@ -2,7 +2,7 @@
 //! older ones.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{LitInt, Path, Token};
@@ -247,16 +247,17 @@ impl Versions {
     /// The body of a function that upcasts `state`, which is an `S`, from the version `from`. A `Self` in the path of an upcaster is `self_ty`.
     pub(crate) fn upcast_body(&self, krate: &CratePath, self_ty: &TokenStream) -> TokenStream {
         let private = krate.private();
+        let ours = Span::mixed_site();
         let arms = self.steps.iter().map(|step| {
             let from = proc_macro2::Literal::u64_unsuffixed(step.from);
             let upcaster = of(&step.upcaster, self_ty);
-            let run = quote!(#private::upcast::<S, _>(#upcaster, state));
+            let run = quote_spanned!(ours=> #private::upcast::<S, _>(#upcaster, state));
             // What the upcaster has wrong is shown where it is named.
             let name = step.upcaster.segments.last().map(Spanned::span);
             let run = spans::shown_at(name.unwrap_or(step.place), run);
             quote!(#from => #run,)
         });
-        quote! {
+        quote_spanned! {ours=>
             match from {
                 #(#arms)*
                 _ => #private::Result::Ok(()),

@@ -102,6 +102,7 @@
 //! # What there is
 //!
 //! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
+//! - Events that change: [`guide::evolving_events`]; [`StoredState`] has what an upcaster changes.
 //! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
 //!   log.
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
@@ -136,6 +137,7 @@
 //! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
 //! reads the events of another application as that one's keys say, so each may have its own `CIPHER_KEY`.
 
+pub mod guide;
 pub mod prelude;
 
 mod aggregates;

@@ -3,6 +3,7 @@
 mod declared;
 mod python;
 mod steps;
+mod times;
 mod wrong;
 
 use std::borrow::Cow;

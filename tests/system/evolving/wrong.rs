@@ -70,6 +70,47 @@ fn a_snapshot_of_a_newer_version_is_passed_over() -> Result<()> {
     Ok(())
 }
 
+/// All snapshots before its second version are worthless.
+mod renewed {
+    use super::*;
+
+    #[aggregate(topic = "evolving:Dog", version = 2, upcast(1 => refuse))]
+    #[derive(Serialize, Deserialize)]
+    pub struct Dog {
+        pub tricks: Vec<String>,
+    }
+
+    #[aggregate]
+    impl Dog {
+        #[event(Registered)]
+        pub fn register(name: &str) -> Self {
+            let tricks = vec![format!("comes when {name} is called")];
+            Self { tricks }
+        }
+
+        #[event(TrickAdded)]
+        pub fn add_trick(&mut self, trick: &str) {
+            self.tricks.push(trick.to_owned());
+        }
+    }
+
+    fn refuse(_: &mut impl StoredState) -> Result<(), FieldError> {
+        Err(FieldError::new("tricks", "they lack one"))
+    }
+}
+
+#[test]
+fn a_snapshot_that_its_upcaster_refuses_is_passed_over() -> Result<()> {
+    let school = DogSchool::new(Env::new())?;
+    let rows = Rows::of(1, Env::new())?;
+    record(&school, rows.events);
+    let recorder = school.recorder()?;
+    recorder.record_snapshot(&rows.snapshot).expect("recorded");
+    let dog: renewed::Dog = school.repository().get(&rows.id)?;
+    assert_eq!(dog.tricks, ["comes when Billy is called", "sit", "stay"]);
+    Ok(())
+}
+
 #[test]
 fn a_class_version_that_is_none_is_refused() -> Result<()> {
     let error = error_of(damaged(2, r#""class_version":2"#, r#""class_version":0"#)?)?;

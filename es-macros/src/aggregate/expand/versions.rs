@@ -3,9 +3,10 @@
 //! fn upcast(from: u64, state: &mut S) -> Result<(), FieldError> { match from { 1 => add_level(state), .. } }
 //! ```
 //! of a payload and of a state, and what leads to the payloads' from their enum. Where all is in the first version, nothing.
+//! The names of parameters are our own (`mixed_site`): an upcaster may be called `state`.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::super::model::{Aggregate, Event};
 use super::super::parse::StateHalf;
@@ -21,7 +22,7 @@ pub(super) fn of_payload(aggregate: &Aggregate, event: &Event) -> Option<TokenSt
     let current = event.versions.current();
     let self_ty = aggregate.self_ty.to_token_stream();
     let body = event.versions.upcast_body(krate, &self_ty);
-    Some(quote! {
+    Some(quote_spanned! {Span::mixed_site()=>
         const VERSION: #private::u64 = #current;
 
         fn upcast<S: #private::StoredState>(
@@ -49,7 +50,7 @@ pub(super) fn of_event_enum(aggregate: &Aggregate) -> Option<TokenStream> {
     if payloads.is_empty() {
         return None;
     }
-    Some(quote! {
+    Some(quote_spanned! {Span::mixed_site()=>
         fn version(topic: &#private::str) -> #private::u64 {
             match topic {
                 #(#payloads::TOPIC => #payloads::VERSION,)*
@@ -82,7 +83,7 @@ pub(super) fn of_state(half: &StateHalf) -> Option<TokenStream> {
     let body = half
         .versions
         .upcast_body(krate, &half.item.ident.to_token_stream());
-    Some(quote! {
+    Some(quote_spanned! {Span::mixed_site()=>
         const __VERSION: #private::u64 = {
             #check;
             #current
