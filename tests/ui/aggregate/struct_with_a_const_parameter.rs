@@ -2,7 +2,7 @@ use es_system::prelude::*;
 
 #[aggregate]
 pub struct Dog<const N: usize> {
-    tricks: [u8; N],
+    tricks: Vec<[u8; N]>,
 }
 
 #[aggregate]
@@ -14,7 +14,7 @@ impl<const N: usize> Dog<N> {
 
     #[event(TrickAdded)]
     pub fn add_trick(&mut self, trick: &str) {
-        self.tricks.push(trick.to_owned());
+        self.tricks.truncate(trick.len());
     }
 }
 

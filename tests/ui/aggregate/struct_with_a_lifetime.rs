@@ -14,7 +14,7 @@ impl Dog<'_> {
 
     #[event(TrickAdded)]
     pub fn add_trick(&mut self, trick: &str) {
-        self.tricks.push(trick.to_owned());
+        self.tricks.truncate(trick.len());
     }
 }
 
