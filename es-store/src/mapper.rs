@@ -107,12 +107,21 @@ impl Mapper {
     /// program, an upcaster fails or panics, or a field is missing or of another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
         let topic = &*stored.topic;
-        self.decode_with(
+        let decoded = self.decode_with(
             stored,
             E::version(topic),
             |from, state| E::upcast(topic, from, state),
             |fields| E::decode(topic, fields),
-        )
+        );
+        decoded.map_err(|mut error| {
+            // Of an event that is not known, no version is.
+            if matches!(error.problem, MapperProblem::NewerVersion { .. })
+                && !E::TOPICS.contains(&topic)
+            {
+                error.problem = MapperProblem::UnknownTopic;
+            }
+            error
+        })
     }
 
     /// Decodes an event of one kind.

@@ -2,6 +2,7 @@
 
 mod declared;
 mod python;
+mod shapes;
 mod steps;
 mod times;
 mod wrong;
