@@ -18,6 +18,7 @@ pub fn rust_reads_what_python_stored_in_every_version(store: Store) -> Result<()
         let Some(mut python) = shared.python_in_version(version) else {
             return Ok(());
         };
+        python.ask(json!(["open", "y"]));
         python.ask(json!(["register", "Billy", CHIP.to_string()]));
         python.ask(json!(["add", "Billy", "sit"]));
         python.ask(json!(["take_snapshot", "Billy"]));
@@ -43,6 +44,7 @@ pub fn rust_reads_what_python_stored_in_every_version(store: Store) -> Result<()
         let Some(mut current) = shared.python_in_version(4) else {
             return Ok(());
         };
+        current.ask(json!(["open", "y"]));
         assert_eq!(current.ask(json!(["dog", "Billy"])), as_python(&dog));
         Ok(())
     }
@@ -61,7 +63,9 @@ pub fn python_reads_what_rust_stored_in_every_version(store: Store) -> Result<()
         else {
             return Ok(());
         };
-        without.ask(json!(["forget_snapshots"]));
+        let school = DogSchool::new(shared.env())?;
+        python.ask(json!(["open", "y"]));
+        without.ask(json!(["open", "n"]));
         let names = ["One", "Two", "Three", "Four"];
         for (name, version) in names.into_iter().zip(1..) {
             teach(&DogSchool::new(shared.env())?, name, version)?;
@@ -70,7 +74,6 @@ pub fn python_reads_what_rust_stored_in_every_version(store: Store) -> Result<()
                 json!([1, version, version])
             );
         }
-        let school = DogSchool::new(shared.env())?;
         let mut by_events = Vec::new();
         for (name, version) in names.into_iter().zip(1..) {
             let dog: v4::Dog = school.repository().get(v4::Dog::create_id(name))?;
