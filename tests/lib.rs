@@ -10,6 +10,7 @@ pub mod domain;
 #[path = "../examples/trick_table/table.rs"]
 pub mod table;
 
+pub mod evolving;
 pub mod journal;
 pub mod mirror;
 pub mod wrapped;

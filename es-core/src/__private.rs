@@ -24,9 +24,10 @@ use crate::{Aggregate, HasState, Root, Timestamp};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
+pub use crate::upcast::{UpcastResult, upcast};
 pub use crate::{
     AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader, FieldWriter,
-    StoredField, source::fresh_id,
+    StoredField, StoredState, source::fresh_id,
 };
 
 /// The body of an `#[event]` method with `&mut self`, on the state.
@@ -54,6 +55,12 @@ pub trait Stored: Sized {
 
     /// Takes the field from `fields`.
     fn take<R: FieldReader>(key: &'static str, fields: &mut R) -> Result<Self, FieldError>;
+
+    /// Gives all of its own fields to `fields`.
+    fn put_all<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
+
+    /// Takes all fields as its own.
+    fn take_all<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -64,6 +71,14 @@ impl<T: StoredField> Stored for T {
 
     fn take<R: FieldReader>(key: &'static str, fields: &mut R) -> Result<Self, FieldError> {
         fields.take(key)
+    }
+
+    fn put_all<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError> {
+        fields.put_all(self)
+    }
+
+    fn take_all<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError> {
+        fields.take_all()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The two halves of an aggregate: its state and its events.
 
 use crate::{
-    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, Root, Timestamp,
+    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, Root, StoredState,
+    Timestamp,
 };
 
 /// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around it.
@@ -31,6 +32,10 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     const __SNAPSHOT_EVERY: Option<u64> = None;
 
+    /// The version in which the state is stored.
+    #[doc(hidden)]
+    const __VERSION: u64 = 1;
+
     /// Gives the state to `fields`; `None` if it cannot be stored.
     #[doc(hidden)]
     fn __put_state<W: FieldWriter>(
@@ -41,6 +46,13 @@ pub trait HasState: Sized + 'static {
     /// Takes a state from `fields`; `None` if it cannot be stored.
     #[doc(hidden)]
     fn __take_state<R: FieldReader>(fields: &mut R) -> Option<Result<Self::State, FieldError>>;
+
+    /// Makes of the fields of a state in version `from` those of the next one.
+    #[doc(hidden)]
+    fn __upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
+        let _ = (from, state);
+        Ok(())
+    }
 
     #[doc(hidden)]
     fn __root(&self) -> &Root<Self>

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::{AggregateId, FieldError, FieldReader, FieldWriter, Timestamp};
+use crate::{AggregateId, FieldError, FieldReader, FieldWriter, StoredState, Timestamp};
 
 /// One kind of event: the parameters of one `#[event]` method, as owned fields.
 ///
@@ -12,6 +12,9 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, Timestamp};
 pub trait EventPayload: Sized + 'static {
     /// The stored name: the topic of the aggregate, a dot, the name of the event.
     const TOPIC: &'static str;
+
+    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says another.
+    const VERSION: u64 = 1;
 
     /// Gives the fields to `fields`, in the order of the method's parameters.
     ///
@@ -24,6 +27,15 @@ pub trait EventPayload: Sized + 'static {
     /// # Errors
     /// When a field is missing or is of another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
+
+    /// Makes of the fields of version `from` those of the next one.
+    ///
+    /// # Errors
+    /// What the upcaster says.
+    fn upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
+        let _ = (from, state);
+        Ok(())
+    }
 }
 
 /// All events of one aggregate: the enum that `#[aggregate]` makes.
@@ -34,6 +46,12 @@ pub trait EventSet: Sized + 'static {
     /// The topic of this event.
     fn topic(&self) -> &'static str;
 
+    /// The version in which the fields of the event named `topic` are written; 1 if no event of this set has that topic.
+    fn version(topic: &str) -> u64 {
+        let _ = topic;
+        1
+    }
+
     /// Gives the fields of this event to `fields`.
     ///
     /// # Errors
@@ -42,6 +60,15 @@ pub trait EventSet: Sized + 'static {
 
     /// Takes the event named `topic` from `fields`; `None` if no event of this set has that topic.
     fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>>;
+
+    /// Makes of the fields of the event named `topic` in version `from` those of the next one.
+    ///
+    /// # Errors
+    /// What the upcaster says.
+    fn upcast<S: StoredState>(topic: &str, from: u64, state: &mut S) -> Result<(), FieldError> {
+        let _ = (topic, from, state);
+        Ok(())
+    }
 }
 
 /// Names one kind of event of one aggregate, such as `Dog::TrickAdded`.

@@ -25,6 +25,12 @@ pub trait FieldWriter {
     /// # Errors
     /// When the value cannot be written, for example a number that is not finite.
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError>;
+
+    /// Stores each field of `value`, in their order, behind what was put before.
+    ///
+    /// # Errors
+    /// When the value cannot be written, or has no named fields.
+    fn put_all<T: StoredField>(&mut self, value: &T) -> Result<(), FieldError>;
 }
 
 /// Gives the fields of a stored event, by key, in any order.
@@ -34,4 +40,10 @@ pub trait FieldReader {
     /// # Errors
     /// When the key is missing, or what is stored is no `T`. The error carries no stored value.
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError>;
+
+    /// The value that has all stored fields as its own.
+    ///
+    /// # Errors
+    /// When the fields are none of a `T`. The error carries no stored value.
+    fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError>;
 }

@@ -50,6 +50,7 @@ pub mod source;
 pub mod testing;
 mod timestamp;
 mod transcoding;
+mod upcast;
 
 #[doc(hidden)]
 pub mod __private;
@@ -64,6 +65,7 @@ pub use root::Root;
 pub use snapshot::SnapshotState;
 pub use timestamp::{Timestamp, TimestampError};
 pub use transcoding::Transcoding;
+pub use upcast::StoredState;
 
 #[cfg(feature = "decimal")]
 pub use decimal::Decimal;

@@ -19,9 +19,6 @@ pub trait SnapshotState: StoredField {}
 #[diagnostic::do_not_recommend]
 impl<S: StoredField> SnapshotState for S {}
 
-/// Under this key a state is given to a writer and taken from a reader.
-const STATE: &str = "state";
-
 /// Finds out at compile time whether a state can be stored: what is inherent wins over what is the trait's when
 /// its bound holds. It is static dispatch in both cases, so nothing is forced on a state and nothing is boxed.
 pub struct StateCodec<S>(PhantomData<S>);
@@ -32,12 +29,12 @@ impl<S: SnapshotState> StateCodec<S> {
 
     /// Gives the state to `fields`.
     pub fn put<W: FieldWriter>(state: &S, fields: &mut W) -> Option<Result<(), FieldError>> {
-        Some(fields.put(STATE, state))
+        Some(fields.put_all(state))
     }
 
     /// Takes the state from `fields`.
     pub fn take<R: FieldReader>(fields: &mut R) -> Option<Result<S, FieldError>> {
-        Some(fields.take(STATE))
+        Some(fields.take_all())
     }
 }
 

@@ -12,6 +12,7 @@ mod names;
 mod options;
 mod policy;
 mod spans;
+mod versions;
 
 use proc_macro::TokenStream;
 
@@ -27,6 +28,8 @@ use proc_macro::TokenStream;
 ///   the events before it. The state then needs `Serialize` and `Deserialize`. A snapshot is written after the commit and in a
 ///   transaction of its own: if that fails, it is a warning, and nothing is lost. `app.take_snapshot::<Dog>(id, None)` takes one
 ///   when it is asked to.
+/// - `version = 2, upcast(1 => rename_tricks)`: the version in which snapshots hold the state, by default 1, and what makes
+///   the stored fields of an older one those of the next, as for `#[event]`. The state needs `Serialize` and `Deserialize`.
 /// - `crate = other_name`: the name under which the library is known, by default `::es_system`.
 ///
 /// Write `#[aggregate]` in front of `#[derive(..)]`: a derive in front of it is not seen, and is for the wrong type.
@@ -41,6 +44,11 @@ use proc_macro::TokenStream;
 ///
 /// Names of generated types are put together, so an event `TrickAdded` of `Dog` and an event `Added` of `DogTrick` in
 /// one module clash: move one of the two, or rename its event.
+///
+/// # Mistakes
+/// An aggregate has no type parameters and no lifetimes: its stored name stands for one type. A method that is no event
+/// cannot change the state. An aggregate without a creating event, a half without the other, an unknown option: each is a
+/// compile error that says what to write instead, and all of them come at once.
 #[proc_macro_attribute]
 pub fn aggregate(args: TokenStream, item: TokenStream) -> TokenStream {
     aggregate::expand(args.into(), item.into()).into()
@@ -58,6 +66,24 @@ pub fn aggregate(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The body has the state only: no identity, no other events, none of the aggregate's other methods. What it shares with
 /// them goes into `impl DogState`. It cannot fail: a command checks first, and then calls the event.
+///
+/// # Options
+/// - `version = 3, upcast(1 => add_level, 2 => Self::rename)`: the version of the fields, by default 1, and for each older
+///   version the path of a function that makes its stored fields those of the next: `fn(&mut impl StoredState)`, which returns nothing or
+///   `Result<(), FieldError>`. They run before anything is made of the event, each once and in order, wherever it is read.
+///   The version is stored with the event when it is above 1, and an event of a newer one is refused. The library's guide has
+///   a page on it, `evolving_events`.
+/// - `payload = Moved`: the parameters are the fields of `Moved`, a struct of your own with serde's derives, which is built from
+///   them by their names. Several events may share it. `TruckMoved`, the event, is a tuple struct around it and derefs to it.
+///
+/// # What it makes
+/// For `#[event(TrickAdded)]` on a method of `Dog`: the struct `DogTrickAdded` with the parameters as public fields, which is `Clone`,
+/// `Debug` and `PartialEq` when they are; the variant `DogEvent::TrickAdded`; the constant `Dog::TrickAdded`, by which policies name the event.
+///
+/// # Mistakes
+/// A method is refused that is generic, `async`, takes `impl Trait`, patterns, lifetimes or references inside of types, returns a
+/// `Result`, or whose body calls another event or the aggregate's methods; so are a name that is taken, a version without a step
+/// from each older one, and a step that leads nowhere. Each message says what to write instead.
 #[proc_macro_attribute]
 pub fn event(_args: TokenStream, item: TokenStream) -> TokenStream {
     marker::misplaced("event", "aggregate", item.into()).into()

@@ -8,6 +8,7 @@ use syn::{LitInt, LitStr, Path, Token, Visibility};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::names;
+use crate::versions::{self, Upcast, Version};
 
 /// What one half of an attribute takes.
 pub(crate) struct Accepted {
@@ -27,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) vis: Option<Visibility>,
     pub(crate) snapshot_every: Option<SnapshotEvery>,
+    pub(crate) versions: versions::Written,
+    pub(crate) payload: Option<Path>,
 }
 
 /// `snapshot_every = 100`.
@@ -80,13 +83,21 @@ impl Options {
         }
         seen.push(names::plain(&key));
         let example = accepted.example(&key);
-        self.parse_value(&key, input)
+        self.parse_value(&key, input, errors)
             .map_err(|error| syn::Error::new(error.span(), format!("{error}: write {example}")))
     }
 
-    fn parse_value(&mut self, key: &Ident, input: ParseStream) -> syn::Result<()> {
-        input.parse::<Token![=]>()?;
-        match names::plain(key).as_str() {
+    fn parse_value(
+        &mut self,
+        key: &Ident,
+        input: ParseStream,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        let name = names::plain(key);
+        if name != "upcast" {
+            input.parse::<Token![=]>()?;
+        }
+        match name.as_str() {
             "crate" => self.krate = CratePath::written(input.call(Path::parse_mod_style)?),
             "topic" => self.topic = Some(stored_name(input)?),
             "name" => self.name = Some(stored_name(input)?),
@@ -96,6 +107,9 @@ impl Options {
                     events: positive(input)?,
                 });
             }
+            "version" => self.versions.version = Some(Version::parse(key, input)?),
+            "upcast" => self.versions.upcast = Some(Upcast::parse(key, input, errors)?),
+            "payload" => self.payload = Some(declared(input)?),
             _ => self.vis = Some(input.parse()?),
         }
         if input.is_empty() || input.peek(Token![,]) {
@@ -150,6 +164,18 @@ fn stored_name(input: ParseStream) -> syn::Result<LitStr> {
     Ok(name)
 }
 
+/// The name of a struct, or a path to it.
+fn declared(input: ParseStream) -> syn::Result<Path> {
+    let wrong = syn::Error::new(input.span(), "expected the name of a struct");
+    let path = input.call(Path::parse_mod_style).map_err(|_| wrong)?;
+    match input.peek(Token![<]) {
+        true => Err(input.error(
+            "a struct with type arguments needs a name of its own, such as `type TrickAdded = Taught<String>;`",
+        )),
+        false => Ok(path),
+    }
+}
+
 /// A number of events: an integer above 0.
 fn positive(input: ParseStream) -> syn::Result<u64> {
     let not_positive = |span| syn::Error::new(span, "expected a positive number of events");
@@ -161,7 +187,8 @@ fn positive(input: ParseStream) -> syn::Result<u64> {
     }
 }
 
-fn skip_to_comma(input: ParseStream) -> syn::Result<()> {
+/// Goes on behind a mistake.
+pub(crate) fn skip_to_comma(input: ParseStream) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<proc_macro2::TokenTree>()?;
     }

@@ -31,6 +31,19 @@ pub(crate) fn covering(place: impl ToTokens, tokens: impl ToTokens) -> TokenStre
     covering.into_iter().collect()
 }
 
+/// The tokens, which mean what they meant, as if they stood at `span`.
+pub(crate) fn shown_at(span: Span, tokens: impl ToTokens) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        let place = token.span().located_at(span);
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), shown_at(span, group.stream())).into();
+        }
+        token.set_span(place);
+        token
+    };
+    tokens.into_token_stream().into_iter().map(respan).collect()
+}
+
 /// Braces that stand at `span`, around tokens that stand where they stood.
 pub(crate) fn braces(span: Span, tokens: TokenStream) -> TokenStream {
     let mut group = Group::new(Delimiter::Brace, tokens);

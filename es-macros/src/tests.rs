@@ -41,6 +41,8 @@ fn the_struct_half_with_options() {
         quote!(
             topic = "dogschool:Counter",
             snapshot_every = 100,
+            version = 2,
+            upcast(1 => upcasters::add_limit),
             crate = sourcing
         ),
         quote!(
@@ -93,6 +95,39 @@ fn a_fresh_id_and_an_event_without_fields() {
         },
     );
     insta::assert_snapshot!(expanded);
+}
+
+#[test]
+fn events_in_later_versions_and_the_struct_of_an_event() {
+    let expanded = pretty_aggregate(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                #[event(TrickAdded, payload = Taught, version = 3, upcast(1 => add_level, 2 => Self::rename))]
+                pub fn add_trick(&mut self, trick: &str, level: u8) {
+                    self.tricks.push((trick.to_owned(), level));
+                }
+            }
+        },
+    );
+    let items = [
+        "fn add_trick",
+        "pub struct DogTrickAdded",
+        "Deref for DogTrickAdded",
+        "From<Taught>",
+        "EventPayload for DogTrickAdded",
+        "Debug for DogTrickAdded",
+        "Clone for DogTrickAdded",
+        "EventSet for DogEvent",
+        "Apply<DogTrickAdded>",
+    ];
+    let items = items.map(|text| item_containing(&expanded, text));
+    insta::assert_snapshot!(items.join("\n"));
 }
 
 #[test]

@@ -200,4 +200,20 @@ pub enum MapperProblem {
         /// The highest version that is known.
         known: u64,
     },
+    /// An upcaster refused what it was given.
+    #[error("the upcast from version {from} to {} failed: {problem}", .from.saturating_add(1))]
+    NotUpcast {
+        /// The version that the state had.
+        from: u64,
+        /// What the upcaster said.
+        problem: FieldError,
+    },
+    /// An upcaster panicked.
+    #[error("the upcast from version {from} to {} panicked: {message}", .from.saturating_add(1))]
+    UpcastPanicked {
+        /// The version that the state had.
+        from: u64,
+        /// What the panic said.
+        message: String,
+    },
 }

@@ -1,6 +1,7 @@
 //! Events to stored events, and back.
 
 mod snapshot;
+mod upcast;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,18 +10,18 @@ use es_core::{AggregateId, EventPayload, EventSet, FieldError, FieldReader, Time
 
 use crate::cipher::Cipher;
 use crate::compressor::Compressor;
-use crate::transcoder::{JsonReader, JsonWriter};
+use crate::transcoder::{JsonReader, JsonWriter, RESERVED};
 use crate::{Env, MapperError, MapperProblem, StoreError, StoredEvent};
-
-/// The highest version of an event's class that is known here.
-const CLASS_VERSION: u64 = 1;
+use upcast::OldState;
 
 /// Encodes events to stored events and decodes them, in the format of the Python library.
 ///
 /// A state is a JSON object: `timestamp`; for the event that creates an aggregate `originator_topic`; then the
-/// fields in their order. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state` the times of its
-/// first and last event and its fields. When they are read, the order does not matter. They are stored compressed, then
-/// encrypted, where the environment says so.
+/// fields in their order; the version of the event as `class_version`, if it is above 1. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state` the times of its
+/// first and last event, its fields and its version. When they are read, the order does not matter. They are stored
+/// compressed, then encrypted, where the environment says so.
+///
+/// What was stored in an older version is upcast before it is decoded, one version after the other.
 ///
 /// With encryption no field value is in the database. These are: ids, topics, versions, positions, the length of
 /// each state, and ids that are made from names. There is no associated data, so who can write to the database can put
@@ -78,7 +79,8 @@ impl Mapper {
                 Some(topic) => state.put_reserved("originator_topic", topic),
                 None => Ok(()),
             })
-            .and_then(|()| event.encode(&mut state));
+            .and_then(|()| event.encode(&mut state))
+            .and_then(|()| upcast::put_version(&mut state, E::version(topic)));
         let sealed = written
             .map_err(MapperProblem::from)
             .and_then(|()| self.seal(state.finish()));
@@ -102,9 +104,24 @@ impl Mapper {
     ///
     /// # Errors
     /// When the topic is none of `E`, the state cannot be decrypted or decompressed, is damaged or newer than this
-    /// program, or a field is missing or of another type.
+    /// program, an upcaster fails or panics, or a field is missing or of another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
-        self.decode_with(stored, |fields| E::decode(&stored.topic, fields))
+        let topic = &*stored.topic;
+        let decoded = self.decode_with(
+            stored,
+            E::version(topic),
+            |from, state| E::upcast(topic, from, state),
+            |fields| E::decode(topic, fields),
+        );
+        decoded.map_err(|mut error| {
+            // Of an event that is not known, no version is.
+            if matches!(error.problem, MapperProblem::NewerVersion { .. })
+                && !E::TOPICS.contains(&topic)
+            {
+                error.problem = MapperProblem::UnknownTopic;
+            }
+            error
+        })
     }
 
     /// Decodes an event of one kind.
@@ -115,7 +132,7 @@ impl Mapper {
         &self,
         stored: &StoredEvent,
     ) -> Result<Decoded<P>, MapperError> {
-        self.decode_with(stored, |fields| {
+        self.decode_with(stored, P::VERSION, P::upcast, |fields| {
             (stored.topic == P::TOPIC).then(|| P::decode(fields))
         })
     }
@@ -171,10 +188,12 @@ impl Mapper {
     fn decode_with<E>(
         &self,
         stored: &StoredEvent,
+        version: u64,
+        upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
         payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
     ) -> Result<Decoded<E>, MapperError> {
         self.open(&stored.state)
-            .and_then(|state| decode_state(&state, payload))
+            .and_then(|state| decode_state(&state, version, upcast, payload))
             .map_err(|problem| MapperError {
                 topic: stored.topic.clone().into_owned(),
                 id: stored.originator_id.clone(),
@@ -186,28 +205,17 @@ impl Mapper {
 
 fn decode_state<E>(
     state: &[u8],
+    version: u64,
+    upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
     payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
 ) -> Result<Decoded<E>, MapperProblem> {
     let mut fields = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
-    check_class_version(&mut fields)?;
     let timestamp = fields.take("timestamp")?;
-    let payload = payload(&mut fields).ok_or(MapperProblem::UnknownTopic)??;
+    let payload = upcast::read_current(fields, &RESERVED, version, upcast, |mut fields| {
+        payload(&mut fields)
+    })?;
+    let payload = payload.ok_or(MapperProblem::UnknownTopic)??;
     Ok(Decoded { timestamp, payload })
-}
-
-/// Refuses what was written by a newer version of its class.
-fn check_class_version(fields: &mut JsonReader<'_>) -> Result<(), MapperProblem> {
-    if !fields.has("class_version") {
-        return Ok(());
-    }
-    let found: u64 = fields.take("class_version")?;
-    if found > CLASS_VERSION {
-        return Err(MapperProblem::NewerVersion {
-            found,
-            known: CLASS_VERSION,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

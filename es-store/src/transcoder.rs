@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use es_core::{FieldError, FieldReader, FieldWriter, StoredField};
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -39,8 +39,11 @@ const KNOWN: [&str; 3] = [UUID_HEX, "datetime_iso", "decimal_str"];
 const TYPE: &str = "_type_";
 const DATA: &str = "_data_";
 
+/// What errors call the fields of an event that are written or read as one value.
+const PAYLOAD: &str = "payload";
+
 /// The keys of a state that are no fields, or that Python keeps elsewhere.
-const RESERVED: [&str; 5] = [
+pub(crate) const RESERVED: [&str; 5] = [
     "timestamp",
     "originator_topic",
     "class_version",
@@ -89,6 +92,20 @@ impl JsonWriter {
         Ok(())
     }
 
+    /// Stores each of `fields`, and refuses one whose name is `reserved`.
+    pub(crate) fn put_each(
+        &mut self,
+        fields: &JsonReader<'_>,
+        reserved: &[&str],
+    ) -> Result<(), FieldError> {
+        fields
+            .iter()
+            .try_for_each(|(key, value)| match reserved.contains(&key) {
+                true => Err(FieldError::new(key, "the name is reserved")),
+                false => self.put_written(key, value.get().as_bytes()),
+            })
+    }
+
     fn put_key(&mut self, key: &str) -> Result<(), serde_json::Error> {
         if self.bytes.len() > 1 {
             self.bytes.push(b',');
@@ -105,6 +122,25 @@ impl JsonWriter {
     }
 }
 
+/// One value as it is stored. `key` is for the error.
+pub(crate) fn write_value<T: Serialize + ?Sized>(
+    key: &str,
+    value: &T,
+) -> Result<Box<RawValue>, FieldError> {
+    let mut bytes = Vec::new();
+    let written = write::write(&mut bytes, value).and_then(|()| serde_json::from_slice(&bytes));
+    written.map_err(|error| unwritten(key, &error))
+}
+
+/// One value from what is stored. `key` is for the error, which shows nothing of the value.
+pub(crate) fn read_value<T: DeserializeOwned>(key: &str, stored: &str) -> Result<T, FieldError> {
+    let mut json = serde_json::Deserializer::from_str(stored);
+    T::deserialize(Reader::new(&mut json)).map_err(|error| {
+        let stored_as = object::transcoding_of(stored).unwrap_or_default();
+        FieldError::new(key, error.message + &stored_as)
+    })
+}
+
 fn unwritten(key: &str, error: &serde_json::Error) -> FieldError {
     FieldError::new(key, Redacted::of_writing(error).message)
 }
@@ -118,6 +154,14 @@ impl FieldWriter for JsonWriter {
         let start = self.bytes.len();
         write::write(&mut self.bytes, value).map_err(|error| unwritten(key, &error))?;
         check::check::<T>(&mut self.bytes, start).map_err(|problem| FieldError::new(key, problem))
+    }
+
+    fn put_all<T: StoredField>(&mut self, value: &T) -> Result<(), FieldError> {
+        let written = Self::written(PAYLOAD, value)?;
+        let fields = JsonReader::new(&written).map_err(|_| {
+            FieldError::new(PAYLOAD, "it must be stored as an object of named fields")
+        })?;
+        self.put_each(&fields, &RESERVED)
     }
 }
 
@@ -150,6 +194,19 @@ impl<'a> JsonReader<'a> {
         self.fields.iter().map(|(key, value)| (&**key, *value))
     }
 
+    /// The value whose fields are those that are not `reserved`. `key` is for the error.
+    pub(crate) fn take_all_but<T: StoredField>(
+        &self,
+        reserved: &[&str],
+        key: &str,
+    ) -> Result<T, FieldError> {
+        let mut fields = self.iter().filter(|(key, _)| !reserved.contains(key));
+        let mut object = JsonWriter::new();
+        fields.try_for_each(|(key, value)| object.put_written(key, value.get().as_bytes()))?;
+        let object = object.finish();
+        read_value(key, &String::from_utf8_lossy(&object))
+    }
+
     /// Of a key that is there twice the last one counts, as in Python.
     fn find(&self, key: &str) -> Option<&'a RawValue> {
         self.fields
@@ -165,11 +222,11 @@ impl FieldReader for JsonReader<'_> {
         let Some(raw) = self.find(key) else {
             return T::deserialize(Missing).map_err(|error| FieldError::new(key, error.message));
         };
-        let mut stored = serde_json::Deserializer::from_str(raw.get());
-        T::deserialize(Reader::new(&mut stored)).map_err(|error| {
-            let stored_as = object::transcoding_of(raw).unwrap_or_default();
-            FieldError::new(key, error.message + &stored_as)
-        })
+        read_value(key, raw.get())
+    }
+
+    fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError> {
+        self.take_all_but(&RESERVED, PAYLOAD)
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the attributes and types do not say by themselves, page by page.
 
+#[doc = include_str!("guide/evolving_events.md")]
+pub mod evolving_events {}
+
 #[doc = include_str!("guide/operating.md")]
 pub mod operating {}
 

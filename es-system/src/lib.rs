@@ -102,6 +102,7 @@
 //! # What there is
 //!
 //! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
+//! - Events that change: [`guide::evolving_events`]; [`StoredState`] has what an upcaster changes.
 //! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
 //!   log.
 //! - Logs: [`Application::log`], for what is appended and listed, and never replayed.
@@ -112,7 +113,7 @@
 //! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
 //! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
-//! - [`guide`]: operating, sharing a database with Python, and what is promised.
+//! - [`guide`]: evolving events, operating, sharing a database with Python, and what is promised.
 //!
 //! # Environment
 //!
@@ -195,7 +196,7 @@ pub use undecoded_event::UndecodedEvent;
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
     FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
-    StoredField, Timestamp, TimestampError, Transcoding, source, transcoding,
+    StoredField, StoredState, Timestamp, TimestampError, Transcoding, source, transcoding,
 };
 #[cfg(feature = "decimal")]
 pub use es_core::{Decimal, rust_decimal};

@@ -1,6 +1,7 @@
 //! One database, two languages: the real Python library beside this one, on SQLite and on PostgreSQL.
 #![cfg(unix)]
 
+mod evolving;
 mod flows;
 mod logs;
 mod peer;
@@ -29,6 +30,8 @@ macro_rules! on_every_store {
 }
 
 on_every_store! {
+    evolving::rust_reads_what_python_stored_in_every_version,
+    evolving::python_reads_what_rust_stored_in_every_version,
     flows::python_begins_and_rust_goes_on,
     flows::rust_begins_and_python_goes_on,
     flows::both_write_one_application_at_the_same_time_while_a_follower_of_each_counts,

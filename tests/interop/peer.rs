@@ -19,12 +19,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts a process with these environment variables; `None` where there is no Python, which is said
+    /// Starts a process that runs `script` with these environment variables; `None` where there is no Python, which is said
     /// loudly, and is a failure when `CI` is set.
-    pub fn start(env: &[(String, String)]) -> Option<Self> {
+    pub fn start(script: &str, env: &[(String, String)]) -> Option<Self> {
         let python = python()?;
         let mut command = Command::new(python);
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/peer.py"));
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python");
+        command.arg(scripts.join(script));
         command.envs(env.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("Python starts");

@@ -58,14 +58,21 @@ impl Shared {
 
     /// A Python process; `None` if there is no Python here, which has then been said.
     pub fn python(&self) -> Option<Peer> {
-        Peer::start(&self.variables())
+        Peer::start("peer.py", &self.variables())
     }
 
     /// A Python process that knows of no snapshots.
     pub fn python_without_snapshots(&self) -> Option<Peer> {
         let mut variables = self.variables();
         variables.push(("IS_SNAPSHOTTING_ENABLED".to_owned(), "n".to_owned()));
-        Peer::start(&variables)
+        Peer::start("peer.py", &variables)
+    }
+
+    /// A Python process of the domain that has four versions.
+    pub fn python_in_version(&self, version: u64) -> Option<Peer> {
+        let mut variables = self.variables();
+        variables.push(("DOMAIN_VERSION".to_owned(), version.to_string()));
+        Peer::start("evolving_peer.py", &variables)
     }
 
     /// A runner of this library, started.

@@ -173,6 +173,7 @@ fn the_readme_shows_code_that_is_compiled() {
         include_str!("saving.rs"),
         include_str!("given_when_then.rs"),
         include_str!("../lib.rs"),
+        include_str!("../../es-system/src/guide/evolving_events.md"),
     ]
     .map(bare);
     let blocks: Vec<_> = include_str!("../../README.md")

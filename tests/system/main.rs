@@ -6,6 +6,7 @@ mod bad_postgres;
 mod cache;
 mod dispatch;
 mod event_logs;
+mod evolving;
 mod example;
 mod execute;
 mod fields;

@@ -88,7 +88,7 @@ fn tally(school: &DogSchool, version: u64) -> Result<Tally> {
     Ok(tally)
 }
 
-fn execute(file: &Path, sql: &str) {
+pub(crate) fn execute(file: &Path, sql: &str) {
     let connection = Connection::open(file).expect("the file is there");
     connection.execute_batch(sql).expect(sql);
 }

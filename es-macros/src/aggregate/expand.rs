@@ -3,9 +3,11 @@
 mod apply;
 mod command;
 mod constants;
+mod declared;
 mod event_enum;
 mod payload;
 mod state;
+mod versions;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -3,10 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Token, Type, TypePath, Visibility};
+use syn::{Attribute, Path, Token, Type, TypePath, Visibility};
 
 use crate::crate_path::CratePath;
 use crate::impl_block::Method;
+use crate::versions::Versions;
 use crate::{names, spans};
 
 /// The impl half.
@@ -36,6 +37,9 @@ pub(super) enum Item {
 pub(super) struct Event {
     pub(super) name: Ident,
     pub(super) kind: EventKind,
+    pub(super) versions: Versions,
+    /// The user's own struct of the fields.
+    pub(super) declared: Option<Path>,
     /// What is stored, in the order of the parameters.
     pub(super) fields: Vec<Param>,
     /// The parameter that takes the event's time.

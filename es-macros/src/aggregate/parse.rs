@@ -8,6 +8,7 @@ use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
 use crate::options::{Accepted, Options, SnapshotEvery};
+use crate::versions::Versions;
 
 /// What the attribute is on.
 pub(super) enum Half {
@@ -20,6 +21,7 @@ pub(super) struct StateHalf {
     pub(super) krate: CratePath,
     pub(super) topic: Option<LitStr>,
     pub(super) snapshot_every: Option<SnapshotEvery>,
+    pub(super) versions: Versions,
     pub(super) item: DeriveInput,
 }
 
@@ -34,10 +36,14 @@ const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 const TOPIC: (&str, &str) = ("topic", "`topic = \"dogschool:Dog\"`");
 const SNAPSHOTS: (&str, &str) = ("snapshot_every", "`snapshot_every = 100`");
 const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
+pub(super) const VERSION: (&str, &str) = ("version", "`version = 2`");
+pub(super) const UPCAST: (&str, &str) = ("upcast", "`upcast(1 => add_level)`");
+const OF_WHAT_IS_STORED: &str =
+    "the `#[aggregate]` on the struct, or to the `#[event(..)]` whose fields have changed";
 
 const ON_STRUCT: Accepted = Accepted {
     attribute: "`#[aggregate]` on a struct",
-    here: &[TOPIC, SNAPSHOTS, CRATE],
+    here: &[TOPIC, SNAPSHOTS, VERSION, UPCAST, CRATE],
     elsewhere: &[(
         "vis",
         "the `#[aggregate]` on the impl block, which makes the events",
@@ -56,6 +62,8 @@ const ON_IMPL: Accepted = Accepted {
             "snapshot_every",
             "the `#[aggregate]` on the struct, whose state is stored",
         ),
+        ("version", OF_WHAT_IS_STORED),
+        ("upcast", OF_WHAT_IS_STORED),
     ],
 };
 
@@ -73,12 +81,15 @@ pub(super) fn half(args: TokenStream, item: TokenStream, errors: &mut Errors) ->
             block,
         }));
     }
+    let found = errors.count();
     let options = Options::parse(args, &ON_STRUCT, errors);
+    let versions = options.versions.check_after(found, errors);
     let item = state_item(item)?;
     Ok(Half::State(StateHalf {
         krate: options.krate,
         topic: options.topic,
         snapshot_every: options.snapshot_every,
+        versions,
         item,
     }))
 }

@@ -6,22 +6,22 @@
 use std::borrow::Cow;
 
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
-use serde_json::value::RawValue;
 
-use super::{Mapper, check_class_version};
+use super::{Mapper, upcast};
 use crate::transcoder::{JsonReader, JsonWriter};
 use crate::{MapperError, MapperProblem, StoredEvent};
 
 /// The topic of all snapshots: the name of Python's class for them.
 const TOPIC: &str = "eventsourcing.domain:Snapshot";
+/// What errors call the state as a whole.
+const STATE: &str = "state";
 /// Under this key stands a state that has no fields.
 const WHOLE: &str = "_state";
 /// What stands beside the fields of a state, and what Python keeps in the same place of its object.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 6] = [
     "_created_on",
     "_modified_on",
-    "class_version",
-    WHOLE,
+    upcast::CLASS_VERSION,
     "_id",
     "_version",
     "_pending_events",
@@ -55,7 +55,8 @@ impl Mapper {
     /// Decodes a snapshot of an aggregate; `None` if its state cannot be stored.
     ///
     /// # Errors
-    /// When it is of another aggregate, damaged, or newer than this program, or does not fit the state as it is now.
+    /// When it is of another aggregate, damaged, or newer than this program, does not fit the state as it is now, or an
+    /// upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,
@@ -94,6 +95,7 @@ fn encode<A: Aggregate>(
         });
     let put = A::__put_state(aggregate.state(), &mut attributes)?;
     Some(times.and(put).and_then(|()| {
+        upcast::put_version(&mut attributes.0, A::__VERSION)?;
         let mut snapshot = JsonWriter::new();
         snapshot.put_reserved("timestamp", &timestamp)?;
         snapshot.put_reserved("topic", A::TOPIC)?;
@@ -116,9 +118,11 @@ fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>,
     }
     let state = snapshot.written("state")?;
     let mut state = JsonReader::new(state.get().as_bytes()).map_err(MapperProblem::Damaged)?;
-    check_class_version(&mut state)?;
     let times = [state.take("_created_on")?, state.take("_modified_on")?];
-    let Some(state) = A::__take_state(&mut StateReader(state)) else {
+    let state = upcast::read_current(state, &RESERVED, A::__VERSION, A::__upcast, |state| {
+        A::__take_state(&mut StateReader(state))
+    })?;
+    let Some(state) = state else {
         return Ok(None);
     };
     let (id, version) = (stored.originator_id.clone(), stored.originator_version);
@@ -130,17 +134,17 @@ fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>,
 struct Attributes(JsonWriter);
 
 impl FieldWriter for Attributes {
-    fn put<T: StoredField>(&mut self, key: &'static str, state: &T) -> Result<(), FieldError> {
-        let written = JsonWriter::written(key, state)?;
-        let Ok(fields) = JsonReader::new(&written) else {
-            return self.0.put_written(WHOLE, &written);
-        };
-        fields
-            .iter()
-            .try_for_each(|(key, value)| match RESERVED.contains(&key) {
-                true => Err(FieldError::new(key, "the name is reserved in snapshots")),
-                false => self.0.put_written(key, value.get().as_bytes()),
-            })
+    fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError> {
+        self.0.put(key, value)
+    }
+
+    fn put_all<T: StoredField>(&mut self, state: &T) -> Result<(), FieldError> {
+        let written = JsonWriter::written(STATE, state)?;
+        match JsonReader::new(&written) {
+            Ok(fields) if fields.has(WHOLE) => Err(FieldError::new(WHOLE, "the name is reserved")),
+            Ok(fields) => self.0.put_each(&fields, &RESERVED),
+            Err(_) => self.0.put_written(WHOLE, &written),
+        }
     }
 }
 
@@ -149,25 +153,13 @@ struct StateReader<'a>(JsonReader<'a>);
 
 impl FieldReader for StateReader<'_> {
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError> {
-        if self.0.has(WHOLE) {
-            return self.0.take(WHOLE);
-        }
-        let fields = self.0.iter().filter(|(key, _)| !RESERVED.contains(key));
-        let alone = alone(fields)?;
-        let mut whole = JsonWriter::new();
-        whole.put_written(key, &alone)?;
-        let whole = whole.finish();
-        JsonReader::new(&whole)
-            .map_err(|problem| FieldError::new(key, problem))?
-            .take(key)
+        self.0.take(key)
     }
-}
 
-/// An object of these fields: what a state was before it was put beside its times.
-fn alone<'a>(
-    mut fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
-) -> Result<Vec<u8>, FieldError> {
-    let mut object = JsonWriter::new();
-    fields.try_for_each(|(key, value)| object.put_written(key, value.get().as_bytes()))?;
-    Ok(object.finish())
+    fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError> {
+        match self.0.has(WHOLE) {
+            true => self.0.take(WHOLE),
+            false => self.0.take_all_but(&RESERVED, STATE),
+        }
+    }
 }

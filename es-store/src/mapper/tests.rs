@@ -122,6 +122,11 @@ fn what_cannot_be_decoded_says_why() {
             format!("{{{TIME}}}"),
             "the topic is not known here",
         ),
+        (
+            "dogschool:Dog.Sat",
+            format!(r#"{{{TIME},"class_version":2}}"#),
+            "the topic is not known here",
+        ),
     ] {
         let refused = decode(topic, &state).expect_err(&state);
         assert!(

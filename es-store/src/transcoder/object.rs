@@ -18,7 +18,7 @@ use super::{DATA, KNOWN, TYPE, UUID_HEX};
 
 /// Says by the name of which transcoding a value is stored, if it is one: most often a type that this program does not
 /// have there. A name is no value, but what does not look like a name is not shown.
-pub(super) fn transcoding_of(raw: &RawValue) -> Option<String> {
+pub(super) fn transcoding_of(stored: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Form {
@@ -27,7 +27,7 @@ pub(super) fn transcoding_of(raw: &RawValue) -> Option<String> {
         #[serde(rename = "_data_")]
         _data: de::IgnoredAny,
     }
-    let Form { name, .. } = serde_json::from_str(raw.get()).ok()?;
+    let Form { name, .. } = serde_json::from_str(stored).ok()?;
     let is_name = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let shown = if is_name {
         format!(" `{name}`")

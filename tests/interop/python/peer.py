@@ -1,11 +1,10 @@
-"""Does what it is told, a JSON array a line: the name of a method below and its arguments. Answers with a JSON value."""
+"""The tutorial's system, which does what it is told."""
 
-import json
-import sys
 from time import monotonic, sleep
 
 from dogschool import Counters, Dog, DogSchool, OtherCounters, other_system, system
 from eventsourcing.system import MultiThreadedRunner, SingleThreadedRunner
+from serve import serve
 
 RUNNERS = {"single": SingleThreadedRunner, "multi": MultiThreadedRunner}
 
@@ -80,15 +79,4 @@ class Peer:
         return [[row.id, row.originator_version, row.topic] for row in log]
 
 
-def main():
-    peer = Peer()
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        try:
-            answer = {"ok": getattr(peer, name)(*arguments)}
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
-main()
+serve(Peer())

@@ -3,6 +3,15 @@
 use es_system::prelude::*;
 
 fn main() {
+    #[derive(Serialize, Deserialize)]
+    struct Called {
+        name: String,
+    }
+
+    fn add_name(state: &mut impl StoredState) -> Result<(), FieldError> {
+        state.insert("name", "nobody")
+    }
+
     #[aggregate]
     struct Dog {
         name: String,
@@ -23,9 +32,9 @@ fn main() {
         name: String,
     }
 
-    #[aggregate]
+    #[aggregate(vis = pub(self))]
     impl Cat {
-        #[event(Registered)]
+        #[event(Registered, payload = Called, version = 2, upcast(1 => add_name))]
         fn register(name: &str) -> Self {
             Self {
                 name: name.to_owned(),

@@ -25,7 +25,14 @@ mod std {}
 mod core {}
 mod serde {}
 
-#[::es_system::aggregate]
+#[derive(::es_system::prelude::Serialize, ::es_system::prelude::Deserialize)]
+pub struct Moved {
+    to: ::std::string::String,
+    over: ::std::option::Option<::std::string::String>,
+    stops: ::std::vec::Vec<u8>,
+}
+
+#[::es_system::aggregate(version = 2, upcast(1 => state))]
 #[derive(::es_system::prelude::Serialize, ::es_system::prelude::Deserialize)]
 pub struct Dog {
     name: ::std::string::String,
@@ -52,6 +59,21 @@ impl Dog {
         let _ = (level, note);
         self.tricks.push(::std::borrow::ToOwned::to_owned(trick));
     }
+
+    #[event(Moved, payload = Moved, version = 3, upcast(1 => state, 2 => from))]
+    pub fn move_to(&mut self, to: &str, over: ::std::option::Option<&str>, stops: &[u8]) {
+        self.tricks.push(::std::format!("{to} {over:?} {stops:?}"));
+    }
+}
+
+fn state(state: &mut impl ::es_system::StoredState) {
+    state.remove("name");
+}
+
+fn from(
+    from: &mut impl ::es_system::StoredState,
+) -> ::std::result::Result<(), ::es_system::FieldError> {
+    from.insert("stops", "none")
 }
 
 #[::es_system::application]
@@ -112,4 +134,5 @@ impl Names {
 fn main() {
     let mut dog = Dog::register("Billy");
     dog.add_trick("sit", 1, ::std::option::Option::None);
+    dog.move_to("Oslo", ::std::option::Option::None, &[1]);
 }

@@ -36,6 +36,48 @@ mod domain {
         pub(crate) fn sit(&mut self) {}
     }
 
+    /// What a cat has learnt.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub(crate) struct Learnt {
+        /// What it is called.
+        pub(crate) skill: String,
+        /// How hard it is.
+        pub(crate) level: u8,
+        /// Who was there.
+        pub(crate) others: Option<String>,
+    }
+
+    /// A cat.
+    #[aggregate(version = 2, upcast(1 => from))]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub(crate) struct Cat {
+        pub(crate) skills: Vec<String>,
+    }
+
+    #[aggregate(vis = pub(crate))]
+    impl Cat {
+        /// Makes one.
+        #[event(Registered)]
+        pub(crate) fn register() -> Self {
+            Self { skills: Vec::new() }
+        }
+
+        /// Learns.
+        #[event(Learnt, payload = Learnt, version = 3, upcast(2 => Self::state, 1 => self::from))]
+        pub(crate) fn learn(&mut self, skill: &str, level: u8, others: Option<&str>) {
+            let _ = (level, others);
+            self.skills.push(skill.to_owned());
+        }
+
+        fn state(state: &mut impl StoredState) -> Result<(), FieldError> {
+            state.insert("level", &1)
+        }
+    }
+
+    fn from(state: &mut impl StoredState) {
+        let _ = state.remove("nothing");
+    }
+
     #[aggregate]
     struct OnlyCreated {}
 
@@ -105,6 +147,9 @@ fn main() {
     dog.add_trick("sit".to_owned());
     dog.sit();
     assert_eq!(dog.tricks, ["sit!"]);
+    let mut cat = domain::Cat::register();
+    cat.learn("stay", 1, None);
+    assert_eq!(cat.skills, ["stay"]);
     domain::use_all();
     assert!(domain::School::new(es_system::Env::new()).is_ok());
     assert!(domain::Audit::new(es_system::Env::new()).is_ok());

@@ -7,11 +7,13 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, LitStr, Meta, ReceiverKind, ReturnType, Token, Type};
 
 use super::super::model::{Event, EventKind, Item};
+use super::super::parse::{UPCAST, VERSION};
 use super::body::{self, Scope};
 use super::method_name;
 use super::params::Params;
 use crate::errors::Errors;
 use crate::impl_block::Method;
+use crate::options::{Accepted, Options};
 
 /// The names that an aggregate's own generated types end in.
 const TAKEN: &[&str] = &["State", "Event"];
@@ -25,6 +27,11 @@ pub(super) fn check(
 ) -> Item {
     let found = errors.count();
     let name = event_name(marker, errors);
+    let (name, options) = match name {
+        Some((name, options)) => (Some(name), Options::parse(options, &OPTIONS, errors)),
+        None => (None, Options::default()),
+    };
+    let versions = options.versions.check_after(found, errors);
     check_qualifiers(&method, errors);
     check_cfg(&method, errors);
     let kind = event_kind(&method, errors);
@@ -38,6 +45,8 @@ pub(super) fn check(
     Item::Event(Box::new(Event {
         name,
         kind,
+        versions,
+        declared: options.payload,
         fields,
         timestamp,
         method,
@@ -45,7 +54,25 @@ pub(super) fn check(
     }))
 }
 
-fn event_name(marker: &Attribute, errors: &mut Errors) -> Option<Ident> {
+const OPTIONS: Accepted = Accepted {
+    attribute: "`#[event(..)]`",
+    here: &[VERSION, UPCAST, ("payload", "`payload = TrickAdded`")],
+    elsewhere: &[
+        (
+            "topic",
+            "the `#[aggregate]` on the struct, with whose stored name those of its events begin",
+        ),
+        (
+            "snapshot_every",
+            "the `#[aggregate]` on the struct, whose state is stored",
+        ),
+        ("vis", "the `#[aggregate]` on the impl block"),
+        ("crate", "the `#[aggregate]` on the impl block"),
+    ],
+};
+
+/// The event's name, and the options behind it.
+fn event_name(marker: &Attribute, errors: &mut Errors) -> Option<(Ident, TokenStream)> {
     let result = match &marker.meta {
         Meta::List(list) if !list.tokens.is_empty() => parse_name.parse2(list.tokens.clone()),
         _ => Err(syn::Error::new_spanned(&marker.meta, NEEDS_NAME)),
@@ -55,8 +82,8 @@ fn event_name(marker: &Attribute, errors: &mut Errors) -> Option<Ident> {
 
 const NEEDS_NAME: &str = "an event needs a name, which says what happened: `#[event(TrickAdded)]`";
 
-/// `TrickAdded`, and nothing else for now.
-fn parse_name(input: ParseStream) -> syn::Result<Ident> {
+/// `TrickAdded`, and what stands behind the comma.
+fn parse_name(input: ParseStream) -> syn::Result<(Ident, TokenStream)> {
     if let Some(quoted) = input.parse::<Option<LitStr>>()? {
         input.parse::<TokenStream>()?;
         let message = format!(
@@ -69,8 +96,7 @@ fn parse_name(input: ParseStream) -> syn::Result<Ident> {
         .call(Ident::parse_any)
         .map_err(|error| syn::Error::new(error.span(), NEEDS_NAME))?;
     check_name(&name)?;
-    check_nothing_follows(input)?;
-    Ok(name)
+    Ok((name, options(input)?))
 }
 
 /// The name becomes part of a type's.
@@ -88,21 +114,24 @@ fn check_name(name: &Ident) -> syn::Result<()> {
     Err(syn::Error::new(name.span(), message))
 }
 
-/// Versions of events are not there yet.
-fn check_nothing_follows(input: ParseStream) -> syn::Result<()> {
+/// What follows the name: options, not a second name.
+fn options(input: ParseStream) -> syn::Result<TokenStream> {
     if input.is_empty() {
-        return Ok(());
+        return Ok(TokenStream::new());
     }
     input.parse::<Token![,]>()?;
-    if input.is_empty() {
-        return Ok(());
+    let ahead = input.fork();
+    let is_name = |name: Ident| name.to_string().starts_with(char::is_uppercase);
+    if ahead.call(Ident::parse_any).is_ok_and(is_name)
+        && (ahead.is_empty() || ahead.peek(Token![,]))
+    {
+        let message = "a method makes one event: write one name, and a method for each other event";
+        return Err(syn::Error::new_spanned(
+            input.parse::<TokenStream>()?,
+            message,
+        ));
     }
-    let rest: TokenStream = input.parse()?;
-    let message = match rest.clone().into_iter().nth(1) {
-        Some(_) => "`#[event(..)]` takes the event's name and has no options: remove this",
-        None => "a method makes one event: write one name, and a method for each other event",
-    };
-    Err(syn::Error::new_spanned(rest, message))
+    input.parse()
 }
 
 /// A body that replay runs again has no use for these.

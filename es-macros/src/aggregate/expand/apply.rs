@@ -6,7 +6,7 @@
 //! The bodies stand on the state, where neither the root nor the other event methods are in reach.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 
 use super::super::model::{Aggregate, Event, EventKind, Param, Passing};
@@ -56,7 +56,7 @@ fn body_group(aggregate: &Aggregate, event: &Event, given: &Ident, time: &Ident)
         let fields = event
             .fields
             .iter()
-            .map(|field| binding(aggregate, field, given));
+            .map(|field| binding(aggregate, event, field, given));
         let timestamp = event.timestamp.as_ref().map(|param| {
             let Param {
                 mutability,
@@ -73,7 +73,7 @@ fn body_group(aggregate: &Aggregate, event: &Event, given: &Ident, time: &Ident)
 }
 
 /// `let trick: &str = Borrow::borrow(&event.trick);`, and a use of it: it is stored, so it is used.
-fn binding(aggregate: &Aggregate, field: &Param, given: &Ident) -> TokenStream {
+fn binding(aggregate: &Aggregate, event: &Event, field: &Param, given: &Ident) -> TokenStream {
     let private = aggregate.krate.private();
     let Param {
         mutability,
@@ -81,6 +81,10 @@ fn binding(aggregate: &Aggregate, field: &Param, given: &Ident) -> TokenStream {
         ty,
         passing,
     } = field;
+    let given = match event.declared {
+        Some(_) => quote!(#given.0),
+        None => given.to_token_stream(),
+    };
     let value = match passing {
         Passing::Owned => {
             let clone = spans::all_at(ty.span(), quote!(<#ty as #private::Clone>::clone));
@@ -90,6 +94,11 @@ fn binding(aggregate: &Aggregate, field: &Param, given: &Ident) -> TokenStream {
         Passing::OptionBorrowed(_) => quote! {
             #private::Option::map(#private::Option::as_ref(&#given.#ident), #private::Borrow::borrow)
         },
+    };
+    let value = match event.declared {
+        // The user's struct may have a field of another type.
+        Some(_) => spans::shown_at(ident.span(), value),
+        None => value,
     };
     quote!(let #mutability #ident: #ty = #value; let _ = &#ident;)
 }

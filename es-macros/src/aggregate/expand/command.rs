@@ -12,6 +12,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, Pat, Signature};
 
 use super::super::model::{Aggregate, Event, EventKind, IdFn, Item, Param, Passing};
+use super::declared;
 use crate::impl_block::Method;
 use crate::spans;
 
@@ -156,6 +157,9 @@ fn trigger(aggregate: &Aggregate, event: &Event) -> TokenStream {
 
 /// `DogTrickAdded { trick: trick.to_owned() }`.
 fn payload(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    if let Some(declared) = &event.declared {
+        return declared::made(aggregate, event, declared);
+    }
     let private = aggregate.krate.private();
     let payload = aggregate.payload(event);
     let fields = event.fields.iter().map(|field| {

@@ -19,8 +19,9 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let constants = aggregate.events().map(|event| {
         let (name, payload) = (&event.name, aggregate.payload(event));
         let doc = format!(
-            " Names the event that {} makes.",
-            aggregate.link_to_method(event)
+            " Names the event that {} makes, as in `#[policy({}::{name})]`.",
+            aggregate.link_to_method(event),
+            aggregate.name,
         );
         let head = spans::all_at(name.span(), quote!(#vis const #name));
         quote! {

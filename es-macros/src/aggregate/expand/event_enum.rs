@@ -8,6 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::model::{Aggregate, Event};
+use super::versions;
 use crate::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
@@ -44,7 +45,10 @@ impl<'a> Parts<'a> {
 
     fn definition(&self, aggregate: &Aggregate) -> TokenStream {
         let (vis, name) = (&aggregate.vis, &self.name);
-        let doc = format!(" All events of {}.", aggregate.link(""));
+        let doc = format!(
+            " All events of {}, one for each of its `#[event(..)]` methods.",
+            aggregate.link("")
+        );
         let variants = self
             .events
             .iter()
@@ -72,6 +76,7 @@ impl<'a> Parts<'a> {
             self.encode(aggregate),
             self.decode(aggregate),
         );
+        let versions = versions::of_event_enum(aggregate);
         quote! {
             impl #krate::EventSet for #name {
                 const TOPICS: &'static [&'static #private::str] =
@@ -79,6 +84,7 @@ impl<'a> Parts<'a> {
                 #topic
                 #encode
                 #decode
+                #versions
             }
         }
     }

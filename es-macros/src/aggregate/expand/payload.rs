@@ -5,11 +5,13 @@
 //! ```
 //! with Clone, Debug and PartialEq where the fields have them: nothing is forced onto their types.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Member;
 use syn::spanned::Spanned;
 
-use super::super::model::{Aggregate, Event};
+use super::super::model::{Aggregate, Event, Param};
+use super::{declared, versions};
 use crate::{names, spans};
 
 pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
@@ -23,8 +25,15 @@ pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
 }
 
 fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    if let Some(declared) = &event.declared {
+        return declared::definition(aggregate, event, declared);
+    }
     let (vis, payload) = (&aggregate.vis, aggregate.payload(event));
-    let doc = format!(" The event that {} makes.", aggregate.link_to_method(event));
+    let doc = format!(
+        " The event that {} makes by `#[event({})]`.",
+        aggregate.link_to_method(event),
+        event.name
+    );
     let fields = event.fields.iter().map(|field| {
         let (name, ty) = (&field.ident, field.stored_type(&aggregate.krate));
         let doc = format!(" The parameter `{}` of the method.", field.key());
@@ -53,6 +62,7 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     );
     let name = names::plain(&event.name);
     let (encode, decode) = (encode(aggregate, event), decode(aggregate, event));
+    let versions = versions::of_payload(aggregate, event);
     let fields = fields_argument(event);
     quote! {
         impl #krate::EventPayload for #payload {
@@ -70,13 +80,15 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
             ) -> #private::Result<Self, #krate::FieldError> {
                 #decode
             }
+
+            #versions
         }
     }
 }
 
 /// The parameter of `encode` and `decode`, which is not used where there is no field.
 fn fields_argument(event: &Event) -> TokenStream {
-    match event.fields.is_empty() {
+    match event.fields.is_empty() && event.declared.is_none() {
         true => quote!(_),
         false => quote!(fields),
     }
@@ -85,6 +97,9 @@ fn fields_argument(event: &Event) -> TokenStream {
 /// A type that cannot be stored is one error, at the type: both directions ask for it in the same words,
 /// and rustc reports equal errors once.
 fn encode(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    if let Some(declared) = &event.declared {
+        return declared::encode(aggregate, declared);
+    }
     let private = aggregate.krate.private();
     let puts = event.fields.iter().map(|field| {
         let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
@@ -97,6 +112,9 @@ fn encode(aggregate: &Aggregate, event: &Event) -> TokenStream {
 }
 
 fn decode(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    if let Some(declared) = &event.declared {
+        return declared::decode(aggregate, declared);
+    }
     let private = aggregate.krate.private();
     let takes = event.fields.iter().map(|field| {
         let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
@@ -106,7 +124,7 @@ fn decode(aggregate: &Aggregate, event: &Event) -> TokenStream {
 }
 
 /// `<String as Stored>`, at the type.
-fn stored(aggregate: &Aggregate, field: &super::super::model::Param) -> TokenStream {
+fn stored(aggregate: &Aggregate, field: &Param) -> TokenStream {
     let (private, ty) = (
         aggregate.krate.private(),
         field.stored_type(&aggregate.krate),
@@ -134,10 +152,9 @@ fn clone(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let private = aggregate.krate.private();
     let payload = aggregate.payload(event);
     let bounds = bounds(aggregate, event, &quote!(#private::Clone));
-    let fields = event.fields.iter().map(|field| {
-        let name = &field.ident;
-        quote!(#name: #private::Clone::clone(&self.#name))
-    });
+    let fields = members(event)
+        .into_iter()
+        .map(|name| quote!(#name: #private::Clone::clone(&self.#name)));
     quote! {
         impl #private::Clone for #payload #bounds {
             fn clone(&self) -> Self {
@@ -156,10 +173,14 @@ fn debug(aggregate: &Aggregate, event: &Event) -> TokenStream {
         let (name, key) = (&field.ident, field.key());
         quote!((#key, &self.#name))
     });
+    let shown = match event.declared {
+        Some(_) => quote!(#private::Debug::fmt(&self.0, f)),
+        None => quote!(#private::debug_struct(f, #name, &[#(#fields),*])),
+    };
     quote! {
         impl #private::Debug for #payload #bounds {
             fn fmt(&self, f: &mut #private::Formatter<'_>) -> #private::FmtResult {
-                #private::debug_struct(f, #name, &[#(#fields),*])
+                #shown
             }
         }
     }
@@ -169,7 +190,7 @@ fn partial_eq(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let private = aggregate.krate.private();
     let payload = aggregate.payload(event);
     let bounds = bounds(aggregate, event, &quote!(#private::PartialEq));
-    let names: Vec<&Ident> = event.fields.iter().map(|field| &field.ident).collect();
+    let names = members(event);
     let (other, equal) = match names.is_empty() {
         true => (quote!(_), quote!(true)),
         false => (
@@ -189,9 +210,24 @@ fn partial_eq(aggregate: &Aggregate, event: &Event) -> TokenStream {
 /// `where for<'a> String: Clone`. With `for<'a>` the impl compiles where the bound does not hold, and is
 /// not there.
 fn bounds(aggregate: &Aggregate, event: &Event, bound: &TokenStream) -> TokenStream {
+    if let Some(declared) = &event.declared {
+        return super::where_all([quote!(#declared)].into_iter(), bound);
+    }
     let types = event
         .fields
         .iter()
         .map(|field| field.stored_type(&aggregate.krate));
     super::where_all(types, bound)
+}
+
+/// The names of the struct's fields; its number, where it has the user's struct.
+fn members(event: &Event) -> Vec<Member> {
+    match event.declared {
+        Some(_) => vec![Member::from(0)],
+        None => event
+            .fields
+            .iter()
+            .map(|field| field.ident.clone().into())
+            .collect(),
+    }
 }

@@ -11,6 +11,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, DeriveInput, Ident};
 
 use super::super::parse::StateHalf;
+use super::versions;
 use crate::derives::derives;
 use crate::options::SnapshotEvery;
 use crate::{names, spans};
@@ -47,7 +48,7 @@ fn wrapper(half: &StateHalf) -> TokenStream {
 fn state(half: &StateHalf) -> TokenStream {
     let mut item = half.item.clone();
     let doc = format!(
-        " The state of [`{}`]: what its events have made.",
+        " The state of [`{}`], made by `#[aggregate]`: the fields as they were written, which its events change.",
         names::plain(&item.ident)
     );
     item.ident = names::state(&item.ident);
@@ -96,6 +97,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     };
     let codec = codec(half);
     let snapshot_every = snapshot_every(half);
+    let version = versions::of_state(half);
     let root = root(half);
     quote! {
         impl #krate::HasState for #ident {
@@ -107,6 +109,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
                 #private::CloneProbe::<#state>::CLONE
             };
             #snapshot_every
+            #version
             #codec
             #root
         }

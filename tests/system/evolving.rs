@@ -1,0 +1,63 @@
+//! Events and states that were stored in older versions.
+
+mod declared;
+mod python;
+mod shapes;
+mod steps;
+mod times;
+mod wrong;
+
+use std::borrow::Cow;
+
+use es_system::Application;
+use es_system::prelude::*;
+use es_system::store::{EventQuery, Recording, StoredEvent};
+use tests::evolving::{DogSchool, teach};
+
+/// What one of the programs writes of a dog that it teaches two tricks, under the id that is the program's version.
+struct Rows {
+    id: AggregateId,
+    events: Vec<StoredEvent>,
+    snapshot: StoredEvent,
+}
+
+impl Rows {
+    fn of(version: u64, env: Env) -> Result<Self> {
+        let school = DogSchool::new(env)?;
+        let saved = teach(&school, "Billy", version)?;
+        let recorder = school.recorder()?;
+        let id = AggregateId::from(Uuid::from_u128(version.into()));
+        let moved = |row: StoredEvent| StoredEvent {
+            originator_id: id.clone(),
+            ..row
+        };
+        let all = EventQuery::all();
+        let events = recorder.select_events(&saved, &all).expect("events");
+        let snapshots = recorder.select_snapshots(&saved, &all).expect("one");
+        Ok(Self {
+            events: events.into_iter().map(moved).collect(),
+            snapshot: snapshots.into_iter().map(moved).next().expect("one"),
+            id,
+        })
+    }
+}
+
+/// Records rows as they were stored elsewhere.
+fn record(application: &Application, events: Vec<StoredEvent>) {
+    let recorder = application.recorder().expect("it is open");
+    recorder.record(&Recording::new(events)).expect("recorded");
+}
+
+/// The same row with another text in its state.
+fn with(row: &StoredEvent, from: &str, to: &str) -> StoredEvent {
+    let state = text(row);
+    assert!(state.contains(from), "{from} is not in {state}");
+    StoredEvent {
+        state: state.replace(from, to).into_bytes(),
+        ..row.clone()
+    }
+}
+
+fn text(row: &StoredEvent) -> Cow<'_, str> {
+    String::from_utf8_lossy(&row.state)
+}

@@ -1,0 +1,21 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+
+    #[event(TrickAdded, version = 2, upcast(1 => |state| state.insert("level", &1)))]
+    pub fn add_trick(&mut self, trick: &str) {
+        self.tricks.push(trick.to_owned());
+    }
+}
+
+fn main() {}
