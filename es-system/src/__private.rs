@@ -48,7 +48,8 @@ impl<P> PolicyEvent<P> for DomainEvent<P> {
 /// What a policy returns.
 #[diagnostic::on_unimplemented(
     message = "a policy returns `Result<()>`, not `{Self}`",
-    label = "write `-> Result<()>`, and end the body with `Ok(())`"
+    label = "write `-> Result<()>`, and end the body with `Ok(())`",
+    note = "the error is any that can be boxed: one that implements `std::error::Error`, or a text"
 )]
 pub trait PolicyResult {
     /// The result, with its error boxed.
