@@ -85,7 +85,14 @@ impl Options {
     }
 
     fn parse_value(&mut self, key: &Ident, input: ParseStream) -> syn::Result<()> {
+        let ends = |what| syn::Error::new(key.span(), format!("expected {what}"));
+        if input.is_empty() {
+            return Err(ends("`=`"));
+        }
         input.parse::<Token![=]>()?;
+        if input.is_empty() {
+            return Err(ends("a value"));
+        }
         match names::plain(key).as_str() {
             "crate" => self.krate = CratePath::written(input.call(Path::parse_mod_style)?),
             "topic" => self.topic = Some(stored_name(input)?),
