@@ -4,13 +4,14 @@
 mod check;
 mod expand;
 mod model;
+mod names;
 mod parse;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::errors::Errors;
-use crate::{application, fallback, impl_block};
+use crate::{alone, application, fallback, impl_block};
 
 /// Expands `#[process_application]` on either half.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -19,7 +20,8 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     }
     let mut errors = Errors::default();
     match parse::block(args, item.clone(), &mut errors) {
-        Ok(block) => {
+        Ok(mut block) => {
+            alone::check("process_application", &mut block.block.attrs, &mut errors);
             let follower = check::follower(block, &mut errors);
             let expanded = expand::follower(&follower);
             quote!(#expanded #errors)

@@ -4,6 +4,7 @@ mod apply;
 mod command;
 mod constants;
 mod event_enum;
+mod incomplete;
 mod payload;
 mod state;
 
@@ -15,6 +16,9 @@ pub(super) use state::expand as state;
 
 /// The impl half.
 pub(super) fn events(aggregate: &Aggregate) -> TokenStream {
+    if !aggregate.is_created {
+        return incomplete::expand(aggregate);
+    }
     let methods = command::expand(aggregate);
     let constants = constants::expand(aggregate);
     let payloads = aggregate

@@ -10,7 +10,7 @@ use quote::{ToTokens, quote};
 
 use super::parse::{Application, Kind};
 use crate::derives::derives;
-use crate::names;
+use crate::{names, spans};
 
 pub(super) fn application(application: &Application) -> TokenStream {
     let definition = definition(application);
@@ -26,11 +26,11 @@ fn definition(application: &Application) -> TokenStream {
     let krate = &application.krate;
     let item = &application.item;
     let (attrs, vis, ident) = (&item.attrs, &item.vis, &item.ident);
+    let keyword = &item.struct_token;
+    let body = spans::braces(ident.span(), quote!(__application: #krate::Application));
     quote! {
         #(#attrs)*
-        #vis struct #ident {
-            __application: #krate::Application,
-        }
+        #vis #keyword #ident #body
     }
 }
 

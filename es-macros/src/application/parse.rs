@@ -25,6 +25,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Leader => "application",
+            Self::Follower => "process_application",
+        }
+    }
+
     /// How messages call it.
     pub(super) fn attribute(self) -> &'static str {
         match self {

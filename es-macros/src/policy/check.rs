@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, FnArg, PatType, ReceiverKind, ReturnType, Type};
 
 use super::model::{Follower, Policy};
+use super::names;
 use super::parse::{self, Block};
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
@@ -81,6 +82,9 @@ fn policy(marker: &Attribute, method: &Method, errors: &mut Errors) -> Option<Po
     check_qualifiers(method, errors);
     check_receiver(method, errors);
     let takes = check_parameters(method, errors);
+    if let (Some(event), Some((takes, _))) = (&event, &takes) {
+        names::check_payload(takes, event, errors);
+    }
     let returns = check_output(method, errors);
     if errors.count() > found {
         return None;

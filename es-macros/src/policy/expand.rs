@@ -11,10 +11,11 @@ use syn::spanned::Spanned;
 use super::model::{Follower, Policy};
 use crate::spans;
 
+/// The table comes first: a policy that takes the wrong event is told so before its body is looked at.
 pub(super) fn follower(follower: &Follower) -> TokenStream {
     let block = block(follower);
     let table = table(follower);
-    quote!(#block #table)
+    quote!(#table #block)
 }
 
 fn block(follower: &Follower) -> TokenStream {
@@ -43,16 +44,20 @@ fn table(follower: &Follower) -> TokenStream {
         self_ty,
         quote!(#private::assert_follows(<#self_ty as #krate::Leader>::ROLE)),
     );
-    quote! {
-        const _: () = #follows;
-        impl #krate::Follower for #self_ty {
+    let (keyword, name) = (&follower.impl_token, self_ty.span());
+    let of = spans::all_at(name, quote!(#krate::Follower for));
+    let body = quote! {
             fn policies() -> #private::Policies<Self> {
                 #[allow(unused_mut)]
                 let mut #table = #private::Policies::new();
                 #(#entries)*
                 #table
             }
-        }
+    };
+    let body = spans::braces(name, body);
+    quote! {
+        const _: () = #follows;
+        #keyword #of #self_ty #body
     }
 }
 

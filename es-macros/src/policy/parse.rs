@@ -9,6 +9,8 @@ use crate::errors::Errors;
 use crate::impl_block::ImplBlock;
 use crate::options::{Accepted, Options};
 
+use super::names;
+
 /// `#[process_application] impl Counters { .. }`, not yet checked.
 pub(super) struct Block {
     pub(super) krate: CratePath,
@@ -59,9 +61,16 @@ fn one_path(input: ParseStream) -> syn::Result<ExprPath> {
                        method for each event";
         return Err(syn::Error::new_spanned(rest, message));
     }
-    let path = input
-        .parse()
-        .map_err(|error: syn::Error| syn::Error::new(error.span(), NEEDS_EVENT))?;
+    let begin = input.span();
+    let path = input.parse().map_err(|error: syn::Error| {
+        let place = if input.is_empty() {
+            begin
+        } else {
+            error.span()
+        };
+        syn::Error::new(place, NEEDS_EVENT)
+    })?;
+    names::check_event(&path)?;
     let rest: TokenStream = input.parse()?;
     let is_more = rest.clone().into_iter().nth(1).is_some();
     match rest.is_empty() || (!is_more && rest.to_string() == ",") {
