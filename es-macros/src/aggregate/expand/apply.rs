@@ -74,7 +74,7 @@ fn output(event: &Event) -> TokenStream {
 /// The method's own `&mut self`, which the body's `self` belongs to.
 fn receiver(event: &Event, at: Span) -> TokenStream {
     match event.method.sig.receiver() {
-        Some(receiver) if !event.broken => spans::all_at(at, quote!(#receiver,)),
+        Some(receiver) if !event.broken => spans::moved(at, quote!(#receiver,)),
         _ => quote!(&mut self,),
     }
 }
@@ -149,11 +149,11 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
     let private = krate.private();
     let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Creating);
+    let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let creating = events.iter().map(|event| &event.name);
     let create = events.iter().map(|event| {
         let payload = aggregate.payload(event);
-        let create = quote!(<#state as #private::Create<#payload>>::create(event, timestamp));
-        spans::all_at(aggregate.name.span(), create)
+        at(quote!(<#state as #private::Create<#payload>>::create))
     });
     let time = if events.is_empty() {
         quote!(_)
@@ -165,14 +165,11 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
         EventKind::Mutating,
         &quote!(#private::Option::None),
     );
-    let head = quote! {
-        fn __create(event: &#event_enum, #time: #krate::Timestamp) -> #private::Option<#state>
-    };
-    let head = spans::all_at(aggregate.name.span(), head);
+    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::Option<#state>)));
     quote! {
-        #head {
+        #keyword __create(event: &#event_enum, #time: #krate::Timestamp) #output {
             match *event {
-                #(#event_enum::#creating(ref event) => #private::Option::Some(#create),)*
+                #(#event_enum::#creating(ref event) => #private::Option::Some(#create(event, timestamp)),)*
                 #otherwise
             }
         }
@@ -184,18 +181,17 @@ fn apply_fn(aggregate: &Aggregate) -> TokenStream {
     let private = krate.private();
     let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Mutating);
+    let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let mutating = events.iter().map(|event| &event.name);
     let (into, time) = match events.is_empty() {
         true => (quote!(_), quote!(_)),
         false => (quote!(state), quote!(timestamp)),
     };
     let otherwise = otherwise(aggregate, EventKind::Creating, &quote!(false));
-    let head = quote! {
-        fn __apply(#into: &mut #state, event: &#event_enum, #time: #krate::Timestamp) -> #private::bool
-    };
-    let head = spans::all_at(aggregate.name.span(), head);
+    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::bool)));
+    let changed = at(quote!(&mut #state));
     quote! {
-        #head {
+        #keyword __apply(#into: #changed, event: &#event_enum, #time: #krate::Timestamp) #output {
             match *event {
                 #(#event_enum::#mutating(ref event) => {
                     #private::Apply::apply(state, event, timestamp);
