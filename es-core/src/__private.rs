@@ -82,6 +82,23 @@ impl<T: StoredField> Stored for T {
     }
 }
 
+/// What the `#[id]` function of an aggregate returns.
+#[diagnostic::on_unimplemented(
+    message = "the `#[id]` function returns an id, not `{Self}`",
+    label = "write `-> Uuid`, or `-> String`"
+)]
+pub trait ReturnsId {
+    /// The id.
+    fn id(self) -> AggregateId;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<AggregateId>> ReturnsId for T {
+    fn id(self) -> AggregateId {
+        self.into()
+    }
+}
+
 /// Makes a new aggregate with its first event.
 pub fn create<A, P>(id: impl Into<AggregateId>, payload: P) -> A
 where
@@ -124,6 +141,26 @@ pub trait NoEvents<A: HasState> {
 }
 
 impl<A: HasState> NoEvents<A> for StateProbe<A> {}
+
+/// The events of an aggregate that nothing creates, in code that does not compile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NoEventSet {}
+
+impl EventSet for NoEventSet {
+    const TOPICS: &'static [&'static str] = &[];
+
+    fn topic(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn encode<W: FieldWriter>(&self, _: &mut W) -> Result<(), FieldError> {
+        match *self {}
+    }
+
+    fn decode<R: FieldReader>(_: &str, _: &mut R) -> Option<Result<Self, FieldError>> {
+        None
+    }
+}
 
 /// Finds out at compile time whether a state can be cloned: the inherent constant wins over the trait's
 /// when its bound holds.

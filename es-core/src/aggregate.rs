@@ -81,7 +81,8 @@ pub trait HasState: Sized + 'static {
 /// are about the aggregate; the fields of the state are reached directly, to read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no events",
-    label = "needs `#[aggregate]` on `impl {Self}`"
+    label = "needs `#[aggregate]` on `impl {Self}`",
+    note = "an aggregate has `#[aggregate]` on its struct and on one impl block; its state, its events and applications are none"
 )]
 pub trait Aggregate: HasState {
     /// The enum of all events of the aggregate.

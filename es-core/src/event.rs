@@ -9,6 +9,10 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, StoredState, Time
 /// One kind of event: the parameters of one `#[event]` method, as owned fields.
 ///
 /// `#[aggregate]` implements it for each payload struct that it makes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event of an aggregate",
+    label = "expected the struct that an `#[event(..)]` method makes, such as `DogTrickAdded`"
+)]
 pub trait EventPayload: Sized + 'static {
     /// The stored name: the topic of the aggregate, a dot, the name of the event.
     const TOPIC: &'static str;
@@ -39,6 +43,10 @@ pub trait EventPayload: Sized + 'static {
 }
 
 /// All events of one aggregate: the enum that `#[aggregate]` makes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the events of an aggregate",
+    label = "expected the enum that `#[aggregate]` makes, such as `DogEvent`"
+)]
 pub trait EventSet: Sized + 'static {
     /// The topics of all events, in the order in which their methods stand.
     const TOPICS: &'static [&'static str];

@@ -19,6 +19,10 @@ pub trait StoredField: Serialize + DeserializeOwned + 'static {}
 impl<T: Serialize + DeserializeOwned + 'static> StoredField for T {}
 
 /// Takes the fields of an event, in the order in which they are stored.
+#[diagnostic::on_unimplemented(
+    message = "fields cannot be written to `{Self}`",
+    label = "needs `impl FieldWriter for {Self}`"
+)]
 pub trait FieldWriter {
     /// Stores `value` under `key`, behind what was put before.
     ///
@@ -34,6 +38,10 @@ pub trait FieldWriter {
 }
 
 /// Gives the fields of a stored event, by key, in any order.
+#[diagnostic::on_unimplemented(
+    message = "fields cannot be read from `{Self}`",
+    label = "needs `impl FieldReader for {Self}`"
+)]
 pub trait FieldReader {
     /// The value stored under `key`. A missing key reads as an absent `Option`.
     ///

@@ -13,6 +13,11 @@ use uuid::Uuid;
 use crate::Timestamp;
 
 /// Gives the time and fresh ids.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of time and ids",
+    label = "needs `impl Source for {Self}`, with `now` and `fresh_id`",
+    note = "`SystemSource` is the machine's clock, and `ManualSource` is for tests"
+)]
 pub trait Source: Send + Sync + 'static {
     /// The time now, in UTC with microseconds.
     fn now(&self) -> Timestamp;

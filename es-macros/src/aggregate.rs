@@ -22,7 +22,9 @@ const MARKERS: &[&str] = &["event", "id"];
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let expanded = match parse::half(args, item.clone(), &mut errors) {
-        Ok(Half::State(half)) => check::state(&half, &mut errors).then(|| expand::state(&half)),
+        Ok(Half::State(mut half)) => {
+            check::state(&mut half, &mut errors).then(|| expand::state(&half))
+        }
         Ok(Half::Events(half)) => {
             let aggregate = check::events(half, &mut errors);
             Some(expand::events(&aggregate))

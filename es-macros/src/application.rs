@@ -8,19 +8,20 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::errors::Errors;
-use crate::fallback;
+use crate::{alone, fallback};
 pub(crate) use parse::Kind;
 
 /// Expands the attribute on a struct.
 pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let application = match parse::application(kind, args, item.clone(), &mut errors) {
+    let mut application = match parse::application(kind, args, item.clone(), &mut errors) {
         Ok(application) => application,
         Err(error) => {
             errors.add(error);
             return fallback::item_and_errors(item, &[], &errors);
         }
     };
+    alone::check(kind.name(), &mut application.item.attrs, &mut errors);
     check::application(&application, &mut errors);
     let expanded = expand::application(&application);
     quote!(#expanded #errors)

@@ -182,7 +182,7 @@ fn parse_items(input: ParseStream) -> syn::Result<Vec<BlockItem>> {
     Ok(items)
 }
 
-/// Everything to the next `;` or `{ .. }`. Of `const X: T = T { .. };` that is too little, and the rest
+/// Everything to the next `;` or `{ .. }`, or to where another item begins: this one may be half-written. Of `const X: T = T { .. };` that is too little, and the rest
 /// becomes an item of its own: all that matters is that the tokens come out in order.
 fn parse_other(input: ParseStream, error: syn::Error) -> syn::Result<OtherItem> {
     let ahead = input.fork();
@@ -194,7 +194,7 @@ fn parse_other(input: ParseStream, error: syn::Error) -> syn::Result<OtherItem> 
         Err(_) => Vec::new(),
     };
     let mut tokens = TokenStream::new();
-    while !input.is_empty() {
+    while !input.is_empty() && (tokens.is_empty() || !begins_item(input)) {
         let token: TokenTree = input.parse()?;
         let ends = match &token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
@@ -211,4 +211,9 @@ fn parse_other(input: ParseStream, error: syn::Error) -> syn::Result<OtherItem> 
         tokens,
         error,
     })
+}
+
+/// What stands at the beginning of an item only.
+fn begins_item(input: ParseStream) -> bool {
+    input.peek(Token![pub]) || (input.peek(Token![#]) && input.peek2(syn::token::Bracket))
 }

@@ -1,6 +1,7 @@
 //! The attributes of the event-sourcing library. Examples stand where the library re-exports them.
 
 mod aggregate;
+mod alone;
 mod application;
 mod crate_path;
 mod derives;

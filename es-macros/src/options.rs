@@ -93,9 +93,16 @@ impl Options {
         input: ParseStream,
         errors: &mut Errors,
     ) -> syn::Result<()> {
+        let ends = |what| syn::Error::new(key.span(), format!("expected {what}"));
         let name = names::plain(key);
         if name != "upcast" {
+            if input.is_empty() {
+                return Err(ends("`=`"));
+            }
             input.parse::<Token![=]>()?;
+        }
+        if input.is_empty() {
+            return Err(ends("a value"));
         }
         match name.as_str() {
             "crate" => self.krate = CratePath::written(input.call(Path::parse_mod_style)?),

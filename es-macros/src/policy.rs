@@ -6,13 +6,14 @@ mod expand;
 mod follows;
 mod kind;
 mod model;
+mod names;
 mod parse;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::errors::Errors;
-use crate::{application, fallback, impl_block};
+use crate::{alone, application, fallback, impl_block};
 use kind::Kind;
 
 /// Expands `#[process_application]` on either half.
@@ -31,7 +32,8 @@ fn expand_as(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     }
     let mut errors = Errors::default();
     match parse::block(kind, args, item.clone(), &mut errors) {
-        Ok(block) => {
+        Ok(mut block) => {
+            alone::check(kind.of_struct().name(), &mut block.block.attrs, &mut errors);
             let follower = check::follower(block, &mut errors);
             let expanded = expand::follower(&follower);
             quote!(#expanded #errors)

@@ -15,6 +15,18 @@ pub(crate) fn all_at(span: Span, tokens: impl ToTokens) -> TokenStream {
     tokens.into_token_stream().into_iter().map(respan).collect()
 }
 
+/// The tokens at `place`, but meaning what they mean where they were written: a `self` in a macro stays that macro's.
+pub(crate) fn moved(place: Span, tokens: impl ToTokens) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), moved(place, group.stream())).into();
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    };
+    tokens.into_token_stream().into_iter().map(moved).collect()
+}
+
 /// The path or expression `tokens`, as if it covered all of `place`: it starts where that starts and ends where that
 /// ends.
 pub(crate) fn covering(place: impl ToTokens, tokens: impl ToTokens) -> TokenStream {

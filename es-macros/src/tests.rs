@@ -6,6 +6,10 @@ use quote::quote;
 use crate::application::Kind;
 use crate::{aggregate, application, policy};
 
+mod bodies;
+mod docs;
+mod typing;
+
 /// The expansion as rustfmt would set it. The library's root is shown as `es`, its hidden module as `p`.
 fn pretty(expanded: &TokenStream) -> String {
     let short = expanded.to_string();

@@ -163,6 +163,10 @@ impl History {
 }
 
 /// Keeps the events of aggregates.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no events",
+    label = "needs `impl AggregateRecorder for {Self}`"
+)]
 pub trait AggregateRecorder: Send + Sync {
     /// Records all of `recording` in one transaction, or nothing of it. When it returns, it is
     /// flushed as the store flushes.
@@ -230,6 +234,10 @@ pub trait AggregateRecorder: Send + Sync {
 /// Keeps the notification log of an application too: all its events, in the order of positions.
 ///
 /// A reader that has seen position n is never shown a position below n.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no notification log",
+    label = "needs `impl ApplicationRecorder for {Self}`, on top of `AggregateRecorder`"
+)]
 pub trait ApplicationRecorder: AggregateRecorder {
     /// Notifications, in the order of positions.
     ///
@@ -266,6 +274,10 @@ pub trait ApplicationRecorder: AggregateRecorder {
 }
 
 /// Keeps the positions of a follower too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no positions",
+    label = "needs `impl ProcessRecorder for {Self}`, on top of `ApplicationRecorder`"
+)]
 pub trait ProcessRecorder: ApplicationRecorder {
     /// The position up to which events of `upstream` are processed; `None` if none ever was.
     ///

@@ -16,6 +16,10 @@ pub enum Role {
 /// Opens stores that this crate does not know: a backend of one's own, or one made for a test.
 ///
 /// It is put in place with [`Env::with_store`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` opens no stores",
+    label = "needs `impl StoreFactory for {Self}`"
+)]
 pub trait StoreFactory: Send + Sync {
     /// Opens the store of an application. `env` is as the application sees it.
     ///

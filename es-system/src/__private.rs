@@ -113,7 +113,8 @@ pub fn one_of<E, P: EventPayload>(kind: EventKind<E, P>) -> KindOf<E> {
 /// What a policy returns.
 #[diagnostic::on_unimplemented(
     message = "a policy returns `Result<()>`, not `{Self}`",
-    label = "write `-> Result<()>`, and end the body with `Ok(())`"
+    label = "write `-> Result<()>`, and end the body with `Ok(())`",
+    note = "the error is any that can be boxed: one that implements `std::error::Error`, or a text"
 )]
 pub trait PolicyResult {
     /// The result, with its error boxed.

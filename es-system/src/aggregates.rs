@@ -9,8 +9,8 @@ use crate::Result;
 ///
 /// Never implement it yourself.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not how aggregates are passed",
-    label = "pass `&mut aggregate`, or a tuple or slice of such: `(&mut a, &mut b)`, `&mut all[..]`"
+    message = "aggregates are passed as `&mut dog`, not as `{Self}`",
+    label = "write `&mut` in front of an aggregate; several are `(&mut a, &mut b)` or `&mut all[..]`"
 )]
 pub trait Aggregates {
     #[doc(hidden)]
@@ -18,6 +18,10 @@ pub trait Aggregates {
 }
 
 /// Something done to each aggregate, whatever its type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` visits no aggregates",
+    label = "needs `impl Visitor for {Self}`"
+)]
 pub trait Visitor {
     /// Does it to one.
     ///
@@ -26,12 +30,14 @@ pub trait Visitor {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Aggregates for &mut A {
     fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
         visitor.visit(&mut **self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Aggregate> Aggregates for &mut [A] {
     fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
         self.iter_mut()
@@ -39,6 +45,7 @@ impl<A: Aggregate> Aggregates for &mut [A] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Aggregates> Aggregates for Vec<T> {
     fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()> {
         self.iter_mut()
@@ -48,6 +55,7 @@ impl<T: Aggregates> Aggregates for Vec<T> {
 
 macro_rules! for_tuples {
     ($($name:ident)+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Aggregates),+> Aggregates for ($($name,)+) {
             #[allow(non_snake_case)]
             fn __visit<VISITOR: Visitor>(&mut self, visitor: &mut VISITOR) -> Result<()> {

@@ -23,7 +23,8 @@ use crate::{Error, NotificationLog, Repository, Result, Subscription, batch, sav
 /// `#[application]` and `#[process_application]` on a struct implement it; never implement it yourself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an application",
-    label = "needs `#[application]` or `#[process_application]` on `struct {Self}`"
+    label = "needs `#[application]` or `#[process_application]` on `struct {Self}`",
+    note = "if it is an aggregate, name the application that saves it"
 )]
 pub trait Leader: Deref<Target = Application> + Send + Sync + Sized + 'static {
     /// The stored name of the application: tables, tracking and prefixes of the environment hang on it.

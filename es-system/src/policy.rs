@@ -21,7 +21,8 @@ use crate::{Application, Error, Leader, ProcessingEvent, Result, UndecodedEvent}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot follow: it has no policies",
     label = "needs `#[process_application]` on `struct {Self}` and on `impl {Self}`",
-    note = "the first application of a pipe only leads, each later one follows the one in front of it"
+    note = "the first application of a pipe only leads, each later one follows the one in front of it",
+    note = "if it is an aggregate, name the application that saves it"
 )]
 pub trait Follower: Leader {
     /// What its policies work on: a processing event, or a transaction.

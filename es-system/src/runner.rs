@@ -18,6 +18,10 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Runs a system: the same program runs under each runner and on each store.
 ///
 /// Dropping a runner stops it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` runs no systems",
+    label = "expected `SingleThreadedRunner` or `MultiThreadedRunner`"
+)]
 pub trait Runner: Sized {
     /// Opens the applications of `system` in `env`. Nothing is processed yet.
     ///

@@ -1,8 +1,10 @@
 //! What an aggregate must be. Every rule is a function; what it finds is reported with the rest.
 
+mod around_state;
 mod body;
 mod command;
 mod event;
+mod fallible;
 mod id;
 mod params;
 mod state;
@@ -13,6 +15,7 @@ use syn::Attribute;
 
 use super::model::{Aggregate, Event, EventKind, IdFn, Item};
 use super::parse::EventsHalf;
+use crate::alone;
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 use crate::names;
@@ -21,7 +24,12 @@ pub(super) use state::check as state;
 
 /// Checks the impl half. What is wrong is reported, and what could be understood comes out.
 pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
-    let EventsHalf { krate, vis, block } = half;
+    let EventsHalf {
+        krate,
+        vis,
+        mut block,
+    } = half;
+    alone::check("aggregate", &mut block.attrs, errors);
     let name = block.name();
     let scope = Scope::of(&block);
     let mut id = None;
@@ -40,8 +48,9 @@ pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
         brace: block.brace.span(),
         items,
         id,
+        is_created: true,
     };
-    check_creating_event(&aggregate, errors);
+    aggregate.is_created = check_creating_event(&aggregate, errors);
     id::check_parameters(&mut aggregate, errors);
     aggregate
 }
@@ -82,7 +91,11 @@ fn check_item(item: BlockItem, scope: &Scope, id: &mut Option<IdFn>, errors: &mu
         Markers {
             event: None,
             id: None,
-        } if command::changes_state(&method, errors) => Item::Broken(method),
+        } if command::changes_state(&method, errors)
+            || around_state::is_taken_for_it(&method, scope, errors) =>
+        {
+            Item::Broken(method)
+        }
         Markers {
             event: None,
             id: None,
@@ -136,20 +149,22 @@ fn last_segment(attr: &Attribute) -> Option<&Ident> {
     attr.path().segments.last().map(|segment| &segment.ident)
 }
 
-/// An aggregate begins with an event.
-fn check_creating_event(aggregate: &Aggregate, errors: &mut Errors) {
+/// An aggregate begins with an event. A block without one may be a second block of the same aggregate.
+fn check_creating_event(aggregate: &Aggregate, errors: &mut Errors) -> bool {
     let creates = |event: &Event| event.kind == EventKind::Creating;
     let unclear = |item: &Item| matches!(item, Item::Broken(_));
     if aggregate.events().any(creates) || aggregate.items.iter().any(unclear) {
-        return;
+        return true;
     }
     let name = names::plain(&aggregate.name);
     errors.on(
         &aggregate.self_ty,
         format!(
-            "nothing creates `{name}`: write a method such as `#[event(Created)] pub fn create() -> Self {{ .. }}`"
+            "nothing creates `{name}`: write a method such as `#[event(Created)] pub fn create() -> Self {{ .. }}`, or move \
+             the events to the block that has one"
         ),
     );
+    false
 }
 
 /// One name, one event. A second method of that name stays a method only.

@@ -5,6 +5,7 @@ mod command;
 mod constants;
 mod declared;
 mod event_enum;
+mod incomplete;
 mod payload;
 mod state;
 mod versions;
@@ -17,6 +18,9 @@ pub(super) use state::expand as state;
 
 /// The impl half.
 pub(super) fn events(aggregate: &Aggregate) -> TokenStream {
+    if !aggregate.is_created {
+        return incomplete::expand(aggregate);
+    }
     let methods = command::expand(aggregate);
     let constants = constants::expand(aggregate);
     let payloads = aggregate

@@ -22,6 +22,8 @@ pub(super) struct Aggregate {
     pub(super) brace: Span,
     pub(super) items: Vec<Item>,
     pub(super) id: Option<IdFn>,
+    /// Whether an event creates the aggregate; without one, only what others may name comes out.
+    pub(super) is_created: bool,
 }
 
 /// One item of the block, in the order in which they stand.
@@ -62,8 +64,8 @@ pub(super) enum EventKind {
 /// The `#[id]` function.
 pub(super) struct IdFn {
     pub(super) name: Ident,
-    /// Where an id of a wrong type is shown.
-    pub(super) output: Span,
+    /// What it returns, where an id of a wrong type is shown.
+    pub(super) returns: Type,
     pub(super) params: Vec<Param>,
 }
 

@@ -13,7 +13,7 @@ use syn::{Attribute, Field, Fields, ItemStruct};
 
 use super::parse::{Application, Kind};
 use crate::derives::derives;
-use crate::names;
+use crate::{names, spans};
 
 pub(super) fn application(application: &Application) -> TokenStream {
     let definition = definition(application);
@@ -50,12 +50,11 @@ fn definition(application: &Application) -> TokenStream {
     let item = &application.item;
     let (attrs, vis, ident) = (&item.attrs, &item.vis, &item.ident);
     let fields = fields(item);
+    let fields = quote!(#(#fields,)* __application: #krate::Application);
+    let (keyword, body) = (&item.struct_token, spans::braces(ident.span(), fields));
     quote! {
         #(#attrs)*
-        #vis struct #ident {
-            #(#fields,)*
-            __application: #krate::Application,
-        }
+        #vis #keyword #ident #body
     }
 }
 

@@ -27,6 +27,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Leader => "application",
+            Self::Follower => "process_application",
+            Self::Projection => "projection",
+        }
+    }
+
     /// How messages call it.
     pub(super) fn attribute(self) -> &'static str {
         match self {

@@ -6,10 +6,10 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Attribute, ExprPath, FnArg, PatType, ReceiverKind, ReturnType, Type};
 
-use super::follows;
 use super::kind::Kind;
 use super::model::{Follower, Follows, Policy, aggregate_of};
 use super::parse::Block;
+use super::{follows, names};
 use crate::errors::Errors;
 use crate::impl_block::{BlockItem, Method, OtherItem};
 
@@ -95,6 +95,9 @@ fn policy(kind: Kind, marker: &Attribute, method: &Method, errors: &mut Errors) 
     let event = event_type(follows.as_ref());
     check_receiver(kind, method, event, errors);
     let takes = check_parameters(kind, method, event, errors);
+    if let (Some(Follows::One(event)), Some((takes, _))) = (&follows, &takes) {
+        names::check_payload(takes, event, errors);
+    }
     let returns = check_output(method, errors);
     if errors.count() > found {
         return None;

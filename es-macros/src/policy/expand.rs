@@ -13,10 +13,11 @@ use super::kind::Kind;
 use super::model::{Follower, Follows, Policy, Tables};
 use crate::spans;
 
+/// The table comes first: a policy that takes the wrong event is told so before its body is looked at.
 pub(super) fn follower(follower: &Follower) -> TokenStream {
     let block = block(follower);
     let table = table(follower);
-    quote!(#block #table)
+    quote!(#table #block)
 }
 
 fn block(follower: &Follower) -> TokenStream {
@@ -55,9 +56,9 @@ fn table(follower: &Follower) -> TokenStream {
         self_ty,
         quote!(#private::assert_follows(<#self_ty as #krate::Leader>::ROLE)),
     );
-    quote! {
-        const _: () = #follows;
-        impl #krate::Follower for #self_ty {
+    let (keyword, name) = (&follower.impl_token, self_ty.span());
+    let of = spans::all_at(name, quote!(#krate::Follower for));
+    let body = quote! {
             type Context = #private::#context;
             fn policies() -> #private::Policies<Self, #private::#context> {
                 #[allow(unused_mut)]
@@ -65,7 +66,11 @@ fn table(follower: &Follower) -> TokenStream {
                 #(#entries)*
                 #table
             }
-        }
+    };
+    let body = spans::braces(name, body);
+    quote! {
+        const _: () = #follows;
+        #keyword #of #self_ty #body
         #projection
     }
 }

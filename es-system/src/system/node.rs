@@ -177,6 +177,11 @@ macro_rules! pipes {
     ($($application:ty),+ $(,)?) => {
         ::std::compile_error!("each pipe has brackets of its own: write `pipes![[A, B], [B, C]]`")
     };
+    ($($other:tt)*) => {
+        ::std::compile_error!(
+            "a pipe is a list of applications, each of which follows the one in front of it: write `pipes![[A, B], [B, C]]`"
+        )
+    };
 }
 
 /// A node of a pipe, with the closure that makes it, if one was given.

@@ -9,6 +9,10 @@ use crate::Env;
 
 /// Events of one aggregate, in their order: an array or a `Vec` of payloads of one kind, or a tuple of payloads of several.
 /// `()` is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not how a test writes events down",
+    label = "write an array of events of one kind, `[a, b]`, or a tuple of events of any, `(a, b)`; a single one is `(a,)`"
+)]
 pub trait Events {
     /// Encodes each event.
     #[doc(hidden)]
@@ -75,6 +79,7 @@ impl<P: EventPayload> EventSet for Only<P> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: EventPayload, const N: usize> Events for [P; N] {
     fn __encode(self, encoder: &mut Encoder) {
         self.into_iter()
@@ -82,6 +87,7 @@ impl<P: EventPayload, const N: usize> Events for [P; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: EventPayload> Events for Vec<P> {
     fn __encode(self, encoder: &mut Encoder) {
         self.into_iter()
@@ -91,6 +97,7 @@ impl<P: EventPayload> Events for Vec<P> {
 
 macro_rules! tuples {
     ($first:ident $($rest:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$first: EventPayload, $($rest: EventPayload),*> Events for ($first, $($rest,)*) {
             #[allow(non_snake_case, reason = "a value is called like its type")]
             fn __encode(self, encoder: &mut Encoder) {
@@ -102,6 +109,7 @@ macro_rules! tuples {
         tuples!($($rest)*);
     };
     () => {
+        #[diagnostic::do_not_recommend]
         impl Events for () {
             fn __encode(self, _: &mut Encoder) {}
         }

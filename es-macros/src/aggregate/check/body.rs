@@ -22,7 +22,9 @@ const OF_THE_ROOT: &[&str] = &[
 /// What the names in the block stand for.
 pub(super) struct Scope {
     self_ty: TypePath,
-    name: Ident,
+    pub(super) name: Ident,
+    /// The first method that creates the aggregate.
+    pub(super) creating: Option<String>,
     events: Vec<String>,
     methods: Vec<String>,
     /// Functions without `self`, and constants.
@@ -32,6 +34,7 @@ pub(super) struct Scope {
 impl Scope {
     pub(super) fn of(block: &ImplBlock) -> Self {
         let (mut events, mut methods, mut associated) = (Vec::new(), Vec::new(), Vec::new());
+        let mut creating = None;
         for item in &block.items {
             match item {
                 BlockItem::Method(method) => {
@@ -45,6 +48,9 @@ impl Scope {
                         None => &mut associated,
                     };
                     kind.push(names::plain(&method.sig.ident));
+                    if is_event && method.sig.receiver().is_none() {
+                        creating.get_or_insert_with(|| names::plain(&method.sig.ident));
+                    }
                 }
                 BlockItem::Other(other) => associated.extend(constant_name(&other.tokens)),
             }
@@ -52,6 +58,7 @@ impl Scope {
         Self {
             self_ty: block.self_ty.clone(),
             name: block.name(),
+            creating,
             events,
             methods,
             associated,
@@ -113,6 +120,7 @@ impl EventBody<'_> {
                 }
                 TokenTree::Ident(ident) => {
                     self.check_made(ident, &tokens[..at], &tokens[at + 1..]);
+                    self.check_path(ident, &tokens[at + 1..]);
                     rewritten.extend([tokens[at].clone()]);
                 }
                 other => rewritten.extend([other.clone()]),
@@ -153,6 +161,18 @@ impl EventBody<'_> {
         }
     }
 
+    /// `Dog::name`, which is the aggregate's as `Self::name` is.
+    fn check_path(&mut self, ident: &Ident, after: &[TokenTree]) {
+        match after {
+            [first, second, TokenTree::Ident(name), ..]
+                if *ident == self.scope.name && is_punct(first, ':') && is_punct(second, ':') =>
+            {
+                self.check_method(name);
+            }
+            _ => {}
+        }
+    }
+
     fn check_method(&mut self, method: &Ident) {
         let (plain, aggregate) = (names::plain(method), names::plain(&self.scope.name));
         if self.scope.events.contains(&plain) {
@@ -178,19 +198,21 @@ impl EventBody<'_> {
             Some(TokenTree::Group(fields)) => fields.delimiter() != Delimiter::Bracket,
             _ => false,
         };
-        let is_something_else = match before.last() {
-            Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ':' | '>' | '.'),
-            Some(TokenTree::Ident(word)) => {
-                ["struct", "enum", "fn", "mod"].iter().any(|w| word == w)
-            }
-            _ => false,
-        };
-        if is_made && !is_something_else {
+        if is_made && !is_other_name(before) {
             let message = format!(
                 "write `Self {{ .. }}`: the body of an event makes the state, and `{ident}` is the aggregate around it"
             );
             self.errors.at(ident.span(), message);
         }
+    }
+}
+
+/// Whether what stands in front of a name makes it that of something else: `cats::Dog`, `-> Dog`, `fn Dog`.
+pub(super) fn is_other_name(before: &[TokenTree]) -> bool {
+    match before.last() {
+        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ':' | '>' | '.'),
+        Some(TokenTree::Ident(word)) => ["struct", "enum", "fn", "mod"].iter().any(|w| word == w),
+        _ => false,
     }
 }
 

@@ -1,33 +1,77 @@
 //! The rule of commands: they leave the state alone.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::ReceiverKind;
 
 use super::body::{has_items_of_its_own, is_punct, punct};
 use crate::errors::Errors;
 use crate::impl_block::Method;
 
-/// Whether a command assigns to the state, which is reported. (`self.tricks.push(..)` cannot be told from
-/// a query, and is rustc's to report.)
+const LEAVES_STATE_ALONE: &str =
+    "a command cannot change the state: do it in an `#[event(..)]` method and call that here";
+
+/// What changes a collection of the standard library, whatever it returns.
+const CHANGING: &[&str] = &[
+    "append",
+    "clear",
+    "dedup",
+    "extend",
+    "fill",
+    "insert",
+    "pop",
+    "pop_back",
+    "pop_first",
+    "pop_front",
+    "pop_last",
+    "push",
+    "push_back",
+    "push_front",
+    "push_str",
+    "remove",
+    "resize",
+    "retain",
+    "reverse",
+    "rotate_left",
+    "rotate_right",
+    "sort",
+    "sort_by",
+    "sort_by_key",
+    "sort_unstable",
+    "sort_unstable_by",
+    "swap",
+    "swap_remove",
+    "truncate",
+];
+
+/// Whether a command changes the state as far as its tokens tell, which is reported; rustc would advise to implement
+/// `DerefMut`. What is left is rustc's to report.
 pub(super) fn changes_state(method: &Method, errors: &mut Errors) -> bool {
-    if method.sig.receiver().is_none() || has_items_of_its_own(method.body.stream()) {
+    let Some(receiver) = method.sig.receiver() else {
+        return false;
+    };
+    if has_items_of_its_own(method.body.stream()) {
         return false;
     }
     let found = errors.count();
-    find_assignments(method.body.stream(), errors);
+    let is_command = !matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
+    find_changes(method.body.stream(), is_command, errors);
     errors.count() > found
 }
 
-fn find_assignments(stream: TokenStream, errors: &mut Errors) {
+fn find_changes(stream: TokenStream, is_command: bool, errors: &mut Errors) {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            TokenTree::Group(group) => find_assignments(group.stream(), errors),
+            TokenTree::Group(group) => find_changes(group.stream(), is_command, errors),
             TokenTree::Ident(ident) if ident == "self" => {
                 let place = place_len(&tokens[at + 1..]);
-                if place > 0 && is_assignment(&tokens[at + 1 + place..]) {
+                let (before, after) = (&tokens[..at], &tokens[at + 1 + place..]);
+                let changes = is_assignment(after)
+                    || is_borrowed_mutably(before, after)
+                    || (is_command && is_changed(before, &tokens[at + 1..at + 1 + place], after));
+                if place > 0 && changes {
                     let place: TokenStream = tokens[at..=at + place].iter().cloned().collect();
-                    let message = "a command cannot change the state: do it in an `#[event(..)]` method and call that here";
-                    errors.on(place, message);
+                    errors.on(place, LEAVES_STATE_ALONE);
                 }
             }
             _ => {}
@@ -59,4 +103,36 @@ fn is_assignment(tokens: &[TokenTree]) -> bool {
         .iter()
         .any(|compound| operator.starts_with(compound))
         || (operator.starts_with('=') && !operator.starts_with("==") && !operator.starts_with("=>"))
+}
+
+/// `&mut self.tricks`, but not `&mut self.tricks.iter()`, which borrows what a call answers.
+fn is_borrowed_mutably(before: &[TokenTree], after: &[TokenTree]) -> bool {
+    let [.., and, TokenTree::Ident(word)] = before else {
+        return false;
+    };
+    let goes_on = match after.first() {
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+        Some(next) => is_punct(next, ':') || is_punct(next, '?') || is_punct(next, '.'),
+        None => false,
+    };
+    is_punct(and, '&') && word == "mut" && !goes_on
+}
+
+/// `self.tricks.push(..);` as a statement: its answer is dropped, so it is called for what it changes.
+fn is_changed(before: &[TokenTree], place: &[TokenTree], after: &[TokenTree]) -> bool {
+    let begins = match before.last() {
+        None => true,
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(last) => is_punct(last, ';'),
+    };
+    let ends =
+        matches!(after, [TokenTree::Group(args), end, ..] if is_call(args) && is_punct(end, ';'));
+    let [_, _, .., TokenTree::Ident(method)] = place else {
+        return false;
+    };
+    place.len() > 2 && begins && ends && CHANGING.iter().any(|changing| method == changing)
+}
+
+fn is_call(args: &Group) -> bool {
+    args.delimiter() == Delimiter::Parenthesis
 }

@@ -9,11 +9,35 @@ use syn::{Attribute, FnArg, LitStr, Meta, ReceiverKind, ReturnType, Token, Type}
 use super::super::model::{Event, EventKind, Item};
 use super::super::parse::{UPCAST, VERSION};
 use super::body::{self, Scope};
+use super::fallible::{self, CANNOT_FAIL};
 use super::method_name;
 use super::params::Params;
 use crate::errors::Errors;
 use crate::impl_block::Method;
 use crate::options::{Accepted, Options};
+
+/// The name stands alone: the aggregate is the block's, and the fields are the method's parameters.
+fn check_is_a_name(name: &Ident, input: ParseStream) -> syn::Result<()> {
+    if input.peek(Token![::]) {
+        let rest: TokenStream = input.parse()?;
+        let name = rest
+            .clone()
+            .into_iter()
+            .last()
+            .map_or_else(String::new, |last| last.to_string());
+        let message =
+            format!("the event is the block's own: write its name alone, `#[event({name})]`");
+        return Err(syn::Error::new_spanned(rest, message));
+    }
+    if input.peek(syn::token::Brace) || input.peek(syn::token::Paren) || input.peek(Token![<]) {
+        let rest: TokenStream = input.parse()?;
+        let message = format!(
+            "the fields of an event are the method's parameters: write its name alone, `#[event({name})]`"
+        );
+        return Err(syn::Error::new_spanned(rest, message));
+    }
+    Ok(())
+}
 
 /// The names that an aggregate's own generated types end in.
 const TAKEN: &[&str] = &["State", "Event"];
@@ -36,6 +60,9 @@ pub(super) fn check(
     check_cfg(&method, errors);
     let kind = event_kind(&method, errors);
     let params = event_params(&method, errors);
+    if errors.count() == found {
+        fallible::check(&method, errors);
+    }
     method.body = body::of_event(&method, kind, scope, errors);
     let Some(name) = name else {
         return Item::Broken(Box::new(method));
@@ -96,6 +123,7 @@ fn parse_name(input: ParseStream) -> syn::Result<(Ident, TokenStream)> {
         .call(Ident::parse_any)
         .map_err(|error| syn::Error::new(error.span(), NEEDS_NAME))?;
     check_name(&name)?;
+    check_is_a_name(&name, input)?;
     Ok((name, options(input)?))
 }
 
@@ -225,9 +253,6 @@ fn check_returns_nothing(method: &Method, errors: &mut Errors) {
         ),
     }
 }
-
-const CANNOT_FAIL: &str = "an event says what has happened, so it cannot fail: check in a command that returns the \
-                           `Result`, and call the event there when all is well";
 
 fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("Self"))

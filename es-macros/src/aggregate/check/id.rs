@@ -1,6 +1,5 @@
 //! The rules of the `#[id]` function.
 
-use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Meta, ReturnType};
 
 use super::super::model::{Aggregate, Event, EventKind, IdFn, Item, Param};
@@ -32,11 +31,12 @@ pub(super) fn check(
         FnArg::Receiver(_) => None,
     });
     let params: Vec<_> = params.collect();
-    if errors.count() == found {
-        let output = method.sig.output.span();
+    if let ReturnType::Type(_, returns) = &method.sig.output
+        && errors.count() == found
+    {
         *id = Some(IdFn {
             name: method.sig.ident.clone(),
-            output,
+            returns: (**returns).clone(),
             params,
         });
     }

@@ -51,8 +51,10 @@ pub(super) fn simple(param: &PatType, whose: &str, errors: &mut Errors) -> Optio
     let simple = match &*param.pat {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat,
         pattern => {
-            let message =
-                format!("a parameter of {whose} is a plain name: take it apart in the body");
+            let message = match pattern {
+                Pat::Wild(_) => format!("a parameter of {whose} is known by its name: give it one"),
+                _ => format!("a parameter of {whose} is a plain name: take it apart in the body"),
+            };
             errors.on(pattern, message);
             return None;
         }

@@ -5,8 +5,9 @@
 //! ```
 //! The bodies stand on the state, where neither the root nor the other event methods are in reach.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ReturnType;
 use syn::spanned::Spanned;
 
 use super::super::model::{Aggregate, Event, EventKind, Param, Passing};
@@ -14,35 +15,67 @@ use super::command::lint_levels;
 use crate::spans;
 
 /// The user's body, where calls and replay run it.
+///
+/// The impl stands at the aggregate's name: there a missing struct half is reported, once.
 pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
-    let krate = &aggregate.krate;
-    let private = krate.private();
+    let private = aggregate.krate.private();
     let (state, payload) = (aggregate.state(), aggregate.payload(event));
-    let (given, time) = (mixed("event"), mixed("timestamp"));
+    let at = aggregate.name.span();
     let block_lints = lint_levels(&aggregate.attrs);
-    let lints = lint_levels(&event.method.attrs);
-    let body = body_group(aggregate, event, &given, &time);
-    let signature = match (event.kind, event.method.sig.receiver()) {
-        (EventKind::Mutating, Some(receiver)) if !event.broken => {
-            quote!(fn apply(#receiver, #given: &#payload, #time: #krate::Timestamp))
-        }
-        (EventKind::Mutating, _) => {
-            quote!(fn apply(&mut self, #given: &#payload, #time: #krate::Timestamp))
-        }
-        (EventKind::Creating, _) => {
-            quote!(fn create(#given: &#payload, #time: #krate::Timestamp) -> Self)
-        }
-    };
     let role = match event.kind {
         EventKind::Creating => quote!(#private::Create),
         EventKind::Mutating => quote!(#private::Apply),
     };
+    let head = spans::all_at(at, quote!(impl #role<#payload> for #state));
+    let block = spans::braces(at, method(aggregate, event));
+    let doc = format!(
+        " The body of `{}::{}`, where calls and replay run it.",
+        aggregate.name, event.method.sig.ident
+    );
     quote! {
+        #[doc = #doc]
+        #[doc(hidden)]
+        #[allow(private_interfaces)]
         #(#block_lints)*
-        impl #role<#payload> for #state {
-            #(#lints)*
-            #signature #body
+        #head #block
+    }
+}
+
+/// `fn create(event: &DogRegistered, timestamp: Timestamp) -> Self { .. }`
+fn method(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let (krate, payload) = (&aggregate.krate, aggregate.payload(event));
+    let (given, time) = (mixed("event"), mixed("timestamp"));
+    let lints = lint_levels(&event.method.attrs);
+    let body = body_group(aggregate, event, &given, &time);
+    let (sig, at) = (&event.method.sig, aggregate.name.span());
+    let (name, receiver, output, keyword_at, params_at) = match event.kind {
+        EventKind::Creating => {
+            let (keyword, params) = (sig.fn_token.span, sig.paren_token.span.join());
+            ("create", None, Some(output(event)), keyword, params)
         }
+        EventKind::Mutating => ("apply", Some(receiver(event, at)), None, at, at),
+    };
+    let keyword = spans::all_at(keyword_at, quote!(fn));
+    let name = Ident::new(name, sig.ident.span());
+    let params = quote!(#receiver #given: &#payload, #time: #krate::Timestamp);
+    let mut params = Group::new(Delimiter::Parenthesis, params);
+    params.set_span(params_at);
+    quote!(#(#lints)* #keyword #name #params #output #body)
+}
+
+/// The user's own `-> Self`, where a body that ends in something else is reported.
+fn output(event: &Event) -> TokenStream {
+    match &event.method.sig.output {
+        output @ ReturnType::Type(..) if !event.broken => output.to_token_stream(),
+        _ => quote!(-> Self),
+    }
+}
+
+/// The method's own `&mut self`, which the body's `self` belongs to.
+fn receiver(event: &Event, at: Span) -> TokenStream {
+    match event.method.sig.receiver() {
+        Some(receiver) if !event.broken => spans::moved(at, quote!(#receiver,)),
+        _ => quote!(&mut self,),
     }
 }
 
@@ -114,13 +147,10 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let (self_ty, event_enum) = (&aggregate.self_ty, aggregate.event_enum());
     let (create, apply) = (create_fn(aggregate), apply_fn(aggregate));
     let event = spans::all_at(aggregate.name.span(), quote!(type Event = #event_enum;));
-    quote! {
-        impl #krate::Aggregate for #self_ty {
-            #event
-            #create
-            #apply
-        }
-    }
+    let (keyword, name) = (&aggregate.impl_token, aggregate.name.span());
+    let of = spans::all_at(name, quote!(#krate::Aggregate for));
+    let body = spans::braces(name, quote!(#event #create #apply));
+    quote!(#keyword #of #self_ty #body)
 }
 
 fn create_fn(aggregate: &Aggregate) -> TokenStream {
@@ -128,8 +158,12 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
     let private = krate.private();
     let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Creating);
+    let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let creating = events.iter().map(|event| &event.name);
-    let payloads = events.iter().map(|event| aggregate.payload(event));
+    let create = events.iter().map(|event| {
+        let payload = aggregate.payload(event);
+        at(quote!(<#state as #private::Create<#payload>>::create))
+    });
     let time = if events.is_empty() {
         quote!(_)
     } else {
@@ -140,12 +174,11 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
         EventKind::Mutating,
         &quote!(#private::Option::None),
     );
+    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::Option<#state>)));
     quote! {
-        fn __create(event: &#event_enum, #time: #krate::Timestamp) -> #private::Option<#state> {
+        #keyword __create(event: &#event_enum, #time: #krate::Timestamp) #output {
             match *event {
-                #(#event_enum::#creating(ref event) => #private::Option::Some(
-                    <#state as #private::Create<#payloads>>::create(event, timestamp),
-                ),)*
+                #(#event_enum::#creating(ref event) => #private::Option::Some(#create(event, timestamp)),)*
                 #otherwise
             }
         }
@@ -157,14 +190,17 @@ fn apply_fn(aggregate: &Aggregate) -> TokenStream {
     let private = krate.private();
     let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Mutating);
+    let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let mutating = events.iter().map(|event| &event.name);
     let (into, time) = match events.is_empty() {
         true => (quote!(_), quote!(_)),
         false => (quote!(state), quote!(timestamp)),
     };
     let otherwise = otherwise(aggregate, EventKind::Creating, &quote!(false));
+    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::bool)));
+    let changed = at(quote!(&mut #state));
     quote! {
-        fn __apply(#into: &mut #state, event: &#event_enum, #time: #krate::Timestamp) -> #private::bool {
+        #keyword __apply(#into: #changed, event: &#event_enum, #time: #krate::Timestamp) #output {
             match *event {
                 #(#event_enum::#mutating(ref event) => {
                     #private::Apply::apply(state, event, timestamp);

@@ -9,7 +9,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, FnArg, Pat, Signature};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Pat, Signature, Type};
 
 use super::super::model::{Aggregate, Event, EventKind, IdFn, Item, Param, Passing};
 use super::declared;
@@ -26,7 +27,7 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     } = aggregate;
     let items = aggregate.items.iter().map(|item| match item {
         Item::Plain(tokens) => tokens.clone(),
-        Item::Event(event) if !event.broken => wrapper(aggregate, event),
+        Item::Event(event) if !event.broken && aggregate.is_created => wrapper(aggregate, event),
         Item::Event(event) => stub(&event.method),
         Item::Broken(method) => stub(method),
     });
@@ -115,7 +116,7 @@ fn create(aggregate: &Aggregate, event: &Event) -> TokenStream {
 /// `Dog::create_id(name)`.
 fn computed_id(aggregate: &Aggregate, event: &Event, id: &IdFn) -> TokenStream {
     let private = aggregate.krate.private();
-    let name = &id.name;
+    let IdFn { name, returns, .. } = id;
     let arguments = id.params.iter().filter_map(|param| {
         let given = event
             .fields
@@ -123,12 +124,13 @@ fn computed_id(aggregate: &Aggregate, event: &Event, id: &IdFn) -> TokenStream {
             .find(|field| field.ident == param.ident)?;
         Some(id_argument(&private, given, param))
     });
-    let into = spans::all_at(
-        id.output,
-        quote!(#private::Into::<#private::AggregateId>::into),
-    );
-    let call = spans::all_at(id.output, quote!(Self::#name));
-    quote!(#into(#call(#(#arguments),*)))
+    let call = spans::all_at(returns.span(), quote!(Self::#name));
+    let returned = match returns {
+        Type::ImplTrait(_) => quote!(#private::ReturnsId::id),
+        _ => quote!(<#returns as #private::ReturnsId>::id),
+    };
+    let id = spans::covering(returns, returned);
+    quote!(#id(#call(#(#arguments),*)))
 }
 
 /// The creating method's parameter as the `#[id]` function takes it. A wrong type is shown at the

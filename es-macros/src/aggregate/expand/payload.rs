@@ -24,6 +24,13 @@ pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
     quote!(#definition #payload_impl #from #clone #debug #partial_eq)
 }
 
+/// The event by itself, without the enum of all.
+pub(super) fn alone(aggregate: &Aggregate, event: &Event) -> TokenStream {
+    let definition = definition(aggregate, event);
+    let payload_impl = payload_impl(aggregate, event);
+    quote!(#definition #payload_impl)
+}
+
 fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
     if let Some(declared) = &event.declared {
         return declared::definition(aggregate, event, declared);

@@ -6,9 +6,9 @@
 //! ```
 //! with Clone, Debug and PartialEq for `Dog` where `DogState` has them, and Serialize where it was derived.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, DeriveInput, Ident};
+use syn::{Attribute, Data, DeriveInput, Ident};
 
 use super::super::parse::StateHalf;
 use super::versions;
@@ -36,11 +36,20 @@ fn wrapper(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     let attrs = attrs.iter().filter(|attr| is_of_wrapper(attr));
     let root = spans::all_at(ident.span(), quote!(#krate::Root<#ident>));
+    let head = spans::all_at(keyword(half), quote!(struct));
+    let body = spans::braces(ident.span(), quote!(__root: #root));
     quote! {
         #(#attrs)*
-        #vis struct #ident {
-            __root: #root,
-        }
+        #vis #head #ident #body
+    }
+}
+
+/// The user's `struct` or `enum`: with its place, errors about the aggregate show the user's line and not the attribute.
+fn keyword(half: &StateHalf) -> Span {
+    match &half.item.data {
+        Data::Struct(data) => data.struct_token.span,
+        Data::Enum(data) => data.enum_token.span,
+        Data::Union(data) => data.union_token.span,
     }
 }
 
@@ -100,6 +109,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     let version = versions::of_state(half);
     let root = root(half);
     quote! {
+        #[doc(hidden)]
         impl #krate::HasState for #ident {
             type State = #state;
             const TOPIC: &'static #private::str = #topic;

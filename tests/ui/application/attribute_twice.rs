@@ -1,0 +1,7 @@
+use es_system::prelude::*;
+
+#[application]
+#[application]
+pub struct School;
+
+fn main() {}

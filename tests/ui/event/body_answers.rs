@@ -1,0 +1,21 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    pub tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+
+    #[event(Counted)]
+    pub fn count(&mut self) {
+        self.tricks.len()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    pub tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+
+    #[event(Bit)]
+    pub fn bite(&mut self, timestamp: Timestamp) {
+        let _ = timestamp;
+    }
+}
+
+fn main() {
+    Dog::register().bite(Timestamp::now());
+}

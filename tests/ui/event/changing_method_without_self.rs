@@ -1,0 +1,19 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    pub tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+
+    #[event(Bit)]
+    pub fn bite(dog: &mut Dog) {}
+}
+
+fn main() {}

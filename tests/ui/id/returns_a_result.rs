@@ -1,0 +1,19 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {}
+
+#[aggregate]
+impl Dog {
+    #[id]
+    pub fn create_id(name: &str) -> Result<Uuid> {
+        Ok(Uuid::nil())
+    }
+
+    #[event(Registered)]
+    pub fn register(name: &str) -> Self {
+        Self {}
+    }
+}
+
+fn main() {}

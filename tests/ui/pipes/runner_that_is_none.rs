@@ -1,0 +1,7 @@
+use es_system::prelude::*;
+
+fn run<R: Runner>() {}
+
+fn main() {
+    run::<System>();
+}

@@ -1,0 +1,8 @@
+use es_system::prelude::*;
+
+#[application]
+pub struct School;
+
+fn main() {
+    let _ = System::new(pipes![[School, Countres]]);
+}
