@@ -5,6 +5,7 @@ mod row;
 mod sqlite;
 mod value;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use self::postgres::Postgres;
@@ -30,8 +31,8 @@ pub struct Transaction<'a> {
     failure: Option<StoreError>,
     /// Whether the driver's own transaction was handed out since somebody last looked.
     is_handed_out: bool,
-    /// The tables that were named while they are made.
-    named: Vec<String>,
+    /// The tables that were named while they are made. In a cell, so that a table can be named within a call of `execute`.
+    named: RefCell<Vec<String>>,
 }
 
 enum Driver<'a> {
@@ -108,7 +109,7 @@ impl<'a> Transaction<'a> {
             stage: Stage::Live,
             failure: None,
             is_handed_out: false,
-            named: Vec::new(),
+            named: RefCell::default(),
         }
     }
 
@@ -184,9 +185,10 @@ impl<'a> Transaction<'a> {
 
     /// How the table `name` is called in statements, quoted: the one that is queried, or, in a rebuild, the one that is
     /// made beside it.
-    pub fn table(&mut self, name: &str) -> String {
-        if !self.named.iter().any(|named| named == name) {
-            self.named.push(name.to_owned());
+    pub fn table(&self, name: &str) -> String {
+        let mut named = self.named.borrow_mut();
+        if !named.iter().any(|named| named == name) {
+            named.push(name.to_owned());
         }
         self.names.path(&self.stage.physical(name))
     }
@@ -202,7 +204,7 @@ impl<'a> Transaction<'a> {
         matches!(self.stage, Stage::Rebuild(_))
     }
 
-    /// SQLite's own connection, in its open transaction; `None` on another database.
+    /// SQLite's own connection ([`rusqlite`](crate::rusqlite)), in its open transaction; `None` on another database.
     pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
         self.is_handed_out = true;
         match &self.driver {
@@ -211,7 +213,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// PostgreSQL's own open transaction; `None` on another database.
+    /// PostgreSQL's own open transaction ([`postgres_driver`](crate::postgres_driver)); `None` on another database.
     ///
     /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`. Only what it writes after
     /// that, outside of any transaction, stays. (A role without the privilege `TEMP` can commit; it is noticed, too late.)
@@ -324,7 +326,7 @@ impl<'a> Transaction<'a> {
 
     /// The tables that were named since this was last asked.
     pub(crate) fn take_named(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.named)
+        self.named.take()
     }
 
     /// The error of something that was found wrong.

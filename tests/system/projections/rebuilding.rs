@@ -111,6 +111,60 @@ fn a_second_rebuild_at_the_same_time_is_refused() -> Result<()> {
 }
 
 #[test]
+fn a_second_runner_cannot_rebuild_either_until_the_first_has_ended() -> Result<()> {
+    for place in sql_places().filter(|place| matches!(place.name, "sqlite file" | "postgres")) {
+        let one = spoiled::<SingleThreadedRunner>(&place, 10)?;
+        let two = MultiThreadedRunner::new(&system()?, place.env.clone())?;
+        let mut refused = None;
+        one.rebuild::<TrickTable>(|_| refused = two.rebuild::<TrickTable>(|_| {}).err())?;
+        assert!(
+            refused
+                .expect("it was refused")
+                .to_string()
+                .contains("being rebuilt already")
+        );
+        two.rebuild::<TrickTable>(|_| {})?;
+        assert_eq!(two.get::<TrickTable>()?.get_count("sit")?, 10);
+    }
+    Ok(())
+}
+
+#[application]
+pub struct North;
+
+#[application]
+pub struct South;
+
+#[test]
+fn several_upstreams_are_rebuilt_together() -> Result<()> {
+    for place in sql_places() {
+        let system = System::new(pipes![[North, TrickTable], [South, TrickTable]])?;
+        let mut runner = MultiThreadedRunner::new(&system, place.env.clone())?;
+        runner.start()?;
+        for (name, count) in [("Billy", 1_200), ("Milly", 30)] {
+            let mut dog = Dog::register(name);
+            (0..count).for_each(|_| dog.add_trick("sit"));
+            match name {
+                "Billy" => runner.get::<North>()?.save(&mut dog)?,
+                _ => runner.get::<South>()?.save(&mut dog)?,
+            };
+        }
+        runner.wait_until_idle(PATIENCE)?;
+        let table = runner.get::<TrickTable>()?;
+        let mut total = 0;
+        runner.rebuild::<TrickTable>(|progress| total = progress.total)?;
+        assert_eq!(total, 1_232);
+        assert_eq!(table.get_count("sit")?, 1_230, "{}", place.name);
+        runner.get::<South>()?.save(&mut Dog::register("Scrappy"))?;
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(table.position_in("North")?, Some(1_201));
+        assert_eq!(table.position_in("South")?, Some(32));
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_rebuild_that_fails_is_taken_up_or_discarded() -> Result<()> {
     for place in sql_places() {
         let trick = format!("fail rebuild {}", place.name);
