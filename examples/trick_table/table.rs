@@ -37,7 +37,9 @@ impl TrickTable {
             Ok(row.map(|row| row.get("count")).transpose()?.unwrap_or(0))
         })
     }
+}
 
+impl TrickTable {
     /// All tricks, those first that were taught most often.
     pub fn counts(&self) -> Result<Vec<(String, i64)>> {
         self.read(|tx| {

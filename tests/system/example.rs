@@ -151,6 +151,7 @@ fn the_readme_shows_code_that_is_compiled() {
     let compiled = [
         include_str!("../../examples/dog_school/domain.rs"),
         include_str!("../../examples/dog_school/main.rs"),
+        include_str!("../../examples/trick_table/table.rs"),
         include_str!("tutorial.rs"),
         include_str!("saving.rs"),
         include_str!("../lib.rs"),

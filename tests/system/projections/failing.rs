@@ -189,6 +189,73 @@ fn the_control_that_writes_outside_of_the_transaction_doubles_what_came_before_a
     Ok(())
 }
 
+/// Its table has a constraint that is looked at by the commit.
+#[projection]
+pub struct Families;
+
+#[projection]
+impl Families {
+    fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+        let (parents, children) = (tx.table("parents"), tx.table("children"));
+        tx.execute(
+            &format!("CREATE TABLE {parents} (id BIGINT PRIMARY KEY)"),
+            &[],
+        )?;
+        let of = format!("REFERENCES {parents} (id) DEFERRABLE INITIALLY DEFERRED");
+        tx.execute(
+            &format!("CREATE TABLE {children} (parent BIGINT {of})"),
+            &[],
+        )?;
+        Ok(())
+    }
+
+    #[policy(tests::domain::Dog::TrickAdded)]
+    fn add(
+        &self,
+        event: &DomainEvent<tests::domain::DogTrickAdded>,
+        tx: &mut Transaction<'_>,
+    ) -> Result<()> {
+        let id = event.notification_id;
+        let sql = format!("INSERT INTO {} VALUES ($1)", tx.table("children"));
+        tx.execute(&sql, &[&id])?;
+        if event.trick != "orphan" {
+            let sql = format!("INSERT INTO {} VALUES ($1)", tx.table("parents"));
+            tx.execute(&sql, &[&id])?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_constraint_that_the_commit_finds_broken_is_the_failure_of_the_event_that_broke_it()
+-> Result<()> {
+    for place in sql_places() {
+        let env = match place.name {
+            "postgres" => place.env.clone(),
+            _ => Env::new()
+                .with("FAMILIES_PERSISTENCE_MODULE", "sqlite")
+                .with("FAMILIES_SQLITE_DBNAME", ":memory:"),
+        };
+        let system = System::new(pipes![[DogSchool, Families]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
+        let school = runner.get::<DogSchool>()?;
+        taught(&school, &["sit", "sit", "orphan", "sit", "sit"])?;
+        runner.start()?;
+        let error = runner.wait_until_idle(PATIENCE).expect_err("it stops");
+        assert!(
+            error.to_string().contains("at position 4 of `DogSchool`"),
+            "{error}"
+        );
+        let families = runner.get::<Families>()?;
+        let children = families.read(|tx| Ok(tx.query("SELECT * FROM children", &[])?.len()))?;
+        assert_eq!(children, 2);
+        // A rebuild comes to the same end.
+        assert!(runner.rebuild::<Families>(|_| {}).is_err());
+        assert!(runner.discard_rebuild::<Families>()?);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_store_that_waits_for_its_own_transaction_is_told_so() -> Result<()> {
     for place in sql_places().filter(|place| place.name.contains("memory")) {

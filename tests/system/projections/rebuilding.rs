@@ -7,6 +7,7 @@ use tests::journal::{self, Journal};
 use tests::table::TrickTable;
 use tests::{PATIENCE, Place};
 
+use super::failing::Families;
 use super::{journal_system, sql_places, taught};
 
 fn system() -> Result<System> {
@@ -160,6 +161,31 @@ fn several_upstreams_are_rebuilt_together() -> Result<()> {
         assert_eq!(table.position_in("North")?, Some(1_201));
         assert_eq!(table.position_in("South")?, Some(32));
         runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn tables_that_refer_to_each_other_are_rebuilt() -> Result<()> {
+    for place in sql_places() {
+        let env = match place.name {
+            "postgres" => place.env.clone(),
+            _ => Env::new()
+                .with("FAMILIES_PERSISTENCE_MODULE", "sqlite")
+                .with("FAMILIES_SQLITE_DBNAME", ":memory:"),
+        };
+        let system = System::new(pipes![[DogSchool, Families]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
+        runner.start()?;
+        for round in 1..=3 {
+            taught(&*runner.get::<DogSchool>()?, &["sit", "sit"])?;
+            runner.rebuild::<Families>(|_| {})?;
+            let children =
+                "SELECT children.parent FROM children JOIN parents ON parents.id = children.parent";
+            let families = runner.get::<Families>()?;
+            let found = families.read(|tx| Ok(tx.query(children, &[])?.len()))?;
+            assert_eq!(found, 2 * round, "{}", place.name);
+        }
     }
     Ok(())
 }
