@@ -140,7 +140,7 @@ fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
 
 fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> {
     let stage = Stage::Rebuild(rebuilds(tx)?);
-    tx.settle()?;
+    tx.begin_renames()?;
     let old = meta::get(tx, Key::Tables)?.unwrap_or_default();
     drop_tables(tx, Stage::Live, &old)?;
     for name in meta::lines(rebuilding) {
@@ -148,6 +148,7 @@ fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> 
         let sql = format!("ALTER TABLE {new} RENAME TO {}", quoted(name));
         tx.execute(&sql, &[]).map_err(problem)?;
     }
+    tx.end_renames()?;
     meta::put(tx, Key::Tables, rebuilding)
 }
 
