@@ -160,7 +160,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// PostgreSQL's own open transaction ([`postgres_driver`](crate::postgres_driver)); `None` on another database.
+    /// PostgreSQL's own open transaction (of the crate `postgres`, see [`driver`](crate::postgres::driver)); `None` on another database.
     ///
     /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`. Only what it writes after
     /// that, outside of any transaction, stays. (A role without the privilege `TEMP` can commit; it is noticed, too late.)
