@@ -1,10 +1,11 @@
 //! A projection whose table shows what was processed, event by event, and whose handlers fail when the trick says so.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 
 use es_system::prelude::*;
 
+use crate::PATIENCE;
 use crate::domain::{Dog, DogTrickAdded};
 
 /// Notes each trick of the school in a table.
@@ -37,6 +38,7 @@ impl Journal {
             "swallow" => {
                 let _swallowed = tx.execute("INSERT INTO nowhere VALUES (1)", &[]);
             }
+            "wait" => wait_until_mended(&event.trick),
             "commit" => {
                 tx.execute("COMMIT", &[])?;
             }
@@ -108,6 +110,8 @@ fn mishap(trick: &str) -> &str {
 
 static MENDED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
+static IS_MENDED: Condvar = Condvar::new();
+
 /// From now on nothing goes wrong with this trick.
 ///
 /// # Panics
@@ -115,6 +119,43 @@ static MENDED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 pub fn mend(trick: &str) {
     let mut mended = MENDED.lock().expect("no panic");
     mended.get_or_insert_default().insert(trick.to_owned());
+    IS_MENDED.notify_all();
+}
+
+static WAITING: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+/// Waits until the handler of this trick waits.
+///
+/// # Panics
+/// When it never does.
+pub fn wait_for_handler(trick: &str) {
+    let waiting = WAITING.lock().expect("no panic");
+    let is_coming = |waiting: &mut Option<HashSet<String>>| {
+        !waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.contains(trick))
+    };
+    let came = IS_WAITING.wait_timeout_while(waiting, PATIENCE, is_coming);
+    assert!(
+        !came.expect("no panic").1.timed_out(),
+        "it never comes to `{trick}`"
+    );
+}
+
+static IS_WAITING: Condvar = Condvar::new();
+
+fn wait_until_mended(trick: &str) {
+    WAITING
+        .lock()
+        .expect("no panic")
+        .get_or_insert_default()
+        .insert(trick.to_owned());
+    IS_WAITING.notify_all();
+    let mended = MENDED.lock().expect("no panic");
+    let is_waiting = |mended: &mut Option<HashSet<String>>| {
+        !mended.as_ref().is_some_and(|mended| mended.contains(trick))
+    };
+    drop(IS_MENDED.wait_timeout_while(mended, PATIENCE, is_waiting));
 }
 
 type Hook = Box<dyn Fn(u64)>;

@@ -40,7 +40,8 @@ pub struct Place {
     /// The environment.
     pub env: Env,
     _dir: TempDir,
-    _database: Option<Database>,
+    /// The database, if it is PostgreSQL's.
+    pub database: Option<Database>,
 }
 
 /// Each store, empty; PostgreSQL where it is to be had.
@@ -66,7 +67,7 @@ pub fn places() -> Vec<Place> {
             name,
             env,
             _dir: dir,
-            _database: None,
+            database: None,
         }
     };
     makes.into_iter().map(place).chain(postgres()).collect()
@@ -79,7 +80,7 @@ pub fn postgres() -> Option<Place> {
         name: "postgres",
         env: database.env(),
         _dir: tempfile::tempdir().expect("a temporary folder"),
-        _database: Some(database),
+        database: Some(database),
     })
 }
 

@@ -42,13 +42,13 @@ pub use recorder::{
     AggregateRecorder, ApplicationRecorder, EventQuery, History, ProcessRecorder, Recorded,
     Recording,
 };
+pub use rusqlite;
 pub use signal::{Listening, Signal, Signals};
 pub use store::{Role, StoreFactory, ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};
 pub use transaction::{Column, FromValue, Row, SqlError, ToValue, Transaction, Value};
-pub use {::postgres as postgres_driver, rusqlite};
 
 /// Bytes as the vectors of the format page have them.
 #[cfg(test)]

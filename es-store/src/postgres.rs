@@ -43,6 +43,12 @@ mod transact;
 mod write;
 mod writer;
 
+/// The driver's names that a handler needs which uses [`Transaction::postgres`](crate::Transaction::postgres).
+pub mod driver {
+    pub use ::postgres::types::{FromSql, ToSql, Type};
+    pub use ::postgres::{Error, GenericClient, Row, Statement, Transaction};
+}
+
 use std::sync::Arc;
 
 pub(crate) use self::connection::Statements;

@@ -302,8 +302,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// Does `work` in a transaction of the store's SQL database, and ends it as that says; after an error or a panic it is
     /// rolled back. On this thread no other method may be called meanwhile.
     ///
-    /// A store that is no SQL database has no tables of projections; that is what this method says if it is not written
-    /// anew.
+    /// A store that is no SQL database of this crate has no tables of projections; that is what this method says if it is not
+    /// written anew. One that wraps such a store passes the call on.
     ///
     /// # Errors
     /// What `work` says, and when the transaction cannot be begun or committed.

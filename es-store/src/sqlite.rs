@@ -6,6 +6,7 @@
 //! `SQLITE_YIELD` is how many milliseconds a busy writer rests once a second, for a file that it shares with the Python
 //! library, whose connections sleep up to 100 ms between attempts: 110 lets them in. `CREATE_TABLE=n` creates
 //! nothing, and what is missing is an error that names it; but where only `stored_snapshots` is missing, no snapshots are kept.
+//! While the tables of a projection are rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; it stays.
 
 mod busy;
 mod connection;

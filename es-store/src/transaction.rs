@@ -1,15 +1,23 @@
 //! The open transaction of a database, for statements of the user's own.
 
+mod error;
+mod names;
 mod postgres;
 mod row;
 mod sqlite;
 mod value;
+mod word;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
+pub(crate) use self::error::Label;
+pub use self::error::SqlError;
+pub(crate) use self::names::{Stage, TableNames, quoted};
 use self::postgres::Postgres;
 pub use self::row::{Column, Row};
 pub use self::value::{FromValue, ToValue, Value};
+use self::word::ends_or_begins;
 use crate::{Access, StoreError};
 
 /// An open transaction of SQLite or PostgreSQL.
@@ -30,73 +38,13 @@ pub struct Transaction<'a> {
     failure: Option<StoreError>,
     /// Whether the driver's own transaction was handed out since somebody last looked.
     is_handed_out: bool,
-    /// The tables that were named while they are made.
-    named: Vec<String>,
+    /// The tables that were named while they are made. In a cell, so that a table can be named within a call of `execute`.
+    named: RefCell<Vec<String>>,
 }
 
 enum Driver<'a> {
     Sqlite(rusqlite::Transaction<'a>),
     Postgres(Postgres<'a>),
-}
-
-/// How errors call what the transaction is of.
-#[derive(Debug)]
-pub(crate) struct Label {
-    pub(crate) application: String,
-    pub(crate) store: String,
-}
-
-/// How the library's own tables are called in statements, and the schema of the user's.
-#[derive(Debug)]
-pub(crate) struct TableNames {
-    pub(crate) tracking: String,
-    pub(crate) upstream: String,
-    pub(crate) meta: String,
-    /// Quoted, where there are schemas.
-    pub(crate) schema: Option<String>,
-    /// Names that are taken, and the longest that there may be, in bytes.
-    pub(crate) taken: Vec<String>,
-    pub(crate) longest: usize,
-}
-
-/// Which tables [`Transaction::table`] names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Those that are queried.
-    Live,
-    /// Those that a rebuild makes beside them. The number is one that no other tables have.
-    Rebuild(u64),
-}
-
-/// A statement that failed, or a row that could not be read.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{application}: {problem}")]
-pub struct SqlError {
-    /// The application whose tables they are.
-    pub application: String,
-    /// What happened.
-    pub problem: StoreError,
-}
-
-impl Label {
-    fn error(&self, problem: StoreError) -> SqlError {
-        SqlError {
-            application: self.application.clone(),
-            problem,
-        }
-    }
-
-    /// The error of a call that cannot work.
-    fn refused(&self, problem: String) -> SqlError {
-        self.error(self.statement(problem))
-    }
-
-    fn statement(&self, problem: String) -> StoreError {
-        StoreError::Statement {
-            store: self.store.clone(),
-            problem,
-        }
-    }
 }
 
 impl<'a> Transaction<'a> {
@@ -108,7 +56,7 @@ impl<'a> Transaction<'a> {
             stage: Stage::Live,
             failure: None,
             is_handed_out: false,
-            named: Vec::new(),
+            named: RefCell::default(),
         }
     }
 
@@ -184,9 +132,10 @@ impl<'a> Transaction<'a> {
 
     /// How the table `name` is called in statements, quoted: the one that is queried, or, in a rebuild, the one that is
     /// made beside it.
-    pub fn table(&mut self, name: &str) -> String {
-        if !self.named.iter().any(|named| named == name) {
-            self.named.push(name.to_owned());
+    pub fn table(&self, name: &str) -> String {
+        let mut named = self.named.borrow_mut();
+        if !named.iter().any(|named| named == name) {
+            named.push(name.to_owned());
         }
         self.names.path(&self.stage.physical(name))
     }
@@ -202,7 +151,7 @@ impl<'a> Transaction<'a> {
         matches!(self.stage, Stage::Rebuild(_))
     }
 
-    /// SQLite's own connection, in its open transaction; `None` on another database.
+    /// SQLite's own connection ([`rusqlite`](crate::rusqlite)), in its open transaction; `None` on another database.
     pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
         self.is_handed_out = true;
         match &self.driver {
@@ -211,7 +160,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// PostgreSQL's own open transaction; `None` on another database.
+    /// PostgreSQL's own open transaction (of the crate `postgres`, see [`driver`](crate::postgres::driver)); `None` on another database.
     ///
     /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`. Only what it writes after
     /// that, outside of any transaction, stays. (A role without the privilege `TEMP` can commit; it is noticed, too late.)
@@ -302,16 +251,28 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Checks constraints that wait for the commit, so that tables may be renamed.
-    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
-        match &mut self.driver {
-            Driver::Sqlite(_) => Ok(()),
+    /// Before tables are renamed. In PostgreSQL, constraints that wait for the commit are checked; in SQLite, a view may name a
+    /// table that is not there for a moment.
+    pub(crate) fn begin_renames(&mut self) -> Result<(), StoreError> {
+        let sql = match &mut self.driver {
+            Driver::Sqlite(_) => "PRAGMA legacy_alter_table = ON",
             Driver::Postgres(tx) => {
                 tx.unguard(&self.label)?;
-                let settled = self.execute("SET CONSTRAINTS ALL IMMEDIATE", &[]);
-                settled.map(|_| ()).map_err(|error| error.problem)
+                "SET CONSTRAINTS ALL IMMEDIATE"
             }
+        };
+        self.execute(sql, &[])
+            .map(|_| ())
+            .map_err(|error| error.problem)
+    }
+
+    /// After tables were renamed.
+    pub(crate) fn end_renames(&mut self) -> Result<(), StoreError> {
+        if matches!(self.driver, Driver::Postgres(_)) {
+            return Ok(());
         }
+        let ended = self.execute("PRAGMA legacy_alter_table = OFF", &[]);
+        ended.map(|_| ()).map_err(|error| error.problem)
     }
 
     pub(crate) fn names(&self) -> Arc<TableNames> {
@@ -324,89 +285,11 @@ impl<'a> Transaction<'a> {
 
     /// The tables that were named since this was last asked.
     pub(crate) fn take_named(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.named)
+        self.named.take()
     }
 
     /// The error of something that was found wrong.
     pub(crate) fn misconfigured(&self, problem: impl std::fmt::Display) -> StoreError {
         StoreError::Configuration(format!("{}: {problem}", self.label.store))
-    }
-}
-
-impl Stage {
-    /// How a table is called in the database.
-    pub(crate) fn physical(self, name: &str) -> String {
-        match self {
-            Self::Live => name.to_owned(),
-            Self::Rebuild(number) => format!("{name}__{number}"),
-        }
-    }
-}
-
-impl TableNames {
-    /// A name as it stands in a statement, with its schema.
-    pub(crate) fn path(&self, name: &str) -> String {
-        match &self.schema {
-            Some(schema) => format!("{schema}.{}", quoted(name)),
-            None => quoted(name),
-        }
-    }
-}
-
-/// A name as it stands in a statement.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The word by which a statement would begin or end a transaction, if it would.
-fn ends_or_begins(sql: &str) -> Option<&'static str> {
-    const WORDS: [&str; 7] = [
-        "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE",
-    ];
-    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
-    loop {
-        let after = match rest {
-            _ if rest.starts_with("--") => rest.split_once('\n').map(|(_, after)| after),
-            _ if rest.starts_with("/*") => rest.split_once("*/").map(|(_, after)| after),
-            _ => break,
-        };
-        rest = after?.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
-    }
-    let first = rest.split(|c: char| !c.is_ascii_alphabetic()).next()?;
-    WORDS
-        .into_iter()
-        .find(|word| word.eq_ignore_ascii_case(first))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_that_begins_or_ends_a_transaction_is_known_by_its_first_word() {
-        for sql in [
-            "COMMIT",
-            " commit;",
-            "-- all\n/* done */ Rollback",
-            "end",
-            "; START TRANSACTION",
-        ] {
-            assert!(ends_or_begins(sql).is_some(), "{sql}");
-        }
-        for sql in [
-            "INSERT INTO commits VALUES (1)",
-            "SELECT 'COMMIT'",
-            "",
-            "-- COMMIT",
-            "ENDING",
-        ] {
-            assert_eq!(ends_or_begins(sql), None, "{sql}");
-        }
-    }
-
-    #[test]
-    fn the_tables_of_a_rebuild_stand_beside_those_that_are_queried() {
-        assert_eq!(Stage::Live.physical("tricks"), "tricks");
-        assert_eq!(Stage::Rebuild(2).physical("tricks"), "tricks__2");
     }
 }

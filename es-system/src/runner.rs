@@ -85,7 +85,8 @@ pub trait Runner: Sized {
     ///
     /// The runner need not have been started, so a program of its own can rebuild, while another one follows. A rebuild that
     /// was interrupted, be it by a kill, is taken up where it was; if the projection has changed since, call
-    /// [`discard_rebuild`](Self::discard_rebuild) first.
+    /// [`discard_rebuild`](Self::discard_rebuild) first. (PostgreSQL replaces no table that a view depends on: drop the view
+    /// before, and create it again.)
     ///
     /// # Errors
     /// When somebody else rebuilds the same tables, a handler fails, or the store fails and does not recover in a while. What

@@ -1,6 +1,8 @@
 //! Projections: tables of the user's own, changed exactly once for each event, under every runner and on every SQL store.
 
+mod commit;
 mod failing;
+mod lost;
 mod rebuilding;
 mod setup;
 mod values;

@@ -21,6 +21,8 @@ pub(super) struct Connection {
     pub(super) statements: Statements,
     /// When it was last put back, if it is one that is kept for a user's transactions.
     pub(super) last_used: Instant,
+    /// Whether it turned out to be lost.
+    pub(super) is_lost: bool,
     names: Arc<Names>,
     prepared: HashMap<Sql, Statement>,
 }
@@ -36,6 +38,7 @@ impl Connection {
             client,
             statements: HashMap::new(),
             last_used: Instant::now(),
+            is_lost: false,
             names: names.clone(),
             prepared: HashMap::new(),
         })

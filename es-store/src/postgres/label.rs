@@ -98,6 +98,15 @@ impl Label {
         }
     }
 
+    /// The error of connections that are lost as soon as they are made.
+    pub(super) fn closed(&self) -> StoreError {
+        StoreError::Driver {
+            store: self.store(),
+            doing: "beginning a transaction",
+            error: Arc::new(Said("each connection was lost at once".to_owned())),
+        }
+    }
+
     pub(super) fn outcome_unknown(&self, problem: &StoreError) -> StoreError {
         StoreError::OutcomeUnknown {
             store: self.name.to_string(),

@@ -82,7 +82,8 @@ impl Pool {
         };
         let done = work(&mut connection);
         connection.last_used = Instant::now();
-        place.connection = Some(connection).filter(|connection| !connection.client.is_closed());
+        let is_kept = !connection.is_lost && !connection.client.is_closed();
+        place.connection = is_kept.then_some(connection);
         done
     }
 

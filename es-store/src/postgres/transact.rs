@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connection::Connection;
+use super::label::is_lost;
 use super::names::quoted;
 use super::recorder::PostgresRecorder;
 use crate::transaction::{Label, TableNames};
@@ -24,27 +25,60 @@ impl PostgresRecorder {
                 "the table `{tracking}` is one of an old version of the Python library, and is not written"
             )));
         }
-        self.tables.lend(|connection| {
-            let failed = |error| self.settings.label.failed("beginning a transaction", error);
-            let Connection {
-                client, statements, ..
-            } = connection;
-            let begin = client.build_transaction().read_only(access == Access::Read);
-            let tx = match access {
-                Access::Write => begin.start(),
-                // All queries of one read see the same moment.
-                Access::Read => begin
-                    .isolation_level(::postgres::IsolationLevel::RepeatableRead)
-                    .start(),
-            };
-            let (label, names) = (self.tables_label(), self.table_names());
-            let tx = tx.map_err(failed)?;
-            let mut transaction = Transaction::on_postgres(tx, statements, access, label, names);
-            match work(&mut transaction)? {
-                End::Commit => transaction.commit(),
-                End::Rollback => Ok(()),
+        // Connections that were lost while nobody used them are found out one by one, before anything was done; a new one
+        // comes at last.
+        for _ in 0..=self.settings.readers() {
+            if self
+                .tables
+                .lend(|connection| self.attempt(connection, access, work))?
+            {
+                return Ok(());
             }
-        })
+        }
+        Err(self.settings.label.closed())
+    }
+
+    /// Does `work`; `false` if the connection was lost before.
+    fn attempt(
+        &self,
+        connection: &mut Connection,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<bool, StoreError> {
+        let Connection {
+            client,
+            statements,
+            is_lost: lost,
+            ..
+        } = connection;
+        let begin = client.build_transaction().read_only(access == Access::Read);
+        let begun = match access {
+            Access::Write => begin.start(),
+            // All queries of one read see the same moment.
+            Access::Read => begin
+                .isolation_level(::postgres::IsolationLevel::RepeatableRead)
+                .start(),
+        };
+        let tx = match begun {
+            Ok(tx) => tx,
+            Err(error) if is_lost(&error) => {
+                *lost = true;
+                return Ok(false);
+            }
+            Err(error) => return Err(self.settings.label.failed("beginning a transaction", error)),
+        };
+        let (label, names) = (self.tables_label(), self.table_names());
+        let mut transaction = Transaction::on_postgres(tx, statements, access, label, names);
+        let end = work(&mut transaction);
+        let is_broken = matches!(transaction.failure(), Some(StoreError::Driver { .. }));
+        let ended = match end {
+            Ok(End::Commit) => transaction.commit(),
+            Ok(End::Rollback) => Ok(()),
+            Err(error) => Err(error),
+        };
+        // Some of these connections could be used again, and are made anew to be sure.
+        *lost = is_broken || matches!(ended, Err(StoreError::Driver { .. }));
+        ended.map(|()| true)
     }
 
     /// Takes a lock of the session's, which ends with its connection, and so with this process.

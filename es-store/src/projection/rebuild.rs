@@ -69,13 +69,18 @@ impl Tables {
     }
 
     /// Puts the new tables in the place of the old ones, with their positions, all in one transaction. The positions of the old
-    /// ones cannot move meanwhile, and where they are further, `catch_up` is called first. Says whether it was done.
+    /// ones cannot move meanwhile, and where they are further, `catch_up` is called first. Says whether it is done, also where it was
+    /// before: whoever calls this has the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// When there are no new tables, or the store fails; then nothing has changed.
+    /// When the store fails; then nothing has changed, unless the connection was lost in the commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {
+            if meta::get(tx, Key::Rebuilding)?.is_none() {
+                is_done = true;
+                return Ok(End::Rollback);
+            }
             let rebuilding = enter_rebuild(tx)?;
             for (index, upstream) in upstreams.iter().enumerate() {
                 let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
@@ -135,7 +140,7 @@ fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
 
 fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> {
     let stage = Stage::Rebuild(rebuilds(tx)?);
-    tx.settle()?;
+    tx.begin_renames()?;
     let old = meta::get(tx, Key::Tables)?.unwrap_or_default();
     drop_tables(tx, Stage::Live, &old)?;
     for name in meta::lines(rebuilding) {
@@ -143,6 +148,7 @@ fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> 
         let sql = format!("ALTER TABLE {new} RENAME TO {}", quoted(name));
         tx.execute(&sql, &[]).map_err(problem)?;
     }
+    tx.end_renames()?;
     meta::put(tx, Key::Tables, rebuilding)
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use es_store::{Head, Notification, StoreError, Tracking, Transaction};
 
@@ -188,6 +188,10 @@ impl Follower {
         limited: bool,
     ) -> (usize, Option<PolicyError>) {
         let (started, mut done, mut failure) = (Instant::now(), 0, None);
+        let limit = match self.application.policy_timeout() {
+            Ok(limit) => limit,
+            Err(error) => return (0, Some(PolicyError::Own(error))),
+        };
         let is_live = events.target == Target::Live;
         let batch = Rc::new(RefCell::new(Batch::default()));
         let bound = batch::bind(self.application.instance(), &batch);
@@ -201,7 +205,7 @@ impl Follower {
                     .position
                     .store(notification.id, Ordering::SeqCst);
             }
-            failure = self.run_handler(events, notification, tx, &batch);
+            failure = self.run_handler(events, notification, tx, &batch, limit);
             if failure.is_some() {
                 break;
             }
@@ -220,6 +224,7 @@ impl Follower {
         notification: &Notification,
         tx: &mut Transaction<'_>,
         batch: &Rc<RefCell<Batch>>,
+        limit: Duration,
     ) -> Option<PolicyError> {
         let Events {
             projection,
@@ -229,10 +234,6 @@ impl Follower {
         let received = Received {
             notification,
             upstream,
-        };
-        let limit = match self.application.policy_timeout() {
-            Ok(limit) => limit,
-            Err(error) => return Some(PolicyError::Own(error)),
         };
         let started = Instant::now();
         let returned = projection.project(&received, tx);

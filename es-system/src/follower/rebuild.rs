@@ -39,7 +39,7 @@ impl Follower {
                 let (done, total) = rebuild.count()?;
                 progress(&meter.at(done, total, false));
             }
-            if !is_behind && rebuild.switch()? {
+            if !is_behind && rebuild.persist(Rebuild::switch)? {
                 break;
             }
         }
@@ -100,24 +100,40 @@ impl Follower {
 impl Rebuild<'_> {
     /// Processes one batch of an upstream; says whether there may be more.
     fn advance(&mut self, upstream: usize) -> Result<bool> {
+        self.persist(|rebuild| {
+            let failed = match rebuild.batch(upstream) {
+                Ok(is_behind) => return Ok(is_behind),
+                Err(failed) => failed,
+            };
+            // Where a batch of it was recorded, or not, is seen there.
+            rebuild.positions[upstream] = rebuild.rebuilt(upstream)?;
+            Err(match failed {
+                Failure::Store(error) | Failure::Stop(error) | Failure::Policy { error, .. } => {
+                    error
+                }
+                Failure::Abandoned => {
+                    let name = rebuild.follower.name();
+                    Error::Usage(format!(
+                        "{name}: the runner was stopped, and its thread left"
+                    ))
+                }
+            })
+        })
+    }
+
+    /// Does something again that the store has refused, with pauses that grow, but not without end: somebody waits for it,
+    /// and can take it up later.
+    fn persist<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let mut tries = 0;
         loop {
-            match self.batch(upstream) {
-                Err(Failure::Store(error)) if tries < TRIES && is_of_store(&error) => {
-                    tracing::warn!(projection = self.follower.name(), %error, "a batch of a rebuild runs again");
+            match work(self) {
+                Err(error) if tries < TRIES && is_of_store(&error) => {
+                    let projection = self.follower.name();
+                    tracing::warn!(projection, %error, "a part of a rebuild runs again");
                     thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));
                     tries += 1;
-                    self.positions[upstream] = self.rebuilt(upstream)?;
                 }
-                Err(Failure::Store(error) | Failure::Stop(error)) => return Err(error),
-                Err(Failure::Policy { error, .. }) => return Err(error),
-                Err(Failure::Abandoned) => {
-                    let name = self.follower.name();
-                    return Err(Error::Usage(format!(
-                        "{name}: the runner was stopped, and its thread left"
-                    )));
-                }
-                Ok(is_behind) => return Ok(is_behind),
+                outcome => return outcome,
             }
         }
     }

@@ -7,6 +7,7 @@ use tests::journal::{self, Journal};
 use tests::table::TrickTable;
 use tests::{PATIENCE, Place};
 
+use super::commit::Families;
 use super::{journal_system, sql_places, taught};
 
 fn system() -> Result<System> {
@@ -111,6 +112,85 @@ fn a_second_rebuild_at_the_same_time_is_refused() -> Result<()> {
 }
 
 #[test]
+fn a_second_runner_cannot_rebuild_either_until_the_first_has_ended() -> Result<()> {
+    for place in sql_places().filter(|place| matches!(place.name, "sqlite file" | "postgres")) {
+        let one = spoiled::<SingleThreadedRunner>(&place, 10)?;
+        let two = MultiThreadedRunner::new(&system()?, place.env.clone())?;
+        let mut refused = None;
+        one.rebuild::<TrickTable>(|_| refused = two.rebuild::<TrickTable>(|_| {}).err())?;
+        assert!(
+            refused
+                .expect("it was refused")
+                .to_string()
+                .contains("being rebuilt already")
+        );
+        two.rebuild::<TrickTable>(|_| {})?;
+        assert_eq!(two.get::<TrickTable>()?.get_count("sit")?, 10);
+    }
+    Ok(())
+}
+
+#[application]
+pub struct North;
+
+#[application]
+pub struct South;
+
+#[test]
+fn several_upstreams_are_rebuilt_together() -> Result<()> {
+    for place in sql_places() {
+        let system = System::new(pipes![[North, TrickTable], [South, TrickTable]])?;
+        let mut runner = MultiThreadedRunner::new(&system, place.env.clone())?;
+        runner.start()?;
+        for (name, count) in [("Billy", 1_200), ("Milly", 30)] {
+            let mut dog = Dog::register(name);
+            (0..count).for_each(|_| dog.add_trick("sit"));
+            match name {
+                "Billy" => runner.get::<North>()?.save(&mut dog)?,
+                _ => runner.get::<South>()?.save(&mut dog)?,
+            };
+        }
+        runner.wait_until_idle(PATIENCE)?;
+        let table = runner.get::<TrickTable>()?;
+        let mut total = 0;
+        runner.rebuild::<TrickTable>(|progress| total = progress.total)?;
+        assert_eq!(total, 1_232);
+        assert_eq!(table.get_count("sit")?, 1_230, "{}", place.name);
+        runner.get::<South>()?.save(&mut Dog::register("Scrappy"))?;
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(table.position_in("North")?, Some(1_201));
+        assert_eq!(table.position_in("South")?, Some(32));
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn tables_that_refer_to_each_other_are_rebuilt() -> Result<()> {
+    for place in sql_places() {
+        let env = match place.name {
+            "postgres" => place.env.clone(),
+            _ => Env::new()
+                .with("FAMILIES_PERSISTENCE_MODULE", "sqlite")
+                .with("FAMILIES_SQLITE_DBNAME", ":memory:"),
+        };
+        let system = System::new(pipes![[DogSchool, Families]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
+        runner.start()?;
+        for round in 1..=3 {
+            taught(&*runner.get::<DogSchool>()?, &["sit", "sit"])?;
+            runner.rebuild::<Families>(|_| {})?;
+            let children =
+                "SELECT children.parent FROM children JOIN parents ON parents.id = children.parent";
+            let families = runner.get::<Families>()?;
+            let found = families.read(|tx| Ok(tx.query(children, &[])?.len()))?;
+            assert_eq!(found, 2 * round, "{}", place.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_rebuild_that_fails_is_taken_up_or_discarded() -> Result<()> {
     for place in sql_places() {
         let trick = format!("fail rebuild {}", place.name);
@@ -158,17 +238,23 @@ fn a_discarded_rebuild_leaves_nothing_and_the_next_begins_anew() -> Result<()> {
 }
 
 #[test]
-fn other_programs_find_the_rebuilt_table_under_its_plain_name() -> Result<()> {
+fn other_programs_and_views_find_the_rebuilt_table_under_its_plain_name() -> Result<()> {
     let Some(place) = sql_places().find(|place| place.name == "sqlite file") else {
         return Ok(());
     };
     let runner = spoiled::<SingleThreadedRunner>(&place, 10)?;
-    runner.rebuild::<TrickTable>(|_| {})?;
     let file = place
         .env
         .get("TRICKTABLE_SQLITE_DBNAME")
         .expect("it is set");
     let connection = rusqlite::Connection::open(file).expect("it opens");
+    let view = "CREATE VIEW sits AS SELECT count FROM trick_counts WHERE trick = 'sit'";
+    connection.execute_batch(view).expect("a view");
+    runner.rebuild::<TrickTable>(|_| {})?;
+    let sits: i64 = connection
+        .query_row("SELECT count FROM sits", [], |row| row.get(0))
+        .expect("the view is of the new table");
+    assert_eq!(sits, 10);
     let names = "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE name LIKE 'trick%' ORDER BY name)";
     let names: String = connection
         .query_row(names, [], |row| row.get(0))
