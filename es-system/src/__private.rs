@@ -23,19 +23,6 @@ pub fn open<A: Leader>(env: Env) -> SystemResult<Application> {
     Application::open(A::NAME, A::ROLE, env)
 }
 
-/// An application `A` that needs nothing but an environment.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has fields of its own, so a system cannot make one",
-    label = "write `{Self} = |env| {Self}::new(env, ..)`, with what its fields are to be"
-)]
-pub trait FromEnv<A> {
-    /// Opens the application.
-    ///
-    /// # Errors
-    /// When the environment is wrong, or the store cannot be opened.
-    fn from_env(env: Env) -> SystemResult<A>;
-}
-
 /// Opens a projection, and makes its tables if they are missing.
 ///
 /// # Errors

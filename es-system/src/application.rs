@@ -23,7 +23,7 @@ use crate::{Error, NotificationLog, Repository, Result, Subscription, batch, sav
 /// `#[application]` and `#[process_application]` on a struct implement it; never implement it yourself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an application",
-    label = "needs `#[application]` or `#[process_application]` on `struct {Self}`",
+    label = "needs `#[application]`, `#[process_application]` or `#[projection]` on `struct {Self}`",
     note = "if it is an aggregate, name the application that saves it"
 )]
 pub trait Leader: Deref<Target = Application> + Send + Sync + Sized + 'static {
@@ -32,10 +32,23 @@ pub trait Leader: Deref<Target = Application> + Send + Sync + Sized + 'static {
 
     /// Whether the application only keeps events, or follows others too.
     const ROLE: Role;
+}
 
-    /// The type itself. What is asked of it is asked only of an application, so that something else is one error.
-    #[doc(hidden)]
-    type __Itself;
+/// An application that a system can make by itself: one without fields of its own.
+///
+/// `#[application]`, `#[process_application]` and `#[projection]` on such a struct implement it; never implement it yourself.
+#[diagnostic::on_unimplemented(
+    message = "a system cannot make `{Self}` by itself",
+    label = "needs `#[application]`, `#[process_application]` or `#[projection]` on `struct {Self}`",
+    note = "an application with fields of its own is made by a closure: `{Self} = |env| {Self}::new(env, ..)`",
+    note = "if it is an aggregate, name the application that saves it"
+)]
+pub trait FromEnv: Leader {
+    /// Opens the application.
+    ///
+    /// # Errors
+    /// When the environment is wrong, or the store cannot be opened.
+    fn from_env(env: Env) -> Result<Self>;
 }
 
 /// The part that all applications share: it saves aggregates and gets them back.

@@ -179,7 +179,7 @@ mod undecoded_event;
 pub mod __private;
 
 pub use aggregates::Aggregates;
-pub use application::{Application, Leader};
+pub use application::{Application, FromEnv, Leader};
 pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
 pub use execute::ExecuteError;
 pub use log::{Log, LoggedEvent};

@@ -74,7 +74,7 @@ fn run(env: Env) -> AnyResult<()> {
             school.add_trick(name, trick)?;
         }
     }
-    runner.wait_until_idle(Duration::from_secs(5))?;
+    runner.wait_until_idle(Duration::from_secs(60))?;
     print("counted", &table)?;
 
     // The old table answers, and is followed, until the new one takes its place.
@@ -82,7 +82,7 @@ fn run(env: Env) -> AnyResult<()> {
     print("rebuilt", &table)?;
 
     school.add_trick("Scrappy", "fetch ball")?;
-    runner.wait_until_idle(Duration::from_secs(5))?;
+    runner.wait_until_idle(Duration::from_secs(60))?;
     println!(
         "fetch ball was taught {} times",
         table.get_count("fetch ball")?

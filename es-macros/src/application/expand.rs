@@ -113,11 +113,9 @@ fn new(application: &Application) -> TokenStream {
 
 /// A system can make one by itself.
 fn from_env(application: &Application) -> TokenStream {
-    let krate = &application.krate;
-    let private = krate.private();
-    let ident = &application.item.ident;
+    let (krate, ident) = (&application.krate, &application.item.ident);
     quote! {
-        impl #private::FromEnv<Self> for #ident {
+        impl #krate::FromEnv for #ident {
             fn from_env(env: #krate::Env) -> #krate::Result<Self> {
                 Self::new(env)
             }
@@ -141,7 +139,6 @@ fn leader(application: &Application) -> TokenStream {
         impl #krate::Leader for #ident {
             const NAME: &'static #private::str = #name;
             const ROLE: #krate::Role = #krate::Role::#role;
-            type __Itself = Self;
         }
     }
 }

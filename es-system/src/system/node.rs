@@ -4,9 +4,8 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::__private::FromEnv;
 use crate::policy::{Context, Work};
-use crate::{Application, Env, Follower, Leader, Result, Role};
+use crate::{Application, Env, Follower, FromEnv, Leader, Result, Role};
 
 /// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
 #[derive(Debug, Clone)]
@@ -44,11 +43,8 @@ pub(crate) struct Opened {
 
 impl Node {
     /// The first application of a pipe, which need not follow.
-    pub fn leader<A: Leader>() -> Self
-    where
-        A::__Itself: FromEnv<A>,
-    {
-        Self::leader_with(A::__Itself::from_env)
+    pub fn leader<A: FromEnv>() -> Self {
+        Self::leader_with(A::from_env)
     }
 
     /// The first application of a pipe, made by `open`: `|env| School::new(env, mailer.clone())`.
@@ -59,11 +55,8 @@ impl Node {
     }
 
     /// A later application of a pipe, which follows the one in front of it.
-    pub fn follower<A: Follower>() -> Self
-    where
-        A::__Itself: FromEnv<A>,
-    {
-        Self::follower_with(A::__Itself::from_env)
+    pub fn follower<A: Follower + FromEnv>() -> Self {
+        Self::follower_with(A::from_env)
     }
 
     /// A later application of a pipe, which follows the one in front of it, made by `open`.
