@@ -20,6 +20,8 @@ mod processes;
 mod proxy;
 #[path = "postgres/queue.rs"]
 mod queue;
+#[path = "postgres/standby.rs"]
+mod standby;
 #[path = "postgres/tables.rs"]
 mod tables;
 #[path = "postgres/unknown.rs"]
