@@ -20,6 +20,8 @@ mod processes;
 mod proxy;
 #[path = "postgres/queue.rs"]
 mod queue;
+#[path = "postgres/restricted.rs"]
+mod restricted;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/tables.rs"]
