@@ -1,5 +1,6 @@
 //! Tests of a user's own, told by events: they pass when the events are the expected ones, and say what differs when not.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use es_system::prelude::*;
@@ -224,6 +225,42 @@ fn a_body_that_depends_on_something_else_fails_the_test() {
         said.contains("depends on something besides its parameters"),
         "{said}"
     );
+}
+
+/// Who attends, and what they brought.
+#[aggregate]
+#[derive(Serialize, Deserialize)]
+struct Party {
+    guests: HashSet<u32>,
+    gifts: HashMap<u32, String>,
+}
+
+#[aggregate]
+impl Party {
+    #[event(Planned)]
+    fn plan(guests: &[u32]) -> Self {
+        let guests = guests.iter().copied().collect();
+        Self {
+            guests,
+            gifts: HashMap::new(),
+        }
+    }
+
+    #[event(Begun)]
+    fn begin(&mut self, gifts: &HashMap<u32, String>) {
+        self.gifts.clone_from(gifts);
+    }
+}
+
+#[test]
+fn maps_and_sets_are_equal_whatever_their_order() {
+    let gifts = || (0..20).map(|guest| (guest, "a bone".to_owned()));
+    let guests = (0..20).collect();
+    given([PartyPlanned { guests }])
+        .when(|party: &mut Party| party.begin(&gifts().collect()))
+        .then([PartyBegun {
+            gifts: gifts().rev().collect(),
+        }]);
 }
 
 #[aggregate]

@@ -131,7 +131,7 @@ impl<A: Follower> PoliciesOf<A> {
     }
 
     /// The policies have collected exactly these events since `given` or the last `then`, of whichever aggregates. They are
-    /// compared as they are stored, but for their times.
+    /// compared as they are stored, but for their times and the order of maps.
     ///
     /// # Panics
     /// When the events are others: the message has both.
