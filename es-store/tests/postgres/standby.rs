@@ -1,9 +1,13 @@
-//! Commits that wait for a synchronous standby.
+//! Commits that wait for a synchronous standby, and a standby that is read.
 
-use std::thread;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, thread};
 
-use es_store::Role;
+use es_store::postgres::PostgresRecorder;
 use es_store::testing::postgres::{Database, cluster};
+
+use es_store::{AggregateRecorder, Role, StoreError, Subscription};
 
 use super::{open, recording, versions, wait_until};
 
@@ -52,4 +56,41 @@ fn a_commit_that_was_cut_off_in_front_of_its_standby_is_not_acknowledged_without
         });
     }
     assert_eq!(versions(&*dogs), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_standby_is_read_and_followed_and_not_written() {
+    let Some(cluster) = cluster() else { return };
+    let database = cluster.database();
+    let dogs = open("Dogs", Role::Leader, &database.env());
+    dogs.record(&recording(1, [1, 2])).expect("recorded");
+    drop(dogs);
+    let folder = database
+        .connect()
+        .query_one("SHOW data_directory", &[])
+        .expect("shown");
+    let folder: String = folder.get(0);
+    cluster.stop();
+    fs::write(format!("{folder}/standby.signal"), "").expect("written");
+    cluster.resume();
+
+    let dogs = PostgresRecorder::open("Dogs", Role::Leader, &database.env()).expect("opened");
+    let dogs = Arc::new(dogs);
+    let refused = dogs.record(&recording(2, [1]));
+    assert!(
+        matches!(refused, Err(StoreError::ReadOnly { .. })),
+        "{refused:?}"
+    );
+    let followed = Subscription::new(dogs.clone(), None).expect("followed");
+    let mut followed = followed.poll_interval(Duration::from_millis(10));
+    for version in [1, 2] {
+        let next = followed.next().expect("another").expect("read");
+        assert_eq!(next.originator_version, version);
+    }
+
+    let mut raw = database.connect();
+    raw.query("SELECT pg_promote()", &[]).expect("promoted");
+    dogs.record(&recording(1, [3])).expect("recorded");
+    let next = followed.next().expect("another").expect("read");
+    assert_eq!(next.originator_version, 3);
 }
