@@ -341,6 +341,18 @@ fn policies_are_tested_by_the_events_of_the_upstream_and_their_own() -> Result<(
 }
 
 #[test]
+fn policies_of_aggregates_with_either_form_of_ids_are_tested() -> Result<()> {
+    let deposited = |amount| [AccountDeposited { amount }];
+    policies_of(Totals::new(Env::new())?)
+        .given("an account", deposited(1))
+        .when(Uuid::from_u128(1), deposited(2))
+        .then([TotalGrown { by: 2 }])
+        .when("an account", deposited(3))
+        .then([TotalGrown { by: 3 }]);
+    Ok(())
+}
+
+#[test]
 fn a_policy_that_fails_is_told_and_keeps_what_came_before() -> Result<()> {
     policies_of(Totals::new(Env::new())?)
         .when_it_fails(
