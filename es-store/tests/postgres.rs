@@ -20,6 +20,10 @@ mod processes;
 mod proxy;
 #[path = "postgres/queue.rs"]
 mod queue;
+#[path = "postgres/restricted.rs"]
+mod restricted;
+#[path = "postgres/standby.rs"]
+mod standby;
 #[path = "postgres/tables.rs"]
 mod tables;
 #[path = "postgres/unknown.rs"]

@@ -42,6 +42,7 @@
 mod aggregates;
 mod events;
 mod policies;
+mod unordered;
 
 pub use es_core::source::{Source, with_source};
 pub use es_core::testing::*;

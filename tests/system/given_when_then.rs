@@ -1,5 +1,6 @@
 //! Tests of a user's own, told by events: they pass when the events are the expected ones, and say what differs when not.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use es_system::prelude::*;
@@ -226,6 +227,47 @@ fn a_body_that_depends_on_something_else_fails_the_test() {
     );
 }
 
+/// Who attends, and what they brought.
+#[aggregate]
+#[derive(Serialize, Deserialize)]
+struct Party {
+    guests: HashSet<u32>,
+    gifts: HashMap<u32, String>,
+}
+
+#[aggregate]
+impl Party {
+    #[event(Planned)]
+    fn plan(guests: &[u32]) -> Self {
+        let guests = guests.iter().copied().collect();
+        Self {
+            guests,
+            gifts: HashMap::new(),
+        }
+    }
+
+    #[event(Begun)]
+    fn begin(&mut self, gifts: &HashMap<u32, String>) {
+        self.gifts.clone_from(gifts);
+    }
+}
+
+#[test]
+fn maps_and_sets_are_equal_whatever_their_order() {
+    let gifts = || (0..20).map(|guest| (guest, "a bone".to_owned()));
+    let guests: Vec<_> = (0..20).collect();
+    given_nothing()
+        .when(|| Party::plan(&guests))
+        .then([PartyPlanned {
+            guests: guests.clone(),
+        }]);
+    given([PartyPlanned { guests }])
+        .when(|party: &mut Party| party.begin(&gifts().collect()))
+        .then([PartyBegun {
+            gifts: gifts().rev().collect(),
+        }]);
+}
+
 #[aggregate]
 struct Total {
     amount: i64,
@@ -295,6 +337,18 @@ fn policies_are_tested_by_the_events_of_the_upstream_and_their_own() -> Result<(
             let total = totals.repository().get::<Total>(Total::only());
             assert_eq!(total.expect("there").amount, 6);
         });
+    Ok(())
+}
+
+#[test]
+fn policies_of_aggregates_with_either_form_of_ids_are_tested() -> Result<()> {
+    let deposited = |amount| [AccountDeposited { amount }];
+    policies_of(Totals::new(Env::new())?)
+        .given("an account", deposited(1))
+        .when(Uuid::from_u128(1), deposited(2))
+        .then([TotalGrown { by: 2 }])
+        .when("an account", deposited(3))
+        .then([TotalGrown { by: 3 }]);
     Ok(())
 }
 

@@ -147,6 +147,10 @@ BEGIN
     END IF;
     IF cardinality(ids) > 0 THEN
         RETURN QUERY {insert};
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved <> cardinality(ids) THEN
+            RAISE EXCEPTION 'a trigger of the table has kept an event back' USING ERRCODE = 'ES002';
+        END IF;
         NOTIFY {channel};
     END IF;
 END;

@@ -181,3 +181,8 @@ pub(crate) fn is_lost(error: &Error) -> bool {
         None => !error.to_string().starts_with("error serializing"),
     }
 }
+
+/// Whether a kept statement cannot be used any more, because somebody has changed the type of a column. It was not begun.
+pub(super) fn is_outdated(error: &Error) -> bool {
+    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+}

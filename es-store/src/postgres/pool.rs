@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::blocking::{check_may_block, drop_anywhere};
 use super::connection::Connection;
-use super::label::is_lost;
+use super::label::{is_lost, is_outdated};
 use super::names::Names;
 use super::settings::Settings;
 use crate::StoreError;
@@ -45,7 +45,8 @@ impl Pool {
         }
     }
 
-    /// Reads with one statement. On a connection that turns out to be lost it is tried once more, on a new one.
+    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement for columns that were changed, it is
+    /// tried once more, on a new one.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
@@ -55,8 +56,8 @@ impl Pool {
         let mut place = self.place();
         if let Some(mut reader) = place.connection.take() {
             match work(&mut reader) {
-                // The others were most likely lost with it.
-                Err(error) if is_lost(&error) => self.lock().idle.clear(),
+                // The others most likely are so too.
+                Err(error) if is_lost(&error) || is_outdated(&error) => self.lock().idle.clear(),
                 read => {
                     place.connection = Some(reader);
                     return read.map_err(|error| self.settings.label.failed(doing, error));

@@ -257,7 +257,11 @@ impl ApplicationRecorder for PostgresRecorder {
 
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         let listening = self.signals.listen(signal);
-        Ok(listening.and(self.listeners.join(&self.settings.label)?))
+        match self.listeners.join(&self.settings.label) {
+            // A standby announces nothing. Whoever listens looks again after a while all the same.
+            Err(StoreError::ReadOnly { .. }) => Ok(listening),
+            announced => Ok(listening.and(announced?)),
+        }
     }
 }
 

@@ -59,6 +59,10 @@ pub(super) fn prepare(client: &mut Client, wanted: &Wanted<'_>) -> Result<Layout
             Ok(()) => made = true,
             Err(Failed::Store(error)) => return Err(error),
             Err(Failed::Driver(error)) if is_somebody_elses(&error) => {}
+            // Only functions are missing, or may not be called.
+            Err(Failed::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
+                return Ok(found.layout());
+            }
             Err(Failed::Driver(error)) => return Err(label.failed("creating tables", error)),
         }
     }
@@ -81,7 +85,7 @@ pub(super) fn prepare_snapshots(
         return Ok(false);
     }
     match client.batch_execute(&thing.create) {
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
+        Err(error) if is_not_allowed(&error) => Ok(false),
         Err(error) if !is_somebody_elses(&error) => Err(failed(error)),
         _ => Ok(true),
     }
@@ -115,7 +119,7 @@ fn create(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Failed> {
     Ok(transaction.commit()?)
 }
 
-/// Plain statements do what the functions do, so it is no error that they may not be created.
+/// Plain statements do what the functions do, so it is no error that they may not be created, or that their language is missing.
 fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> Result<(), Error> {
     let mut attempt = transaction.transaction()?;
     let created = missing
@@ -123,12 +127,23 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
         .try_for_each(|function| attempt.batch_execute(&function.create));
     match created {
         Ok(()) => attempt.commit(),
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            tracing::warn!(%error, "the functions that append may not be created: saves take longer");
+        Err(error)
+            if is_not_allowed(&error) || error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
+        {
+            tracing::warn!(%error, "the functions that append cannot be created: saves take longer");
             attempt.rollback()
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether the role may not create anything, or nobody may: for example on a standby.
+fn is_not_allowed(error: &Error) -> bool {
+    let refusals = [
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    ];
+    error.code().is_some_and(|code| refusals.contains(code))
 }
 
 /// Whether creating something failed because somebody else has done it.

@@ -18,6 +18,7 @@ pub(super) enum Sql {
     AppendOne,
     Look,
     LookTracking,
+    LockThere,
     Insert,
     StartTracking,
     MoveTracking,
@@ -92,6 +93,9 @@ impl Sql {
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
             ),
+            Self::LockThere => {
+                format!("SELECT FROM {events} WHERE notification_id = ANY ($1) FOR UPDATE")
+            }
             Self::Insert => insert(names, "$1", "$2", "$3", "$4"),
             Self::StartTracking => start_tracking(names, "$1"),
             Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),

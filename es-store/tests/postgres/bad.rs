@@ -107,13 +107,13 @@ fn a_role_without_privileges_is_told_so() {
 }
 
 /// A role that may log in and nothing else, until it is dropped.
-struct Nobody<'a> {
+pub(super) struct Nobody<'a> {
     database: &'a Database,
     name: String,
 }
 
 impl<'a> Nobody<'a> {
-    fn new(database: &'a Database, name: &str) -> Self {
+    pub(super) fn new(database: &'a Database, name: &str) -> Self {
         let name = format!("{name}{}", std::process::id());
         let role = Self { database, name };
         role.run(
@@ -123,13 +123,13 @@ impl<'a> Nobody<'a> {
     }
 
     /// Runs statements as one who may, with the role's name in place of `{}`.
-    fn run(&self, sql: &str) {
+    pub(super) fn run(&self, sql: &str) {
         let mut raw = self.database.connect();
         let done = raw.batch_execute(&sql.replace("{}", &self.name));
         done.expect("the statements are right");
     }
 
-    fn env(&self) -> Env {
+    pub(super) fn env(&self) -> Env {
         self.database
             .env()
             .with("POSTGRES_USER", &self.name)

@@ -7,6 +7,7 @@ use es_core::{Aggregate, AggregateId, Replay, Timestamp, source};
 use es_store::{Mapper, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
+use super::unordered;
 use crate::Env;
 
 /// An aggregate that had these events. They are stored and read again, as in an application.
@@ -99,7 +100,8 @@ pub struct When<A, R> {
 }
 
 impl<A: Aggregate, R> When<A, R> {
-    /// The command has made exactly these events. They are compared as they are stored, but for their times.
+    /// The command has made exactly these events. They are compared as they are stored, but for their times and the order of
+    /// maps. The elements of a `HashSet` are stored as a list, in any order: in an event a `BTreeSet` can be compared.
     ///
     /// It is also tested that the aggregate, read again from its events, has the same state, if its state can be stored.
     ///
@@ -213,7 +215,9 @@ fn compare_with_replay<A: Aggregate>(aggregate: &A, mut events: Vec<StoredEvent>
     }
     let state = |aggregate: &A| {
         let snapshot = mapper.encode_snapshot(aggregate, Timestamp::MIN)?.ok()?;
-        Some(String::from_utf8_lossy(&snapshot.state).into_owned())
+        Some(unordered::maps_and_lists(&String::from_utf8_lossy(
+            &snapshot.state,
+        )))
     };
     let (live, replayed) = (state(aggregate), state(&replay::<A>(id, &events)));
     assert!(

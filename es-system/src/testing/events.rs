@@ -5,6 +5,7 @@ use es_core::{
 };
 use es_store::{Mapper, StoredEvent};
 
+use super::unordered;
 use crate::Env;
 
 /// Events of one aggregate, in their order: an array or a `Vec` of payloads of one kind, or a tuple of payloads of several.
@@ -119,10 +120,15 @@ macro_rules! tuples {
 tuples!(A B C D E F G H I J K L);
 
 /// An event as it is compared: what it is called, and its fields as they are stored.
-#[derive(PartialEq)]
 pub(super) struct Seen {
     topic: String,
     fields: String,
+}
+
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        self.topic == other.topic && unordered::maps(&self.fields) == unordered::maps(&other.fields)
+    }
 }
 
 impl Seen {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use es_core::{AggregateId, source};
+use es_core::{AggregateId, IdType, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
@@ -63,14 +63,16 @@ use crate::{Application, Env, Follower, Result};
 /// ```
 pub fn policies_of<A: Follower<Context = Collecting>>(application: A) -> PoliciesOf<A> {
     let application = Arc::new(application);
-    let upstream = Application::open("Upstream", Role::Leader, Env::new());
-    let upstream = upstream.expect("a store in memory");
+    let upstreams = [("Upstream", "uuid"), ("UpstreamOfTexts", "text")].map(|(name, ids)| {
+        let env = Env::new().with("ORIGINATOR_ID_TYPE", ids);
+        Application::open(name, Role::Leader, env).expect("a store in memory")
+    });
     let work = A::Context::bind(application.clone()).unwrap_or_else(|error| panic!("{error}"));
     let handle = Application::clone(&application);
-    let follower = Following::new(handle, vec![upstream.clone()], work);
+    let follower = Following::new(handle, upstreams.to_vec(), work);
     PoliciesOf {
         application,
-        upstream,
+        upstreams,
         follower,
         versions: HashMap::new(),
         made: Vec::new(),
@@ -80,7 +82,8 @@ pub fn policies_of<A: Follower<Context = Collecting>>(application: A) -> Policie
 /// A process application under test; [`policies_of`] makes it.
 pub struct PoliciesOf<A> {
     application: Arc<A>,
-    upstream: Application,
+    /// One for each form of ids.
+    upstreams: [Application; 2],
     follower: Following,
     /// How many events each aggregate of the upstream has.
     versions: HashMap<AggregateId, u64>,
@@ -132,7 +135,7 @@ impl<A: Follower> PoliciesOf<A> {
     }
 
     /// The policies have collected exactly these events since `given` or the last `then`, of whichever aggregates. They are
-    /// compared as they are stored, but for their times.
+    /// compared as they are stored, but for their times and the order of maps.
     ///
     /// # Panics
     /// When the events are others: the message has both.
@@ -162,21 +165,25 @@ impl<A: Follower> PoliciesOf<A> {
     }
 
     fn process(&mut self, id: AggregateId, events: impl Events) -> Result<()> {
+        let upstream = match id.id_type() {
+            IdType::Uuid => 0,
+            IdType::Text => 1,
+        };
         let version = self.versions.entry(id.clone()).or_default();
         let events = Encoder::new(id, *version, source::now).all(events);
         *version += events.len() as u64;
-        self.upstream.record(&Recording::new(events))?;
+        self.upstreams[upstream].record(&Recording::new(events))?;
         let before = self.application.notification_log().head()?;
-        let outcome = self.run();
+        let outcome = self.run(upstream);
         let new = NotificationQuery::after(before);
         let new = self.application.notification_log().query(&new)?;
         self.made.extend(new.into_iter().map(|made| made.event));
         outcome
     }
 
-    fn run(&self) -> Result<()> {
+    fn run(&self, upstream: usize) -> Result<()> {
         loop {
-            match self.follower.pull(0, Skips::Now) {
+            match self.follower.pull(upstream, Skips::Now) {
                 Ok(Step::UpToDate) | Err(Failure::Abandoned) => return Ok(()),
                 Ok(Step::Moved { .. } | Step::Skipped(_)) => {}
                 Err(

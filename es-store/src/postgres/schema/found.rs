@@ -20,7 +20,7 @@ pub(super) struct Found {
     /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
     is_marked: bool,
     pub(super) missing_functions: Vec<Function>,
-    /// There is a function of such a name and parameters that does something else.
+    /// There is a function of such a name and parameters that does something else, or may not be called.
     pub(super) has_other_append: bool,
 }
 
@@ -38,7 +38,7 @@ impl Found {
         for function in append::functions(names) {
             match body(client, &function.signature)? {
                 None => missing_functions.push(function),
-                Some(body) => has_other_append |= body != function.body,
+                Some((body, may_call)) => has_other_append |= body != function.body || !may_call,
             }
         }
         Ok(Self {
@@ -105,6 +105,15 @@ impl Found {
             return Err(label.misconfigured(format!(
                 "the ids in `{events}` are of type {found}, but ORIGINATOR_ID_TYPE is {expected}"
             )));
+        }
+        for number in ["originator_version", "notification_id"] {
+            let found = self.columns.get(number);
+            if let Some(found) = found.filter(|found| *found != "bigint") {
+                let path = wanted.names.path(events);
+                return Err(label.misconfigured(format!(
+                    "the column `{number}` of `{events}` is of type {found}: ALTER TABLE {path} ALTER {number} TYPE bigint"
+                )));
+            }
         }
         if let Some(format) = self.meta.get("format").filter(|format| *format != FORMAT) {
             return Err(label.misconfigured(format!(
@@ -194,9 +203,10 @@ fn is_marked(client: &mut impl GenericClient, names: &Names) -> Result<bool, Err
     Ok(client.query_one(&sql, &[])?.get(0))
 }
 
-/// The body of a function, if there is one.
-fn body(client: &mut impl GenericClient, signature: &str) -> Result<Option<String>, Error> {
-    let sql = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure($1)::oid";
+/// The body of a function, and whether it may be called, if there is one.
+fn body(client: &mut impl GenericClient, signature: &str) -> Result<Option<(String, bool)>, Error> {
+    let sql = "SELECT prosrc, has_function_privilege(oid, 'EXECUTE') FROM pg_proc \
+               WHERE oid = to_regprocedure($1)::oid";
     let row = client.query_opt(sql, &[&signature])?;
-    Ok(row.map(|row| row.get(0)))
+    Ok(row.map(|row| (row.get(0), row.get(1))))
 }

@@ -8,6 +8,7 @@ use super::columns::{Events, Marks, Moves};
 use super::{Failed, Outcomes, Write};
 use crate::postgres::judge::{Judge, Known, Verdict};
 use crate::postgres::names::quoted;
+use crate::postgres::rows::at_most;
 use crate::postgres::sql::Sql;
 use crate::{Recorded, Recording, Tracking};
 
@@ -62,6 +63,7 @@ impl Write<'_> {
             .collect();
         self.move_positions(&accepted, is_new)?;
         let positions = self.insert(&accepted)?;
+        self.lock_there(&verdicts)?;
         let notify = match positions.is_empty() {
             true => String::new(),
             false => format!("NOTIFY {}; ", quoted(&self.names.events)),
@@ -160,6 +162,20 @@ impl Write<'_> {
                     &marks.versions,
                 ],
             )?;
+        }
+        Ok(())
+    }
+
+    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its rows makes our own commit wait
+    /// for the standby, which has both then.
+    fn lock_there(&mut self, verdicts: &[Verdict]) -> Result<(), Failed> {
+        let there = |verdict: &Verdict| match verdict {
+            Verdict::There(positions) => positions.iter().copied().map(at_most).collect(),
+            _ => Vec::new(),
+        };
+        let there: Vec<i64> = verdicts.iter().flat_map(there).collect();
+        if !there.is_empty() {
+            self.connection.query(Sql::LockThere, &[&there])?;
         }
         Ok(())
     }
