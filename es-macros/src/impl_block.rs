@@ -3,7 +3,7 @@
 //! Bodies stay groups of tokens, and an item that cannot be read is passed on as it is: while a body or
 //! an item is being typed, the others still come out.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -91,16 +91,29 @@ impl Parse for Method {
         let vis = input.parse()?;
         let sig = input.parse()?;
         if !input.peek(syn::token::Brace) {
-            return Err(input.error("expected the method's body: `{ .. }`"));
+            return Err(input.error(NEEDS_BODY));
         }
         Ok(Self {
             attrs,
             vis,
             sig,
-            body: input.parse()?,
+            body: body(input)?,
         })
     }
 }
+
+/// The braces of a body. One that came through a macro of the user, as `$body:block`, has a group without delimiters around them.
+fn body(input: ParseStream) -> syn::Result<Group> {
+    match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            body.parse2(group.stream())
+        }
+        TokenTree::Group(group) => Ok(group),
+        other => Err(syn::Error::new_spanned(other, NEEDS_BODY)),
+    }
+}
+
+const NEEDS_BODY: &str = "expected the method's body: `{ .. }`";
 
 impl ToTokens for Method {
     fn to_tokens(&self, tokens: &mut TokenStream) {
@@ -198,7 +211,7 @@ fn parse_other(input: ParseStream, error: syn::Error) -> syn::Result<OtherItem> 
         let token: TokenTree = input.parse()?;
         let ends = match &token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == proc_macro2::Delimiter::Brace,
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
             _ => false,
         };
         tokens.extend([token]);

@@ -3,7 +3,7 @@
 use es_system::prelude::*;
 
 macro_rules! shape {
-    ($name:ident, $make:expr, $item:item, $m:ident) => {
+    ($name:ident, $make:block, $item:item, $m:ident) => {
         #[aggregate]
         $item
         #[aggregate]
@@ -11,7 +11,7 @@ macro_rules! shape {
             #[id]
             pub fn id_of(name: &str) -> Uuid { Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()) }
             #[event(Made)]
-            pub fn make(name: &str, timestamp: Timestamp) -> Self { let _ = timestamp; $make }
+            pub fn make(name: &str, timestamp: Timestamp) -> Self $make
             #[event(Changed)]
             pub fn change(&mut self, event: &str, state: Option<&str>) { let _ = &self.tricks; let _ = (event, state); }
             #[event(Other)]
@@ -32,7 +32,7 @@ macro_rules! shape {
 }
 shape!(
     Dog,
-    DogState { tricks: vec![] },
+    { DogState { tricks: vec![] } },
     pub struct Dog {
         pub tricks: Vec<String>,
     },
