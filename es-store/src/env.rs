@@ -1,5 +1,7 @@
 //! The settings of a program: a map with the keys of the Python library.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use es_core::IdType;
 
 use crate::StoreFactory;
+
+pub use settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
 
 /// The settings of a program, by key; seen by an application, its own settings come first.
 ///
@@ -79,6 +83,20 @@ impl Env {
     /// Sets `key` to `value`.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.values.insert(key.into(), value.into());
+    }
+
+    /// The same settings, with others for the application called `name`.
+    #[must_use]
+    pub fn with_application(mut self, name: &str, own: impl Into<Self>) -> Self {
+        let own = own.into().values.into_iter();
+        let prefixed = own.map(|(key, value)| (format!("{}_{key}", name.to_uppercase()), value));
+        self.values.extend(prefixed);
+        self
+    }
+
+    /// The keys that are set.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
     }
 
     /// The same settings, with a store given by the program in place of what `PERSISTENCE_MODULE` says.

@@ -117,6 +117,8 @@
 //!
 //! # Environment
 //!
+//! By keys, as the Python library has them; [`Settings`] makes the same of methods that the compiler checks.
+//!
 //! | key | values | if it is not set |
 //! |---|---|---|
 //! | `PERSISTENCE_MODULE` | `memory`, `sqlite`, `postgres` (also `eventsourcing.popo`, `eventsourcing.sqlite`, `eventsourcing.postgres`) | `memory` |
@@ -202,7 +204,7 @@ pub use es_core::{
 pub use es_core::{Decimal, rust_decimal};
 pub use es_store::{
     self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
-    Role, Section, SqlError, StopHandle, StoreError, Transaction,
+    Role, Section, Settings, SqlError, SslMode, StopHandle, StoreError, Transaction,
 };
 
 #[doc(inline)]

@@ -23,6 +23,7 @@ mod runners;
 mod saving;
 mod sealed;
 mod sealed_postgres;
+mod settings;
 mod snapshots;
 mod stopping;
 mod store_failures;
