@@ -20,6 +20,7 @@ mod notification_log;
 pub mod postgres;
 mod projection;
 mod recorder;
+mod role;
 mod signal;
 pub mod sqlite;
 mod store;
@@ -42,9 +43,10 @@ pub use recorder::{
     AggregateRecorder, ApplicationRecorder, EventQuery, History, ProcessRecorder, Recorded,
     Recording,
 };
+pub use role::Role;
 pub use rusqlite;
 pub use signal::{Listening, Signal, Signals};
-pub use store::{Role, StoreFactory, ddl, open};
+pub use store::{StoreFactory, ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};

@@ -2,16 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Env, ProcessRecorder, StoreError, memory, postgres, sqlite};
-
-/// What a store keeps for an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Events only.
-    Leader,
-    /// Events, and how far it has processed each application that it follows.
-    Follower,
-}
+use crate::role::is_reserved;
+use crate::{Env, ProcessRecorder, Role, StoreError, memory, postgres, sqlite};
 
 /// Opens stores that this crate does not know: a backend of one's own, or one made for a test.
 ///
@@ -94,11 +86,6 @@ pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreErro
         Some("postgres" | "eventsourcing.postgres") => postgres::ddl(application, role, env),
         _ => Ok(String::new()),
     }
-}
-
-/// Whether a name is kept for the store's own use.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    name.is_empty() || name.starts_with("__")
 }
 
 #[cfg(test)]

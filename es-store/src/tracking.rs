@@ -3,7 +3,7 @@
 use es_core::AggregateId;
 
 use crate::StoreError;
-use crate::store::is_reserved;
+use crate::role::is_reserved;
 
 /// One move of a follower's position in an upstream's notification log.
 ///

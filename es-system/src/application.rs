@@ -14,7 +14,6 @@ use es_store::{
 
 use crate::aggregates::Aggregates;
 use crate::cache::Cache;
-use crate::follower::is_of_store;
 use crate::topics::Topics;
 use crate::{Error, NotificationLog, Repository, Result, Subscription, batch, saving};
 
@@ -335,7 +334,7 @@ impl Application {
     /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        if is_of_store(&error) {
+        if error.is_of_store() {
             batch::note_store_failure(&error);
         }
         error

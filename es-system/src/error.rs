@@ -232,6 +232,15 @@ impl fmt::Display for NotIdle {
 }
 
 impl Error {
+    /// Whether it goes away by itself, when the store does better.
+    pub(crate) fn is_of_store(&self) -> bool {
+        match self {
+            Self::Store { problem, .. } => !matches!(**problem, StoreError::Closed { .. }),
+            Self::OutcomeUnknown { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {

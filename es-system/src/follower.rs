@@ -26,7 +26,7 @@ use crate::policy::Work;
 use crate::status::StatusCell;
 use crate::{Application, Result};
 
-pub(crate) use failure::{Failure, is_of_store};
+pub(crate) use failure::Failure;
 use refusals::Refusals;
 
 /// An application with the policies by which it follows others.

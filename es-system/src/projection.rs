@@ -10,7 +10,6 @@ use es_core::__private::panic_message;
 use es_store::{Env, StoreError, Transaction};
 
 use crate::error::BoxError;
-use crate::follower::is_of_store;
 use crate::policy::{self, Context, Policies, Received, Work};
 use crate::{Application, Error, Follower, Result, batch};
 
@@ -166,7 +165,7 @@ pub(crate) fn read<T>(
     };
     outcome.unwrap_or_else(never).inspect_err(|error| {
         // A policy of another application may be reading here.
-        if is_of_store(error) {
+        if error.is_of_store() {
             batch::note_store_failure(error);
         }
     })

@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
-use crate::store::is_reserved;
+use crate::role::is_reserved;
 use crate::{
     Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, History, Listening,
     Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use crate::store::is_reserved;
+use crate::role::is_reserved;
 use crate::{
     Access, AggregateRecorder, ApplicationRecorder, End, EventQuery, Head, History, Listening,
     Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,

@@ -52,20 +52,11 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if is_of_store(&error) || error.kind() == ErrorKind::Conflict {
+        if error.is_of_store() || error.kind() == ErrorKind::Conflict {
             Self::Store(error)
         } else {
             Self::Stop(error)
         }
-    }
-}
-
-/// Whether an error goes away by itself, when the store does better.
-pub(crate) fn is_of_store(error: &Error) -> bool {
-    match error {
-        Error::Store { problem, .. } => !matches!(**problem, StoreError::Closed { .. }),
-        Error::OutcomeUnknown { .. } => true,
-        _ => false,
     }
 }
 
@@ -91,7 +82,7 @@ pub(super) fn of_policy(
     }
     let error = outcome.err()?;
     let ours = library_error(&*error);
-    if let Some(ours) = ours.filter(|e| is_of_store(e) || e.kind() == ErrorKind::Conflict) {
+    if let Some(ours) = ours.filter(|e| e.is_of_store() || e.kind() == ErrorKind::Conflict) {
         return Some(PolicyError::Store(ours.clone()));
     }
     Some(PolicyError::Own(policy_failure(

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use es_store::{Notification, NotificationQuery, RebuildLock, Tables, Transaction};
 
+use crate::follower::Follower;
 use crate::follower::failure::{Failure, PolicyError};
 use crate::follower::processing::{BATCH_EVENTS, tracking};
 use crate::follower::projecting::{Events, Target};
-use crate::follower::{Follower, is_of_store};
 use crate::policy::Work;
 use crate::projection::progress::Meter;
 use crate::projection::{self, Project, RebuildProgress};
@@ -127,7 +127,7 @@ impl Rebuild<'_> {
         let mut tries = 0;
         loop {
             match work(self) {
-                Err(error) if tries < TRIES && is_of_store(&error) => {
+                Err(error) if tries < TRIES && error.is_of_store() => {
                     let projection = self.follower.name();
                     tracing::warn!(projection, %error, "a part of a rebuild runs again");
                     thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));

@@ -9,7 +9,7 @@ use es_core::__private::panic_message;
 use es_store::Signal;
 
 use crate::error::{Lag, NotIdle};
-use crate::follower::{Failure, Follower, Skips, Step, is_of_store};
+use crate::follower::{Failure, Follower, Skips, Step};
 use crate::runner;
 use crate::system::Opened;
 use crate::{
@@ -294,7 +294,7 @@ impl Network {
             self.first_error()?;
             let lags = match self.lags() {
                 // The store may do better next time.
-                Err(error) if is_of_store(&error) => Err(error),
+                Err(error) if error.is_of_store() => Err(error),
                 lags => Ok(lags?),
             };
             if matches!(&lags, Ok(Some(lags)) if lags.is_empty()) {
