@@ -1,7 +1,11 @@
 //! Decimal numbers, stored as the Python library stores its `Decimal`.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::iter::Sum;
+use std::ops::{
+    Add, AddAssign, Deref, DerefMut, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub,
+    SubAssign,
+};
 use std::str::FromStr;
 
 /// A decimal number as a field of an event: a [`rust_decimal::Decimal`], to which it derefs.
@@ -15,8 +19,8 @@ use std::str::FromStr;
 ///
 /// let price: Decimal = "10.00".parse()?;
 /// assert_eq!(price.to_string(), "10.00");
-/// let double = Decimal(*price + *price);
-/// assert!(double > price && double.scale() == 2);
+/// let fee = Decimal::new(50, 2) * Decimal::from(3);
+/// assert_eq!((price + fee).to_string(), "11.50");
 /// # Ok::<(), es_core::rust_decimal::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -64,6 +68,63 @@ impl Deref for Decimal {
 impl DerefMut for Decimal {
     fn deref_mut(&mut self) -> &mut rust_decimal::Decimal {
         &mut self.0
+    }
+}
+
+impl Decimal {
+    /// `number`, with so many of its digits behind the point: `new(1150, 2)` is 11.50.
+    ///
+    /// # Panics
+    /// When it is more than 28 digits.
+    pub fn new(number: i64, scale: u32) -> Self {
+        Self(rust_decimal::Decimal::new(number, scale))
+    }
+}
+
+macro_rules! operators {
+    ($($operator:ident $method:ident, $assign:ident $assign_method:ident;)*) => {$(
+        /// As `rust_decimal` computes it. It panics when the result has too many digits.
+        impl $operator for Decimal {
+            type Output = Self;
+
+            fn $method(self, other: Self) -> Self {
+                Self(self.0.$method(other.0))
+            }
+        }
+
+        impl $assign for Decimal {
+            fn $assign_method(&mut self, other: Self) {
+                self.0.$assign_method(other.0);
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add, AddAssign add_assign;
+    Sub sub, SubAssign sub_assign;
+    Mul mul, MulAssign mul_assign;
+    Div div, DivAssign div_assign;
+    Rem rem, RemAssign rem_assign;
+}
+
+impl Neg for Decimal {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl Sum for Decimal {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.fold(Self::default(), Add::add)
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(number: i64) -> Self {
+        Self(number.into())
     }
 }
 

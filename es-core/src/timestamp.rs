@@ -1,6 +1,7 @@
 //! Moments in UTC with microseconds, written as Python's `datetime.isoformat` writes them.
 
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -54,6 +55,30 @@ impl Timestamp {
         crate::source::now()
     }
 
+    /// How long after `earlier` this is; zero if it is not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use es_core::Timestamp;
+    ///
+    /// let lent: Timestamp = "2024-01-30T10:00:00+00:00".parse()?;
+    /// let due = lent + Duration::from_secs(28 * 24 * 60 * 60);
+    /// assert_eq!(due.to_string(), "2024-02-27T10:00:00+00:00");
+    /// assert_eq!(due.duration_since(lent).as_secs(), 28 * 24 * 60 * 60);
+    /// # Ok::<(), es_core::TimestampError>(())
+    /// ```
+    pub fn duration_since(self, earlier: Self) -> Duration {
+        let micros = self.micros.saturating_sub(earlier.micros);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    fn moved(self, micros: i64) -> Self {
+        let micros = self.micros.saturating_add(micros);
+        Self {
+            micros: micros.clamp(MIN_MICROS, MAX_MICROS),
+        }
+    }
+
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
         let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
         let micros = match time.duration_since(UNIX_EPOCH) {
@@ -67,6 +92,24 @@ impl Timestamp {
 
     fn to_offset_date_time(self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.micros) * 1000).ok()
+    }
+}
+
+/// So much later, in whole microseconds; at the latest [`Timestamp::MAX`].
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        self.moved(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// So much earlier, in whole microseconds; at the earliest [`Timestamp::MIN`].
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        self.moved(-i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
     }
 }
 
@@ -143,6 +186,17 @@ impl<'de> de::Visitor<'de> for TimestampVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_is_moved_stays_within_the_years_that_there_are() {
+        let (day, for_ever) = (Duration::from_secs(24 * 60 * 60), Duration::MAX);
+        let moment = Timestamp::from_micros(1).expect("in range");
+        assert_eq!((moment + day) - day, moment);
+        assert_eq!((moment + day).duration_since(moment), day);
+        assert_eq!(moment.duration_since(moment + day), Duration::ZERO);
+        assert_eq!(moment + for_ever, Timestamp::MAX);
+        assert_eq!(moment - for_ever, Timestamp::MIN);
+    }
 
     #[test]
     fn times_are_written_as_python_writes_them() {

@@ -54,7 +54,10 @@ pub fn open(
         return store.open(application, role, env);
     }
     match env.get("PERSISTENCE_MODULE").unwrap_or("memory") {
-        "memory" | "eventsourcing.popo" => memory::open(application, role, env),
+        "memory" | "eventsourcing.popo" => {
+            warn_of_forgotten_module(application, env);
+            memory::open(application, role, env)
+        }
         "sqlite" | "eventsourcing.sqlite" => sqlite::open(application, role, env),
         "postgres" | "eventsourcing.postgres" => postgres::open(application, role, env),
         _ => Err(env
@@ -63,6 +66,19 @@ pub fn open(
                 "memory, sqlite, postgres, eventsourcing.popo, eventsourcing.sqlite or eventsourcing.postgres",
             )
             .into()),
+    }
+}
+
+/// Whoever names a database means to use it.
+fn warn_of_forgotten_module(application: &str, env: &Env) {
+    let named = ["SQLITE_DBNAME", "POSTGRES_DBNAME"].into_iter();
+    let mut named = named.filter(|key| env.filled(key).is_some());
+    if let (Some(key), None) = (named.next(), env.get("PERSISTENCE_MODULE")) {
+        tracing::warn!(
+            application,
+            "{} names a database, but PERSISTENCE_MODULE is not set: the store is in memory, and nothing is kept",
+            env.spelling(key)
+        );
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Error {
         version: Option<u64>,
     },
     /// Somebody else saved the same version first. Load the aggregate again and retry.
-    #[error("{application}: {conflict}: load the aggregate again and retry")]
+    #[error("{application}: {conflict}: {}", what_to_do(.conflict))]
     Conflict {
         /// The application that refused the save.
         application: String,
@@ -228,6 +228,13 @@ impl fmt::Display for NotIdle {
             f.write_str("; positions keep moving")?;
         }
         Ok(())
+    }
+}
+
+fn what_to_do(conflict: &Conflict) -> &'static str {
+    match conflict.version {
+        1 => "it was created already, so load it instead",
+        _ => "load the aggregate again and retry",
     }
 }
 

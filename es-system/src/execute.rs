@@ -28,7 +28,7 @@ impl<E> ExecuteError<E> {
 
 impl Application {
     /// Loads an aggregate, has `command` change it, and saves it. On a conflict all of it is done again, with the aggregate
-    /// as it is then.
+    /// as it is then. For several aggregates at once there is [`retry`](Self::retry).
     ///
     /// **The closure may run more than once**, so it does nothing but decide and change the aggregate. What it returned the
     /// last time is returned. If it returns an error, nothing is saved, and it does not run again.
@@ -134,6 +134,62 @@ impl Application {
                 Ok(()) => return Ok(done),
                 Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
                 Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Runs a command that loads and saves by itself, and runs it again after a conflict: for commands that change several
+    /// aggregates at once. [`execute`](Self::execute) is for one.
+    ///
+    /// **The closure may run more than once**, so it loads what it changes, and does nothing else but decide, change and save.
+    ///
+    /// ```
+    /// # use es_system::prelude::*;
+    /// # #[aggregate]
+    /// # pub struct Account { balance: u64 }
+    /// # #[aggregate]
+    /// # impl Account {
+    /// #     #[event(Opened)]
+    /// #     pub fn open(balance: u64) -> Self { Self { balance } }
+    /// #     #[event(Sent)]
+    /// #     pub fn send(&mut self, amount: u64) { self.balance -= amount; }
+    /// #     #[event(Received)]
+    /// #     pub fn receive(&mut self, amount: u64) { self.balance += amount; }
+    /// # }
+    /// # #[application]
+    /// # pub struct Bank;
+    /// # let bank = Bank::new(Env::new())?;
+    /// # let (mut a, mut b) = (Account::open(10), Account::open(0));
+    /// # bank.save((&mut a, &mut b))?;
+    /// # let (from, to) = (a.id(), b.id());
+    /// let refused: Result<(), String> = bank.retry(|| {
+    ///     let mut sender: Account = bank.repository().get(from)?;
+    ///     let mut receiver: Account = bank.repository().get(to)?;
+    ///     if sender.balance < 7 {
+    ///         return Ok(Err("too little".to_owned()));
+    ///     }
+    ///     sender.send(7);
+    ///     receiver.receive(7);
+    ///     bank.save((&mut sender, &mut receiver))?;
+    ///     Ok(Ok(()))
+    /// })?;
+    /// assert_eq!(refused, Ok(()));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the closure returned; a conflict, when there was one in each of 20 tries. [`Error::OutcomeUnknown`] is not tried again,
+    /// as the command may have taken place: save the same aggregates again, or look before you run it again.
+    pub fn retry<T>(&self, mut command: impl FnMut() -> Result<T>) -> Result<T> {
+        self.refuse_inside_policy(
+            "retry",
+            "get the aggregates from the repository, change them, and hand them to `processing_event.collect_events(..)`",
+        )?;
+        let mut tries = Tries::new();
+        loop {
+            match command() {
+                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
+                done => return done,
             }
         }
     }

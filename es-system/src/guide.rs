@@ -3,6 +3,9 @@
 #[doc = include_str!("guide/evolving_events.md")]
 pub mod evolving_events {}
 
+#[doc = include_str!("guide/time.md")]
+pub mod time {}
+
 #[doc = include_str!("guide/operating.md")]
 pub mod operating {}
 

@@ -113,7 +113,7 @@
 //! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
 //! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
-//! - [`guide`]: evolving events, operating, sharing a database with Python, and what is promised.
+//! - [`guide`]: evolving events, time and deadlines, operating, sharing a database with Python, and what is promised.
 //!
 //! # Environment
 //!

@@ -6,8 +6,8 @@ pub use serde::{Deserialize, Serialize};
 pub use uuid::Uuid;
 
 pub use crate::{
-    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, FieldError,
-    MultiThreadedRunner, ProcessingEvent, Result, Runner, Settings, SingleThreadedRunner,
-    StoredState, System, Timestamp, Transaction, UndecodedEvent, pipes,
+    Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, ExecuteError,
+    FieldError, MultiThreadedRunner, ProcessingEvent, Result, Runner, Settings,
+    SingleThreadedRunner, StoredState, System, Timestamp, Transaction, UndecodedEvent, pipes,
 };
 pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

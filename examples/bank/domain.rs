@@ -3,7 +3,6 @@
 //! A transfer is asked for in `Transfers`. `Accounts` follows: it moves the money, from one account to the other in one
 //! transaction, or refuses. `Transfers` follows `Accounts`, and notes what became of it.
 
-use es_system::ExecuteError;
 use es_system::prelude::*;
 
 use crate::http::Failed;

@@ -1,6 +1,5 @@
 //! The application in which cargoes are booked and routed. It follows what is done with them in ports.
 
-use es_system::ExecuteError;
 use es_system::prelude::*;
 
 use crate::cargo::{Cargo, Refused, Transport};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::thread;
 
+use es_system::Conflict;
 use es_system::prelude::*;
 use es_system::store::StoreError;
 use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
-use es_system::{Conflict, ExecuteError};
 use tests::domain::{Counter, Dog, DogSchool, DogTrickAdded};
 use tests::{PATIENCE, Place, places};
 
@@ -207,5 +207,50 @@ fn to_execute_inside_a_policy_is_an_error_that_names_collect_events() -> Result<
         "{error}"
     );
     assert!(error.contains("collect_events"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_command_on_several_aggregates_is_run_again_after_a_conflict() -> Result<()> {
+    for Place { name, env, .. } in places() {
+        let (school, billy) = school_of_billy(env)?;
+        school.register_dog("Milly")?;
+        let milly = Dog::create_id("Milly");
+        let swap = |first: Uuid, second: Uuid| {
+            school.retry(|| {
+                let mut first: Dog = school.repository().get(first)?;
+                let mut second: Dog = school.repository().get(second)?;
+                first.add_trick("shake hands");
+                second.add_trick("shake hands");
+                school.save((&mut first, &mut second)).map(drop)
+            })
+        };
+        let successes: u64 = thread::scope(|scope| {
+            let many = |(first, second)| {
+                let done = (0..15).map(move |_| match swap(first, second) {
+                    Ok(()) => 1,
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Conflict, "{name}: {error}");
+                        0
+                    }
+                });
+                done.sum::<u64>()
+            };
+            let pairs = [(billy, milly), (milly, billy), (billy, milly)];
+            let threads = pairs.map(|pair| scope.spawn(move || many(pair)));
+            threads
+                .map(|thread| thread.join().expect("no panic"))
+                .iter()
+                .sum()
+        });
+        assert!(successes > 0, "{name}");
+        for dog in ["Billy", "Milly"] {
+            assert_eq!(
+                school.get_dog(dog)?.tricks.len() as u64,
+                successes,
+                "{name}"
+            );
+        }
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use es_core::source::Source;
 use es_core::testing::FixedSource;
 use es_core::{Aggregate, AggregateId, Replay, Timestamp, source};
 use es_store::{Mapper, StoredEvent};
@@ -45,17 +46,19 @@ impl<T: Events> Given<T> {
     /// When the given events are none of an aggregate of this type, in this order; and when the command does.
     #[track_caller]
     pub fn when<A: Aggregate, R>(self, command: impl FnOnce(&mut A) -> R) -> When<A, R> {
-        foretold(|| {
+        let source = foreseen();
+        let (id, given) = source::with_source(Some(source.clone()), || {
             let id = self.id.unwrap_or_else(|| source::fresh_id().into());
             let given = Encoder::new(id.clone(), 0, source::now).all(self.events);
-            let mut aggregate = replay::<A>(&id, &given);
-            let outcome = command(&mut aggregate);
-            When {
-                given,
-                aggregate: Some(aggregate),
-                outcome,
-            }
-        })
+            (id, given)
+        });
+        let mut aggregate = replay::<A>(&id, &given);
+        let outcome = source::with_source(Some(source), || command(&mut aggregate));
+        When {
+            given,
+            aggregate: Some(aggregate),
+            outcome,
+        }
     }
 }
 
@@ -164,14 +167,17 @@ impl<A: Aggregate, R> Then<A, R> {
     }
 }
 
-/// Runs `work` with a clock and ids that can be foretold, unless the caller has put others in place.
-fn foretold<T>(work: impl FnOnce() -> T) -> T {
+/// A clock and ids that can be foretold, unless the caller has put others in place.
+fn foreseen() -> Arc<dyn Source> {
     const START_OF_2024: i64 = 1_704_067_200_000_000;
-    let source = source::current().unwrap_or_else(|| {
+    source::current().unwrap_or_else(|| {
         let start = Timestamp::from_micros(START_OF_2024).expect("in range");
         Arc::new(FixedSource::starting_at(start))
-    });
-    source::with_source(Some(source), work)
+    })
+}
+
+fn foretold<T>(work: impl FnOnce() -> T) -> T {
+    source::with_source(Some(foreseen()), work)
 }
 
 fn mapper() -> Mapper {
