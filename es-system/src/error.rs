@@ -142,6 +142,18 @@ pub enum DataProblem {
     /// It cannot be encoded or decoded.
     #[error(transparent)]
     Mapper(#[from] MapperError),
+    /// It is of an aggregate of another type than the one that was asked for.
+    #[error(
+        "aggregate {id} has the event `{topic}`, so it is no `{asked}`: ask for the type that it is of"
+    )]
+    OtherAggregate {
+        /// The aggregate.
+        id: AggregateId,
+        /// The event that was found.
+        topic: String,
+        /// The stored name of the type that was asked for.
+        asked: &'static str,
+    },
     /// Its row cannot be read, or written.
     #[error(transparent)]
     Row(StoreError),

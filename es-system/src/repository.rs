@@ -173,7 +173,10 @@ impl<'a> Repository<'a> {
         let name = self.application.name();
         let decode = || self.application.mapper().decode::<A::Event>(event);
         match catch_unwind(AssertUnwindSafe(decode)) {
-            Ok(decoded) => decoded.map_err(|problem| Error::data(name, problem)),
+            Ok(decoded) => decoded.map_err(|problem| match other_aggregate::<A>(event) {
+                Some(other) => Error::data(name, other),
+                None => Error::data(name, problem),
+            }),
             Err(panic) => {
                 let problem = ReplayError::Panicked {
                     topic: event.topic.clone().into_owned(),
@@ -195,6 +198,19 @@ impl<'a> Repository<'a> {
             version,
         }
     }
+}
+
+/// What is wrong, if the topic of an event does not begin with that of the aggregate.
+fn other_aggregate<A: Aggregate>(event: &StoredEvent) -> Option<DataProblem> {
+    let own = event.topic.strip_prefix(A::TOPIC);
+    if own.is_some_and(|rest| rest.starts_with('.')) {
+        return None;
+    }
+    Some(DataProblem::OtherAggregate {
+        id: event.originator_id.clone(),
+        topic: event.topic.clone().into_owned(),
+        asked: A::TOPIC,
+    })
 }
 
 /// The version of an aggregate; 0 if it is not there.

@@ -306,3 +306,18 @@ impl Collar {
         }
     }
 }
+
+#[test]
+fn to_ask_for_another_type_than_an_aggregate_is_of_is_said_so() -> Result<()> {
+    let school = DogSchool::new(Env::new())?;
+    school.register_dog("Billy")?;
+    let asked = school.repository().get::<Counter>(Dog::create_id("Billy"));
+    let said = asked.expect_err("a dog").to_string();
+    let expected = format!(
+        "DogSchool: aggregate {} has the event `dogschool:Dog.Registered`, so it is no `dogschool:Counter`: \
+         ask for the type that it is of",
+        Dog::create_id("Billy")
+    );
+    assert_eq!(said, expected);
+    Ok(())
+}
