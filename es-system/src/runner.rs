@@ -88,6 +88,9 @@ pub trait Runner: Sized {
     /// [`discard_rebuild`](Self::discard_rebuild) first. (PostgreSQL replaces no table that a view depends on: drop the view
     /// before, and create it again.)
     ///
+    /// If a policy of `A` had failed, and its follower here has stopped, it goes on with the new tables; one that has stopped in
+    /// another runner goes on when a new runner is made there.
+    ///
     /// # Errors
     /// When somebody else rebuilds the same tables, a handler fails, or the store fails and does not recover in a while. What
     /// was rebuilt stays, to be taken up.

@@ -134,8 +134,10 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        let follower = self.shared.network.projection::<A>()?;
-        follower.rebuild(&mut progress)
+        if self.shared.network.rebuild::<A>(&mut progress)? {
+            self.shared.prompt_all();
+        }
+        Ok(())
     }
 
     fn discard_rebuild<A: Projection>(&self) -> Result<bool> {
@@ -178,11 +180,15 @@ impl Shared {
         Ok((poll, listening))
     }
 
-    /// The life of a follower's thread.
+    /// The life of a follower's thread. It outlives a stop of the follower, which goes on when its tables are rebuilt.
     fn run(&self, index: usize, poll: Duration) {
         let follower = &self.network.followers()[index];
-        while !follower.is_finishing() && follower.status.stopped().is_none() {
+        loop {
+            // Read first, so that the ring of a stop that comes behind the look is not waited for.
             let seen = self.prompts[index].rings();
+            if follower.is_finishing() {
+                break;
+            }
             if let Some(pause) = self.pull_all(index) {
                 self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
             }
@@ -206,7 +212,7 @@ impl Shared {
                     self.back_off(follower, index, backoff);
                     more = true;
                 }
-                Attempt::Stopped { .. } => return Some(Some(Duration::ZERO)),
+                Attempt::Stopped { .. } => return Some(None),
             }
         }
         (!more).then_some(pause)
@@ -236,8 +242,12 @@ impl Shared {
     /// Has positions written at once, and all followers look, as long as somebody waits for them.
     fn announce_waiting(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.prompts.iter().for_each(|prompt| prompt.ring());
+        self.prompt_all();
         Waiting(self)
+    }
+
+    fn prompt_all(&self) {
+        self.prompts.iter().for_each(|prompt| prompt.ring());
     }
 
     fn finish(&self) {
@@ -245,7 +255,7 @@ impl Shared {
             .followers()
             .iter()
             .for_each(|follower| follower.finish());
-        self.prompts.iter().for_each(|prompt| prompt.ring());
+        self.prompt_all();
         self.network.progress.ring();
     }
 

@@ -118,8 +118,10 @@ impl Runner for SingleThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        let follower = self.shared.network.projection::<A>()?;
-        follower.rebuild(&mut progress)
+        if self.shared.network.rebuild::<A>(&mut progress)? {
+            self.process();
+        }
+        Ok(())
     }
 
     fn discard_rebuild<A: Projection>(&self) -> Result<bool> {
