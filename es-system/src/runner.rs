@@ -35,7 +35,7 @@ pub trait Runner: Sized {
     /// [`watch_for_errors`](Self::watch_for_errors).
     ///
     /// # Errors
-    /// When the runner was started already, or listening to a store cannot begin.
+    /// When the runner was started already or was stopped, or listening to a store cannot begin.
     fn start(&mut self) -> Result<()>;
 
     /// The application object of type `A` that this runner runs.
@@ -64,7 +64,7 @@ pub trait Runner: Sized {
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///
-    /// The applications stay open: what they save from now on is processed by the next runner that is started.
+    /// The applications stay open: what they save from now on is processed by the next runner that is made and started.
     ///
     /// # Errors
     /// As [`stop_within`](Self::stop_within).
@@ -107,6 +107,15 @@ pub trait Runner: Sized {
 fn deadline(timeout: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     Instant::now() + timeout.min(YEAR)
+}
+
+fn refuse_unless_new(started: bool, stopped: bool) -> Result<()> {
+    let problem = match (started, stopped) {
+        (_, true) => "the runner was stopped: make a new runner, which goes on where this one was",
+        (true, false) => "the runner was started already",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::Usage(problem.to_owned()))
 }
 
 fn refuse_unless_started(started: bool) -> Result<()> {

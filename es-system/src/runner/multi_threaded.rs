@@ -31,6 +31,7 @@ pub struct MultiThreadedRunner {
     /// A thread for each follower, in their order.
     threads: Vec<(Arc<Follower>, JoinHandle<()>)>,
     started: bool,
+    stopped: bool,
 }
 
 struct Shared {
@@ -58,13 +59,12 @@ impl Runner for MultiThreadedRunner {
             shared,
             threads: Vec::new(),
             started: false,
+            stopped: false,
         })
     }
 
     fn start(&mut self) -> Result<()> {
-        if self.started {
-            return Err(Error::Usage("the runner was started already".to_owned()));
-        }
+        runner::refuse_unless_new(self.started, self.stopped)?;
         let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
             .map(|index| self.shared.listen(index))
             .collect();
@@ -103,6 +103,7 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
+        self.stopped = true;
         self.shared.finish();
         let deadline = runner::deadline(limit);
         // A thread that does not end is kept, so that stopping again says so again.
