@@ -127,7 +127,7 @@ pub enum ErrorKind {
     Configuration,
     /// Mend the store, or wait.
     Store,
-    /// Mend the policy, then start again: it goes on with the event that failed.
+    /// Mend the policy, then start a new runner: it goes on with the event that failed.
     Policy,
     /// Wait longer, or look at what lags.
     Timeout,

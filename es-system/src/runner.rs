@@ -35,7 +35,7 @@ pub trait Runner: Sized {
     /// [`watch_for_errors`](Self::watch_for_errors).
     ///
     /// # Errors
-    /// When the runner was started already, or listening to a store cannot begin.
+    /// When the runner was started already or was stopped, or listening to a store cannot begin.
     fn start(&mut self) -> Result<()>;
 
     /// The application object of type `A` that this runner runs.
@@ -64,7 +64,7 @@ pub trait Runner: Sized {
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///
-    /// The applications stay open: what they save from now on is processed by the next runner that is started.
+    /// The applications stay open: what they save from now on is processed by the next runner that is made and started.
     ///
     /// # Errors
     /// As [`stop_within`](Self::stop_within).
@@ -88,6 +88,9 @@ pub trait Runner: Sized {
     /// [`discard_rebuild`](Self::discard_rebuild) first. (PostgreSQL replaces no table that a view depends on: drop the view
     /// before, and create it again.)
     ///
+    /// If a policy of `A` had failed, and its follower here has stopped, it goes on with the new tables; one that has stopped in
+    /// another runner goes on when a new runner is made there.
+    ///
     /// # Errors
     /// When somebody else rebuilds the same tables, a handler fails, or the store fails and does not recover in a while. What
     /// was rebuilt stays, to be taken up.
@@ -104,6 +107,15 @@ pub trait Runner: Sized {
 fn deadline(timeout: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     Instant::now() + timeout.min(YEAR)
+}
+
+fn refuse_unless_new(started: bool, stopped: bool) -> Result<()> {
+    let problem = match (started, stopped) {
+        (_, true) => "the runner was stopped: make a new runner, which goes on where this one was",
+        (true, false) => "the runner was started already",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::Usage(problem.to_owned()))
 }
 
 fn refuse_unless_started(started: bool) -> Result<()> {

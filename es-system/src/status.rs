@@ -30,7 +30,8 @@ pub enum Condition {
         /// Failures in a row.
         attempts: u32,
     },
-    /// It stopped in front of an event, until it is started again.
+    /// It stopped in front of an event: a new runner begins with it, and [`Runner::rebuild`](crate::Runner::rebuild) has
+    /// a projection go on in this one.
     Stopped {
         /// Why.
         error: Error,
@@ -40,44 +41,100 @@ pub enum Condition {
 /// The condition of a follower, shared between who works and who looks.
 #[derive(Debug, Default)]
 pub(crate) struct StatusCell {
-    condition: Mutex<Condition>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    condition: Condition,
+    /// How often what a failure may have come from was mended.
+    mends: u64,
 }
 
 impl StatusCell {
     pub(crate) fn condition(&self) -> Condition {
-        self.lock().clone()
+        self.lock().condition.clone()
+    }
+
+    /// How often what a failure may have come from was mended: to be read before an attempt.
+    pub(crate) fn mends(&self) -> u64 {
+        self.lock().mends
     }
 
     /// Why the follower stopped, if it did.
     pub(crate) fn stopped(&self) -> Option<Error> {
-        match &*self.lock() {
+        match &self.lock().condition {
             Condition::Stopped { error } => Some(error.clone()),
             _ => None,
         }
     }
 
     pub(crate) fn running(&self) {
-        *self.lock() = Condition::Running;
+        self.lock().condition = Condition::Running;
     }
 
     /// Notes one more failure of the store; says how many there were in a row.
     pub(crate) fn retrying(&self, error: Error) -> u32 {
-        let mut condition = self.lock();
-        let attempts = match &*condition {
+        let mut state = self.lock();
+        let attempts = match &state.condition {
             Condition::Retrying { attempts, .. } => attempts.saturating_add(1),
             _ => 1,
         };
-        *condition = Condition::Retrying { error, attempts };
+        state.condition = Condition::Retrying { error, attempts };
         attempts
     }
 
-    pub(crate) fn stop(&self, error: Error) {
-        *self.lock() = Condition::Stopped { error };
+    /// Stops, because of an attempt that began after `mends`. An attempt that failed on what was mended meanwhile
+    /// stops nothing. Says whether it has stopped.
+    pub(crate) fn stop(&self, error: Error, mends: u64) -> bool {
+        let mut state = self.lock();
+        let is_of_now = state.mends == mends;
+        if is_of_now {
+            state.condition = Condition::Stopped { error };
+        }
+        is_of_now
     }
 
-    fn lock(&self) -> MutexGuard<'_, Condition> {
-        self.condition
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// What a failure may have come from is mended. Says whether the follower had stopped, and goes on.
+    pub(crate) fn mended(&self) -> bool {
+        let mut state = self.lock();
+        state.mends += 1;
+        let had_stopped = matches!(state.condition, Condition::Stopped { .. });
+        if had_stopped {
+            state.condition = Condition::Running;
+        }
+        had_stopped
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure() -> Error {
+        Error::Usage("no column named price".to_owned())
+    }
+
+    #[test]
+    fn a_follower_that_has_stopped_goes_on_when_it_is_mended() {
+        let status = StatusCell::default();
+        assert!(!status.mended(), "it had not stopped");
+        assert!(status.stop(failure(), status.mends()));
+        assert!(status.stopped().is_some());
+        assert!(status.mended());
+        assert!(matches!(status.condition(), Condition::Running));
+    }
+
+    #[test]
+    fn an_attempt_that_failed_on_what_was_mended_meanwhile_stops_nothing() {
+        let status = StatusCell::default();
+        let before = status.mends();
+        assert!(!status.mended());
+        assert!(!status.stop(failure(), before));
+        assert!(status.stopped().is_none());
     }
 }

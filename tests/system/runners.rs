@@ -29,9 +29,30 @@ fn to_start_twice_is_an_error() -> Result<()> {
     fn flow<R: Runner>() -> Result<()> {
         let mut runner: R = started(&school_and_counters()?, Env::new())?;
         assert_eq!(error_of(runner.start()).kind(), ErrorKind::Usage);
-        runner.stop()?;
-        assert_eq!(error_of(runner.start()).kind(), ErrorKind::Usage);
         runner.stop()
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
+}
+
+#[test]
+fn to_start_after_a_stop_is_an_error_that_asks_for_a_new_runner() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let runners = [
+            started(&school_and_counters()?, Env::new())?,
+            R::new(&school_and_counters()?, Env::new())?,
+        ];
+        for mut runner in runners {
+            runner.stop()?;
+            let error = error_of(runner.start());
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert_eq!(
+                error.to_string(),
+                "the runner was stopped: make a new runner, which goes on where this one was"
+            );
+            runner.stop()?;
+        }
+        Ok(())
     }
     flow::<SingleThreadedRunner>()?;
     flow::<MultiThreadedRunner>()

@@ -197,7 +197,10 @@ fn check_event(param: &PatType, event_type: &str, errors: &mut Errors) -> Option
 
 fn check_context(kind: Kind, param: &PatType, errors: &mut Errors) {
     let is_mut = matches!(&*param.ty, Type::Reference(reference) if reference.mutability.is_some());
-    if !is_mut {
+    let (others, message) = kind.of_the_other();
+    if names::last_word(&param.ty).is_some_and(|word| word == others) {
+        errors.on(&param.ty, message);
+    } else if !is_mut {
         errors.on(&param.ty, kind.mutable());
     }
 }

@@ -83,6 +83,21 @@ impl Kind {
         }
     }
 
+    /// The last word of the type of a second parameter that belongs to the other kind, and what is said of it.
+    pub(super) fn of_the_other(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Collecting => (
+                "Transaction",
+                "a policy of a process application takes the processing event: write \
+                 `processing_event: &mut ProcessingEvent`",
+            ),
+            Self::InTables => (
+                "ProcessingEvent",
+                "a policy of a projection takes the transaction: write `tx: &mut Transaction<'_>`",
+            ),
+        }
+    }
+
     /// That there is no policy.
     pub(super) fn without_a_policy(self) -> &'static str {
         match self {

@@ -22,6 +22,15 @@ pub(super) fn check_payload(taken: &Type, followed: &ExprPath, errors: &mut Erro
     }
 }
 
+/// The `ProcessingEvent` of `&mut es_system::ProcessingEvent`.
+pub(super) fn last_word(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Reference(reference) => last_word(&reference.elem),
+        Type::Path(path) => Some(&path.path.segments.last()?.ident),
+        _ => None,
+    }
+}
+
 /// The `P` of `DomainEvent<P>`.
 fn argument(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };

@@ -31,6 +31,7 @@ pub struct MultiThreadedRunner {
     /// A thread for each follower, in their order.
     threads: Vec<(Arc<Follower>, JoinHandle<()>)>,
     started: bool,
+    stopped: bool,
 }
 
 struct Shared {
@@ -58,13 +59,12 @@ impl Runner for MultiThreadedRunner {
             shared,
             threads: Vec::new(),
             started: false,
+            stopped: false,
         })
     }
 
     fn start(&mut self) -> Result<()> {
-        if self.started {
-            return Err(Error::Usage("the runner was started already".to_owned()));
-        }
+        runner::refuse_unless_new(self.started, self.stopped)?;
         let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
             .map(|index| self.shared.listen(index))
             .collect();
@@ -103,6 +103,7 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
+        self.stopped = true;
         self.shared.finish();
         let deadline = runner::deadline(limit);
         // A thread that does not end is kept, so that stopping again says so again.
@@ -134,8 +135,10 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        let follower = self.shared.network.projection::<A>()?;
-        follower.rebuild(&mut progress)
+        if self.shared.network.rebuild::<A>(&mut progress)? {
+            self.shared.prompt_all();
+        }
+        Ok(())
     }
 
     fn discard_rebuild<A: Projection>(&self) -> Result<bool> {
@@ -178,11 +181,15 @@ impl Shared {
         Ok((poll, listening))
     }
 
-    /// The life of a follower's thread.
+    /// The life of a follower's thread. It outlives a stop of the follower, which goes on when its tables are rebuilt.
     fn run(&self, index: usize, poll: Duration) {
         let follower = &self.network.followers()[index];
-        while !follower.is_finishing() && follower.status.stopped().is_none() {
+        loop {
+            // Read first, so that the ring of a stop that comes behind the look is not waited for.
             let seen = self.prompts[index].rings();
+            if follower.is_finishing() {
+                break;
+            }
             if let Some(pause) = self.pull_all(index) {
                 self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
             }
@@ -206,7 +213,7 @@ impl Shared {
                     self.back_off(follower, index, backoff);
                     more = true;
                 }
-                Attempt::Stopped { .. } => return Some(Some(Duration::ZERO)),
+                Attempt::Stopped { .. } => return Some(None),
             }
         }
         (!more).then_some(pause)
@@ -236,8 +243,12 @@ impl Shared {
     /// Has positions written at once, and all followers look, as long as somebody waits for them.
     fn announce_waiting(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.prompts.iter().for_each(|prompt| prompt.ring());
+        self.prompt_all();
         Waiting(self)
+    }
+
+    fn prompt_all(&self) {
+        self.prompts.iter().for_each(|prompt| prompt.ring());
     }
 
     fn finish(&self) {
@@ -245,7 +256,7 @@ impl Shared {
             .followers()
             .iter()
             .for_each(|follower| follower.finish());
-        self.prompts.iter().for_each(|prompt| prompt.ring());
+        self.prompt_all();
         self.network.progress.ring();
     }
 

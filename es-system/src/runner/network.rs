@@ -13,7 +13,8 @@ use crate::follower::{Failure, Follower, Skips, Step};
 use crate::runner;
 use crate::system::Opened;
 use crate::{
-    Application, Condition, Env, Error, FollowerStatus, Leader, Projection, Result, System,
+    Application, Condition, Env, Error, FollowerStatus, Leader, Projection, RebuildProgress,
+    Result, System,
 };
 
 /// The longest pause between two attempts at a batch that the store refused.
@@ -138,6 +139,20 @@ impl Network {
             .ok_or_else(|| Error::Usage(format!("`{}` follows nobody in this system", A::NAME)))
     }
 
+    /// Rebuilds the tables of the projection `A`; says whether its follower had stopped, and goes on now.
+    pub(crate) fn rebuild<A: Projection>(
+        &self,
+        progress: &mut dyn FnMut(&RebuildProgress),
+    ) -> Result<bool> {
+        let follower = self.projection::<A>()?;
+        follower.rebuild(progress)?;
+        let goes_on = follower.status.mended();
+        if goes_on {
+            tracing::info!(follower = follower.name(), "a follower goes on");
+        }
+        Ok(goes_on)
+    }
+
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {
         &self.followers
     }
@@ -166,6 +181,7 @@ impl Network {
         if follower.status.stopped().is_some() {
             return Attempt::Stopped { recorded: false };
         }
+        let mends = follower.status.mends();
         // Policies are caught one by one; what else panics is a defect here, and no command's.
         let pull = || follower.pull(upstream, skips);
         let attempt = match catch_unwind(AssertUnwindSafe(pull)).map_err(panic_message) {
@@ -173,10 +189,10 @@ impl Network {
                 follower.status.running();
                 Attempt::Done(step)
             }
-            Ok(Err(failure)) => self.failed(follower, failure),
+            Ok(Err(failure)) => self.failed(follower, failure, mends),
             Err(message) => {
                 let error = Error::Usage(format!("`{}` panicked: {message}", follower.name()));
-                self.failed(follower, Failure::Stop(error))
+                self.failed(follower, Failure::Stop(error), mends)
             }
         };
         if !matches!(attempt, Attempt::Done(Step::UpToDate | Step::Skipped(_))) {
@@ -187,7 +203,7 @@ impl Network {
 
     /// What becomes of each kind of failure. A policy's is where the user's rule applies; the one
     /// rule so far is to stop the follower in front of the event.
-    fn failed(&self, follower: &Follower, failure: Failure) -> Attempt {
+    fn failed(&self, follower: &Follower, failure: Failure, mends: u64) -> Attempt {
         let conflict = failure.is_conflict();
         match failure {
             Failure::Store(error) => {
@@ -200,16 +216,8 @@ impl Network {
                 };
                 Attempt::Retry(backoff(after))
             }
-            Failure::Policy { error, recorded } => {
-                tracing::error!(follower = follower.name(), %error, "a follower stops");
-                follower.status.stop(error);
-                Attempt::Stopped { recorded }
-            }
-            Failure::Stop(error) => {
-                tracing::error!(follower = follower.name(), %error, "a follower stops");
-                follower.status.stop(error);
-                Attempt::Stopped { recorded: false }
-            }
+            Failure::Policy { error, recorded } => stop(follower, error, recorded, mends),
+            Failure::Stop(error) => stop(follower, error, false, mends),
             Failure::Abandoned => Attempt::Stopped { recorded: false },
         }
     }
@@ -325,6 +333,16 @@ impl Network {
             self.progress.wait(seen, left);
         }
     }
+}
+
+/// Stops a follower, unless its tables were rebuilt during the attempt: then it is tried again with the new ones.
+fn stop(follower: &Follower, error: Error, recorded: bool, mends: u64) -> Attempt {
+    let message = error.to_string();
+    if !follower.status.stop(error, mends) {
+        return Attempt::Retry(Duration::ZERO);
+    }
+    tracing::error!(follower = follower.name(), error = %message, "a follower stops");
+    Attempt::Stopped { recorded }
 }
 
 /// The pause before the next attempt: 10 ms, doubled each time, up to a second. A conflict says that somebody

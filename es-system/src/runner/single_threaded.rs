@@ -67,9 +67,9 @@ impl Runner for SingleThreadedRunner {
     }
 
     fn start(&mut self) -> Result<()> {
-        if self.shared.started.swap(true, Ordering::SeqCst) {
-            return Err(Error::Usage("the runner was started already".to_owned()));
-        }
+        let started = self.shared.started.load(Ordering::SeqCst);
+        runner::refuse_unless_new(started, self.shared.stopped.load(Ordering::SeqCst))?;
+        self.shared.started.store(true, Ordering::SeqCst);
         for leader in self.shared.network.leaders() {
             let shared: Weak<Shared> = Arc::downgrade(&self.shared);
             self.shared
@@ -118,8 +118,10 @@ impl Runner for SingleThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        let follower = self.shared.network.projection::<A>()?;
-        follower.rebuild(&mut progress)
+        if self.shared.network.rebuild::<A>(&mut progress)? {
+            self.process();
+        }
+        Ok(())
     }
 
     fn discard_rebuild<A: Projection>(&self) -> Result<bool> {

@@ -1,8 +1,10 @@
 //! Tables that are rebuilt beside themselves.
 
-use es_system::RebuildProgress;
+use std::cell::Cell;
+
 use es_system::prelude::*;
-use tests::domain::{Dog, DogSchool};
+use es_system::{Condition, RebuildProgress};
+use tests::domain::{Dog, DogSchool, DogTrickAdded};
 use tests::journal::{self, Journal};
 use tests::table::TrickTable;
 use tests::{PATIENCE, Place};
@@ -92,6 +94,82 @@ fn a_rebuild_beside_a_follower_under_load_ends_with_a_table_that_is_right() -> R
         runner.stop()?;
     }
     Ok(())
+}
+
+/// Its table lacks the column that its policy writes to, until it is made on a thread that knows of it.
+#[projection]
+pub struct Priced;
+
+thread_local! {
+    static KNOWS_PRICES: Cell<bool> = const { Cell::new(false) };
+}
+
+#[projection]
+impl Priced {
+    fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+        let price = if KNOWS_PRICES.get() {
+            ", price BIGINT"
+        } else {
+            ""
+        };
+        let prices = tx.table("prices");
+        tx.execute(
+            &format!("CREATE TABLE {prices} (trick TEXT NOT NULL{price})"),
+            &[],
+        )?;
+        Ok(())
+    }
+
+    #[policy(Dog::TrickAdded)]
+    fn price(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+        let prices = tx.table("prices");
+        let sql = format!("INSERT INTO {prices} (trick, price) VALUES ($1, $2)");
+        tx.execute(&sql, &[&event.trick, &3])?;
+        Ok(())
+    }
+
+    fn total(&self) -> Result<i64> {
+        self.read(|tx| {
+            let sql = format!("SELECT price FROM {}", tx.table("prices"));
+            let rows = tx.query(&sql, &[])?;
+            rows.iter()
+                .map(|row| -> Result<i64> { Ok(row.get("price")?) })
+                .sum()
+        })
+    }
+}
+
+#[test]
+fn a_follower_that_has_stopped_at_an_old_table_goes_on_when_it_is_rebuilt() -> Result<()> {
+    fn flow<R: Runner>(place: &Place) -> Result<()> {
+        KNOWS_PRICES.set(false);
+        let env = match place.name {
+            "postgres" => place.env.clone(),
+            _ => Env::new()
+                .with("PRICED_PERSISTENCE_MODULE", "sqlite")
+                .with("PRICED_SQLITE_DBNAME", ":memory:"),
+        };
+        let mut runner = R::new(&System::new(pipes![[DogSchool, Priced]])?, env)?;
+        let school = runner.get::<DogSchool>()?;
+        runner.start()?;
+        taught(&school, &["sit"])?;
+        let error = runner.wait_until_idle(PATIENCE).expect_err("no column");
+        assert_eq!(error.kind(), ErrorKind::Policy, "{error}");
+        assert!(error.to_string().contains("price"), "{error}");
+
+        KNOWS_PRICES.set(true);
+        runner.rebuild::<Priced>(|_| {})?;
+        let condition = &runner.status()?[0].condition;
+        assert!(matches!(condition, Condition::Running), "{condition:?}");
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(runner.get::<Priced>()?.total()?, 3, "{}", place.name);
+        taught(&school, &["roll over"])?;
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(runner.get::<Priced>()?.total()?, 6, "{}", place.name);
+        runner.stop()
+    }
+    sql_places().try_for_each(|place| flow::<SingleThreadedRunner>(&place))?;
+    sql_places().try_for_each(|place| flow::<MultiThreadedRunner>(&place))
 }
 
 #[test]
