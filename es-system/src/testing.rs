@@ -80,10 +80,71 @@ use crate::{Env, Pipes, Result, Runner, SingleThreadedRunner, System};
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// A policy that fails fails no command: [`wait_until_idle`](Runner::wait_until_idle) tells of it. A system with a projection needs
+/// [`in_memory_with`]: memory has no tables.
+///
 /// # Errors
 /// As [`System::new`] and [`Runner::start`].
 pub fn in_memory(pipes: Pipes) -> Result<SingleThreadedRunner> {
-    let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, Env::new())?;
+    in_memory_with(pipes, Env::new())
+}
+
+/// The same in an environment of one's own. A projection has its tables in memory on SQLite:
+///
+/// ```
+/// # use es_system::prelude::*;
+/// # #[aggregate]
+/// # pub struct Dog {}
+/// # #[aggregate]
+/// # impl Dog {
+/// #     #[event(Registered)]
+/// #     pub fn register(name: &str) -> Self { Self {} }
+/// # }
+/// # #[application]
+/// # pub struct DogSchool;
+/// #[projection]
+/// pub struct Names;
+///
+/// #[projection]
+/// impl Names {
+///     fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+///         let names = tx.table("names");
+///         tx.execute(&format!("CREATE TABLE {names} (name TEXT PRIMARY KEY)"), &[])?;
+///         Ok(())
+///     }
+///
+///     #[policy(Dog::Registered)]
+///     fn note(&self, event: &DomainEvent<DogRegistered>, tx: &mut Transaction<'_>) -> Result<()> {
+///         let names = tx.table("names");
+///         tx.execute(&format!("INSERT INTO {names} VALUES ($1)"), &[&event.name])?;
+///         Ok(())
+///     }
+///
+///     pub fn has(&self, name: &str) -> Result<bool> {
+///         self.read(|tx| {
+///             let sql = format!("SELECT name FROM {} WHERE name = $1", tx.table("names"));
+///             Ok(tx.query_first(&sql, &[&name])?.is_some())
+///         })
+///     }
+/// }
+///
+/// let env = Env::new().with_application("Names", Settings::sqlite_in_memory());
+/// let system = es_system::testing::in_memory_with(pipes![[DogSchool, Names]], env)?;
+/// system.get::<DogSchool>()?.save(&mut Dog::register("Billy"))?;
+/// system.wait_until_idle(Duration::from_secs(5))?;
+/// assert!(system.get::<Names>()?.has("Billy")?);
+///
+/// // Each name is there once, so the policy fails for a second Billy. The command does not.
+/// system.get::<DogSchool>()?.save(&mut Dog::register("Billy"))?;
+/// let error = system.wait_until_idle(Duration::from_secs(5)).expect_err("it has stopped");
+/// assert_eq!(error.kind(), ErrorKind::Policy);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// As [`System::new`], [`Runner::new`] and [`Runner::start`].
+pub fn in_memory_with(pipes: Pipes, env: Env) -> Result<SingleThreadedRunner> {
+    let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, env)?;
     runner.start()?;
     Ok(runner)
 }

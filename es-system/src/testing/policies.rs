@@ -14,6 +14,9 @@ use crate::{Application, Env, Follower, Result};
 /// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
 /// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
 ///
+/// A projection collects no events, so it is not tested here but by what its tables have, in a system: see
+/// [`in_memory_with`](super::in_memory_with).
+///
 /// ```
 /// # use es_system::prelude::*;
 /// # #[aggregate]

@@ -13,7 +13,8 @@ use super::{journal_system, sql_places, taught};
 
 /// Ends the connections of the journal.
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                         WHERE application_name = 'Journal' AND state = 'idle in transaction'";
+                         WHERE application_name = 'Journal' AND datname = current_database() \
+                         AND state = 'idle in transaction'";
 
 #[test]
 fn a_connection_that_is_lost_in_a_handler_makes_the_batch_run_again() -> Result<()> {

@@ -19,7 +19,7 @@ impl Journal {
         };
         let sql = format!(
             "CREATE TABLE {} (id BIGINT, flag BOOLEAN, small INTEGER, number DOUBLE PRECISION, text TEXT, bytes {bytes}, \
-             uuid {uuid}, time {time})",
+             uuid {uuid}, time {time}, other_bytes BYTEA, other_uuid UUID, other_time TIMESTAMPTZ)",
             tx.table("everything")
         );
         tx.execute(&sql, &[])?;
@@ -36,7 +36,8 @@ impl Journal {
         let all = tx.table("everything");
         // Parameters stand in any order, and more than once.
         let sql = format!(
-            "INSERT INTO {all} (time, uuid, bytes, text, number, small, flag, id) VALUES ($8, $7, $6, $5, $4, $3, $2, $1)"
+            "INSERT INTO {all} (time, uuid, bytes, text, number, small, flag, id, other_time, other_uuid, other_bytes) \
+             VALUES ($8, $7, $6, $5, $4, $3, $2, $1, $8, $7, $6)"
         );
         assert_eq!(tx.execute(&sql, &params)?, 1);
         let sql = format!("INSERT INTO {all} (id, text, uuid) VALUES ($1, $2, $3)");
@@ -91,6 +92,10 @@ fn every_type_of_value_comes_back_as_it_was() -> Result<()> {
             same(&row, "uuid", ID)?;
             same(&row, "time", time_then())?;
             same(&row, "time", Some(time_then()))?;
+            // SQLite takes PostgreSQL's names of types, so one statement makes a table on both.
+            same(&row, "other_bytes", vec![0_u8, 255])?;
+            same(&row, "other_uuid", ID)?;
+            same(&row, "other_time", time_then())?;
             let sql = format!("SELECT id, text FROM {all} WHERE text = $1");
             let nulls = tx.query_first(&sql, &[&"there"])?.expect("it is found");
             assert_eq!(nulls.get::<Option<i64>>(0)?, None);
@@ -168,5 +173,22 @@ fn a_call_that_cannot_work_is_an_error_and_not_a_panic() -> Result<()> {
         assert_eq!(there, 1);
     }
     assert_eq!(Value::Null, Value::Null);
+    Ok(())
+}
+
+/// As the page of `#[projection]` says: money is a text to the program, and a number to PostgreSQL.
+#[test]
+fn money_goes_into_a_table_and_comes_out_of_it_as_a_text_and_is_exact() -> Result<()> {
+    const MONEY: &str = "12345678901234567890.10";
+    for place in sql_places() {
+        let journal = Journal::new(place.env.clone())?;
+        let (given, kept) = match place.name {
+            "postgres" => ("CAST(CAST($1 AS TEXT) AS NUMERIC)", "CAST(price AS TEXT)"),
+            _ => ("$1", "price"),
+        };
+        let sql = format!("SELECT {kept} AS price FROM (SELECT {given} AS price) AS prices");
+        let row = journal.read(|tx| Ok(tx.query_first(&sql, &[&MONEY])?))?;
+        same(&row.expect("a row"), "price", MONEY.to_owned())?;
+    }
     Ok(())
 }
