@@ -2,6 +2,7 @@
 
 mod commit;
 mod failing;
+mod following;
 mod lost;
 mod rebuilding;
 mod setup;
