@@ -85,7 +85,8 @@ impl Env {
         self.values.insert(key.into(), value.into());
     }
 
-    /// The same settings, with others for the application called `name`.
+    /// The same settings, with others for the application called `name`: its own keys, which win. A store that is given by the program is
+    /// for all applications, and is not taken over from `own`.
     #[must_use]
     pub fn with_application(mut self, name: &str, own: impl Into<Self>) -> Self {
         let own = own.into().values.into_iter();
