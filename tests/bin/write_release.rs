@@ -91,14 +91,14 @@ fn dump_of(env: &Env) -> String {
         .args(["--inserts", "--no-owner", "--no-privileges"])
         .args([
             "--host",
-            &setting("POSTGRES_HOST"),
+            setting("POSTGRES_HOST"),
             "--port",
-            &setting("POSTGRES_PORT"),
+            setting("POSTGRES_PORT"),
         ])
         .args([
             "--username",
-            &setting("POSTGRES_USER"),
-            &setting("POSTGRES_DBNAME"),
+            setting("POSTGRES_USER"),
+            setting("POSTGRES_DBNAME"),
         ])
         .output()
         .expect("`pg_dump` is in PATH");
