@@ -1,13 +1,14 @@
 //! ```text
 //! impl Dog { pub const TrickAdded: EventKind<Dog, DogTrickAdded> = ..; }
 //! ```
-//! What policies name an event by. They have the span of the event's name, so that an editor finds it.
+//! By them policies name an event. They have the span of the event's name, so that an editor finds
+//! it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::Aggregate;
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let Aggregate {
@@ -17,7 +18,8 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
         ..
     } = aggregate;
     let constants = aggregate.events().map(|event| {
-        let (name, payload) = (&event.name, aggregate.payload(event));
+        let name = &event.name;
+        let payload = aggregate.payload(event);
         let doc = format!(
             " Names the event that {} makes, as in `#[policy({}::{name})]`.",
             aggregate.link_to_method(event),

@@ -7,9 +7,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::super::model::{Aggregate, Event};
 use super::versions;
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::event::Event;
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let parts = Parts::of(aggregate);
@@ -44,7 +45,8 @@ impl<'a> Parts<'a> {
     }
 
     fn definition(&self, aggregate: &Aggregate) -> TokenStream {
-        let (vis, name) = (&aggregate.vis, &self.name);
+        let vis = &aggregate.vis;
+        let name = &self.name;
         let doc = format!(
             " All events of {}, one for each of its `#[event(..)]` methods.",
             aggregate.link("")
@@ -71,11 +73,9 @@ impl<'a> Parts<'a> {
         let krate = &aggregate.krate;
         let private = krate.private();
         let Self { name, payloads, .. } = self;
-        let (topic, encode, decode) = (
-            self.topic(aggregate),
-            self.encode(aggregate),
-            self.decode(aggregate),
-        );
+        let topic = self.topic(aggregate);
+        let encode = self.encode(aggregate);
+        let decode = self.decode(aggregate);
         let versions = versions::of_event_enum(aggregate);
         quote! {
             impl #krate::EventSet for #name {
@@ -208,7 +208,8 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// A reference to an enum without variants cannot be matched by no arm; the enum itself can.
+    /// The value to match on: a reference to an enum without variants needs an arm, the enum itself
+    /// needs none.
     fn on_self(&self) -> TokenStream {
         if self.variants.is_empty() {
             quote!(*self)
