@@ -1,7 +1,10 @@
 //! ```text
 //! impl Counters { the block as written }
 //! const _: () = assert_follows(<Counters as Leader>::ROLE);
-//! impl Follower for Counters { type Context = Collecting; fn policies() -> Policies<Self, Collecting> { .. } }
+//! impl Follower for Counters {
+//!     type Context = Collecting;
+//!     fn policies() -> Policies<Self, Collecting> { .. }
+//! }
 //! ```
 
 use proc_macro2::{Ident, Span, TokenStream};

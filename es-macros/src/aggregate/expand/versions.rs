@@ -1,6 +1,8 @@
 //! ```text
 //! const VERSION: u64 = 2;
-//! fn upcast(from: u64, state: &mut S) -> Result<(), FieldError> { match from { 1 => add_level(state), .. } }
+//! fn upcast(from: u64, state: &mut S) -> Result<(), FieldError> {
+//!     match from { 1 => add_level(state), .. }
+//! }
 //! ```
 //! of a payload and of a state, and of the enum of events, which passes on to its payloads. Where
 //! all is in the first version, nothing comes out. The names of parameters are our own
