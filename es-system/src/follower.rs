@@ -15,6 +15,7 @@ mod processing;
 mod projecting;
 mod rebuild;
 mod refusals;
+pub(crate) mod status;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,9 +23,10 @@ use std::time::{Duration, Instant};
 
 use es_store::Head;
 
-use crate::policy::Work;
-use crate::status::StatusCell;
-use crate::{Application, Result};
+use crate::application::Application;
+use crate::error::Result;
+use crate::follower::status::StatusCell;
+use crate::policy::work::Work;
 
 pub(crate) use failure::Failure;
 use refusals::Refusals;

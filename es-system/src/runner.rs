@@ -1,16 +1,19 @@
 //! Runners: they open the applications of a system and have the followers process events.
 
-mod multi_threaded;
+pub(crate) mod multi_threaded;
 mod network;
-mod single_threaded;
+pub(crate) mod single_threaded;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, System};
-
-pub use multi_threaded::MultiThreadedRunner;
-pub use single_threaded::SingleThreadedRunner;
+use crate::application::Leader;
+use crate::error::{Error, Result};
+use crate::follower::status::FollowerStatus;
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
+use crate::system::System;
+use es_store::Env;
 
 /// How long [`Runner::stop`], and dropping a runner, wait for the policies that run.
 const STOP_LIMIT: Duration = Duration::from_secs(10);

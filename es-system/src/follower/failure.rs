@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use es_store::{Notification, StoreError};
 
+use crate::application::Application;
 use crate::error::{BoxError, PolicyFailure};
+use crate::error::{Error, ErrorKind};
 use crate::follower::Follower;
-use crate::{Application, Error, ErrorKind};
 
 /// Why a batch did not commit, or not whole.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use es_store::{Head, Notification, UpstreamEvent};
 
+use crate::application::Application;
+use crate::error::{Error, Result};
 use crate::follower::{Failure, Follower};
-use crate::{Application, Error, Result};
 
 impl Follower {
     /// The name of an upstream, and the recorded position in it; 0 is before the first event.

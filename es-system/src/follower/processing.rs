@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use es_store::{Head, Notification, NotificationQuery, Recording, Tracking, UpstreamEvent};
 
-use crate::batch::{self, Batch, Collected};
+use crate::application::batch::{self, Batch, Collected};
+use crate::application::{Application, saving, snapshots};
+use crate::error::{Error, ErrorKind, Result};
 use crate::follower::failure::{self, Failure, PolicyError};
 use crate::follower::positions::at;
 use crate::follower::{Follower, Skips, Step};
-use crate::policy::{Dispatch, Received};
-use crate::{Application, Error, ErrorKind, ProcessingEvent, Result, saving, snapshots};
+use crate::policy::processing_event::ProcessingEvent;
+use crate::policy::received::Received;
+use crate::policy::work::Dispatch;
 
 /// A batch ends after so many events.
 pub(super) const BATCH_EVENTS: usize = 1_000;

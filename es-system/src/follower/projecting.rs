@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use es_store::{Head, Notification, StoreError, Tracking, Transaction};
 
-use crate::batch::{self, Batch};
+use crate::application::Application;
+use crate::application::batch::{self, Batch};
 use crate::error::BoxError;
+use crate::error::{Error, Result};
 use crate::follower::failure::{self, Failure, PolicyError};
 use crate::follower::positions::at;
 use crate::follower::processing::{BATCH_TIME, tracking};
 use crate::follower::{Follower, Step};
-use crate::policy::Received;
-use crate::projection::Project;
-use crate::{Application, Error, Result};
+use crate::policy::received::Received;
+use crate::policy::work::Project;
 
 /// Which tables the handlers change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

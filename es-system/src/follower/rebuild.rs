@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use es_store::{Notification, NotificationQuery, RebuildLock, Tables, Transaction};
 
+use crate::application::Application;
+use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::follower::failure::{Failure, PolicyError};
 use crate::follower::processing::{BATCH_EVENTS, tracking};
 use crate::follower::projecting::{Events, Target};
-use crate::policy::Work;
+use crate::policy::work::{Project, Work};
+use crate::projection;
 use crate::projection::progress::Meter;
-use crate::projection::{self, Project, RebuildProgress};
-use crate::{Application, Error, Result};
+use crate::projection::progress::RebuildProgress;
 
 /// How often something is tried again that the store has refused.
 const TRIES: u32 = 10;

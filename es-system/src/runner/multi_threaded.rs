@@ -15,12 +15,17 @@ use std::time::{Duration, Instant};
 use es_core::source;
 use es_store::{Listening, Signal};
 
+use crate::application::Leader;
+use crate::error::{Error, Result};
+use crate::follower::status::FollowerStatus;
 use crate::follower::{Follower, Skips, Step};
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
 use crate::runner;
+use crate::runner::Runner;
 use crate::runner::network::{Attempt, Network};
-use crate::{
-    Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner, System,
-};
+use crate::system::System;
+use es_store::Env;
 
 /// Runs a system with a thread for each follower.
 ///

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 use es_core::__private::panic_message;
 use es_store::Signal;
 
+use crate::application::{Application, Leader};
+use crate::error::{Error, Result};
 use crate::error::{Lag, NotIdle};
+use crate::follower::status::{Condition, FollowerStatus};
 use crate::follower::{Failure, Follower, Skips, Step};
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
 use crate::runner;
-use crate::system::Opened;
-use crate::{
-    Application, Condition, Env, Error, FollowerStatus, Leader, Projection, RebuildProgress,
-    Result, System,
-};
+use crate::system::System;
+use crate::system::node::Opened;
+use es_store::Env;
 
 /// The longest pause between two attempts at a batch that the store refused.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);

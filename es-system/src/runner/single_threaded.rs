@@ -14,14 +14,18 @@ use std::time::{Duration, Instant};
 
 use es_store::Signal;
 
-use crate::application::AfterSave;
+use crate::application::core::AfterSave;
+use crate::application::{Application, Leader};
+use crate::error::{Error, Result};
+use crate::follower::status::FollowerStatus;
 use crate::follower::{Skips, Step};
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
 use crate::runner;
+use crate::runner::Runner;
 use crate::runner::network::{Attempt, Edge, Network};
-use crate::{
-    Application, Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner,
-    System,
-};
+use crate::system::System;
+use es_store::Env;
 
 /// How long a command goes on with a batch that the store refuses, before it leaves it to the next one.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(1);

@@ -7,9 +7,13 @@ use es_core::{AggregateId, IdType, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
+use crate::application::Application;
+use crate::error::Result;
 use crate::follower::{Failure, Follower as Following, Skips, Step};
-use crate::policy::{Collecting, Context};
-use crate::{Application, Env, Follower, Result};
+use crate::policy::Follower;
+use crate::policy::context::Collecting;
+use crate::policy::kinds::Bind;
+use es_store::Env;
 
 /// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
 /// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.

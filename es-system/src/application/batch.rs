@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use es_core::{Aggregate, AggregateId};
-use es_store::{Recording, Role, StoredEvent};
+use es_store::StoredEvent;
 
-use crate::cache::Saved;
-use crate::{Application, Error, Result, saving, snapshots};
+use crate::application::cache::Saved;
+use crate::error::Error;
 
 /// The events that a batch has collected, and the aggregates as they are after them.
 #[derive(Default)]
@@ -32,12 +32,12 @@ struct Undo {
 }
 
 /// An aggregate that a policy of this batch has changed.
-struct Entry {
-    version: u64,
+pub(crate) struct Entry {
+    pub(crate) version: u64,
     /// The aggregate itself, if its state can be cloned; otherwise it is replayed.
-    aggregate: Option<Saved>,
+    pub(crate) aggregate: Option<Saved>,
     /// A snapshot of it, if one was due in this batch.
-    snapshot: Option<StoredEvent>,
+    pub(crate) snapshot: Option<StoredEvent>,
 }
 
 /// What a batch records, and what is done with it after the commit.
@@ -72,36 +72,15 @@ impl Batch {
         self.store_failure.take()
     }
 
-    /// Takes the pending events of an aggregate.
-    pub(crate) fn collect<A: Aggregate>(
-        &mut self,
-        application: &Application,
-        aggregate: &mut A,
-    ) -> Result<()> {
-        let events = saving::encode(application, aggregate)?;
-        let recording = Recording::new(events);
-        recording
-            .check(application.recorder()?.id_type(), Role::Follower)
-            .map_err(|e| application.store_error(e))?;
-        let events = recording.events;
-        let Some(first) = events.first() else {
-            return Ok(());
-        };
-        let root = aggregate.__root_mut();
-        let id = root.id().clone();
-        self.refuse_stale(application, &id, first.originator_version)?;
-        root.__saved_up_to(root.version());
-        let due = snapshots::due(application, aggregate, first.originator_version);
-        let earlier = || self.entries.get(&id)?.snapshot.clone();
-        let entry = Entry {
-            version: aggregate.__root().version(),
-            aggregate: Saved::of(aggregate),
-            snapshot: due.or_else(earlier),
-        };
-        let former = self.entries.insert(id.clone(), entry);
+    /// Adds the new events of an aggregate, which is `entry` after them.
+    pub(crate) fn add(&mut self, id: AggregateId, events: Vec<StoredEvent>, mut entry: Entry) {
+        let former = self.entries.remove(&id);
+        if entry.snapshot.is_none() {
+            entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
+        }
+        self.entries.insert(id.clone(), entry);
         self.undo.entries.push((id, former));
         self.events.extend(events);
-        Ok(())
     }
 
     /// The aggregate as this batch has it, if it has it and its state can be cloned.
@@ -137,19 +116,6 @@ impl Batch {
             events: self.events,
             aggregates,
             snapshots,
-        }
-    }
-
-    /// Two copies of one aggregate, both changed: the second would conflict with the first each time the
-    /// batch runs, so it is the policy's failure and not the store's.
-    fn refuse_stale(&self, application: &Application, id: &AggregateId, first: u64) -> Result<()> {
-        match self.version_of(id) {
-            Some(version) if first != version + 1 => Err(Error::Usage(format!(
-                "{}: version {first} of aggregate {id} was collected already: after `collect_events` get the \
-                 aggregate from the repository again, instead of using an older copy",
-                application.name()
-            ))),
-            _ => Ok(()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Error;
+use crate::error::Error;
 
 /// What one follower of a running system is doing.
 #[derive(Debug, Clone)]
