@@ -26,7 +26,7 @@ pub(crate) struct Event {
     pub(crate) versions: Versions,
     /// The user's own struct of the fields.
     pub(crate) declared: Option<Path>,
-    /// What is stored, in the order of the parameters.
+    /// The parameters that are stored, in order.
     pub(crate) fields: Vec<Param>,
     /// The parameter that takes the event's time.
     pub(crate) timestamp: Option<Param>,
@@ -36,7 +36,7 @@ pub(crate) struct Event {
     pub(crate) broken: bool,
 }
 
-/// What an event does to the aggregate.
+/// The effect of an event on the aggregate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventKind {
     /// A method without `self` that returns `Self`.

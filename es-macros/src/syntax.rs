@@ -1,5 +1,5 @@
-//! What all attributes share: reading a user's tokens, and writing tokens that rustc's messages
-//! show at the right place.
+//! The parts that all attributes share: reading a user's tokens, and writing tokens so that rustc's
+//! messages show the right place.
 
 pub(crate) mod attributes;
 pub(crate) mod crate_path;

@@ -32,7 +32,7 @@ fn the_struct_half() {
             /// A dog.
             #[derive(Debug, Clone, Serialize)]
             pub struct Dog {
-                /// What it can do.
+                /// The tricks of the dog.
                 pub tricks: Vec<String>,
             }
         },

@@ -14,7 +14,7 @@ use crate::syntax::tokens::{
     has_items_of_its_own, is_other_name, is_parenthesis, is_punct, regroup,
 };
 
-/// What every aggregate has around its state, out of reach of an event's body.
+/// The methods of every aggregate that read its root, out of reach of an event's body.
 const OF_THE_ROOT: &[&str] = &[
     "id",
     "version",

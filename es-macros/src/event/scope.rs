@@ -1,4 +1,4 @@
-//! What the names in an aggregate's block stand for.
+//! The meaning of the names in an aggregate's block.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::TypePath;

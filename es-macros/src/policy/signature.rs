@@ -19,7 +19,7 @@ pub(super) struct Types {
     pub(super) returns: Type,
 }
 
-/// What messages show of a signature that is right.
+/// The parts of a right signature that messages show.
 struct Shown {
     kind: Kind,
     /// The event's type.

@@ -1,4 +1,4 @@
-//! The rules of a block of policies. What they find is reported with the rest.
+//! The rules of a block of policies. Mistakes are reported together.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -105,7 +105,7 @@ fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
     }
 }
 
-/// The tokens of `new` that name an event which `known` names, too. What is named in different ways
+/// The tokens of `new` that name an event which `known` names, too. One event by two different paths
 /// is found out when the table is made.
 fn in_both(new: &Follows, known: &Follows) -> Option<TokenStream> {
     match (new, known) {

@@ -19,7 +19,7 @@ pub(super) struct Follower {
     pub(super) policies: Vec<Policy>,
 }
 
-/// What the policies of a block work on.
+/// The thing that the policies of a block work on.
 pub(crate) struct Context {
     /// The type of it in the hidden module: `Collecting`.
     pub(crate) ty: TokenStream,

@@ -1,4 +1,4 @@
-//! What is given back when an item cannot be read: the item itself, so that editors keep working.
+//! The output for an item that cannot be read: the item itself, so that editors keep working.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;

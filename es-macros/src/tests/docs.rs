@@ -17,7 +17,7 @@ fn items() -> Vec<Item> {
             quote!(
                 /// A dog.
                 pub struct Dog {
-                    /// What it can do.
+                    /// The tricks of the dog.
                     pub tricks: Vec<String>,
                 }
             ),

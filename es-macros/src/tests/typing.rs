@@ -6,7 +6,7 @@ use quote::quote;
 
 use crate::{aggregate, application, process_application};
 
-/// What code outside of the block below may name.
+/// The names in the block below that other code may use.
 const OF_DOG: &[&str] = &[
     "pub fn register (",
     "struct DogRegistered",
