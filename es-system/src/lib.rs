@@ -173,7 +173,7 @@ pub use application::notification_log::{NotificationLog, Subscription};
 pub use application::repository::Repository;
 pub use application::{Application, FromEnv, Leader};
 pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
-pub use follower::status::{Condition, FollowerStatus};
+pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
 pub use policy::Follower;
 pub use policy::processing_event::ProcessingEvent;
 pub use policy::undecoded_event::UndecodedEvent;

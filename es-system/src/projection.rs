@@ -150,10 +150,6 @@ pub(crate) fn read<T>(
             application.name()
         )))
     };
-    outcome.unwrap_or_else(never).inspect_err(|error| {
-        // A policy of another application may be reading here.
-        if error.is_of_store() {
-            batch::note_store_failure(error);
-        }
-    })
+    // A policy of another application may be reading here.
+    outcome.unwrap_or_else(never).inspect_err(batch::note)
 }

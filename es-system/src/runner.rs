@@ -59,11 +59,10 @@ pub trait Runner: Sized {
     /// Why the first follower, in the order of definition, has stopped.
     fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
 
-    /// What each follower is doing, in the order of definition.
+    /// The condition of each follower, in the order of definition.
     ///
-    /// # Errors
-    /// When a position cannot be read.
-    fn status(&self) -> Result<Vec<FollowerStatus>>;
+    /// It answers also while a store is away: then the positions in it are `None`.
+    fn status(&self) -> Vec<FollowerStatus>;
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///

@@ -182,9 +182,7 @@ impl Application {
     /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        if error.is_of_store() {
-            batch::note_store_failure(&error);
-        }
+        batch::note(&error);
         error
     }
 
