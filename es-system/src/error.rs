@@ -173,6 +173,7 @@ pub enum DataProblem {
     "{application}: the policy for `{topic}` failed at position {position} of `{upstream}` \
      (aggregate {originator_id}, version {originator_version}): {error}"
 )]
+#[non_exhaustive]
 pub struct PolicyFailure {
     /// The application that follows.
     pub application: String,
@@ -202,6 +203,7 @@ pub struct NotIdle {
 
 /// An edge of a system whose follower has not processed everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lag {
     /// The application that is followed.
     pub upstream: String,

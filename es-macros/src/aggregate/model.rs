@@ -79,6 +79,7 @@ impl Aggregate {
             name,
             ..
         } = self;
-        spans::all_at(name.span(), quote!(<#self_ty as #krate::HasState>::State))
+        let private = krate.private();
+        spans::all_at(name.span(), quote!(<#self_ty as #private::HasState>::State))
     }
 }

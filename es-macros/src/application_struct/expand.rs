@@ -2,7 +2,7 @@
 //! pub struct School { mailer: Mailer, application }
 //! impl School { pub fn new(env: Env, mailer: Mailer) -> Result<Self> }
 //! impl FromEnv for School { .. }      where there is no field
-//! impl Leader for School { .. }
+//! impl ApplicationType for School { .. }
 //! impl Deref for School { type Target = Application; .. }
 //! impl TrickTable { pub fn read(..) }  of a projection
 //! ```
@@ -23,12 +23,12 @@ pub(super) fn application(application: &Application) -> TokenStream {
         .next()
         .is_none()
         .then(|| from_env(application));
-    let leader = leader(application);
+    let application_type = application_type(application);
     let deref = deref(application);
     let debug = (!derives(&application.item.attrs, "Debug")).then(|| debug(application));
     let assertion = assertion(application);
     let read = (application.kind == Kind::Projection).then(|| read(application));
-    quote!(#definition #new #from_env #leader #deref #debug #assertion #read)
+    quote!(#definition #new #from_env #application_type #deref #debug #assertion #read)
 }
 
 /// The fields that the user wrote. Those without a name are a mistake, and were reported.
@@ -119,9 +119,10 @@ fn doc_of_new(application: &Application) -> String {
 /// The impl by which a system opens the application without the user's help.
 fn from_env(application: &Application) -> TokenStream {
     let krate = &application.krate;
+    let private = krate.private();
     let ident = &application.item.ident;
     quote! {
-        impl #krate::FromEnv for #ident {
+        impl #private::FromEnv for #ident {
             fn from_env(env: #krate::Env) -> #krate::Result<Self> {
                 Self::new(env)
             }
@@ -129,7 +130,7 @@ fn from_env(application: &Application) -> TokenStream {
     }
 }
 
-fn leader(application: &Application) -> TokenStream {
+fn application_type(application: &Application) -> TokenStream {
     let krate = &application.krate;
     let private = krate.private();
     let ident = &application.item.ident;
@@ -142,9 +143,11 @@ fn leader(application: &Application) -> TokenStream {
         Kind::ProcessApplication | Kind::Projection => quote!(Follower),
     };
     quote! {
-        impl #krate::Leader for #ident {
+        impl #private::ApplicationType for #ident {
             const NAME: &'static #private::str = #name;
-            const ROLE: #krate::Role = #krate::Role::#role;
+            const ROLE: #private::Role = #private::Role::#role;
+            const __MADE_BY_THE_ATTRIBUTE: #private::MadeByTheAttribute =
+                #private::MadeByTheAttribute;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! ```text
 //! impl Counters { the block as written }
-//! const _: () = assert_follows(<Counters as Leader>::ROLE);
-//! impl Follower for Counters {
+//! const _: () = assert_follows(<Counters as ApplicationType>::ROLE);
+//! impl FollowerType for Counters {
 //!     type Context = Collecting;
 //!     fn policies() -> Policies<Self, Collecting> { .. }
 //! }
@@ -57,10 +57,10 @@ fn table(follower: &Follower) -> TokenStream {
         .map(|policy| policy::entry(policy, &table, &private));
     let follows = spans::covering(
         self_ty,
-        quote!(#private::assert_follows(<#self_ty as #krate::Leader>::ROLE)),
+        quote!(#private::assert_follows(<#self_ty as #private::ApplicationType>::ROLE)),
     );
     let name = self_ty.span();
-    let of = spans::all_at(name, quote!(#krate::Follower for));
+    let of = spans::all_at(name, quote!(#private::FollowerType for));
     let body = quote! {
             type Context = #private::#ty;
             fn policies() -> #private::Policies<Self, #private::#ty> {

@@ -184,7 +184,7 @@ fn a_half_written_policy_leaves_the_others() {
             },
         );
         let items = [
-            "Follower for Counters",
+            "FollowerType for Counters",
             "on (Dog :: Registered",
             "fn note (",
             "pub fn noted (",
@@ -203,7 +203,7 @@ fn a_half_written_option_leaves_the_application() {
     );
     assert_has(
         &expanded.to_string(),
-        &["struct School", "Leader for School", "pub fn new"],
+        &["struct School", "ApplicationType for School", "pub fn new"],
     );
 }
 

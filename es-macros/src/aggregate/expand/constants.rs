@@ -17,6 +17,7 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
         self_ty,
         ..
     } = aggregate;
+    let private = krate.private();
     let constants = aggregate.events().map(|event| {
         let name = &event.name;
         let payload = aggregate.payload(event);
@@ -28,7 +29,7 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
         let head = spans::all_at(name.span(), quote!(#vis const #name));
         quote! {
             #[doc = #doc]
-            #head: #krate::EventKind<#self_ty, #payload> = #krate::EventKind::__new();
+            #head: #private::EventKind<#self_ty, #payload> = #private::EventKind::__new();
         }
     });
     quote! {

@@ -78,9 +78,9 @@ impl<'a> Parts<'a> {
         let decode = self.decode(aggregate);
         let versions = versions::of_event_enum(aggregate);
         quote! {
-            impl #krate::EventSet for #name {
+            impl #private::EventSet for #name {
                 const TOPICS: &'static [&'static #private::str] =
-                    &[#(<#payloads as #krate::EventPayload>::TOPIC),*];
+                    &[#(<#payloads as #private::EventPayload>::TOPIC),*];
                 #topic
                 #encode
                 #decode
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         quote! {
             fn topic(&self) -> &'static #private::str {
                 match #on_self {
-                    #(Self::#variants(_) => <#payloads as #krate::EventPayload>::TOPIC,)*
+                    #(Self::#variants(_) => <#payloads as #private::EventPayload>::TOPIC,)*
                 }
             }
         }
@@ -116,12 +116,12 @@ impl<'a> Parts<'a> {
             quote!(fields)
         };
         quote! {
-            fn encode<W: #krate::FieldWriter>(
+            fn encode<W: #private::FieldWriter>(
                 &self,
                 #fields: &mut W,
             ) -> #private::Result<(), #krate::FieldError> {
                 match #on_self {
-                    #(Self::#variants(event) => #krate::EventPayload::encode(event, fields),)*
+                    #(Self::#variants(event) => #private::EventPayload::encode(event, fields),)*
                 }
             }
         }
@@ -139,13 +139,13 @@ impl<'a> Parts<'a> {
             quote!(fields)
         };
         quote! {
-            fn decode<R: #krate::FieldReader>(
+            fn decode<R: #private::FieldReader>(
                 topic: &#private::str,
                 #fields: &mut R,
             ) -> #private::Option<#private::Result<Self, #krate::FieldError>> {
                 match topic {
-                    #(<#payloads as #krate::EventPayload>::TOPIC => {
-                        let event = <#payloads as #krate::EventPayload>::decode(fields);
+                    #(<#payloads as #private::EventPayload>::TOPIC => {
+                        let event = <#payloads as #private::EventPayload>::decode(fields);
                         #private::Option::Some(#private::Result::map(event, Self::#variants))
                     })*
                     _ => #private::Option::None,

@@ -71,7 +71,7 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let payload = aggregate.payload(event);
     let of_aggregate = spans::all_at(
         aggregate.name.span(),
-        quote!(<#self_ty as #krate::HasState>::TOPIC),
+        quote!(<#self_ty as #private::HasState>::TOPIC),
     );
     let name = names::plain(&event.name);
     let encode = encode(aggregate, event);
@@ -79,17 +79,17 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let versions = versions::of_payload(aggregate, event);
     let fields = fields_argument(event);
     quote! {
-        impl #krate::EventPayload for #payload {
+        impl #private::EventPayload for #payload {
             const TOPIC: &'static #private::str = #private::event_topic!(#of_aggregate, #name);
 
-            fn encode<W: #krate::FieldWriter>(
+            fn encode<W: #private::FieldWriter>(
                 &self,
                 #fields: &mut W,
             ) -> #private::Result<(), #krate::FieldError> {
                 #encode
             }
 
-            fn decode<R: #krate::FieldReader>(
+            fn decode<R: #private::FieldReader>(
                 #fields: &mut R,
             ) -> #private::Result<Self, #krate::FieldError> {
                 #decode

@@ -34,9 +34,9 @@ fn wrapper(half: &StateHalf) -> TokenStream {
     let DeriveInput {
         attrs, vis, ident, ..
     } = &half.item;
-    let krate = &half.krate;
+    let private = half.krate.private();
     let attrs = attrs.iter().filter(|attr| is_of_wrapper(attr));
-    let root = spans::all_at(ident.span(), quote!(#krate::Root<#ident>));
+    let root = spans::all_at(ident.span(), quote!(#private::Root<#ident>));
     let head = spans::all_at(keyword(half), quote!(struct));
     let body = spans::braces(ident.span(), quote!(__root: #root));
     quote! {
@@ -114,7 +114,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     let root = root(half);
     quote! {
         #[doc(hidden)]
-        impl #krate::HasState for #ident {
+        impl #private::HasState for #ident {
             type State = #state;
             const TOPIC: &'static #private::str = #topic;
             const __CLONE_STATE: #private::Option<fn(&#state) -> #state> = {
@@ -176,9 +176,9 @@ fn snapshot_every(half: &StateHalf) -> Option<TokenStream> {
 
 /// The access to the root, which only the library uses.
 fn root(half: &StateHalf) -> TokenStream {
-    let krate = &half.krate;
+    let private = half.krate.private();
     let has_events = has_events(half);
-    let root = quote!(#krate::Root<Self>);
+    let root = quote!(#private::Root<Self>);
     quote! {
         fn __root(&self) -> &#root #has_events {
             &self.__root

@@ -48,7 +48,7 @@ pub(super) fn of_event_enum(aggregate: &Aggregate) -> Option<TokenStream> {
     let payloads: Vec<_> = versioned
         .map(|event| {
             let payload = aggregate.payload(event);
-            quote!(<#payload as #krate::EventPayload>)
+            quote!(<#payload as #private::EventPayload>)
         })
         .collect();
     if payloads.is_empty() {
