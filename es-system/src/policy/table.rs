@@ -177,9 +177,6 @@ pub(crate) fn checked<A: ApplicationType, C: Context>(
 ) -> Result<Policies<A, C>> {
     match policies.problems.first() {
         None => Ok(policies),
-        Some(problem) => Err(Error::Configuration {
-            application: A::NAME.to_owned(),
-            problem: problem.clone(),
-        }),
+        Some(problem) => Err(Error::configuration(A::NAME, problem)),
     }
 }
