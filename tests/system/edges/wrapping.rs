@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use es_system::Condition;
-use es_system::store::{AggregateRecorder as _, ApplicationRecorder as _, EventQuery};
+use es_system::EventQuery;
+use es_system::store::{AggregateRecorder as _, ApplicationRecorder as _};
 use es_system::testing::{Call, FaultyStores, Moment};
 use tests::domain::{Counter, DogSchool, DogTrickAdded};
 
