@@ -1,5 +1,6 @@
 //! The settings of a program: a map with the keys of the Python library.
 
+mod keys;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use es_core::IdType;
 
 use crate::StoreFactory;
 
+pub use keys::{KEYS, Key, KeyScope};
 pub use settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
 
 /// The settings of a program, by key; seen by an application, its own settings come first.
