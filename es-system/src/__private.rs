@@ -4,16 +4,20 @@ pub use std::ops::FnOnce;
 
 pub use es_core::__private::*;
 
-pub use crate::aggregates::Visitor;
+pub use crate::application::aggregates::Visitor;
 pub use crate::error::BoxError;
-pub use crate::policy::{Collecting, KindOf, Policies};
+pub use crate::policy::context::Collecting;
+pub use crate::policy::table::{KindOf, Policies};
 pub use crate::projection::InTables;
 
+use crate::application::{Application, Leader};
 use crate::error::Result as SystemResult;
-use crate::{
-    Application, DomainEvent, Env, Follower, Leader, Projection, Role, Transaction, UndecodedEvent,
-    projection,
-};
+use crate::policy::Follower;
+use crate::policy::undecoded_event::UndecodedEvent;
+use crate::projection;
+use crate::projection::Projection;
+use es_core::DomainEvent;
+use es_store::{Env, Role, Transaction};
 
 /// Opens the application of `A`, around which `A` puts its own fields.
 ///

@@ -152,48 +152,39 @@
 pub mod guide;
 pub mod prelude;
 
-mod aggregates;
 mod application;
-mod batch;
-mod cache;
 mod error;
-mod execute;
 mod follower;
-mod log;
-mod notification_log;
 mod policy;
-mod processing_event;
 mod projection;
-mod repository;
 mod runner;
-mod saving;
-mod snapshots;
-mod status;
 mod system;
 pub mod testing;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-mod topics;
-mod tries;
-mod undecoded_event;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregates::Aggregates;
+pub use application::aggregates::Aggregates;
+pub use application::execute::ExecuteError;
+pub use application::log::{Log, LoggedEvent};
+pub use application::notification_log::{NotificationLog, Subscription};
+pub use application::repository::Repository;
 pub use application::{Application, FromEnv, Leader};
 pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
-pub use execute::ExecuteError;
-pub use log::{Log, LoggedEvent};
-pub use notification_log::{NotificationLog, Subscription};
+pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
 pub use policy::Follower;
-pub use processing_event::ProcessingEvent;
-pub use projection::{Projection, RebuildProgress, rebuild_bar};
-pub use repository::Repository;
-pub use runner::{MultiThreadedRunner, Runner, SingleThreadedRunner};
-pub use status::{Condition, FollowerStatus};
-pub use system::{Node, Pipes, System};
-pub use undecoded_event::UndecodedEvent;
+pub use policy::processing_event::ProcessingEvent;
+pub use policy::undecoded_event::UndecodedEvent;
+pub use projection::Projection;
+pub use projection::bar::rebuild_bar;
+pub use projection::progress::RebuildProgress;
+pub use runner::Runner;
+pub use runner::multi_threaded::MultiThreadedRunner;
+pub use runner::single_threaded::SingleThreadedRunner;
+pub use system::System;
+pub use system::node::{Node, Pipes};
 
 pub use es_core::{
     Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,

@@ -1,6 +1,6 @@
 //! Projections: read models in tables of the user's own, changed in the transaction that moves the position.
 
-mod bar;
+pub(crate) mod bar;
 pub(crate) mod progress;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,12 +9,13 @@ use std::sync::Arc;
 use es_core::__private::panic_message;
 use es_store::{Env, StoreError, Transaction};
 
-use crate::error::BoxError;
-use crate::policy::{self, Context, Policies, Received, Work};
-use crate::{Application, Error, Follower, Result, batch};
-
-pub use bar::rebuild_bar;
-pub use progress::RebuildProgress;
+use crate::application::{Application, batch};
+use crate::error::{BoxError, Error, Result};
+use crate::policy::context::Context;
+use crate::policy::kinds::{Bind, Follower};
+use crate::policy::received::Received;
+use crate::policy::table::{self, Policies};
+use crate::policy::work::{MakeTables, Project, Work};
 
 /// A read model in tables of a SQL database, which handlers change exactly once for each event.
 ///
@@ -28,30 +29,16 @@ pub trait Projection: Follower<Context = InTables> {}
 /// Tables are changed.
 pub struct InTables;
 
-/// What makes the tables of a projection.
-pub(crate) type MakeTables = fn(&mut Transaction<'_>) -> Result<(), BoxError>;
-
-/// The handlers of one projection.
-pub trait Project: Send + Sync {
-    /// The topics that have a handler, sorted; `None` if a handler takes everything else.
-    fn topics(&self) -> Option<Arc<[String]>>;
-
-    /// Runs the handler for one event. A panic of it is an error.
-    ///
-    /// # Errors
-    /// What the handler returned.
-    fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError>;
-
-    /// What makes the tables.
-    fn make_tables(&self) -> MakeTables;
-}
-
 impl Context for InTables {
     type Of<'t> = Transaction<'t>;
 
+    type Setup = Option<MakeTables>;
+}
+
+impl Bind for InTables {
     fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work> {
-        let policies = policy::checked(A::policies())?;
-        let make_tables = policies.tables.unwrap_or(|_| Ok(()));
+        let policies = table::checked(A::policies())?;
+        let make_tables = policies.setup.unwrap_or(|_| Ok(()));
         prepare(&application, make_tables)?;
         Ok(Work::Projection(Arc::new(Bound {
             application,
@@ -91,7 +78,7 @@ impl<A: Follower<Context = InTables>> Project for Bound<A> {
 /// Opens the application of a projection, and makes its tables if they are missing.
 pub(crate) fn open<A: Projection>(env: Env) -> Result<Application> {
     let application = Application::open(A::NAME, A::ROLE, env)?;
-    prepare(&application, A::policies().tables.unwrap_or(|_| Ok(())))?;
+    prepare(&application, A::policies().setup.unwrap_or(|_| Ok(())))?;
     Ok(application)
 }
 
@@ -163,10 +150,6 @@ pub(crate) fn read<T>(
             application.name()
         )))
     };
-    outcome.unwrap_or_else(never).inspect_err(|error| {
-        // A policy of another application may be reading here.
-        if error.is_of_store() {
-            batch::note_store_failure(error);
-        }
-    })
+    // A policy of another application may be reading here.
+    outcome.unwrap_or_else(never).inspect_err(batch::note)
 }

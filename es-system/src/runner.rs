@@ -1,16 +1,19 @@
 //! Runners: they open the applications of a system and have the followers process events.
 
-mod multi_threaded;
+pub(crate) mod multi_threaded;
 mod network;
-mod single_threaded;
+pub(crate) mod single_threaded;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, System};
-
-pub use multi_threaded::MultiThreadedRunner;
-pub use single_threaded::SingleThreadedRunner;
+use crate::application::Leader;
+use crate::error::{Error, Result};
+use crate::follower::status::FollowerStatus;
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
+use crate::system::System;
+use es_store::Env;
 
 /// How long [`Runner::stop`], and dropping a runner, wait for the policies that run.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -56,11 +59,10 @@ pub trait Runner: Sized {
     /// Why the first follower, in the order of definition, has stopped.
     fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
 
-    /// What each follower is doing, in the order of definition.
+    /// The condition of each follower, in the order of definition.
     ///
-    /// # Errors
-    /// When a position cannot be read.
-    fn status(&self) -> Result<Vec<FollowerStatus>>;
+    /// It answers also while a store is away: then the positions in it are `None`.
+    fn status(&self) -> Vec<FollowerStatus>;
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///

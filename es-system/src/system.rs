@@ -1,12 +1,12 @@
 //! A system: applications, and which of them follow which.
 
 mod diagram;
-mod node;
+pub(crate) mod node;
 
-use crate::{Error, Result, Role};
+use crate::error::{Error, Result};
+use es_store::Role;
 
-pub(crate) use node::Opened;
-pub use node::{Node, Pipes};
+use crate::system::node::{Node, Pipes};
 
 /// Applications connected by pipes, independent of where they store and who runs them.
 ///

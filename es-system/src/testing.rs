@@ -52,7 +52,12 @@ pub use self::aggregates::{Given, GivenNothing, When, given, given_nothing};
 pub use self::events::Events;
 pub use self::policies::{PoliciesOf, policies_of};
 
-use crate::{Env, Pipes, Result, Runner, SingleThreadedRunner, System};
+use crate::error::Result;
+use crate::runner::Runner;
+use crate::runner::single_threaded::SingleThreadedRunner;
+use crate::system::System;
+use crate::system::node::Pipes;
+use es_store::Env;
 
 /// A whole system in memory, started: when a command returns, its consequences are processed.
 ///

@@ -16,6 +16,7 @@ mod graph;
 mod guides;
 mod logs;
 mod lost_server;
+mod older_databases;
 mod policies;
 mod projections;
 mod refusals;

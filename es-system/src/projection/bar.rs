@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::RebuildProgress;
+use crate::projection::progress::RebuildProgress;
 
 const WIDTH: usize = 30;
 

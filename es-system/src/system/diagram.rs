@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::System;
+use crate::system::System;
 
 impl System {
     /// The graph as Mermaid, a node or an edge a line.

@@ -4,8 +4,12 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::policy::{Context, Work};
-use crate::{Application, Env, Follower, FromEnv, Leader, Result, Role};
+use crate::application::{Application, FromEnv, Leader};
+use crate::error::Result;
+use crate::policy::Follower;
+use crate::policy::kinds::Bind;
+use crate::policy::work::Work;
+use es_store::{Env, Role};
 
 /// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
 #[derive(Debug, Clone)]

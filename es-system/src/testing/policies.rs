@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use es_core::{AggregateId, IdType, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
-use crate::follower::{Failure, Follower as Following, Skips, Step};
-use crate::policy::{Collecting, Context};
-use crate::{Application, Env, Follower, Result};
+use crate::application::Application;
+use crate::error::Result;
+use crate::follower::Follower as Following;
+use crate::follower::edge::{Next, Skips};
+use crate::follower::status::Condition;
+use crate::policy::Follower;
+use crate::policy::context::Collecting;
+use crate::policy::kinds::Bind;
+use es_store::Env;
 
 /// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
 /// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
@@ -185,14 +192,17 @@ impl<A: Follower> PoliciesOf<A> {
     }
 
     fn run(&self, upstream: usize) -> Result<()> {
+        let edge = &self.follower.edges()[upstream];
         loop {
-            match self.follower.pull(upstream, Skips::Now) {
-                Ok(Step::UpToDate) | Err(Failure::Abandoned) => return Ok(()),
-                Ok(Step::Moved { .. } | Step::Skipped(_)) => {}
-                Err(
-                    Failure::Policy { error, .. } | Failure::Stop(error) | Failure::Store(error),
-                ) => return Err(error),
+            match edge.step(Instant::now(), Skips::Now).next {
+                Next::AtOnce => {}
+                Next::NotBefore(at) if at <= Instant::now() => {}
+                Next::WhenPrompted { .. } | Next::NotBefore(_) | Next::Never => break,
             }
+        }
+        match edge.condition() {
+            Condition::Running => Ok(()),
+            Condition::Retrying { error, .. } | Condition::Stopped { error } => Err(error),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use es_core::Aggregate;
 
-use crate::Result;
+use crate::error::Result;
 
 /// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut kennel)` up to eight,
 /// a slice `&mut dogs[..]`, or a `Vec` of any of these.

@@ -2,8 +2,9 @@
 
 use es_core::{Aggregate, AggregateId};
 
-use crate::tries::Tries;
-use crate::{Application, Error, ErrorKind, Result};
+use crate::application::core::Application;
+use crate::application::tries::Tries;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Why [`Application::try_execute`] did nothing.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,10 +6,36 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, AggregateId, Replay, ReplayError};
 use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
 
-use crate::cache::{Cache, Saved};
+use crate::application::batch;
+use crate::application::cache::{Cache, Saved};
+use crate::application::core::Application;
+use crate::application::snapshots::{self, Stored};
 use crate::error::DataProblem;
-use crate::snapshots::{self, Stored};
-use crate::{Application, Error, Result, batch};
+use crate::error::{Error, Result};
+
+impl Application {
+    /// The aggregates of the application. Inside a policy it shows what the policies of the batch have
+    /// collected, too.
+    pub fn repository(&self) -> Repository<'_> {
+        Repository::new(self)
+    }
+
+    /// Whether the aggregate exists.
+    ///
+    /// # Errors
+    /// When the id has not the form that the application keeps, or the store cannot be read.
+    pub fn contains(&self, id: impl Into<AggregateId>) -> Result<bool> {
+        let id = id.into();
+        self.refuse_other_id_type(&id)?;
+        if batch::of(self.instance()).is_some_and(|batch| batch.borrow().version_of(&id).is_some())
+        {
+            return Ok(true);
+        }
+        Ok(!self
+            .select_events(&id, &EventQuery::all().limit(1))?
+            .is_empty())
+    }
+}
 
 /// The aggregates of an application, rebuilt from their events, or from a snapshot and the events behind it. With
 /// `AGGREGATE_CACHE_MAXSIZE` it keeps those that were used last, and applies only the events that are new.
@@ -134,7 +160,7 @@ impl<'a> Repository<'a> {
             version: first.originator_version,
         };
         let error = self.application.store_error(conflict.into());
-        batch::note_store_failure(&error);
+        batch::note(&error);
         Err(error)
     }
 

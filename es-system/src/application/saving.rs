@@ -5,12 +5,37 @@ use std::collections::HashMap;
 use es_core::{Aggregate, AggregateId, PendingEvent};
 use es_store::{EventQuery, Recorded, Recording, StoredEvent};
 
-use crate::aggregates::{Aggregates, Visitor};
-use crate::cache::Saved;
-use crate::{Application, Error, Result, snapshots};
+use crate::application::aggregates::{Aggregates, Visitor};
+use crate::application::cache::Saved;
+use crate::application::core::Application;
+use crate::application::snapshots;
+use crate::error::{Error, Result};
+
+impl Application {
+    /// Saves the pending events of one aggregate (`&mut dog`), or of several (`(&mut dog, &mut kennel)`, a
+    /// slice, a `Vec`), in one transaction: all or nothing.
+    ///
+    /// When it returns, they are flushed as the store flushes. Without pending events it does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when somebody else saved the same version of an aggregate first, and what can go
+    /// wrong in the store. The pending events stay after any error. After [`Error::OutcomeUnknown`] the same
+    /// aggregates may be saved again: what is found to be recorded already, event for event, counts as saved.
+    pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
+        self.refuse_inside_policy(
+            "save",
+            "hand the aggregate to `processing_event.collect_events(..)` instead, so that it is recorded with the position",
+        )?;
+        let Some(recorded) = save_pending(self, &mut aggregates)? else {
+            return Ok(Recorded::default());
+        };
+        self.prompt();
+        Ok(recorded)
+    }
+}
 
 /// Saves the pending events of `aggregates`, all or none; `None` if nothing is pending.
-pub(crate) fn save(
+fn save_pending(
     application: &Application,
     aggregates: &mut impl Aggregates,
 ) -> Result<Option<Recorded>> {
@@ -44,7 +69,9 @@ pub(crate) fn save(
             };
             mark_saved(application, aggregates, Some(recorded))?;
             // What is left is behind it. The positions of the earlier attempt are not known.
-            Ok(Some(save(application, aggregates)?.unwrap_or_default()))
+            Ok(Some(
+                save_pending(application, aggregates)?.unwrap_or_default(),
+            ))
         }
         Err(error) => {
             forget(application, &recording.events);

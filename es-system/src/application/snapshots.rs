@@ -10,8 +10,9 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, AggregateId, ReplayError, SnapshotState, source};
 use es_store::{EventQuery, MapperError, StoredEvent};
 
+use crate::application::core::Application;
 use crate::error::DataProblem;
-use crate::{Application, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 impl Application {
     /// Takes a snapshot of an aggregate, as it was after the event numbered `version`, or as it is now (`None`). From

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use es_core::{Aggregate, AggregateId};
-use es_store::{Recording, Role, StoredEvent};
+use es_store::StoredEvent;
 
-use crate::cache::Saved;
-use crate::{Application, Error, Result, saving, snapshots};
+use crate::application::cache::Saved;
+use crate::error::{Error, ErrorKind};
 
 /// The events that a batch has collected, and the aggregates as they are after them.
 #[derive(Default)]
@@ -21,8 +21,17 @@ pub(crate) struct Batch {
     entries: HashMap<AggregateId, Entry>,
     /// How things were before the event in hand: to undo what it did if it fails.
     undo: Undo,
-    /// A failure of a store that the policy for the event in hand has met.
-    store_failure: Option<Error>,
+    met: Met,
+}
+
+/// What the stores that it used have answered the policy for the event in hand. It decides what becomes of a failure, so that it
+/// does not matter how the policy wraps an error of this library.
+#[derive(Default)]
+pub(crate) struct Met {
+    /// The first failure of a store.
+    pub(crate) store_failure: Option<Error>,
+    /// The last conflict.
+    pub(crate) conflict: Option<Error>,
 }
 
 #[derive(Default)]
@@ -32,12 +41,12 @@ struct Undo {
 }
 
 /// An aggregate that a policy of this batch has changed.
-struct Entry {
-    version: u64,
+pub(crate) struct Entry {
+    pub(crate) version: u64,
     /// The aggregate itself, if its state can be cloned; otherwise it is replayed.
-    aggregate: Option<Saved>,
+    pub(crate) aggregate: Option<Saved>,
     /// A snapshot of it, if one was due in this batch.
-    snapshot: Option<StoredEvent>,
+    pub(crate) snapshot: Option<StoredEvent>,
 }
 
 /// What a batch records, and what is done with it after the commit.
@@ -67,41 +76,20 @@ impl Batch {
         }
     }
 
-    /// The failure of the store that the policy for the event in hand has met, if it has.
-    pub(crate) fn take_store_failure(&mut self) -> Option<Error> {
-        self.store_failure.take()
+    /// What the policy for the event in hand has met, taken out.
+    pub(crate) fn take_met(&mut self) -> Met {
+        std::mem::take(&mut self.met)
     }
 
-    /// Takes the pending events of an aggregate.
-    pub(crate) fn collect<A: Aggregate>(
-        &mut self,
-        application: &Application,
-        aggregate: &mut A,
-    ) -> Result<()> {
-        let events = saving::encode(application, aggregate)?;
-        let recording = Recording::new(events);
-        recording
-            .check(application.recorder()?.id_type(), Role::Follower)
-            .map_err(|e| application.store_error(e))?;
-        let events = recording.events;
-        let Some(first) = events.first() else {
-            return Ok(());
-        };
-        let root = aggregate.__root_mut();
-        let id = root.id().clone();
-        self.refuse_stale(application, &id, first.originator_version)?;
-        root.__saved_up_to(root.version());
-        let due = snapshots::due(application, aggregate, first.originator_version);
-        let earlier = || self.entries.get(&id)?.snapshot.clone();
-        let entry = Entry {
-            version: aggregate.__root().version(),
-            aggregate: Saved::of(aggregate),
-            snapshot: due.or_else(earlier),
-        };
-        let former = self.entries.insert(id.clone(), entry);
+    /// Adds the new events of an aggregate, which is `entry` after them.
+    pub(crate) fn add(&mut self, id: AggregateId, events: Vec<StoredEvent>, mut entry: Entry) {
+        let former = self.entries.remove(&id);
+        if entry.snapshot.is_none() {
+            entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
+        }
+        self.entries.insert(id.clone(), entry);
         self.undo.entries.push((id, former));
         self.events.extend(events);
-        Ok(())
     }
 
     /// The aggregate as this batch has it, if it has it and its state can be cloned.
@@ -139,19 +127,6 @@ impl Batch {
             snapshots,
         }
     }
-
-    /// Two copies of one aggregate, both changed: the second would conflict with the first each time the
-    /// batch runs, so it is the policy's failure and not the store's.
-    fn refuse_stale(&self, application: &Application, id: &AggregateId, first: u64) -> Result<()> {
-        match self.version_of(id) {
-            Some(version) if first != version + 1 => Err(Error::Usage(format!(
-                "{}: version {first} of aggregate {id} was collected already: after `collect_events` get the \
-                 aggregate from the repository again, instead of using an older copy",
-                application.name()
-            ))),
-            _ => Ok(()),
-        }
-    }
 }
 
 thread_local! {
@@ -171,14 +146,21 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     })
 }
 
-/// Notes, if a policy runs on this thread, that a store failed which it used: its own application's or another's.
-pub(crate) fn note_store_failure(error: &Error) {
-    let innermost = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()));
-    if let Some(batch) = innermost {
-        batch
-            .borrow_mut()
-            .store_failure
-            .get_or_insert_with(|| error.clone());
+/// Notes, if a policy runs on this thread, what a store has answered it that it used: its own application's or another's.
+pub(crate) fn note(error: &Error) {
+    let is_conflict = error.kind() == ErrorKind::Conflict;
+    if !is_conflict && !error.is_of_store() {
+        return;
+    }
+    let Some(batch) = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()))
+    else {
+        return;
+    };
+    let met = &mut batch.borrow_mut().met;
+    if is_conflict {
+        met.conflict = Some(error.clone());
+    } else {
+        met.store_failure.get_or_insert_with(|| error.clone());
     }
 }
 

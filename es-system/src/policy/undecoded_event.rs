@@ -3,7 +3,8 @@
 use es_core::{AggregateId, DomainEvent, EventSet};
 use es_store::Notification;
 
-use crate::{Application, Result};
+use crate::application::Application;
+use crate::error::Result;
 
 /// An event as it was recorded, not decoded: what `#[policy(_)]` takes.
 ///

@@ -2,7 +2,24 @@
 
 use es_store::{NotificationLog as Log, NotificationQuery, Section, StopHandle, StoreError};
 
-use crate::{Application, Error, Notification, Result};
+use crate::application::core::Application;
+use crate::error::{Error, Result};
+use es_store::Notification;
+
+impl Application {
+    /// The events of the application, in the order of their positions.
+    pub fn notification_log(&self) -> NotificationLog {
+        NotificationLog::new(self.clone())
+    }
+
+    /// An iterator over the events behind position `gt` (0 is all), which waits for new ones.
+    ///
+    /// # Errors
+    /// When the application is closed, or listening to the store cannot begin.
+    pub fn subscribe(&self, gt: u64) -> Result<Subscription> {
+        Subscription::new(self.clone(), gt)
+    }
+}
 
 /// All events of an application, in the order of their positions.
 ///

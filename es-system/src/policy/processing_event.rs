@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use es_core::Aggregate;
+use es_core::{Aggregate, AggregateId};
+use es_store::{Recording, Role};
 
-use crate::aggregates::{Aggregates, Visitor};
-use crate::batch::Batch;
-use crate::{Application, Error, Result};
+use crate::application::aggregates::{Aggregates, Visitor};
+use crate::application::batch::{Batch, Entry};
+use crate::application::cache::Saved;
+use crate::application::{Application, saving, snapshots};
+use crate::error::{Error, Result};
 
 /// Collects the new events of a policy, to be recorded in one transaction with the position of the event that it
 /// processes: so each event is processed exactly once.
@@ -66,6 +69,40 @@ struct Collect<'a> {
 
 impl Visitor for Collect<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        self.batch.collect(self.application, aggregate)
+        let application = self.application;
+        let recording = Recording::new(saving::encode(application, aggregate)?);
+        recording
+            .check(application.recorder()?.id_type(), Role::Follower)
+            .map_err(|e| application.store_error(e))?;
+        let events = recording.events;
+        let Some(first) = events.first().map(|event| event.originator_version) else {
+            return Ok(());
+        };
+        let root = aggregate.__root_mut();
+        let id = root.id().clone();
+        self.refuse_stale(&id, first)?;
+        root.__saved_up_to(root.version());
+        let entry = Entry {
+            version: aggregate.__root().version(),
+            aggregate: Saved::of(aggregate),
+            snapshot: snapshots::due(application, aggregate, first),
+        };
+        self.batch.add(id, events, entry);
+        Ok(())
+    }
+}
+
+impl Collect<'_> {
+    /// Refuses the second of two copies of one aggregate, both changed: it would conflict with the first each time
+    /// the batch runs, so it is the policy's failure and not the store's.
+    fn refuse_stale(&self, id: &AggregateId, first: u64) -> Result<()> {
+        match self.batch.version_of(id) {
+            Some(version) if first != version + 1 => Err(Error::Usage(format!(
+                "{}: version {first} of aggregate {id} was collected already: after `collect_events` get the \
+                 aggregate from the repository again, instead of using an older copy",
+                self.application.name()
+            ))),
+            _ => Ok(()),
+        }
     }
 }

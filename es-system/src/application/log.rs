@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 use es_core::{Aggregate, AggregateId, Timestamp};
 use es_store::{EventQuery, StoredEvent};
 
-use crate::tries::Tries;
-use crate::{Application, Error, ErrorKind, Result, batch};
+use crate::application::batch;
+use crate::application::core::Application;
+use crate::application::tries::Tries;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A sequence of events that is not replayed into a state, so it may grow without end: a list of all dogs, for example.
 ///
