@@ -222,8 +222,8 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_SSLROOTCERT",
         scope: KeyScope::Postgres,
-        meaning: "The certificates of the authorities that may sign the server's certificate. \
-                  With it, `require` means `verify-ca`.",
+        meaning: "The certificates of the authorities that may sign the server's certificate, \
+                  or that certificate itself. With it, `require` means `verify-ca`.",
         values: PEM,
         default: "the machine's authorities",
     },
