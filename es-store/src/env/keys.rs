@@ -79,7 +79,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "CREATE_TABLE",
         scope: KeyScope::Store,
-        meaning: "Whether missing tables are created.",
+        meaning: "Missing tables are created when an application is opened.",
         values: YES_OR_NO,
         default: "`y`",
     },
@@ -178,7 +178,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_SYNCHRONOUS_COMMIT",
         scope: KeyScope::Postgres,
-        meaning: "How far a commit has come when it returns.",
+        meaning: "The point that a commit has reached when it returns, as PostgreSQL defines it.",
         values: "`on`, `off`, `local`, `remote_write`, `remote_apply`",
         default: "`on`",
     },
@@ -213,7 +213,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_SSLMODE",
         scope: KeyScope::Postgres,
-        meaning: "How connections by TCP are encrypted, with the meanings of libpq. \
+        meaning: "The encryption of connections by TCP, with the meanings of libpq. \
                   A Unix socket is never encrypted.",
         values: "`disable`, `prefer`; with the cargo feature `tls` also `require`, `verify-ca`, \
                  `verify-full`",
@@ -274,7 +274,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "IS_SNAPSHOTTING_ENABLED",
         scope: KeyScope::Repository,
-        meaning: "Whether snapshots are taken and used.",
+        meaning: "Snapshots are taken and used.",
         values: YES_OR_NO,
         default: "`y`",
     },
@@ -288,7 +288,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "AGGREGATE_CACHE_FASTFORWARD",
         scope: KeyScope::Repository,
-        meaning: "Whether each load of a kept aggregate looks for newer events in the store.",
+        meaning: "Each load of a kept aggregate looks for newer events in the store.",
         values: YES_OR_NO,
         default: "`y`",
     },
