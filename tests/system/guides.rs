@@ -20,7 +20,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Whether a text is the key of a setting: words in upper case, with `_` between them.
+/// Returns true if a text looks like a key: words in upper case, with `_` between them.
 fn is_key(text: &str) -> bool {
     let mut words = text.split('_');
     text.contains('_')

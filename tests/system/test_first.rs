@@ -1,4 +1,5 @@
-//! A feature written test-first, as the guide's page on testing tells it: a dog's third trick earns a certificate.
+//! A feature that is written test-first on the guide's page on testing: a dog's third trick earns a
+//! certificate.
 
 use std::sync::Arc;
 
@@ -196,7 +197,7 @@ fn a_certificate_has_the_date_of_the_third_trick() {
     });
 }
 
-/// What the guide shows of a test whose command makes no certificate yet.
+/// The guide shows this message for a command that makes no certificate yet.
 #[test]
 fn a_missing_event_is_shown_beside_the_expected_ones() {
     let failed = std::panic::catch_unwind(|| {

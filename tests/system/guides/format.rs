@@ -144,7 +144,7 @@ fn the_forms_of_values_on_the_page_are_those_that_python_stores() {
     }
 }
 
-/// They cannot be events, as their plain text is short, but an error then speaks of the plain text.
+/// They are no events, as their plain text is short. The error then is about the plain text.
 #[test]
 fn the_sealed_states_on_the_page_are_opened_with_the_key_on_the_page() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
