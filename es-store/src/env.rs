@@ -1,6 +1,7 @@
 //! The settings of a program: a map with the keys of the Python library.
 
 mod keys;
+mod misspelled;
 mod settings;
 
 use std::collections::BTreeMap;
