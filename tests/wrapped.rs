@@ -35,8 +35,13 @@ pub trait Around: Send + Sync + 'static {
         recorder.listen(signal)
     }
 
-    /// Before `head`.
-    fn before_head(&self) {}
+    /// Around `head`.
+    ///
+    /// # Errors
+    /// What the recorder says.
+    fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
+        recorder.head()
+    }
 
     /// Before `select_notifications`.
     fn before_select_notifications(&self) {}
@@ -114,8 +119,7 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.around.before_head();
-        self.recorder.head()
+        self.around.head(&*self.recorder)
     }
 
     fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {

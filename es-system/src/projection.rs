@@ -109,10 +109,7 @@ pub(crate) fn making<'a>(
             return Err(failure);
         }
         let problem = format!("its tables cannot be made: {error}");
-        *own = Some(Error::Configuration {
-            application: application.name().to_owned(),
-            problem: problem.clone(),
-        });
+        *own = Some(Error::configuration(application.name(), problem.clone()));
         Err(StoreError::Configuration(problem))
     }
 }
@@ -124,13 +121,13 @@ fn refuse_memory(application: &Application) -> Result<()> {
         return Ok(());
     }
     let name = application.name().to_uppercase();
-    Err(Error::Configuration {
-        application: application.name().to_owned(),
-        problem: format!(
+    Err(Error::configuration(
+        application.name(),
+        format!(
             "a projection keeps SQL tables, and PERSISTENCE_MODULE is `{module}`: set {name}_PERSISTENCE_MODULE to \
              `postgres` or `sqlite`; with {name}_SQLITE_DBNAME `:memory:` they are in memory, too"
         ),
-    })
+    ))
 }
 
 /// Reads the tables, in a transaction that sees one moment and changes nothing.

@@ -136,9 +136,9 @@ impl System {
     }
 
     fn misnamed(&self, node: &Node, problem: &str) -> Error {
-        Error::Configuration {
-            application: "the system".to_owned(),
-            problem: format!("the name `{}` {problem}", node.name()),
-        }
+        Error::configuration(
+            "the system",
+            format!("the name `{}` {problem}", node.name()),
+        )
     }
 }

@@ -86,7 +86,7 @@ fn describe(arrows: &Arrows, circle: &[Arrow]) -> String {
         let (from, to, places) = (arrow.0.join("::"), arrow.1.join("::"), &arrows[arrow]);
         let shown = places[..places.len().min(5)].join(" ");
         format!(
-            "\n    `{from}` names `{to}` in {} places: {shown}",
+            "\n    `{from}` names `{to}`, {} times: {shown}",
             places.len()
         )
     };

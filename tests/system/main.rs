@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_postgres;
 mod cache;
 mod dispatch;
+mod edges;
 mod event_logs;
 mod evolving;
 mod example;

@@ -173,10 +173,7 @@ impl Application {
         self.inner
             .topics
             .claim::<A>()
-            .map_err(|problem| Error::Configuration {
-                application: self.name().to_owned(),
-                problem,
-            })
+            .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
     /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.

@@ -136,12 +136,11 @@ impl Edge {
         // Policies are caught one by one; what else panics is a defect here, and no command's.
         let pull = || self.pull(now, skips);
         let pulled = catch_unwind(AssertUnwindSafe(pull)).unwrap_or_else(|panic| {
-            let problem = format!(
-                "`{}` panicked: {}",
-                self.processor.name(),
-                panic_message(panic)
-            );
-            Err(Failure::Stop(Error::Usage(problem)))
+            let defect = Error::Defect {
+                application: self.processor.name().to_owned(),
+                message: panic_message(panic),
+            };
+            Err(Failure::Stop(defect))
         });
         let now = now + began.elapsed();
         match pulled {

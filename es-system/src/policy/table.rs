@@ -175,9 +175,6 @@ impl<A, C: Context> Policies<A, C> {
 pub(crate) fn checked<A: Leader, C: Context>(policies: Policies<A, C>) -> Result<Policies<A, C>> {
     match policies.problems.first() {
         None => Ok(policies),
-        Some(problem) => Err(Error::Configuration {
-            application: A::NAME.to_owned(),
-            problem: problem.clone(),
-        }),
+        Some(problem) => Err(Error::configuration(A::NAME, problem)),
     }
 }

@@ -170,9 +170,11 @@ impl MultiThreadedRunner {
         let thread = thread::Builder::new()
             .name(name)
             .spawn(work)
-            .map_err(|error| Error::Configuration {
-                application: follower.name().to_owned(),
-                problem: format!("no thread can be started for it: {error}"),
+            .map_err(|error| {
+                Error::configuration(
+                    follower.name(),
+                    format!("no thread can be started for it: {error}"),
+                )
             })?;
         self.threads.push((follower, thread));
         Ok(())
