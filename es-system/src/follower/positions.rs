@@ -56,6 +56,7 @@ impl Follower {
         let UpstreamEvent {
             originator_id,
             originator_version,
+            ..
         } = expected;
         Err(self.log_changed(
             upstream,
@@ -77,8 +78,8 @@ impl Follower {
 
 /// Which event a notification is.
 pub(super) fn at(notification: &Notification) -> UpstreamEvent {
-    UpstreamEvent {
-        originator_id: notification.originator_id.clone(),
-        originator_version: notification.originator_version,
-    }
+    UpstreamEvent::new(
+        notification.originator_id.clone(),
+        notification.originator_version,
+    )
 }

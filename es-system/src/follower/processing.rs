@@ -205,8 +205,7 @@ pub(super) fn tracking(
     to: u64,
     event: Option<UpstreamEvent>,
 ) -> Tracking {
-    Tracking {
-        at: event,
-        ..Tracking::new(upstream.name(), from, to)
-    }
+    let mut tracking = Tracking::new(upstream.name(), from, to);
+    tracking.at = event;
+    tracking
 }

@@ -42,10 +42,7 @@ mod tests {
     use super::*;
 
     fn version(version: u64) -> Option<Conflict> {
-        Some(Conflict {
-            id: "dog".into(),
-            version,
-        })
+        Some(Conflict::new("dog", version))
     }
 
     #[test]
