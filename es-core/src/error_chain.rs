@@ -1,37 +1,47 @@
-//! An error and its causes in one line.
+//! Errors, shown with their causes.
 
 use std::error::Error;
 use std::fmt;
 
-/// Shows an error with all its causes in one line, outermost first: `{error}: {cause}: {cause}`.
+/// An error, shown with all its causes. Made by [`error_chain`].
+#[derive(Clone, Copy)]
+pub struct ErrorChain<'a>(&'a dyn Error);
+
+/// Shows an error with all its causes: `{error}: {cause}: {cause of the cause}`.
 ///
-/// A cause whose text the message in front of it ends with already is not shown a second time.
+/// A cause that repeats the error before it is left out: some errors end with the text of their
+/// cause, and some causes with the text of their error.
 ///
 /// ```
 /// use es_core::error_chain;
 ///
-/// let cause = std::io::Error::other("the disk is full");
-/// assert_eq!(error_chain(&cause).to_string(), "the disk is full");
+/// let error = std::io::Error::other("the disk is full");
+/// assert_eq!(error_chain(&error).to_string(), "the disk is full");
 /// ```
-pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
-    Chain(error)
+pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> ErrorChain<'a> {
+    ErrorChain(error)
 }
 
-struct Chain<'a>(&'a (dyn Error + 'static));
-
-impl fmt::Display for Chain<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.0.to_string();
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            if !text.ends_with(&more) {
-                text.push_str(": ");
-                text.push_str(&more);
+        let mut before = self.0.to_string();
+        f.write_str(&before)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !before.ends_with(&text) && !text.ends_with(&before) {
+                write!(f, ": {text}")?;
+                before = text;
             }
-            cause = error.source();
+            source = cause.source();
         }
-        f.write_str(&text)
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -43,29 +53,26 @@ mod tests {
     #[error("{text}")]
     struct Layer {
         text: &'static str,
-        source: Option<Box<Layer>>,
+        #[source]
+        cause: Option<Box<Layer>>,
     }
 
-    fn layers(texts: &[&'static str]) -> Layer {
-        let (text, rest) = texts.split_first().expect("at least one text");
-        let source = (!rest.is_empty()).then(|| Box::new(layers(rest)));
-        Layer { text, source }
+    fn chain(texts: &[&'static str]) -> Option<Box<Layer>> {
+        let (text, causes) = texts.split_first()?;
+        let cause = chain(causes);
+        Some(Box::new(Layer { text, cause }))
     }
 
     #[test]
-    fn every_cause_is_shown_once() {
-        let error = layers(&["the order was refused", "no stock", "the table is locked"]);
-        let shown = error_chain(&error).to_string();
+    fn all_causes_are_shown_and_none_twice() {
+        let shown =
+            |texts: &[&'static str]| error_chain(&*chain(texts).expect("an error")).to_string();
         assert_eq!(
-            shown,
-            "the order was refused: no stock: the table is locked"
+            shown(&["saving", "writing", "full"]),
+            "saving: writing: full"
         );
-    }
-
-    #[test]
-    fn a_cause_that_the_message_has_already_is_not_repeated() {
-        let error = layers(&["the order was refused: no stock", "no stock", "no stock"]);
-        let shown = error_chain(&error).to_string();
-        assert_eq!(shown, "the order was refused: no stock");
+        assert_eq!(shown(&["saving: full", "full"]), "saving: full");
+        assert_eq!(shown(&["full", "code 13: full"]), "full");
+        assert_eq!(shown(&["full", "full", "no room"]), "full: no room");
     }
 }

@@ -296,13 +296,7 @@ fn a_damaged_last_row_hides_neither_the_position_nor_the_events_before_it() {
         let insert = format!("INSERT INTO stored_events VALUES (?1, {version}, 't:A.B', x'7b7d')");
         raw(&path).execute(&insert, [row_id]).expect("a row");
         let head = dogs.head().expect("read");
-        assert_eq!(
-            head,
-            Some(Head {
-                position: 2,
-                event: None
-            })
-        );
+        assert_eq!(head, Some(Head::new(2, None)));
         assert_eq!(dogs.event_at(2).expect("read"), None);
         assert_eq!(dogs.event_at(1).expect("read"), Some(event_id(1, 1)));
     }
