@@ -1,6 +1,8 @@
 //! The settings of a program: a map with the keys of the Python library.
 
 mod factory;
+mod keys;
+mod misspelled;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use es_core::IdType;
 
 pub use self::factory::StoreFactory;
+pub use self::keys::{KEYS, Key, KeyScope};
 pub use self::settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
 use crate::error::EnvError;
 

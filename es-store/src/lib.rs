@@ -49,7 +49,9 @@ mod transcoder;
 mod watcher;
 
 pub use cipher::create_key;
-pub use env::{Env, InMemory, Postgres, Settings, Sqlite, SslMode, StoreFactory};
+pub use env::{
+    Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,
+};
 pub use error::{Conflict, EnvError, MapperError, MapperProblem, StoreError};
 pub use event_query::{EventQuery, History};
 pub use mapper::{Decoded, Mapper};

@@ -1,7 +1,9 @@
-//! How often each trick was taught, in a SQL table that is changed exactly once for each event, and rebuilt from all of them.
+//! A SQL table with the number of times that each trick was taught. It changes exactly once for
+//! each event, and is rebuilt from all of them.
 //!
-//! It runs on SQLite files in a temporary folder. With `--store postgres` it runs on a fresh database of the server that
-//! `ES_POSTGRES_URL` names, or of one that is started for it and thrown away.
+//! The program runs on SQLite files in a temporary folder. With `--store postgres` it runs on a
+//! fresh database of the server that `ES_POSTGRES_URL` names, or of one that is started for it and
+//! thrown away.
 
 #[path = "../dog_school/domain.rs"]
 #[allow(dead_code, reason = "the counters are the other example's")]
@@ -13,7 +15,6 @@ use std::process::ExitCode;
 
 use domain::DogSchool;
 use es_system::prelude::*;
-use es_system::rebuild_bar;
 use es_system::testing::postgres::database;
 use table::TrickTable;
 
@@ -23,7 +24,7 @@ const LESSONS: [(&str, &[&str]); 3] = [
     ("Scrappy", &["roll over"]),
 ];
 
-/// What can go wrong here: anything that is printed and ends the program.
+/// A result whose error is printed and ends the program.
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -77,8 +78,8 @@ fn run(env: Env) -> AnyResult<()> {
     runner.wait_until_idle(Duration::from_secs(60))?;
     print("counted", &table)?;
 
-    // The old table answers, and is followed, until the new one takes its place.
-    runner.rebuild::<TrickTable>(rebuild_bar())?;
+    // The old table is queried and kept up to date until the new one takes its place.
+    runner.rebuild::<TrickTable>(|progress| eprintln!("{progress}"))?;
     print("rebuilt", &table)?;
 
     school.add_trick("Scrappy", "fetch ball")?;

@@ -157,7 +157,7 @@ impl<'a> Repository<'a> {
         }
         let conflict = Conflict::new(id.clone(), first.originator_version);
         let error = self.application.store_error(conflict.into());
-        batch::note_store_failure(&error);
+        batch::note(&error);
         Err(error)
     }
 
