@@ -1,47 +1,40 @@
-//! Errors, shown with their causes.
+//! An error and its causes in one line.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error, shown with all its causes. Made by [`error_chain`].
-#[derive(Clone, Copy)]
-pub struct ErrorChain<'a>(&'a dyn Error);
-
-/// Shows an error with all its causes: `{error}: {cause}: {cause of the cause}`.
+/// Shows an error with all its causes in one line, outermost first: `{error}: {cause}: {cause}`.
 ///
-/// A cause that repeats the error before it is left out: some errors end with the text of their
-/// cause, and some causes with the text of their error.
+/// A cause that repeats the message in front of it is left out: some messages end with the text of
+/// their cause, and some causes with the text of their error.
 ///
 /// ```
 /// use es_core::error_chain;
 ///
-/// let error = std::io::Error::other("the disk is full");
-/// assert_eq!(error_chain(&error).to_string(), "the disk is full");
+/// let cause = std::io::Error::other("the disk is full");
+/// assert_eq!(error_chain(&cause).to_string(), "the disk is full");
 /// ```
-pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> ErrorChain<'a> {
-    ErrorChain(error)
+pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
+    Chain(error)
 }
 
-impl fmt::Display for ErrorChain<'_> {
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = self.0.to_string();
-        f.write_str(&before)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !before.ends_with(&text) && !text.ends_with(&before) {
-                write!(f, ": {text}")?;
-                before = text;
+        let mut text = self.0.to_string();
+        let mut last = text.clone();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.ends_with(&more) && !more.ends_with(&last) {
+                text.push_str(": ");
+                text.push_str(&more);
+                last = more;
             }
-            source = cause.source();
+            cause = error.source();
         }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for ErrorChain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str(&text)
     }
 }
 
@@ -53,26 +46,31 @@ mod tests {
     #[error("{text}")]
     struct Layer {
         text: &'static str,
-        #[source]
-        cause: Option<Box<Layer>>,
+        source: Option<Box<Layer>>,
     }
 
-    fn chain(texts: &[&'static str]) -> Option<Box<Layer>> {
-        let (text, causes) = texts.split_first()?;
-        let cause = chain(causes);
-        Some(Box::new(Layer { text, cause }))
+    fn layers(texts: &[&'static str]) -> Layer {
+        let (text, rest) = texts.split_first().expect("at least one text");
+        let source = (!rest.is_empty()).then(|| Box::new(layers(rest)));
+        Layer { text, source }
     }
 
     #[test]
-    fn all_causes_are_shown_and_none_twice() {
-        let shown =
-            |texts: &[&'static str]| error_chain(&*chain(texts).expect("an error")).to_string();
+    fn every_cause_is_shown_once() {
+        let error = layers(&["the order was refused", "no stock", "the table is locked"]);
+        let shown = error_chain(&error).to_string();
         assert_eq!(
-            shown(&["saving", "writing", "full"]),
-            "saving: writing: full"
+            shown,
+            "the order was refused: no stock: the table is locked"
         );
-        assert_eq!(shown(&["saving: full", "full"]), "saving: full");
-        assert_eq!(shown(&["full", "code 13: full"]), "full");
-        assert_eq!(shown(&["full", "full", "no room"]), "full: no room");
+    }
+
+    #[test]
+    fn a_cause_that_the_message_has_already_is_not_repeated() {
+        let error = layers(&["the order was refused: no stock", "no stock", "no stock"]);
+        let shown = error_chain(&error).to_string();
+        assert_eq!(shown, "the order was refused: no stock");
+        let error = layers(&["refused", "no stock", "code 7: no stock"]);
+        assert_eq!(error_chain(&error).to_string(), "refused: no stock");
     }
 }

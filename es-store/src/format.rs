@@ -41,8 +41,8 @@ impl Format {
     /// The format of a table of events or snapshots that has these columns.
     pub(crate) fn of_columns(has: impl Fn(&str) -> bool) -> Result<Self, FormatError> {
         const ADDED_IN_10: [&str; 3] = ["event_id", "metadata", "context_name"];
-        // A table of 9.5 may have one of these for a purpose of its user's.
-        if ADDED_IN_10.iter().filter(|column| has(column)).count() > 1 {
+        // A table of 9.5 may have some of them for a purpose of its user's.
+        if ADDED_IN_10.iter().all(|column| has(column)) {
             return Err(FormatError::Release10);
         }
         let format = Self::V9_5;
@@ -133,8 +133,8 @@ mod tests {
         let columns = ["originator_id", "originator_version", "topic", "state"];
         assert_eq!(of(&columns), Ok(Format::V9_5));
         assert_eq!(of(&columns[..3]), Err(FormatError::LacksColumn("state")));
-        let added = [&columns[..], &["metadata"]].concat();
-        assert_eq!(of(&added), Ok(Format::V9_5), "a column of the user's own");
+        let added = [&columns[..], &["event_id", "metadata"]].concat();
+        assert_eq!(of(&added), Ok(Format::V9_5), "columns of the user's own");
         let later = [&columns[..], &["event_id", "metadata", "context_name"]].concat();
         assert_eq!(of(&later), Err(FormatError::Release10));
     }

@@ -60,7 +60,8 @@ fn a_file_that_is_no_database_is_named() {
     let folder = Folder::new();
     let path = folder.path("dogs.txt");
     std::fs::write(&path, "Woof. ".repeat(1000)).expect("a file");
-    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    let refused = refused("Dogs", Role::Leader, &env(&path));
+    let refused = es_core::error_chain(&refused).to_string();
     assert!(
         refused.contains("dogs.txt") && refused.contains("not a database"),
         "{refused}"
