@@ -109,7 +109,8 @@
 //! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
 //! - Read models in SQL tables: [`macro@projection`], [`Transaction`], [`Runner::rebuild`].
 //! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
-//! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
+//! - Stores: an [`Env`] or [`Settings`] names one, see [Environment](#environment); [`store`] has the
+//!   parts, and the suite for a store of your own.
 //! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
 //! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
 //! - [`Error`], and [`ErrorKind`] for what to do about it.
