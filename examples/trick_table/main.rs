@@ -15,7 +15,6 @@ use std::process::ExitCode;
 
 use domain::DogSchool;
 use es_system::prelude::*;
-use es_system::rebuild_bar;
 use es_system::testing::postgres::database;
 use table::TrickTable;
 
@@ -80,7 +79,7 @@ fn run(env: Env) -> AnyResult<()> {
     print("counted", &table)?;
 
     // The old table is queried and kept up to date until the new one takes its place.
-    runner.rebuild::<TrickTable>(rebuild_bar())?;
+    runner.rebuild::<TrickTable>(|progress| eprintln!("{progress}"))?;
     print("rebuilt", &table)?;
 
     school.add_trick("Scrappy", "fetch ball")?;

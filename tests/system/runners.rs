@@ -259,8 +259,9 @@ fn the_status_shows_the_positions_and_that_all_is_well() -> Result<()> {
 #[test]
 fn the_threads_of_a_runner_inherit_its_clock_and_ids() -> Result<()> {
     let start: Timestamp = "2024-01-02T03:04:05+00:00".parse().expect("a time");
-    let source: Arc<dyn es_system::source::Source> = Arc::new(FixedSource::starting_at(start));
-    es_system::source::with_source(Some(source), || {
+    let source: Arc<dyn es_system::testing::source::Source> =
+        Arc::new(FixedSource::starting_at(start));
+    es_system::testing::source::with_source(Some(source), || {
         let runner: MultiThreadedRunner = started(&school_and_counters()?, Env::new())?;
         let school = runner.get::<DogSchool>()?;
         school.register_dog("Billy")?;

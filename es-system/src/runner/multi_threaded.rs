@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use es_core::source;
 use es_store::{Listening, Signal};
 
-use crate::application::Leader;
+use crate::application::ApplicationType;
 use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::follower::edge::{Next, Skips};
@@ -82,7 +82,7 @@ impl Runner for MultiThreadedRunner {
         Ok(())
     }
 
-    fn get<A: Leader>(&self) -> Result<Arc<A>> {
+    fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
         self.shared.network.get()
     }
 

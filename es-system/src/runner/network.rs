@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use es_store::{Env, Signal};
 
-use crate::application::{Application, Leader};
+use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Lag, NotIdle, Result};
 use crate::follower::Follower;
 use crate::follower::edge::{Edge, Skips, Step};
@@ -82,7 +82,7 @@ impl Network {
         self.followers.push(Arc::new(follower));
     }
 
-    pub(crate) fn get<A: Leader>(&self) -> Result<Arc<A>> {
+    pub(crate) fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
         let wanted = |opened: &&Opened| opened.type_id == TypeId::of::<A>();
         let found = self
             .nodes

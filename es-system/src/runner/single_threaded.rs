@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use es_store::Signal;
 
 use crate::application::core::AfterSave;
-use crate::application::{Application, Leader};
+use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Result};
 use crate::follower::edge::{Next, Skips};
 use crate::follower::status::FollowerStatus;
@@ -85,7 +85,7 @@ impl Runner for SingleThreadedRunner {
         Ok(())
     }
 
-    fn get<A: Leader>(&self) -> Result<Arc<A>> {
+    fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
         self.shared.network.get()
     }
 
