@@ -115,7 +115,8 @@ fn pages() -> Vec<(String, String)> {
 fn linked_files(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
-    let files = targets.filter(|target| !target.starts_with("http") && !target.contains("::"));
+    let is_item = |target: &str| target.contains('@') || target.contains("::");
+    let files = targets.filter(move |target| !target.starts_with("http") && !is_item(target));
     let files = files.map(|target| target.split('#').next().unwrap_or_default());
     files.filter(|file| !file.is_empty())
 }
