@@ -123,11 +123,9 @@ impl Application {
             .recorder
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        recorder.clone().ok_or_else(|| {
-            self.store_error(StoreError::Closed {
-                store: "the application".to_owned(),
-            })
-        })
+        recorder
+            .clone()
+            .ok_or_else(|| self.store_error(StoreError::closed("the application")))
     }
 
     pub(crate) fn instance(&self) -> u64 {
@@ -187,10 +185,7 @@ impl Application {
         if id.id_type() == expected {
             return Ok(());
         }
-        Err(self.store_error(StoreError::IdType {
-            id: id.clone(),
-            expected,
-        }))
+        Err(self.store_error(StoreError::id_type(id.clone(), expected)))
     }
 
     /// Does something with the store. An error of it becomes one of this application.

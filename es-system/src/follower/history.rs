@@ -39,6 +39,7 @@ impl Edge {
         let UpstreamEvent {
             originator_id,
             originator_version,
+            ..
         } = expected;
         Err(self.log_changed(format!(
             "version {originator_version} of aggregate {originator_id} was processed at position \
