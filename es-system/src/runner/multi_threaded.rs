@@ -31,7 +31,8 @@ use es_store::Env;
 /// Runs a system with a thread for each follower.
 ///
 /// Commands return when their events are recorded; followers are prompted at once, and notice what other processes
-/// record. The threads inherit the [source](crate::testing::source) of time and ids of the thread that starts the runner.
+/// record. The threads inherit the [source](crate::testing::Source) of time and ids
+/// of the thread that starts the runner.
 pub struct MultiThreadedRunner {
     shared: Arc<Shared>,
     /// A thread for each follower, in their order.
