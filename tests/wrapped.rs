@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use es_system::AggregateId;
+use es_system::store::IdType;
 use es_system::store::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, StoreError, StoreFactory, StoredEvent, Transaction, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role, Signal, StoreError,
+    StoreFactory, StoredEvent, UpstreamEvent,
 };
-use es_system::{AggregateId, IdType};
+use es_system::{Env, EventQuery, Transaction};
 
 /// What is done around the calls of a recorder. Each method passes the call on, unless it is written anew.
 pub trait Around: Send + Sync + 'static {

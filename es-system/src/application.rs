@@ -19,4 +19,4 @@ pub(crate) mod topics;
 pub(crate) mod tries;
 
 pub use self::core::Application;
-pub use self::kinds::{FromEnv, Leader};
+pub use self::kinds::ApplicationType;

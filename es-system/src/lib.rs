@@ -151,6 +151,10 @@
 
 pub mod guide;
 pub mod prelude;
+pub mod store;
+pub mod testing;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 mod application;
 mod error;
@@ -159,44 +163,33 @@ mod policy;
 mod projection;
 mod runner;
 mod system;
-pub mod testing;
-#[cfg(feature = "tokio")]
-pub mod tokio;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use application::aggregates::Aggregates;
+// The names that a user types, and no others: `public_names.txt` has each with its reason.
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
-pub use application::notification_log::{NotificationLog, Subscription};
 pub use application::repository::Repository;
-pub use application::{Application, FromEnv, Leader};
-pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
-pub use follower::status::{Condition, FollowerStatus};
-pub use policy::Follower;
+pub use application::{Application, ApplicationType};
+pub use error::{Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
 pub use policy::processing_event::ProcessingEvent;
 pub use policy::undecoded_event::UndecodedEvent;
 pub use projection::Projection;
-pub use projection::bar::rebuild_bar;
 pub use projection::progress::RebuildProgress;
 pub use runner::Runner;
 pub use runner::multi_threaded::MultiThreadedRunner;
 pub use runner::single_threaded::SingleThreadedRunner;
 pub use system::System;
-pub use system::node::{Node, Pipes};
 
-pub use es_core::{
-    Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
-    FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
-    StoredField, StoredState, Timestamp, TimestampError, Transcoding, source, transcoding,
-};
 #[cfg(feature = "decimal")]
-pub use es_core::{Decimal, rust_decimal};
-pub use es_store::{
-    self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
-    Role, Section, Settings, SqlError, SslMode, StopHandle, StoreError, Transaction,
+pub use es_core::Decimal;
+pub use es_core::{
+    Aggregate, AggregateId, DomainEvent, FieldError, StoredState, Timestamp, TimestampError,
+    Transcoding, transcoding,
 };
+pub use es_store::{Env, EventQuery, Settings, SqlError, Transaction};
 
 #[doc(inline)]
 pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

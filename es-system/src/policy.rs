@@ -8,5 +8,3 @@ pub(crate) mod received;
 pub(crate) mod table;
 pub(crate) mod undecoded_event;
 pub(crate) mod work;
-
-pub use self::kinds::Follower;

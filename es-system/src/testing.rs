@@ -44,7 +44,8 @@ mod events;
 mod policies;
 mod unordered;
 
-pub use es_core::source::{Source, with_source};
+pub use es_core::PendingEvent;
+pub use es_core::source::{self, Source, with_source};
 pub use es_core::testing::*;
 pub use es_store::testing::*;
 

@@ -6,6 +6,7 @@ mod bad_postgres;
 mod cache;
 mod dispatch;
 mod edges;
+mod errors;
 mod event_logs;
 mod evolving;
 mod example;

@@ -4,18 +4,23 @@ use es_core::Aggregate;
 
 use crate::error::Result;
 
-/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut kennel)` up to eight,
-/// a slice `&mut dogs[..]`, or a `Vec` of any of these.
-///
-/// Never implement it yourself.
+/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut kennel)`
+/// up to eight, a slice `&mut dogs[..]`, or a `Vec` of any of these. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "aggregates are passed as `&mut dog`, not as `{Self}`",
     label = "write `&mut` in front of an aggregate; several are `(&mut a, &mut b)` or `&mut all[..]`"
 )]
-pub trait Aggregates {
+pub trait Aggregates: Sealed {
     #[doc(hidden)]
     fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()>;
 }
+
+/// The seal of [`Aggregates`].
+pub trait Sealed {}
+
+impl<A: Aggregate> Sealed for &mut A {}
+impl<A: Aggregate> Sealed for &mut [A] {}
+impl<T: Aggregates> Sealed for Vec<T> {}
 
 /// Something done to each aggregate, whatever its type.
 #[diagnostic::on_unimplemented(
@@ -23,7 +28,7 @@ pub trait Aggregates {
     label = "needs `impl Visitor for {Self}`"
 )]
 pub trait Visitor {
-    /// Does it to one.
+    /// Visits one aggregate.
     ///
     /// # Errors
     /// The first error ends the visit.
@@ -55,6 +60,8 @@ impl<T: Aggregates> Aggregates for Vec<T> {
 
 macro_rules! for_tuples {
     ($($name:ident)+) => {
+        impl<$($name: Aggregates),+> Sealed for ($($name,)+) {}
+
         #[diagnostic::do_not_recommend]
         impl<$($name: Aggregates),+> Aggregates for ($($name,)+) {
             #[allow(non_snake_case)]

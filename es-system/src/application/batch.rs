@@ -12,7 +12,7 @@ use es_core::{Aggregate, AggregateId};
 use es_store::StoredEvent;
 
 use crate::application::cache::Saved;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The events that a batch has collected, and the aggregates as they are after them.
 #[derive(Default)]
@@ -21,8 +21,17 @@ pub(crate) struct Batch {
     entries: HashMap<AggregateId, Entry>,
     /// How things were before the event in hand: to undo what it did if it fails.
     undo: Undo,
-    /// A failure of a store that the policy for the event in hand has met.
-    store_failure: Option<Error>,
+    met: Met,
+}
+
+/// What the stores that it used have answered the policy for the event in hand. It decides what becomes of a failure, so that it
+/// does not matter how the policy wraps an error of this library.
+#[derive(Default)]
+pub(crate) struct Met {
+    /// The first failure of a store.
+    pub(crate) store_failure: Option<Error>,
+    /// The last conflict.
+    pub(crate) conflict: Option<Error>,
 }
 
 #[derive(Default)]
@@ -67,9 +76,9 @@ impl Batch {
         }
     }
 
-    /// The failure of the store that the policy for the event in hand has met, if it has.
-    pub(crate) fn take_store_failure(&mut self) -> Option<Error> {
-        self.store_failure.take()
+    /// What the policy for the event in hand has met, taken out.
+    pub(crate) fn take_met(&mut self) -> Met {
+        std::mem::take(&mut self.met)
     }
 
     /// Adds the new events of an aggregate, which is `entry` after them.
@@ -137,14 +146,21 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     })
 }
 
-/// Notes, if a policy runs on this thread, that a store failed which it used: its own application's or another's.
-pub(crate) fn note_store_failure(error: &Error) {
-    let innermost = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()));
-    if let Some(batch) = innermost {
-        batch
-            .borrow_mut()
-            .store_failure
-            .get_or_insert_with(|| error.clone());
+/// Notes, if a policy runs on this thread, what a store has answered it that it used: its own application's or another's.
+pub(crate) fn note(error: &Error) {
+    let is_conflict = error.kind() == ErrorKind::Conflict;
+    if !is_conflict && !error.is_of_store() {
+        return;
+    }
+    let Some(batch) = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()))
+    else {
+        return;
+    };
+    let met = &mut batch.borrow_mut().met;
+    if is_conflict {
+        met.conflict = Some(error.clone());
+    } else {
+        met.store_failure.get_or_insert_with(|| error.clone());
     }
 }
 

@@ -173,18 +173,13 @@ impl Application {
         self.inner
             .topics
             .claim::<A>()
-            .map_err(|problem| Error::Configuration {
-                application: self.name().to_owned(),
-                problem,
-            })
+            .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
     /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        if error.is_of_store() {
-            batch::note_store_failure(&error);
-        }
+        batch::note(&error);
         error
     }
 

@@ -160,7 +160,7 @@ impl<'a> Repository<'a> {
             version: first.originator_version,
         };
         let error = self.application.store_error(conflict.into());
-        batch::note_store_failure(&error);
+        batch::note(&error);
         Err(error)
     }
 

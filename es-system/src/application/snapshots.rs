@@ -56,10 +56,10 @@ impl Application {
             "take it outside, or let `#[aggregate(snapshot_every = ..)]` take it when the batch is recorded",
         )?;
         if !self.is_snapshotting() {
-            return Err(Error::Configuration {
-                application: self.name().to_owned(),
-                problem: "IS_SNAPSHOTTING_ENABLED is off, so no snapshot can be taken".to_owned(),
-            });
+            return Err(Error::configuration(
+                self.name(),
+                "IS_SNAPSHOTTING_ENABLED is off, so no snapshot can be taken",
+            ));
         }
         let aggregate: A = match version.into() {
             Some(version) => self.repository().get_at(id, version)?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{BoxError, Result};
 use crate::policy::context::{Collecting, Context};
-use crate::policy::kinds::{Bind, Follower};
+use crate::policy::kinds::{Bind, FollowerType};
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
 use crate::policy::table::{self, Policies};
@@ -17,7 +17,7 @@ impl Context for Collecting {
 }
 
 impl Bind for Collecting {
-    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work> {
+    fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work> {
         let policies = table::checked(A::policies())?;
         Ok(Work::Policies(Arc::new(BoundPolicies {
             application,
@@ -31,7 +31,7 @@ struct BoundPolicies<A> {
     policies: Policies<A>,
 }
 
-impl<A: Follower> Dispatch for BoundPolicies<A> {
+impl<A: FollowerType> Dispatch for BoundPolicies<A> {
     fn topics(&self) -> Option<Arc<[String]>> {
         self.policies.topics()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::application::Leader;
+use crate::application::ApplicationType;
 use crate::error::Result;
 use crate::policy::context::Context;
 use crate::policy::table::Policies;
@@ -10,14 +10,15 @@ use crate::policy::work::Work;
 
 /// An application that can follow others: it has policies for their events.
 ///
-/// `#[process_application]` on a struct and on its impl block implements it; never implement it yourself.
+/// `#[process_application]` on a struct and on its impl block implements it. It cannot be implemented by
+/// hand, since only generated code makes a dispatch table.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot follow: it has no policies",
     label = "needs `#[process_application]` on `struct {Self}` and on `impl {Self}`",
     note = "the first application of a pipe only leads, each later one follows the one in front of it",
     note = "if it is an aggregate, name the application that saves it"
 )]
-pub trait Follower: Leader {
+pub trait FollowerType: ApplicationType {
     /// What its policies work on: a processing event, or a transaction.
     #[doc(hidden)]
     type Context: Bind;
@@ -33,5 +34,5 @@ pub trait Bind: Context {
     ///
     /// # Errors
     /// When they do not fit together, or what they work on cannot be made.
-    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work>;
+    fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work>;
 }

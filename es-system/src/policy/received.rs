@@ -7,6 +7,7 @@ use crate::application::Application;
 use crate::error::BoxError;
 
 /// An event of an upstream.
+#[derive(Clone, Copy)]
 pub struct Received<'a> {
     pub(crate) notification: &'a Notification,
     pub(crate) upstream: &'a Application,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use es_core::__private::panic_message;
 use es_core::{Aggregate, DomainEvent, EventKind, EventPayload, EventSet};
 
-use crate::application::Leader;
+use crate::application::ApplicationType;
 use crate::application::topics::Topics;
 use crate::error::{BoxError, Error, Result};
 use crate::policy::context::{Collecting, Context};
@@ -172,12 +172,11 @@ impl<A, C: Context> Policies<A, C> {
 }
 
 /// The policies of `A`, if they fit together.
-pub(crate) fn checked<A: Leader, C: Context>(policies: Policies<A, C>) -> Result<Policies<A, C>> {
+pub(crate) fn checked<A: ApplicationType, C: Context>(
+    policies: Policies<A, C>,
+) -> Result<Policies<A, C>> {
     match policies.problems.first() {
         None => Ok(policies),
-        Some(problem) => Err(Error::Configuration {
-            application: A::NAME.to_owned(),
-            problem: problem.clone(),
-        }),
+        Some(problem) => Err(Error::configuration(A::NAME, problem)),
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use es_system::Condition;
-use es_system::store::{AggregateRecorder as _, ApplicationRecorder as _, EventQuery};
+use es_system::EventQuery;
+use es_system::store::{AggregateRecorder as _, ApplicationRecorder as _};
 use es_system::testing::{Call, FaultyStores, Moment};
 use tests::domain::{Counter, DogSchool, DogTrickAdded};
 
@@ -128,7 +129,7 @@ fn outcome<R: Runner>(system: &System, trick: &str, failures: u64) -> Result<Out
     school.save(&mut billy)?;
     runner.start()?;
     let error = runner.wait_until_idle(SOON).err();
-    let condition = match runner.status()?[0].condition {
+    let condition = match runner.status()[0].condition {
         Condition::Running => "running",
         Condition::Retrying { .. } => "retrying",
         _ => "stopped",
