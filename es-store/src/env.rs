@@ -1,5 +1,7 @@
 //! The settings of a program: a map with the keys of the Python library.
 
+mod keys;
+mod misspelled;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use es_core::IdType;
 
 use crate::StoreFactory;
 
+pub use keys::{KEYS, Key, KeyScope};
 pub use settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
 
 /// The settings of a program, by key; seen by an application, its own settings come first.

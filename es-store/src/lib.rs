@@ -33,7 +33,7 @@ mod transcoder;
 mod watchman;
 
 pub use cipher::create_key;
-pub use env::{Env, EnvError, InMemory, Postgres, Settings, Sqlite, SslMode};
+pub use env::{Env, EnvError, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode};
 pub use error::{Conflict, MapperError, MapperProblem, StoreError};
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery};

@@ -1,27 +1,23 @@
-//! A store in a PostgreSQL database (14 or newer), any number of applications per schema, in the format of the Python library.
+//! A store in a PostgreSQL database (14 or newer), in the format of the Python library. A schema has
+//! any number of applications.
 //!
-//! `POSTGRES_DBNAME`, `POSTGRES_HOST`, `POSTGRES_USER` and `POSTGRES_PASSWORD` must be given; `POSTGRES_PORT` is 5432.
-//! A host that begins with `/` is the folder of a Unix socket. Several hosts, with one port or as many, are separated by
-//! commas: the first that can be written to is used. `POSTGRES_SCHEMA` is `public`.
+//! Its settings are those of [`KEYS`](crate::KEYS) with the scope
+//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection that writes, one that
+//! listens while anyone does, and those that read, which `POSTGRES_POOL_SIZE` and
+//! `POSTGRES_MAX_OVERFLOW` limit. A connection that was lost is replaced when it is needed. With
+//! `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it.
 //!
-//! `POSTGRES_LOCK_TIMEOUT` is how many seconds to wait for a lock (30; 0 is for ever), `POSTGRES_CONNECT_TIMEOUT` how
-//! many for a connection (30), `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` how many a transaction may stand still (5).
-//! `POSTGRES_POOL_SIZE` (5) connections for reading are kept, and `POSTGRES_MAX_OVERFLOW` (10) more are made when these are
-//! busy. One more writes, and one more listens while anyone does. `POSTGRES_SYNCHRONOUS_COMMIT` is `on`.
-//! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
-//! creates nothing, and what is missing is an error that names it.
+//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` asks, with
+//! libpq's meanings. `verify-full` compares the host with the subject alternative names of the
+//! certificate. Without the feature there are only `disable` and `prefer`, which are then the same.
+//! The files with certificates are read when an application is opened.
 //!
-//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` says, with libpq's meanings: `disable`;
-//! `prefer`, which it is if it is not set; `require`; `verify-ca`, which asks for a certificate of an authority; `verify-full`,
-//! which asks that it is for the host, too, by its subject alternative names. Without the feature there are only the first two, and
-//! they are one. A Unix socket is never encrypted. `POSTGRES_SSLROOTCERT` is a PEM file with the authorities, or with the very
-//! certificate of a server that signed its own; unset, the authorities are those of the machine. Where it is set, `require` is
-//! `verify-ca`. `POSTGRES_SSLCERT` and `POSTGRES_SSLKEY` are PEM files with a certificate that the server may ask for, and its
-//! private key, unencrypted. The files are read when an application is opened.
-//! In the middle of an async task of tokio every call is an error that says where to do it instead, since it would block the task.
+//! In the middle of an async task of tokio, every call is an error that says where to do it instead,
+//! since it would block the task.
 //!
-//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
-//! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
+//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by
+//! default. With it they take no lock, so their events may become visible out of the order of their
+//! positions, and a follower skips one.
 
 mod append;
 mod blocking;

@@ -1,12 +1,13 @@
 //! A store in an SQLite database, one application per database, in the format of the Python library.
 //!
-//! `SQLITE_DBNAME` names a file, by its path or as a `file:` URI; a database in memory that is shared by name within the
-//! process while anyone holds it (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone
-//! (`:memory:`). `SQLITE_LOCK_TIMEOUT` is how many seconds to wait for a lock that another connection holds (5).
-//! `SQLITE_YIELD` is how many milliseconds a busy writer rests once a second, for a file that it shares with the Python
-//! library, whose connections sleep up to 100 ms between attempts: 110 lets them in. `CREATE_TABLE=n` creates
-//! nothing, and what is missing is an error that names it; but where only `stored_snapshots` is missing, no snapshots are kept.
-//! While the tables of a projection are rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; it stays.
+//! Its settings are those of [`KEYS`](crate::KEYS) with the scope [`Sqlite`](crate::KeyScope::Sqlite).
+//! `SQLITE_DBNAME` names a file, by its path or as a `file:` URI; a database in memory that is shared
+//! by name within the process while anyone holds it (`file:NAME?mode=memory&cache=shared`); or one
+//! that belongs to its recorder alone (`:memory:`).
+//!
+//! With `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it. If only
+//! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are rebuilt,
+//! a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
 
 mod busy;
 mod connection;

@@ -50,6 +50,12 @@ pub fn open(
         return Err(StoreError::Configuration(problem));
     }
     let env = &env.for_application(application);
+    for (found, meant) in env.misspelled() {
+        tracing::warn!(
+            application,
+            "{found} is no key of the environment: is it {meant}?"
+        );
+    }
     if let Some(store) = env.store() {
         return store.open(application, role, env);
     }

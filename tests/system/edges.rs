@@ -3,6 +3,7 @@
 mod busy;
 mod down;
 mod foreign;
+mod status;
 mod wrapping;
 
 use std::sync::Arc;
