@@ -1,5 +1,6 @@
 //! The settings of a program: a map with the keys of the Python library.
 
+mod factory;
 mod keys;
 mod misspelled;
 mod settings;
@@ -12,10 +13,10 @@ use std::time::Duration;
 
 use es_core::IdType;
 
-use crate::StoreFactory;
-
-pub use keys::{KEYS, Key, KeyScope};
-pub use settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
+pub use self::factory::StoreFactory;
+pub use self::keys::{KEYS, Key, KeyScope};
+pub use self::settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
+use crate::error::EnvError;
 
 /// The settings of a program, by key; seen by an application, its own settings come first.
 ///
@@ -35,28 +36,6 @@ pub struct Env {
     values: BTreeMap<String, String>,
     application: Option<String>,
     store: Option<Arc<dyn StoreFactory>>,
-}
-
-/// A setting that is missing or cannot be read. The value of a secret is never shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EnvError {
-    /// A setting that must be there.
-    #[error("the environment has no {}", either(.keys))]
-    Missing {
-        /// The keys that were looked for, the application's own first.
-        keys: Vec<String>,
-    },
-    /// A setting that is not what it must be.
-    #[error("{key} is `{value}`, which is not {expected}")]
-    Invalid {
-        /// The key that was found.
-        key: String,
-        /// Its value; `…` for a secret.
-        value: String,
-        /// What it must be.
-        expected: String,
-    },
 }
 
 impl Env {
@@ -221,7 +200,7 @@ impl Env {
     pub(crate) fn spelling(&self, key: &str) -> String {
         match self.find(key) {
             Some((found, _)) => found,
-            None => either(&self.spellings(key)),
+            None => EnvError::either(&self.spellings(key)),
         }
     }
 
@@ -260,10 +239,6 @@ fn is_secret(key: &str) -> bool {
     const SIGNS: [&str; 5] = ["PASS", "KEY", "SECRET", "TOKEN", "CREDENTIAL"];
     let key = key.to_uppercase();
     SIGNS.iter().any(|sign| key.contains(sign))
-}
-
-fn either(keys: &[String]) -> String {
-    keys.join(" or ")
 }
 
 /// Hides the values of secrets: of keys that contain PASS, KEY, SECRET, TOKEN or CREDENTIAL.

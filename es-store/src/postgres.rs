@@ -34,11 +34,13 @@ mod schema;
 mod settings;
 mod snapshots;
 mod sql;
+mod statements;
 mod tls;
 mod transact;
 mod write;
 mod writer;
 
+#[cfg(feature = "driver")]
 /// The driver's names that a handler needs which uses [`Transaction::postgres`](crate::Transaction::postgres).
 pub mod driver {
     pub use ::postgres::types::{FromSql, ToSql, Type};
@@ -47,11 +49,11 @@ pub mod driver {
 
 use std::sync::Arc;
 
-pub(crate) use self::connection::Statements;
-pub(crate) use self::label::{is_lost, said};
 pub use self::recorder::PostgresRecorder;
-pub(crate) use self::rows::upstream_id_text;
-use crate::{Env, ProcessRecorder, Role, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::recorder::ProcessRecorder;
+use crate::role::Role;
 
 /// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates what is missing. Any number of
 /// processes may do so at the same moment.

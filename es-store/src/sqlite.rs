@@ -9,26 +9,37 @@
 //! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are rebuilt,
 //! a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
 
+mod authorizer;
 mod busy;
+mod codes;
+mod columns;
 mod connection;
 mod database;
-mod group;
-mod label;
+mod flag;
 mod location;
+mod rebuild;
 mod recorder;
+mod reentrancy;
 mod rows;
 mod schema;
-mod transact;
+mod statements;
+mod tables;
+mod user_transaction;
 mod watch;
 mod write;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::connection::Settings;
+use self::connection::SqliteOptions;
 use self::database::Database;
 use self::recorder::SqliteRecorder;
-use crate::{Env, ProcessRecorder, Role, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::recorder::ProcessRecorder;
+use crate::role::Role;
+use crate::sql::schema::Wanted;
 
 /// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any number of processes may
 /// do so at the same moment.
@@ -41,14 +52,14 @@ pub fn open(
     role: Role,
     env: &Env,
 ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
-    let settings = settings(env)?;
-    let wanted = schema::Wanted {
+    let options = options(env)?;
+    let wanted = Wanted {
         application,
         role,
-        create: settings.create,
+        create: options.create,
     };
     let id_type = env.id_type()?;
-    let database = Database::open(&settings)?;
+    let database = Database::open(&options)?;
     let layout = database.prepare(&wanted)?;
     Ok(Arc::new(SqliteRecorder::new(
         application,
@@ -61,10 +72,10 @@ pub fn open(
 
 /// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`).
 pub fn ddl(application: &str, role: Role) -> String {
-    schema::script(application, role)
+    tables::script(application, role)
 }
 
-fn settings(env: &Env) -> Result<Settings, StoreError> {
+fn options(env: &Env) -> Result<SqliteOptions, StoreError> {
     let name = env.require("SQLITE_DBNAME")?;
     if name.is_empty() {
         return Err(env
@@ -72,7 +83,7 @@ fn settings(env: &Env) -> Result<Settings, StoreError> {
             .into());
     }
     let no_yield = 0;
-    Ok(Settings {
+    Ok(SqliteOptions {
         name: name.to_owned(),
         lock_timeout: env.seconds("SQLITE_LOCK_TIMEOUT", Duration::from_secs(5))?,
         rest: match env.number("SQLITE_YIELD", no_yield)? {

@@ -173,9 +173,7 @@ fn a_store_that_fails_loses_no_trick() -> Result<()> {
     let mut billy = Dog::register("Billy");
 
     let store = stores.get("DogSchool").expect("the school has opened it");
-    let error = StoreError::Closed {
-        store: "test".to_owned(),
-    };
+    let error = StoreError::closed("test");
     store.fail(Call::Record, 1, Moment::Before, error);
     school.save(&mut billy).expect_err("the store fails once");
 

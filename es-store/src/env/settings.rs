@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use es_core::IdType;
 
-use crate::Env;
+use crate::env::Env;
 
 /// The settings of a program, without the names of keys. They become an [`Env`], and may be mixed with keys.
 ///

@@ -14,7 +14,7 @@ use super::sql::Sql;
 use crate::StoreError;
 
 /// The statements of the user's that a connection keeps prepared, by their text.
-pub(crate) type Statements = HashMap<String, Statement>;
+pub(super) type Statements = HashMap<String, Statement>;
 
 pub(super) struct Connection {
     pub(super) client: Client,

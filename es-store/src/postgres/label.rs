@@ -8,7 +8,7 @@ use ::postgres::error::SqlState;
 
 use super::tls;
 use crate::StoreError;
-use crate::committer::Patience;
+use crate::sql;
 
 /// The name of a database, for errors, and its limit for locks.
 #[derive(Debug, Clone)]
@@ -77,16 +77,18 @@ impl Label {
 
     /// How long a save waits for those of this process that came before it: as long as for the lock of the table, which
     /// they may be waiting for.
-    pub(super) fn patience(&self) -> Patience {
+    pub(super) fn queue(&self) -> sql::label::Label {
         const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-        Patience {
-            store: self.name.to_string(),
-            limit: match self.lock_timeout {
-                Duration::ZERO => FOR_EVER,
-                limit => limit.max(Duration::from_secs(1)),
-            },
-            key: "POSTGRES_LOCK_TIMEOUT",
-        }
+        let limit = match self.lock_timeout {
+            Duration::ZERO => FOR_EVER,
+            limit => limit.max(Duration::from_secs(1)),
+        };
+        self.label().waiting_at_least(limit)
+    }
+
+    /// The label that all databases have.
+    pub(super) fn label(&self) -> sql::label::Label {
+        sql::label::Label::new(&self.name, self.lock_timeout, "POSTGRES_LOCK_TIMEOUT")
     }
 
     pub(super) fn locked(&self, holder: String) -> StoreError {
@@ -107,10 +109,10 @@ impl Label {
         }
     }
 
-    pub(super) fn outcome_unknown(&self, problem: &StoreError) -> StoreError {
+    pub(super) fn outcome_unknown(&self, error: StoreError) -> StoreError {
         StoreError::OutcomeUnknown {
             store: self.name.to_string(),
-            problem: problem.to_string(),
+            error: Arc::new(error),
         }
     }
 
@@ -140,7 +142,7 @@ impl Label {
 #[error("{0}")]
 struct Said(String);
 
-pub(crate) fn said(error: &Error) -> String {
+pub(super) fn said(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());
     }
@@ -166,7 +168,7 @@ fn privileges(doing: &str) -> &'static str {
 }
 
 /// Whether the connection is gone, so that what was sent on it may or may not have been done.
-pub(crate) fn is_lost(error: &Error) -> bool {
+pub(super) fn is_lost(error: &Error) -> bool {
     match error.code() {
         Some(code) => {
             let gone = [

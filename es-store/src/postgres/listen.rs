@@ -1,6 +1,6 @@
 //! Noticing the commits of other connections.
 //!
-//! The [watchman](crate::watchman)'s thread has a connection of its own that is never in a transaction. LISTEN is done before the
+//! The [watcher](crate::watcher)'s thread has a connection of its own that is never in a transaction. LISTEN is done before the
 //! first listener's `listen` returns, so every commit after that is announced. A connection that is lost is made again, with
 //! pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
 
@@ -12,7 +12,7 @@ use ::postgres::fallible_iterator::FallibleIterator;
 use ::postgres::{Client, Error};
 
 use super::label::Label;
-use crate::watchman::Watchman;
+use crate::watcher::Watcher;
 use crate::{Listening, Signal, Signals, StoreError};
 
 /// How long to wait for an announcement before looking whether to stop.
@@ -28,7 +28,7 @@ pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sy
 pub(super) struct Listeners {
     signals: Signals,
     connect: Connect,
-    watchman: Watchman,
+    watcher: Watcher,
 }
 
 impl Listeners {
@@ -36,13 +36,13 @@ impl Listeners {
         Self {
             signals,
             connect,
-            watchman: Watchman::default(),
+            watcher: Watcher::default(),
         }
     }
 
     /// Listens until what is returned is dropped.
     pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
-        self.watchman.join(|stop| {
+        self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
             let client = connect()?;
             thread::Builder::new()

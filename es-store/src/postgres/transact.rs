@@ -6,7 +6,9 @@ use super::connection::Connection;
 use super::label::is_lost;
 use super::names::quoted;
 use super::recorder::PostgresRecorder;
-use crate::transaction::{Label, TableNames};
+use super::statements::PostgresTransaction;
+use crate::sql::names::TableNames;
+use crate::sql::transaction::Owner;
 use crate::{Access, End, RebuildLock, StoreError, Transaction};
 
 /// The longest name that there may be, so that there is room for the number of a rebuild.
@@ -67,8 +69,11 @@ impl PostgresRecorder {
             }
             Err(error) => return Err(self.settings.label.failed("beginning a transaction", error)),
         };
-        let (label, names) = (self.tables_label(), self.table_names());
-        let mut transaction = Transaction::on_postgres(tx, statements, access, label, names);
+        let (owner, names) = (self.owner(), self.table_names());
+        let mut transaction = {
+            let driver = PostgresTransaction::new(tx, statements, access);
+            Transaction::new(driver, owner, names)
+        };
         let end = work(&mut transaction);
         let is_broken = matches!(transaction.failure(), Some(StoreError::Driver { .. }));
         let ended = match end {
@@ -93,11 +98,9 @@ impl PostgresRecorder {
         Ok(is_locked.then(|| RebuildLock::new(connection)))
     }
 
-    fn tables_label(&self) -> Arc<Label> {
-        Arc::new(Label {
-            application: self.application.clone(),
-            store: self.settings.label.store(),
-        })
+    fn owner(&self) -> Arc<Owner> {
+        let label = &self.settings.label;
+        Arc::new(Owner::new(&self.application, label.label()))
     }
 
     fn table_names(&self) -> Arc<TableNames> {

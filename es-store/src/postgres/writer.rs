@@ -91,7 +91,7 @@ impl Writer {
                     thread::sleep(pause);
                     pause = (pause * 2).min(PAUSES[1]);
                 }
-                _ if is_resent => return Err(self.settings.label.outcome_unknown(&error)),
+                _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
                 _ => return Err(error),
             }
         }

@@ -18,7 +18,7 @@ use ::postgres::{Client, NoTls};
 
 pub use self::cluster::{Cluster, ServerCertificate};
 use self::programs::Programs;
-use crate::Env;
+use crate::env::Env;
 
 /// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
 ///

@@ -100,9 +100,7 @@ impl Application {
     /// # Errors
     /// When the application is closed, or the store cannot be read.
     pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
-        self.recorder()?
-            .tracked(upstream)
-            .map_err(|e| self.store_error(e))
+        self.on_store(|store| store.tracked(upstream))
     }
 
     /// Closes the application: the store is closed when what is under way has ended, and every later call is
@@ -125,11 +123,9 @@ impl Application {
             .recorder
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        recorder.clone().ok_or_else(|| {
-            self.store_error(StoreError::Closed {
-                store: "the application".to_owned(),
-            })
-        })
+        recorder
+            .clone()
+            .ok_or_else(|| self.store_error(StoreError::closed("the application")))
     }
 
     pub(crate) fn instance(&self) -> u64 {
@@ -189,16 +185,27 @@ impl Application {
         if id.id_type() == expected {
             return Ok(());
         }
-        Err(self.store_error(StoreError::IdType {
-            id: id.clone(),
-            expected,
-        }))
+        Err(self.store_error(StoreError::id_type(id.clone(), expected)))
+    }
+
+    /// Does something with the store. An error of it becomes one of this application.
+    pub(crate) fn on_store<T>(
+        &self,
+        work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
+    ) -> Result<T> {
+        work(&*self.recorder()?).map_err(|error| self.store_error(error))
+    }
+
+    /// Does something with the tables of a projection. An error of it becomes one of this application.
+    pub(crate) fn on_tables<T>(
+        &self,
+        work: impl FnOnce(&Tables) -> Result<T, StoreError>,
+    ) -> Result<T> {
+        work(&self.tables()?).map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
-        self.recorder()?
-            .record(recording)
-            .map_err(|e| self.store_error(e))
+        self.on_store(|store| store.record(recording))
     }
 
     pub(crate) fn select_events(
@@ -206,8 +213,7 @@ impl Application {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>> {
-        let events = self.recorder()?.select_events(id, query);
-        events.map_err(|e| self.store_error(e))
+        self.on_store(|store| store.select_events(id, query))
     }
 
     /// Tells the runner, if one runs this application, that something was saved.

@@ -212,8 +212,7 @@ impl Edge {
 
     fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
         let from = self.position()?;
-        let head = self.upstream.recorder()?.head();
-        let head = head.map_err(|e| self.upstream.store_error(e))?;
+        let head = self.upstream.on_store(|store| store.head())?;
         self.verify(from, head.as_ref())?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(Pulled::Nothing { or_at: None });

@@ -38,17 +38,12 @@ struct Upstream<'a> {
 
 /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
 pub(super) fn discard(processor: &Processor) -> Result<bool> {
-    let application = &processor.application;
-    let tables = application.tables()?;
-    let _lock = lock(processor, &tables)?;
-    tables
-        .discard_rebuild()
-        .map_err(|e| application.store_error(e))
+    let _lock = lock(processor)?;
+    processor.application.on_tables(Tables::discard_rebuild)
 }
 
-fn lock(processor: &Processor, tables: &Tables) -> Result<RebuildLock> {
-    let lock = tables.lock_rebuild();
-    let lock = lock.map_err(|e| processor.application.store_error(e))?;
+fn lock(processor: &Processor) -> Result<RebuildLock> {
+    let lock = processor.application.on_tables(Tables::lock_rebuild)?;
     lock.ok_or_else(|| {
         let name = processor.name();
         Error::Usage(format!("{name}: its tables are being rebuilt already"))
@@ -65,7 +60,7 @@ impl<'a> Rebuild<'a> {
             return Err(Error::Usage(problem));
         };
         let tables = application.tables()?;
-        let lock = lock(processor, &tables)?;
+        let lock = lock(processor)?;
         let mut own = None;
         let make = projection.make_tables();
         let begun = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
@@ -148,8 +143,7 @@ impl<'a> Rebuild<'a> {
             position: from,
             ref refusals,
         } = self.upstreams[index];
-        let head = upstream.recorder()?.head();
-        let head = head.map_err(|e| upstream.store_error(e))?;
+        let head = upstream.on_store(|store| store.head())?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(false);
         };

@@ -136,10 +136,9 @@ mod tests {
     use super::*;
 
     fn version(version: u64) -> Option<Refusal> {
-        let id = "dog".into();
         Some(Refusal {
             application: "Kennel".to_owned(),
-            conflict: Conflict { id, version },
+            conflict: Conflict::new("dog", version),
         })
     }
 

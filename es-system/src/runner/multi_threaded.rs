@@ -188,9 +188,9 @@ impl Shared {
         let poll = follower.application().poll_interval()?;
         let mut listening = Listening::new(|| ());
         for edge in follower.edges() {
-            let upstream = edge.upstream();
-            let more = upstream.recorder()?.listen(&self.prompts[index]);
-            listening = listening.and(more.map_err(|e| upstream.store_error(e))?);
+            let prompt = &self.prompts[index];
+            let more = edge.upstream().on_store(|store| store.listen(prompt))?;
+            listening = listening.and(more);
         }
         Ok((poll, listening))
     }

@@ -164,12 +164,7 @@ fn the_sealed_states_on_the_page_are_opened_with_the_key_on_the_page() {
         let state: Vec<u8> = (0..row[2].len()).step_by(2).map(bytes).collect();
         let problem = |state: Vec<u8>| {
             let mapper = Mapper::new(&env).expect("a mapper");
-            let stored = StoredEvent {
-                originator_id: Uuid::nil().into(),
-                originator_version: 2,
-                topic: "dogschool:Counter.Incremented".into(),
-                state,
-            };
+            let stored = StoredEvent::new(Uuid::nil(), 2, "dogschool:Counter.Incremented", state);
             let event = mapper.decode::<<Counter as Aggregate>::Event>(&stored);
             event.expect_err("it is no event").to_string()
         };

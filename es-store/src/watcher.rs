@@ -6,14 +6,16 @@
 //! `join` has returned is then noticed. The thread runs no user's code; should it drop the last listening all the
 //! same, it does not wait for itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
-use crate::{Listening, Signal, StoreError};
+use crate::error::StoreError;
+use crate::signal::{Listening, Signal};
+use crate::sync::lock;
 
 /// Keeps a thread while anyone listens.
 #[derive(Clone, Default)]
-pub(crate) struct Watchman {
+pub(crate) struct Watcher {
     state: Arc<Mutex<State>>,
 }
 
@@ -28,7 +30,7 @@ struct Watch {
     thread: JoinHandle<()>,
 }
 
-impl Watchman {
+impl Watcher {
     /// Keeps the thread until what is returned is dropped. `start` starts it, if nobody listens yet; the thread ends when
     /// the signal is rung.
     pub(crate) fn join(
@@ -42,8 +44,8 @@ impl Watchman {
             state.watch = Some(Watch { stop, thread });
         }
         state.listeners += 1;
-        let watchman = self.clone();
-        Ok(Listening::new(move || watchman.leave()))
+        let watcher = self.clone();
+        Ok(Listening::new(move || watcher.leave()))
     }
 
     fn leave(&self) {
@@ -61,7 +63,7 @@ impl Watchman {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -83,17 +85,17 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn join(watchman: &Watchman) -> Listening {
+    fn join(watcher: &Watcher) -> Listening {
         let wait = |stop: Arc<Signal>| {
             stop.wait(0, LONG);
         };
         let start = |stop| Ok(thread::spawn(move || wait(stop)));
-        watchman.join(start).expect("listening")
+        watcher.join(start).expect("listening")
     }
 
     /// The thread that runs, if one does.
-    fn running(watchman: &Watchman) -> Option<thread::ThreadId> {
-        let state = watchman.lock();
+    fn running(watcher: &Watcher) -> Option<thread::ThreadId> {
+        let state = watcher.lock();
         let watch = state
             .watch
             .as_ref()
@@ -103,27 +105,27 @@ mod tests {
 
     #[test]
     fn one_thread_runs_while_anyone_listens() {
-        let watchman = Watchman::default();
+        let watcher = Watcher::default();
         for _ in 0..10 {
-            let (first, second) = (join(&watchman), join(&watchman));
-            let thread = running(&watchman);
+            let (first, second) = (join(&watcher), join(&watcher));
+            let thread = running(&watcher);
             assert!(thread.is_some());
             drop(first);
-            assert_eq!(running(&watchman), thread);
+            assert_eq!(running(&watcher), thread);
             drop(second);
-            assert_eq!(running(&watchman), None);
+            assert_eq!(running(&watcher), None);
         }
     }
 
     #[test]
     fn a_thread_that_could_not_be_started_is_started_by_the_next_who_joins() {
-        let watchman = Watchman::default();
+        let watcher = Watcher::default();
         let closed = || StoreError::Closed {
             store: "tested".to_owned(),
         };
-        assert!(watchman.join(|_| Err(closed())).is_err());
-        let _listening = join(&watchman);
-        assert!(running(&watchman).is_some());
+        assert!(watcher.join(|_| Err(closed())).is_err());
+        let _listening = join(&watcher);
+        assert!(running(&watcher).is_some());
     }
 
     #[test]

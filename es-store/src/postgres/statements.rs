@@ -1,4 +1,4 @@
-//! Statements on PostgreSQL.
+//! Statements of a user's own, on PostgreSQL.
 
 mod value;
 
@@ -9,58 +9,46 @@ use ::postgres::error::SqlState;
 use ::postgres::types::ToSql;
 use ::postgres::{Statement, Transaction};
 
-use super::sqlite::Found;
-use super::{Label, Value};
-use crate::postgres::{Statements, is_lost, said};
-use crate::{Access, StoreError};
+use super::connection::Statements;
+use super::label::{is_lost, said};
+use crate::error::StoreError;
+use crate::sql::label::Label;
+use crate::sql::transaction::{Access, Driver, Selected, Value};
 
 /// How many statements are kept prepared; beyond that all are prepared anew.
 const KEPT: usize = 100;
 
 /// An open transaction, and the statements that its connection keeps prepared.
-pub(super) struct Postgres<'a> {
+pub(super) struct PostgresTransaction<'a> {
     tx: Transaction<'a>,
     statements: &'a mut Statements,
     access: Access,
     /// The transaction's number, once the driver's own was handed out.
+    #[cfg(feature = "driver")]
     number: Option<String>,
     /// Whether it cannot be committed.
     is_guarded: bool,
 }
 
+#[cfg(feature = "driver")]
 /// A row that breaks a constraint which is looked at by a commit: so only whoever removes it can commit.
 const GUARD: &str = "CREATE TEMPORARY TABLE es_open_transaction (id int PRIMARY KEY, other int CONSTRAINT \
                      only_the_library_ends_the_transaction REFERENCES es_open_transaction DEFERRABLE INITIALLY DEFERRED) \
                      ON COMMIT DROP; INSERT INTO pg_temp.es_open_transaction VALUES (1, 2)";
 
-impl<'a> Postgres<'a> {
-    pub(super) fn new(tx: Transaction<'a>, statements: &'a mut Statements, access: Access) -> Self {
-        Self {
-            tx,
-            statements,
-            access,
-            number: None,
-            is_guarded: false,
-        }
-    }
-
-    pub(super) fn execute(
-        &mut self,
-        label: &Label,
-        sql: &str,
-        params: &[Value],
-    ) -> Result<u64, StoreError> {
+impl<'a> Driver<'a> for PostgresTransaction<'a> {
+    fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
         let statement = self.prepared(label, sql, params)?;
         let done = self.tx.execute(&statement, &borrowed(params));
         done.map_err(|error| self.failed(label, &error))
     }
 
-    pub(super) fn query(
+    fn query(
         &mut self,
         label: &Label,
         sql: &str,
         params: &[Value],
-    ) -> Result<Found, StoreError> {
+    ) -> Result<Selected, StoreError> {
         let statement = self.prepared(label, sql, params)?;
         let rows = self.tx.query(&statement, &borrowed(params));
         let rows = rows.map_err(|error| self.failed(label, &error))?;
@@ -81,7 +69,79 @@ impl<'a> Postgres<'a> {
             (0..columns.len()).map(value).collect::<Result<Vec<_>, _>>()
         };
         let rows = rows.iter().map(values).collect::<Result<_, _>>()?;
-        Ok((columns, rows))
+        Ok(Selected { columns, rows })
+    }
+
+    /// Checks the constraints that would wait for the commit.
+    fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError> {
+        self.unguard(label)?;
+        self.execute(label, "SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+        Ok(())
+    }
+
+    fn end_renames(&mut self, _label: &Label) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>, label: &Label) -> Result<(), StoreError> {
+        self.unguard(label)?;
+        let Self { tx, statements, .. } = *self;
+        tx.commit().map_err(|error| {
+            statements.clear();
+            failed(label, &error)
+        })
+    }
+
+    #[cfg(feature = "driver")]
+    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes its number, to see later
+    /// whether it is still the same.
+    fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
+        if self.access == Access::Read || self.number.is_some() {
+            return Ok(());
+        }
+        let guarded = self.number_now().and_then(|number| {
+            self.number = Some(number);
+            let allowed = "SELECT has_database_privilege(current_database(), 'TEMP')";
+            self.is_guarded = self.tx.query_one(allowed, &[])?.try_get(0)?;
+            match self.is_guarded {
+                true => self.tx.batch_execute(GUARD),
+                false => Ok(()),
+            }
+        });
+        guarded.map_err(|error| self.failed(label, &error))
+    }
+
+    #[cfg(feature = "driver")]
+    /// A transaction that was ended by a statement has another number, or none; in one that has failed nothing can be asked.
+    fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
+        let Some(known) = self.number.clone() else {
+            return Ok(());
+        };
+        match self.number_now() {
+            Ok(now) if known == now => Ok(()),
+            Ok(_) => Err(label.statement(
+                "the transaction was ended by a statement, but only the library ends it",
+            )),
+            Err(error) => Err(self.failed(label, &error)),
+        }
+    }
+
+    #[cfg(feature = "driver")]
+    fn postgres(&mut self) -> Option<&mut Transaction<'a>> {
+        Some(&mut self.tx)
+    }
+}
+
+impl<'a> PostgresTransaction<'a> {
+    pub(super) fn new(tx: Transaction<'a>, statements: &'a mut Statements, access: Access) -> Self {
+        Self {
+            tx,
+            statements,
+            access,
+            #[cfg(feature = "driver")]
+            number: None,
+            is_guarded: false,
+        }
     }
 
     fn prepared(
@@ -111,31 +171,8 @@ impl<'a> Postgres<'a> {
         Ok(statement)
     }
 
-    /// The driver's own transaction.
-    pub(super) fn own(&mut self) -> &mut Transaction<'a> {
-        &mut self.tx
-    }
-
-    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes its number, to see later
-    /// whether it is still the same.
-    pub(super) fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
-        if self.access == Access::Read || self.number.is_some() {
-            return Ok(());
-        }
-        let guarded = self.number_now().and_then(|number| {
-            self.number = Some(number);
-            let allowed = "SELECT has_database_privilege(current_database(), 'TEMP')";
-            self.is_guarded = self.tx.query_one(allowed, &[])?.try_get(0)?;
-            match self.is_guarded {
-                true => self.tx.batch_execute(GUARD),
-                false => Ok(()),
-            }
-        });
-        guarded.map_err(|error| self.failed(label, &error))
-    }
-
     /// Lets the transaction be committed.
-    pub(super) fn unguard(&mut self, label: &Label) -> Result<(), StoreError> {
+    fn unguard(&mut self, label: &Label) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.is_guarded) {
             return Ok(());
         }
@@ -145,34 +182,12 @@ impl<'a> Postgres<'a> {
         removed.map_err(|error| self.failed(label, &error))
     }
 
+    #[cfg(feature = "driver")]
     fn number_now(&mut self) -> Result<String, ::postgres::Error> {
         let row = self
             .tx
             .query_one("SELECT pg_current_xact_id()::text", &[])?;
         row.try_get(0)
-    }
-
-    /// A transaction that was ended by a statement has another number, or none; in one that has failed nothing can be asked.
-    pub(super) fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
-        let Some(known) = self.number.clone() else {
-            return Ok(());
-        };
-        match self.number_now() {
-            Ok(now) if known == now => Ok(()),
-            Ok(_) => Err(label.statement(
-                "the transaction was ended by a statement, but only the library ends it".to_owned(),
-            )),
-            Err(error) => Err(self.failed(label, &error)),
-        }
-    }
-
-    pub(super) fn commit(mut self, label: &Label) -> Result<(), StoreError> {
-        self.unguard(label)?;
-        let Self { tx, statements, .. } = self;
-        tx.commit().map_err(|error| {
-            statements.clear();
-            failed(label, &error)
-        })
     }
 
     /// After a failure nothing that was prepared is relied on.
@@ -192,7 +207,7 @@ fn failed(label: &Label, error: &::postgres::Error) -> StoreError {
         return label.statement(said(error));
     }
     StoreError::Driver {
-        store: label.store.clone(),
+        store: label.store(),
         doing: "a statement",
         error: Arc::from(Box::<dyn Error + Send + Sync>::from(said(error))),
     }

@@ -1,7 +1,11 @@
-//! What a statement does to the transaction that it is in.
+//! The first keyword of a statement.
+//!
+//! It tells whether the statement would begin or end a transaction. It need not be airtight: it
+//! gives a clear message for a mistake, and what slips past it is found by the database
+//! ([`Driver`](super::Driver)'s guards) and fails the transaction.
 
-/// The word by which a statement would begin or end a transaction, if it would.
-pub(super) fn ends_or_begins(sql: &str) -> Option<&'static str> {
+/// The keyword by which a statement would begin or end a transaction, if it would.
+pub(super) fn transaction_keyword(sql: &str) -> Option<&'static str> {
     const WORDS: [&str; 7] = [
         "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE",
     ];
@@ -33,7 +37,7 @@ mod tests {
             "end",
             "; START TRANSACTION",
         ] {
-            assert!(ends_or_begins(sql).is_some(), "{sql}");
+            assert!(transaction_keyword(sql).is_some(), "{sql}");
         }
         for sql in [
             "INSERT INTO commits VALUES (1)",
@@ -42,7 +46,7 @@ mod tests {
             "-- COMMIT",
             "ENDING",
         ] {
-            assert_eq!(ends_or_begins(sql), None, "{sql}");
+            assert_eq!(transaction_keyword(sql), None, "{sql}");
         }
     }
 }

@@ -7,7 +7,7 @@ use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use es_core::Timestamp;
 use uuid::Uuid;
 
-use crate::transaction::Value;
+use crate::sql::transaction::Value;
 
 /// The microseconds between 1970 and 2000, where PostgreSQL begins to count.
 const EPOCH: i64 = 946_684_800_000_000;

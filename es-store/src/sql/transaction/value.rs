@@ -29,8 +29,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// How messages call its type. They never show the value.
-    pub(super) fn kind(&self) -> &'static str {
+    /// The name of its type in messages, which never show the value.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
             Self::Boolean(_) => "a boolean",

@@ -1,29 +1,30 @@
-//! How tables are called.
+//! The names of tables.
 
-/// How the library's own tables are called in statements, and the schema of the user's.
+/// The names of the library's own tables in statements, and the rules for the names of a user's.
 #[derive(Debug)]
 pub(crate) struct TableNames {
     pub(crate) tracking: String,
     pub(crate) upstream: String,
     pub(crate) meta: String,
-    /// Quoted, where there are schemas.
+    /// The schema of the user's tables, quoted; `None` where there are no schemas.
     pub(crate) schema: Option<String>,
-    /// Names that are taken, and the longest that there may be, in bytes.
+    /// The names that the library uses itself.
     pub(crate) taken: Vec<String>,
+    /// The length of the longest name that a user's table may have, in bytes.
     pub(crate) longest: usize,
 }
 
-/// Which tables [`Transaction::table`] names.
+/// The tables that [`Transaction::table`](crate::Transaction::table) names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Those that are queried.
+    /// The tables that are queried.
     Live,
-    /// Those that a rebuild makes beside them. The number is one that no other tables have.
+    /// The tables that a rebuild makes beside them. No other rebuild has this number.
     Rebuild(u64),
 }
 
 impl Stage {
-    /// How a table is called in the database.
+    /// The name of a table in the database.
     pub(crate) fn physical(self, name: &str) -> String {
         match self {
             Self::Live => name.to_owned(),
@@ -45,6 +46,11 @@ impl TableNames {
 /// A name as it stands in a statement.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as it stands in a statement.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

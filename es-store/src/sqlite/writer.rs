@@ -1,13 +1,14 @@
-//! Writing a group of recordings in one transaction.
+//! The connection that writes: each group of recordings in one transaction.
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::authorizer::Authorizer;
 use super::busy::Pace;
-use super::label::Label;
-use super::transact::Fence;
-use super::write;
-use crate::committer::GroupWriter;
-use crate::{Recorded, Recording, StoreError};
+use super::{codes, write};
+use crate::committer::{GroupWriter, Outcomes};
+use crate::error::StoreError;
+use crate::recording::{Recorded, Recording};
+use crate::sql::label::Label;
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -15,11 +16,8 @@ pub(super) struct Writer {
     pub(super) label: Label,
     /// For a file, which other processes may use.
     pub(super) pace: Option<Pace>,
-    /// Whether a user's statements are kept from ending the transaction.
-    pub(super) fence: Fence,
+    pub(super) authorizer: Authorizer,
 }
-
-type Outcomes = Vec<Result<Recorded, StoreError>>;
 
 impl GroupWriter for Writer {
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
@@ -68,12 +66,12 @@ fn transact(
     work: impl FnOnce(&Connection) -> Result<Outcomes, StoreError>,
 ) -> Result<Outcomes, StoreError> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let transaction = begun.map_err(|error| label.failed("recording", error))?;
+    let transaction = begun.map_err(|error| codes::failed(label, "recording", error))?;
     let outcomes = work(&transaction)?;
     if outcomes.iter().any(Result::is_ok) {
         transaction
             .commit()
-            .map_err(|error| label.commit_failed(error))?;
+            .map_err(|error| codes::commit_failed(label, error))?;
     }
     Ok(outcomes)
 }
@@ -103,7 +101,7 @@ fn record_or_undo(
         let done = connection
             .prepare_cached(sql)
             .and_then(|mut sql| sql.execute([]));
-        done.map_err(|error| label.failed("recording", error))
+        done.map_err(|error| codes::failed(label, "recording", error))
     };
     run("SAVEPOINT recording")?;
     let outcome = write::record(connection, label, recording);
@@ -119,14 +117,15 @@ fn record_or_undo(
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Conflict, StoredEvent, Tracking};
+    use crate::error::Conflict;
+    use crate::stored_event::StoredEvent;
+    use crate::tracking::Tracking;
 
     fn writer() -> Writer {
         let connection = Connection::open_in_memory().expect("a connection");
@@ -136,18 +135,16 @@ mod tests {
         connection.execute_batch(tables).expect("tables");
         Writer {
             connection,
-            label: Label::new("tested", Duration::ZERO),
+            label: Label::new("tested", Duration::ZERO, "SQLITE_LOCK_TIMEOUT"),
             pace: None,
-            fence: Fence::default(),
+            authorizer: Authorizer::default(),
         }
     }
 
     fn recording(events: &[(u128, u64)], bytes: usize) -> Recording {
-        let event = |&(number, version): &(u128, u64)| StoredEvent {
-            originator_id: Uuid::from_u128(number).into(),
-            originator_version: version,
-            topic: Cow::Borrowed("test:Thing.Happened"),
-            state: vec![0; bytes],
+        let event = |&(number, version): &(u128, u64)| {
+            let id = Uuid::from_u128(number);
+            StoredEvent::new(id, version, "test:Thing.Happened", vec![0; bytes])
         };
         Recording::new(events.iter().map(event).collect())
     }
@@ -169,7 +166,7 @@ mod tests {
             moves(0, 7),
             recording(&[(4, 2)], 2),
             Recording {
-                tracking: moves(0, 9).tracking,
+                trackings: moves(0, 9).trackings,
                 ..recording(&[(5, 1)], 2)
             },
         ];
@@ -181,7 +178,7 @@ mod tests {
             .collect();
         assert_eq!(positions, [vec![1, 2], vec![3, 4], vec![]]);
         assert!(
-            matches!(&outcomes[1], Err(StoreError::Conflict(Conflict { id: first, version: 1 })) if *first == Uuid::from_u128(1))
+            matches!(&outcomes[1], Err(StoreError::Conflict(first)) if *first == Conflict::new(Uuid::from_u128(1), 1))
         );
         assert!(matches!(
             &outcomes[4],
@@ -207,12 +204,17 @@ mod tests {
 
     const FULL: &str = "tested: recording events failed: database or disk is full";
 
+    fn refusal(outcome: &Result<Recorded, StoreError>) -> String {
+        let error = outcome.as_ref().expect_err("refused");
+        es_core::error_chain(error).to_string()
+    }
+
     #[test]
     fn a_full_disk_is_an_error_that_leaves_nothing_and_the_connection_usable() {
         let mut writer = with_few_pages();
         let (small, large) = (recording(&[(1, 1)], 2), recording(&[(2, 1)], 1_000_000));
         let outcomes = writer.commit(&[&large]).expect("it is the recording's");
-        assert_eq!(outcomes[0].as_ref().expect_err("full").to_string(), FULL);
+        assert_eq!(refusal(&outcomes[0]), FULL);
         assert_eq!(rows(&writer), 0);
         let outcomes = writer.commit(&[&small]).expect("there is room for this");
         assert!(outcomes[0].is_ok());
@@ -235,13 +237,37 @@ mod tests {
             Err(error) => panic!("{error}"),
         };
         assert_eq!((positions(0), positions(3)), (vec![1], vec![2, 3]));
-        assert_eq!(outcomes[1].as_ref().expect_err("full").to_string(), FULL);
+        assert_eq!(refusal(&outcomes[1]), FULL);
         assert!(matches!(
             &outcomes[2],
             Err(StoreError::Gap { version: 3, .. })
         ));
         assert!(matches!(&outcomes[4], Err(StoreError::Conflict(_))));
         assert_eq!(rows(&writer), 3);
+    }
+
+    #[test]
+    fn what_a_trigger_refuses_is_content_and_takes_nothing_with_it() {
+        let mut writer = writer();
+        let trigger = "CREATE TRIGGER no_two BEFORE INSERT ON stored_events WHEN length(NEW.state) = 2 \
+                       BEGIN SELECT RAISE(ABORT, 'two bytes are too few'); END";
+        writer.connection.execute_batch(trigger).expect("a trigger");
+        let group = [
+            recording(&[(1, 1)], 3),
+            recording(&[(2, 1), (3, 1)], 2),
+            recording(&[(1, 2)], 3),
+        ];
+        let outcomes = writer.commit(&group.each_ref()).expect("each has its own");
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
+        assert!(matches!(&outcomes[1], Err(StoreError::Refused { .. })));
+        let refusal = refusal(&outcomes[1]);
+        assert!(
+            refusal.starts_with("tested: recording events was refused: two bytes are too few"),
+            "{refusal}"
+        );
+        let lone = writer.commit(&[&group[1]]).expect("it is the recording's");
+        assert!(matches!(&lone[0], Err(StoreError::Refused { .. })));
+        assert_eq!(rows(&writer), 2);
     }
 
     #[test]
