@@ -134,6 +134,7 @@ mod system;
 pub mod __private;
 
 // The names that a user types, and no others: `public_names.txt` has each with its reason.
+pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;
