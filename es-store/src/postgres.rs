@@ -4,8 +4,12 @@
 //! A host that begins with `/` is the folder of a Unix socket. Several hosts, with one port or as many, are separated by
 //! commas: the first that can be written to is used. `POSTGRES_SCHEMA` is `public`.
 //!
-//! `POSTGRES_LOCK_TIMEOUT` is how many seconds to wait for a lock (30; 0 is for ever), `POSTGRES_CONNECT_TIMEOUT` how
-//! many for a connection (30), `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` how many a transaction may stand still (5).
+//! `POSTGRES_LOCK_TIMEOUT` is how many seconds to wait for a lock (30; 0 is for ever), and
+//! `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` how many a transaction may stand still (5). `POSTGRES_CONNECT_TIMEOUT` is how many
+//! seconds an attempt to connect may take (30; 0 is for ever), with all that belongs to it: names, TLS, authentication and the first
+//! statements. Several hosts share it, so that one that is silent leaves time for the next. `POSTGRES_REQUEST_TIMEOUT` is how many
+//! seconds the server may take to answer a request (60; 0 is for ever), in addition to the time for a lock, or to `POLICY_TIMEOUT` in
+//! a projection's transaction. When they are over, the connection is closed and counts as lost.
 //! `POSTGRES_POOL_SIZE` (5) connections for reading are kept, and `POSTGRES_MAX_OVERFLOW` (10) more are made when these are
 //! busy. One more writes, and one more listens while anyone does. `POSTGRES_SYNCHRONOUS_COMMIT` is `on`.
 //! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
@@ -18,6 +22,7 @@
 //! certificate of a server that signed its own; unset, the authorities are those of the machine. Where it is set, `require` is
 //! `verify-ca`. `POSTGRES_SSLCERT` and `POSTGRES_SSLKEY` are PEM files with a certificate that the server may ask for, and its
 //! private key, unencrypted. The files are read when an application is opened.
+//!
 //! In the middle of an async task of tokio every call is an error that says where to do it instead, since it would block the task.
 //!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
@@ -25,6 +30,7 @@
 
 mod append;
 mod blocking;
+pub(crate) mod client;
 mod connection;
 mod ddl;
 mod judge;
@@ -43,10 +49,13 @@ mod transact;
 mod write;
 mod writer;
 
-/// The driver's names that a handler needs which uses [`Transaction::postgres`](crate::Transaction::postgres).
+/// The names that a handler needs which uses [`Transaction::postgres`](crate::Transaction::postgres): types, rows and errors of
+/// `tokio-postgres`, and a client of our own that blocks.
 pub mod driver {
-    pub use ::postgres::types::{FromSql, ToSql, Type};
-    pub use ::postgres::{Error, GenericClient, Row, Statement, Transaction};
+    pub use tokio_postgres::types::{FromSql, ToSql, Type};
+    pub use tokio_postgres::{Error, Row, Statement, ToStatement};
+
+    pub use super::client::{Client, CopyInWriter, CopyOutReader, Transaction};
 }
 
 use std::sync::Arc;

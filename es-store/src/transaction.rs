@@ -18,6 +18,7 @@ use self::postgres::Postgres;
 pub use self::row::{Column, Row};
 pub use self::value::{FromValue, ToValue, Value};
 use self::word::ends_or_begins;
+use crate::postgres::driver;
 use crate::{Access, StoreError};
 
 /// An open transaction of SQLite or PostgreSQL.
@@ -160,11 +161,11 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// PostgreSQL's own open transaction (of the crate `postgres`, see [`driver`](crate::postgres::driver)); `None` on another database.
+    /// PostgreSQL's own open transaction (see [`driver`](crate::postgres::driver)); `None` on another database.
     ///
     /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`. Only what it writes after
     /// that, outside of any transaction, stays. (A role without the privilege `TEMP` can commit; it is noticed, too late.)
-    pub fn postgres(&mut self) -> Option<&mut ::postgres::Transaction<'a>> {
+    pub fn postgres(&mut self) -> Option<&mut driver::Transaction<'a>> {
         self.is_handed_out = true;
         match &mut self.driver {
             Driver::Sqlite(_) => None,
@@ -228,7 +229,7 @@ impl<'a> Transaction<'a> {
     }
 
     pub(crate) fn on_postgres(
-        tx: ::postgres::Transaction<'a>,
+        tx: driver::Transaction<'a>,
         statements: &'a mut crate::postgres::Statements,
         access: Access,
         label: Arc<Label>,

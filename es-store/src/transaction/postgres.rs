@@ -5,12 +5,13 @@ mod value;
 use std::error::Error;
 use std::sync::Arc;
 
-use ::postgres::error::SqlState;
-use ::postgres::types::ToSql;
-use ::postgres::{Statement, Transaction};
+use tokio_postgres::Statement;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 
 use super::sqlite::Found;
 use super::{Label, Value};
+use crate::postgres::driver::Transaction;
 use crate::postgres::{Statements, is_lost, said};
 use crate::{Access, StoreError};
 
@@ -69,7 +70,7 @@ impl<'a> Postgres<'a> {
             .iter()
             .map(|column| column.name().to_owned())
             .collect();
-        let values = |row: &::postgres::Row| {
+        let values = |row: &tokio_postgres::Row| {
             let value = |index| {
                 row.try_get::<_, Value>(index).map_err(|error| {
                     let problem = error
@@ -145,7 +146,7 @@ impl<'a> Postgres<'a> {
         removed.map_err(|error| self.failed(label, &error))
     }
 
-    fn number_now(&mut self) -> Result<String, ::postgres::Error> {
+    fn number_now(&mut self) -> Result<String, tokio_postgres::Error> {
         let row = self
             .tx
             .query_one("SELECT pg_current_xact_id()::text", &[])?;
@@ -176,14 +177,14 @@ impl<'a> Postgres<'a> {
     }
 
     /// After a failure nothing that was prepared is relied on.
-    fn failed(&mut self, label: &Label, error: &::postgres::Error) -> StoreError {
+    fn failed(&mut self, label: &Label, error: &tokio_postgres::Error) -> StoreError {
         self.statements.clear();
         failed(label, error)
     }
 }
 
 /// What is no fault of the statement is one of the store.
-fn failed(label: &Label, error: &::postgres::Error) -> StoreError {
+fn failed(label: &Label, error: &tokio_postgres::Error) -> StoreError {
     // A table was changed behind a statement that was prepared.
     let is_stale = error
         .to_string()
