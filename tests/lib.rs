@@ -13,6 +13,7 @@ pub mod table;
 pub mod evolving;
 pub mod journal;
 pub mod mirror;
+pub mod releases;
 pub mod wrapped;
 
 use std::path::Path;
@@ -85,7 +86,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 14] = [
+const APPLICATIONS: [&str; 15] = [
     "DogSchool",
     "Counters",
     "North",
@@ -100,6 +101,7 @@ const APPLICATIONS: [&str; 14] = [
     "Mirror",
     "TrickTable",
     "Journal",
+    "Letters",
 ];
 
 /// An environment with a SQLite file in `dir` for each application.

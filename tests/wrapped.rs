@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use es_system::AggregateId;
+use es_system::store::IdType;
 use es_system::store::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, StoreError, StoreFactory, StoredEvent, Transaction, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, Head, Listening, Notification,
+    NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role, Signal, StoreError,
+    StoreFactory, StoredEvent, UpstreamEvent,
 };
-use es_system::{AggregateId, IdType};
+use es_system::{Env, EventQuery, Transaction};
 
 /// What is done around the calls of a recorder. Each method passes the call on, unless it is written anew.
 pub trait Around: Send + Sync + 'static {
@@ -35,8 +37,13 @@ pub trait Around: Send + Sync + 'static {
         recorder.listen(signal)
     }
 
-    /// Before `head`.
-    fn before_head(&self) {}
+    /// Around `head`.
+    ///
+    /// # Errors
+    /// What the recorder says.
+    fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
+        recorder.head()
+    }
 
     /// Before `select_notifications`.
     fn before_select_notifications(&self) {}
@@ -114,8 +121,7 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.around.before_head();
-        self.recorder.head()
+        self.around.head(&*self.recorder)
     }
 
     fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {

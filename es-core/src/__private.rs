@@ -19,15 +19,13 @@ pub use std::{
 
 pub use serde;
 
-use crate::{Aggregate, HasState, Root, Timestamp};
-
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
 pub use crate::upcast::{UpcastResult, upcast};
 pub use crate::{
-    AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader, FieldWriter,
-    StoredField, StoredState, source::fresh_id,
+    Aggregate, AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader,
+    FieldWriter, HasState, Root, StoredField, StoredState, Timestamp, source::fresh_id,
 };
 
 /// The body of an `#[event]` method with `&mut self`, on the state.

@@ -40,6 +40,7 @@ mod aggregate;
 #[cfg(feature = "decimal")]
 mod decimal;
 mod error;
+mod error_chain;
 mod event;
 mod fields;
 mod id;
@@ -57,6 +58,7 @@ pub mod __private;
 
 pub use aggregate::{Aggregate, HasState};
 pub use error::{FieldError, ReplayError};
+pub use error_chain::error_chain;
 pub use event::{DomainEvent, EventKind, EventPayload, EventSet, PendingEvent};
 pub use fields::{FieldReader, FieldWriter, StoredField};
 pub use id::{AggregateId, IdType};

@@ -1,4 +1,4 @@
-//! `#[aggregate]`: parse → model → check → expand.
+//! `#[aggregate]`: parse → check → model → expand.
 //!
 //! The struct half makes the state and the root around it; the impl half makes the events. Neither
 //! sees the other: they meet in the traits `HasState` and `Aggregate`.
@@ -11,19 +11,16 @@ mod parse;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::errors::Errors;
-use crate::fallback;
+use crate::syntax::errors::Errors;
+use crate::syntax::fallback;
 use parse::Half;
-
-/// The attributes that only have a meaning in the impl half.
-const MARKERS: &[&str] = &["event", "id"];
 
 /// Expands the attribute on either half.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let expanded = match parse::half(args, item.clone(), &mut errors) {
         Ok(Half::State(mut half)) => {
-            check::state(&mut half, &mut errors).then(|| expand::state(&half))
+            check::state::check(&mut half, &mut errors).then(|| expand::state::expand(&half))
         }
         Ok(Half::Events(half)) => {
             let aggregate = check::events(half, &mut errors);
@@ -36,6 +33,6 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     };
     match expanded {
         Some(expanded) => quote!(#expanded #errors),
-        None => fallback::item_and_errors(item, MARKERS, &errors),
+        None => fallback::item_and_errors(item, &errors),
     }
 }

@@ -1,28 +1,11 @@
-//! `#[application]`, and the struct half of `#[process_application]`: parse → check → expand.
-
-mod check;
-mod expand;
-mod parse;
+//! `#[application]` on a struct.
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
-use crate::errors::Errors;
-use crate::{alone, fallback};
-pub(crate) use parse::Kind;
+use crate::application_struct;
+use crate::kind::Kind;
 
-/// Expands the attribute on a struct.
-pub(crate) fn expand(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut application = match parse::application(kind, args, item.clone(), &mut errors) {
-        Ok(application) => application,
-        Err(error) => {
-            errors.add(error);
-            return fallback::item_and_errors(item, &[], &errors);
-        }
-    };
-    alone::check(kind.name(), &mut application.item.attrs, &mut errors);
-    check::application(&application, &mut errors);
-    let expanded = expand::application(&application);
-    quote!(#expanded #errors)
+/// Expands the attribute.
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    application_struct::expand(Kind::Application, args, item)
 }

@@ -1,46 +1,66 @@
-//! `#[process_application]` or `#[projection]` on an impl block, and the `#[policy]` methods in it: parse → model →
-//! check → expand.
+//! `#[policy(..)]` on a method of a block that follows other applications: attribute → signature.
 
-mod check;
 mod expand;
-mod follows;
-mod kind;
-mod model;
-mod names;
-mod parse;
+pub(crate) mod follows;
+mod signature;
+mod types;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Type};
 
-use crate::errors::Errors;
-use crate::{alone, application, fallback, impl_block};
-use kind::Kind;
+pub(crate) use expand::entry;
+use follows::Follows;
 
-/// Expands `#[process_application]` on either half.
-pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_as(Kind::Collecting, args, item)
+use crate::kind::Kind;
+use crate::syntax::attributes;
+use crate::syntax::errors::Errors;
+use crate::syntax::impl_block::Method;
+use crate::syntax::misplaced;
+
+/// `#[policy(Dog::TrickAdded)] fn count_trick(..)`.
+pub(crate) struct Policy {
+    /// The events that it follows.
+    pub(crate) follows: Follows,
+    /// The conditions under which the method exists.
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) method: Ident,
+    /// The `DomainEvent<DogTrickAdded>` that the method takes a reference to.
+    takes: Type,
+    /// The `&mut ProcessingEvent`, or the `&mut Transaction<'_>`.
+    works_on: Type,
+    returns: Type,
 }
 
-/// Expands `#[projection]` on either half.
-pub(crate) fn expand_projection(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_as(Kind::InTables, args, item)
+/// Expands the attribute where nothing reads it.
+pub(crate) fn misplaced(_args: TokenStream, item: TokenStream) -> TokenStream {
+    misplaced::report("policy", "process_application", item)
 }
 
-fn expand_as(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    if !impl_block::is_impl_block(&item) {
-        return application::expand(kind.of_struct(), args, item);
+/// Reads a policy of a `kind` of application, and reports its mistakes. `None` if it has any.
+pub(crate) fn read(
+    kind: Kind,
+    marker: &Attribute,
+    method: &Method,
+    errors: &mut Errors,
+) -> Option<Policy> {
+    let follows = follows::parse(marker);
+    let follows = follows.map_err(|error| errors.add(error)).ok();
+    let found = errors.count();
+    let types = signature::check(kind, method, follows.as_ref(), errors);
+    if errors.count() > found {
+        return None;
     }
-    let mut errors = Errors::default();
-    match parse::block(kind, args, item.clone(), &mut errors) {
-        Ok(mut block) => {
-            alone::check(kind.of_struct().name(), &mut block.block.attrs, &mut errors);
-            let follower = check::follower(block, &mut errors);
-            let expanded = expand::follower(&follower);
-            quote!(#expanded #errors)
-        }
-        Err(error) => {
-            errors.add(error);
-            fallback::item_and_errors(item, &["policy"], &errors)
-        }
-    }
+    let signature::Types {
+        takes,
+        works_on,
+        returns,
+    } = types?;
+    Some(Policy {
+        follows: follows?,
+        cfgs: attributes::cfgs(&method.attrs).cloned().collect(),
+        method: method.sig.ident.clone(),
+        takes,
+        works_on,
+        returns,
+    })
 }

@@ -1,16 +1,17 @@
-//! What the attributes make, as a reader sees it, and what comes out of code that is being typed.
+//! The expansions of the attributes, as a reader sees them.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::application::Kind;
-use crate::{aggregate, application, policy};
+use crate::{aggregate, application, process_application, projection};
 
 mod bodies;
 mod docs;
+mod panics;
 mod typing;
 
-/// The expansion as rustfmt would set it. The library's root is shown as `es`, its hidden module as `p`.
+/// The expansion as rustfmt would set it. The library's root is shown as `es`, its hidden module as
+/// `p`.
 fn pretty(expanded: &TokenStream) -> String {
     let short = expanded.to_string();
     let short = short
@@ -31,7 +32,7 @@ fn the_struct_half() {
             /// A dog.
             #[derive(Debug, Clone, Serialize)]
             pub struct Dog {
-                /// What it can do.
+                /// The tricks of the dog.
                 pub tricks: Vec<String>,
             }
         },
@@ -192,7 +193,6 @@ fn a_mistake_leaves_the_rest() {
 #[test]
 fn an_application() {
     let expanded = application::expand(
-        Kind::Leader,
         quote!(name = "School"),
         quote! {
             /// A school for dogs.
@@ -205,7 +205,6 @@ fn an_application() {
 #[test]
 fn an_application_with_fields() {
     let expanded = application::expand(
-        Kind::Leader,
         quote!(),
         quote! {
             #[derive(Debug)]
@@ -226,7 +225,7 @@ fn an_application_with_fields() {
 
 #[test]
 fn the_struct_half_of_a_process_application() {
-    let expanded = policy::expand(
+    let expanded = process_application::expand(
         quote!(),
         quote!(
             struct Counters;
@@ -237,7 +236,7 @@ fn the_struct_half_of_a_process_application() {
 
 #[test]
 fn the_impl_half_of_a_process_application() {
-    let expanded = policy::expand(
+    let expanded = process_application::expand(
         quote!(),
         quote! {
             impl Counters {
@@ -261,7 +260,7 @@ fn the_impl_half_of_a_process_application() {
 
 #[test]
 fn policies_for_several_events() {
-    let expanded = policy::expand(
+    let expanded = process_application::expand(
         quote!(),
         quote! {
             impl Counters {
@@ -281,7 +280,7 @@ fn policies_for_several_events() {
 
 #[test]
 fn the_struct_half_of_a_projection() {
-    let expanded = policy::expand_projection(
+    let expanded = projection::expand(
         quote!(),
         quote!(
             pub struct TrickTable;
@@ -292,7 +291,7 @@ fn the_struct_half_of_a_projection() {
 
 #[test]
 fn the_impl_half_of_a_projection() {
-    let expanded = policy::expand_projection(
+    let expanded = projection::expand(
         quote!(),
         quote! {
             impl TrickTable {
@@ -308,133 +307,6 @@ fn the_impl_half_of_a_projection() {
         },
     );
     insta::assert_snapshot!(pretty(&expanded));
-}
-
-#[test]
-fn a_body_that_is_being_typed_leaves_everything_else() {
-    let expanded = aggregate::expand(
-        quote!(),
-        quote! {
-            impl Dog {
-                #[event(Registered)]
-                pub fn register() -> Self {
-                    Self { tricks: Vec:: }
-                }
-
-                #[event(TrickAdded)]
-                pub fn add_trick(&mut self, trick: &str) {
-                    self.tricks.
-                }
-
-                pub fn learn(&mut self) {
-                    let x =
-                }
-            }
-        },
-    );
-    let expanded = expanded.to_string();
-    for item in [
-        "struct DogRegistered",
-        "struct DogTrickAdded",
-        "enum DogEvent",
-        "fn learn",
-    ] {
-        assert!(expanded.contains(item), "{item} is missing in {expanded}");
-    }
-    assert!(!expanded.contains("compile_error"), "{expanded}");
-}
-
-#[test]
-fn an_item_that_is_being_typed_leaves_everything_else() {
-    let expanded = aggregate::expand(
-        quote!(),
-        quote! {
-            impl Dog {
-                #[event(Registered)]
-                pub fn register() -> Self {
-                    Self
-                }
-
-                #[event(Renamed)]
-                pub fn rename(&mut self, name: ) {}
-
-                pub fn half(&self, x: ) {}
-
-                #[event(TrickAdded)]
-                pub fn add_trick(&mut self, trick: &str) {}
-            }
-        },
-    );
-    let expanded = expanded.to_string();
-    for item in ["struct DogRegistered", "struct DogTrickAdded", "fn half"] {
-        assert!(expanded.contains(item), "{item} is missing in {expanded}");
-    }
-    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
-}
-
-#[test]
-fn an_item_that_cannot_be_read_is_given_back() {
-    let block = quote! {
-        impl Default for Dog {
-            #[event(Registered)]
-            fn default() -> Self {}
-        }
-    };
-    let expanded = aggregate::expand(quote!(), block).to_string();
-    assert!(
-        expanded.contains("impl Default for Dog { fn default"),
-        "{expanded}"
-    );
-    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
-}
-
-#[test]
-fn a_command_may_compare_the_state_and_change_what_is_its_own() {
-    let expanded = aggregate::expand(
-        quote!(),
-        quote! {
-            impl Dog {
-                #[event(Registered)]
-                pub fn register() -> Self {
-                    Self
-                }
-
-                pub fn check(&mut self, other: &mut Other) -> bool {
-                    other.name = self.name.clone();
-                    other.ages[self.age] += self.age;
-                    match self.age { 0 => true, _ => self.age == 1 || self.age <= 2 && self.age != 3 }
-                }
-            }
-        },
-    );
-    assert!(!expanded.to_string().contains("compile_error"));
-}
-
-#[test]
-fn a_command_that_assigns_is_told_where_to_do_it() {
-    for assignment in [
-        quote!(self.name = name),
-        quote!(self.age += 1),
-        quote!(self.age <<= 1),
-        quote!(self.tricks[0] = name),
-        quote!(if true {
-            self.inner.name = name
-        }),
-    ] {
-        let expanded = aggregate::expand(
-            quote!(),
-            quote!(impl Dog {
-                #[event(Registered)]
-                fn register() -> Self { Self }
-                fn command(&mut self, name: String) { #assignment; }
-            }),
-        );
-        let expanded = expanded.to_string();
-        assert!(
-            expanded.contains("a command cannot change the state"),
-            "{assignment}"
-        );
-    }
 }
 
 /// The item or method of `expanded` in which `text` stands.

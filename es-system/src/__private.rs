@@ -4,22 +4,30 @@ pub use std::ops::FnOnce;
 
 pub use es_core::__private::*;
 
-pub use crate::aggregates::Visitor;
-pub use crate::error::BoxError;
-pub use crate::policy::{Collecting, KindOf, Policies};
-pub use crate::projection::InTables;
+pub use es_store::Role;
 
+pub use crate::application::aggregates::{Aggregates, Visitor};
+pub use crate::application::kinds::{ApplicationType, FromEnv, MadeByTheAttribute};
+pub use crate::error::BoxError;
+pub use crate::policy::context::Collecting;
+pub use crate::policy::kinds::FollowerType;
+pub use crate::policy::table::{KindOf, Policies};
+pub use crate::projection::InTables;
+pub use crate::system::node::{Node, Pipes};
+
+use crate::application::Application;
 use crate::error::Result as SystemResult;
-use crate::{
-    Application, DomainEvent, Env, Follower, Leader, Projection, Role, Transaction, UndecodedEvent,
-    projection,
-};
+use crate::policy::undecoded_event::UndecodedEvent;
+use crate::projection;
+use crate::projection::Projection;
+use es_core::DomainEvent;
+use es_store::{Env, Transaction};
 
 /// Opens the application of `A`, around which `A` puts its own fields.
 ///
 /// # Errors
 /// When the environment is wrong, or the store cannot be opened.
-pub fn open<A: Leader>(env: Env) -> SystemResult<Application> {
+pub fn open<A: ApplicationType>(env: Env) -> SystemResult<Application> {
     Application::open(A::NAME, A::ROLE, env)
 }
 
@@ -50,7 +58,7 @@ pub trait ProjectionStruct {}
 pub const fn assert_has_struct<A: ProjectionStruct>() {}
 
 /// Fails to compile, on the user's struct, when the impl half is missing.
-pub const fn assert_has_policies<A: Follower>() {}
+pub const fn assert_has_policies<A: FollowerType>() {}
 
 /// Fails to compile, on the user's impl block, when the struct half is that of an application that only leads.
 pub const fn assert_follows(role: Role) {

@@ -1,180 +1,124 @@
-//! One follower at work: pull a page, run the policies, record what came of it with the position.
+//! Followers: applications with the policies by which they process the events of others.
 //!
 //! Exactly once. A batch starts at the position that is *recorded*, never at one that a process remembers. Its new
-//! events and the move of the position are one transaction, which takes place only if the recorded position is still
-//! the one that the batch started at. So of two instances that processed the same events, in this process or
-//! another, one commits and the other drops its batch; and an instance that dies leaves either both or neither.
+//! events and the move of the position are one transaction, which takes place only if the recorded
+//! position is still the one that the batch started at. So of two instances that processed the same
+//! events, in this process or another, one commits and the other drops its batch; and an instance that
+//! dies leaves either both or neither.
 //!
-//! The head of the upstream is read *before* the page. A page that is not full holds everything up to that head, so
-//! the position may move to it, past events that no policy wants. A head that was read after the page could
-//! be above an event that was committed in between, and the event would be skipped.
+//! The head of the upstream is read *before* the page. A page that is not full holds everything up to
+//! that head, so the position may move to it, past events that no policy wants. A head that was read
+//! after the page could be above an event that was committed in between, and the event would be skipped.
+//!
+//! A follower has an [`Edge`] for each application that it follows. An edge owns everything that is
+//! known about following that one upstream, and takes one step at a time; it never waits. The
+//! [`Processor`] is what the edges of a follower share.
 
+mod batch;
+mod collecting;
+pub(crate) mod edge;
+mod events;
 mod failure;
-mod positions;
-mod processing;
+mod history;
+mod processor;
 mod projecting;
 mod rebuild;
 mod refusals;
+pub(crate) mod status;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use es_store::Head;
+use crate::application::Application;
+use crate::error::{Error, Result};
+use crate::follower::edge::Edge;
+use crate::follower::processor::Processor;
+use crate::follower::rebuild::Rebuild;
+use crate::follower::status::{Condition, FollowerStatus};
+use crate::policy::work::Work;
+use crate::projection::progress::RebuildProgress;
 
-use crate::policy::Work;
-use crate::status::StatusCell;
-use crate::{Application, Result};
-
-pub(crate) use failure::Failure;
-use refusals::Refusals;
-
-/// An application with the policies by which it follows others.
+/// An application that follows others, and an edge for each of these.
 pub(crate) struct Follower {
-    pub(crate) application: Application,
-    pub(crate) upstreams: Vec<Application>,
-    pub(crate) status: StatusCell,
-    work: Work,
-    /// The filter with which upstreams are read; `None` is no filter.
-    topics: Option<Arc<[String]>>,
-    progress: Mutex<Progress>,
-    stopping: AtomicBool,
-    abandoned: AtomicBool,
-    in_hand: InHand,
-}
-
-/// The event whose policy runs: the index of its upstream, and its position; 0 is none.
-#[derive(Default)]
-struct InHand {
-    upstream: AtomicUsize,
-    position: AtomicU64,
-}
-
-/// What a follower remembers of its own work. None of it decides what is processed.
-#[derive(Default)]
-struct Progress {
-    /// Which upstreams were looked at, and found to be the ones that were followed before.
-    verified: Vec<bool>,
-    /// What the record has refused, since it last took something.
-    refusals: Refusals,
-    /// When a position that only skipped events had moved was last written.
-    last_skip: Option<Instant>,
-}
-
-/// What one pull has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Everything is processed.
-    UpToDate,
-    /// Only events that no policy wants are new; their position is to be written after this time.
-    Skipped(Duration),
-    /// The position has moved, and there may be more.
-    Moved {
-        /// Whether new events were recorded, which others may follow.
-        recorded: bool,
-    },
-}
-
-/// Whether a position that only skipped events have moved is written at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Skips {
-    /// At most every 100 ms: nobody waits for it.
-    Later,
-    /// At once: somebody waits for it.
-    Now,
+    processor: Arc<Processor>,
+    /// In the order in which the upstreams are defined.
+    edges: Vec<Arc<Edge>>,
 }
 
 impl Follower {
     pub(crate) fn new(application: Application, upstreams: Vec<Application>, work: Work) -> Self {
-        let verified = vec![false; upstreams.len()];
+        let processor = Arc::new(Processor::new(application, work));
+        let edge = |upstream| Arc::new(Edge::new(processor.clone(), upstream));
         Self {
-            topics: work.topics(),
-            progress: Mutex::new(Progress {
-                verified,
-                ..Progress::default()
-            }),
-            status: StatusCell::default(),
-            stopping: AtomicBool::new(false),
-            abandoned: AtomicBool::new(false),
-            in_hand: InHand::default(),
-            application,
-            upstreams,
-            work,
+            edges: upstreams.into_iter().map(edge).collect(),
+            processor,
         }
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.application.name()
+        self.application().name()
     }
 
-    /// Ends the batch behind the event in hand; no other is begun.
+    pub(crate) fn application(&self) -> &Application {
+        &self.processor.application
+    }
+
+    pub(crate) fn edges(&self) -> &[Arc<Edge>] {
+        &self.edges
+    }
+
+    /// Ends the current batch after the event in hand; no other batch is begun.
     pub(crate) fn finish(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        self.processor.finish();
     }
 
     pub(crate) fn is_finishing(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+        self.processor.is_finishing()
+    }
+
+    /// Keeps every batch of this follower from committing from now on, because its thread did not stop in time.
+    pub(crate) fn abandon(&self) {
+        self.processor.abandon();
     }
 
     /// The upstream and the position of the event whose policy runs now.
     pub(crate) fn in_hand(&self) -> Option<(&str, u64)> {
-        let position = self.in_hand.position.load(Ordering::SeqCst);
-        let upstream = self
-            .upstreams
-            .get(self.in_hand.upstream.load(Ordering::SeqCst))?;
-        (position > 0).then(|| (upstream.name(), position))
+        self.edges
+            .iter()
+            .find_map(|edge| Some((edge.upstream.name(), edge.in_hand()?)))
     }
 
-    /// From now on no batch of this follower begins to commit: its thread could not be stopped in time.
-    pub(crate) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::SeqCst);
+    /// The error that stopped the follower, if it has stopped.
+    pub(crate) fn stopped(&self) -> Option<Error> {
+        self.processor.stopped()
     }
 
-    /// Whether the upstream was looked at, and found to be the one that was followed before.
-    pub(crate) fn has_verified(&self, upstream: usize) -> bool {
-        self.progress().verified[upstream]
-    }
-
-    /// Processes one batch of one upstream.
-    pub(crate) fn pull(&self, index: usize, skips: Skips) -> Result<Step, Failure> {
-        let upstream = &self.upstreams[index];
-        let (_, from) = self.position_in(index)?;
-        let head = upstream
-            .recorder()?
-            .head()
-            .map_err(|e| upstream.store_error(e))?;
-        self.verify(index, from, head.as_ref())?;
-        let Some(head) = head.filter(|head| head.position > from) else {
-            return Ok(Step::UpToDate);
-        };
-        let step = self.process_up_to(index, from, head, skips)?;
-        self.progress().refusals = Refusals::default();
-        Ok(step)
-    }
-
-    fn process_up_to(
-        &self,
-        index: usize,
-        from: u64,
-        head: Head,
-        skips: Skips,
-    ) -> Result<Step, Failure> {
-        let upstream = &self.upstreams[index];
-        let (page, limit) = self.page(upstream, from, head.position)?;
-        if page.is_empty() {
-            return self.skip(upstream, from, head, skips);
-        }
-        self.in_hand.upstream.store(index, Ordering::SeqCst);
-        let rest = (page.len() < limit).then_some(head);
-        match &self.work {
-            Work::Policies(policies) => self.process(&**policies, upstream, from, &page, rest),
-            Work::Projection(projection) => {
-                self.project(&**projection, upstream, from, &page, rest)
-            }
+    /// The condition of the follower and of each of its edges.
+    pub(crate) fn status(&self) -> FollowerStatus {
+        let edges: Vec<_> = self.edges.iter().map(|edge| edge.status()).collect();
+        let worst = edges
+            .iter()
+            .map(|edge| &edge.condition)
+            .max_by_key(|c| c.severity());
+        FollowerStatus {
+            follower: self.name().to_owned(),
+            condition: worst.cloned().unwrap_or(Condition::Running),
+            edges,
         }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Rebuilds the tables of the projection, on this thread. Returns true if the follower had stopped and goes on now.
+    pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<bool> {
+        let upstreams = self.edges.iter().map(|edge| &edge.upstream).collect();
+        Rebuild::begin(&self.processor, upstreams)?.run(progress)?;
+        let goes_on = self.processor.mended();
+        if goes_on {
+            tracing::info!(follower = self.name(), "a follower goes on");
+        }
+        Ok(goes_on)
+    }
+
+    /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
+    pub(crate) fn discard_rebuild(&self) -> Result<bool> {
+        rebuild::discard(&self.processor)
     }
 }

@@ -151,61 +151,45 @@
 
 pub mod guide;
 pub mod prelude;
-
-mod aggregates;
-mod application;
-mod batch;
-mod cache;
-mod error;
-mod execute;
-mod follower;
-mod log;
-mod notification_log;
-mod policy;
-mod processing_event;
-mod projection;
-mod repository;
-mod runner;
-mod saving;
-mod snapshots;
-mod status;
-mod system;
+pub mod store;
 pub mod testing;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-mod topics;
-mod tries;
-mod undecoded_event;
+
+mod application;
+mod error;
+mod follower;
+mod policy;
+mod projection;
+mod runner;
+mod system;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregates::Aggregates;
-pub use application::{Application, FromEnv, Leader};
-pub use error::{DataProblem, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
-pub use execute::ExecuteError;
-pub use log::{Log, LoggedEvent};
-pub use notification_log::{NotificationLog, Subscription};
-pub use policy::Follower;
-pub use processing_event::ProcessingEvent;
-pub use projection::{Projection, RebuildProgress, rebuild_bar};
-pub use repository::Repository;
-pub use runner::{MultiThreadedRunner, Runner, SingleThreadedRunner};
-pub use status::{Condition, FollowerStatus};
-pub use system::{Node, Pipes, System};
-pub use undecoded_event::UndecodedEvent;
+// The names that a user types, and no others: `public_names.txt` has each with its reason.
+pub use application::execute::ExecuteError;
+pub use application::log::{Log, LoggedEvent};
+pub use application::repository::Repository;
+pub use application::{Application, ApplicationType};
+pub use error::{Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
+pub use policy::processing_event::ProcessingEvent;
+pub use policy::undecoded_event::UndecodedEvent;
+pub use projection::Projection;
+pub use projection::progress::RebuildProgress;
+pub use runner::Runner;
+pub use runner::multi_threaded::MultiThreadedRunner;
+pub use runner::single_threaded::SingleThreadedRunner;
+pub use system::System;
 
-pub use es_core::{
-    Aggregate, AggregateId, DomainEvent, EventKind, EventPayload, EventSet, FieldError,
-    FieldReader, FieldWriter, HasState, IdType, PendingEvent, ReplayError, Root, SnapshotState,
-    StoredField, StoredState, Timestamp, TimestampError, Transcoding, source, transcoding,
-};
 #[cfg(feature = "decimal")]
-pub use es_core::{Decimal, rust_decimal};
-pub use es_store::{
-    self as store, Conflict, Env, EnvError, EventQuery, Notification, NotificationQuery, Recorded,
-    Role, Section, Settings, SqlError, SslMode, StopHandle, StoreError, Transaction,
+pub use es_core::Decimal;
+pub use es_core::{
+    Aggregate, AggregateId, DomainEvent, FieldError, StoredState, Timestamp, TimestampError,
+    Transcoding, transcoding,
 };
+pub use es_store::{Env, EventQuery, Settings, SqlError, Transaction};
 
 #[doc(inline)]
 pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

@@ -1,6 +1,5 @@
 //! Projections: read models in tables of the user's own, changed in the transaction that moves the position.
 
-mod bar;
 pub(crate) mod progress;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,49 +8,37 @@ use std::sync::Arc;
 use es_core::__private::panic_message;
 use es_store::{Env, StoreError, Transaction};
 
-use crate::error::BoxError;
-use crate::policy::{self, Context, Policies, Received, Work};
-use crate::{Application, Error, Follower, Result, batch};
+use crate::application::{Application, batch};
+use crate::error::{BoxError, Error, Result};
+use crate::policy::context::Context;
+use crate::policy::kinds::{Bind, FollowerType};
+use crate::policy::received::Received;
+use crate::policy::table::{self, Policies};
+use crate::policy::work::{MakeTables, Project, Work};
 
-pub use bar::rebuild_bar;
-pub use progress::RebuildProgress;
-
-/// A read model in tables of a SQL database, which handlers change exactly once for each event.
+/// A read model in tables of a SQL database, which policies change exactly once for each event.
 ///
-/// `#[projection]` on a struct and on its impl block implements it; never implement it yourself.
+/// `#[projection]` on a struct and on its impl block implements it. It cannot be implemented by hand, and
+/// is the bound of code for any projection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no projection: it has no tables",
     label = "needs `#[projection]` on `struct {Self}` and on `impl {Self}`"
 )]
-pub trait Projection: Follower<Context = InTables> {}
+pub trait Projection: FollowerType<Context = InTables> {}
 
 /// Tables are changed.
 pub struct InTables;
 
-/// What makes the tables of a projection.
-pub(crate) type MakeTables = fn(&mut Transaction<'_>) -> Result<(), BoxError>;
-
-/// The handlers of one projection.
-pub trait Project: Send + Sync {
-    /// The topics that have a handler, sorted; `None` if a handler takes everything else.
-    fn topics(&self) -> Option<Arc<[String]>>;
-
-    /// Runs the handler for one event. A panic of it is an error.
-    ///
-    /// # Errors
-    /// What the handler returned.
-    fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError>;
-
-    /// What makes the tables.
-    fn make_tables(&self) -> MakeTables;
-}
-
 impl Context for InTables {
     type Of<'t> = Transaction<'t>;
 
-    fn bind<A: Follower<Context = Self>>(application: Arc<A>) -> Result<Work> {
-        let policies = policy::checked(A::policies())?;
-        let make_tables = policies.tables.unwrap_or(|_| Ok(()));
+    type Setup = Option<MakeTables>;
+}
+
+impl Bind for InTables {
+    fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work> {
+        let policies = table::checked(A::policies())?;
+        let make_tables = policies.setup.unwrap_or(|_| Ok(()));
         prepare(&application, make_tables)?;
         Ok(Work::Projection(Arc::new(Bound {
             application,
@@ -74,7 +61,7 @@ struct Bound<A> {
     make_tables: MakeTables,
 }
 
-impl<A: Follower<Context = InTables>> Project for Bound<A> {
+impl<A: FollowerType<Context = InTables>> Project for Bound<A> {
     fn topics(&self) -> Option<Arc<[String]>> {
         self.policies.topics()
     }
@@ -91,7 +78,7 @@ impl<A: Follower<Context = InTables>> Project for Bound<A> {
 /// Opens the application of a projection, and makes its tables if they are missing.
 pub(crate) fn open<A: Projection>(env: Env) -> Result<Application> {
     let application = Application::open(A::NAME, A::ROLE, env)?;
-    prepare(&application, A::policies().tables.unwrap_or(|_| Ok(())))?;
+    prepare(&application, A::policies().setup.unwrap_or(|_| Ok(())))?;
     Ok(application)
 }
 
@@ -122,10 +109,7 @@ pub(crate) fn making<'a>(
             return Err(failure);
         }
         let problem = format!("its tables cannot be made: {error}");
-        *own = Some(Error::Configuration {
-            application: application.name().to_owned(),
-            problem: problem.clone(),
-        });
+        *own = Some(Error::configuration(application.name(), problem.clone()));
         Err(StoreError::Configuration(problem))
     }
 }
@@ -137,13 +121,13 @@ fn refuse_memory(application: &Application) -> Result<()> {
         return Ok(());
     }
     let name = application.name().to_uppercase();
-    Err(Error::Configuration {
-        application: application.name().to_owned(),
-        problem: format!(
+    Err(Error::configuration(
+        application.name(),
+        format!(
             "a projection keeps SQL tables, and PERSISTENCE_MODULE is `{module}`: set {name}_PERSISTENCE_MODULE to \
              `postgres` or `sqlite`; with {name}_SQLITE_DBNAME `:memory:` they are in memory, too"
         ),
-    })
+    ))
 }
 
 /// Reads the tables, in a transaction that sees one moment and changes nothing.
@@ -163,10 +147,6 @@ pub(crate) fn read<T>(
             application.name()
         )))
     };
-    outcome.unwrap_or_else(never).inspect_err(|error| {
-        // A policy of another application may be reading here.
-        if error.is_of_store() {
-            batch::note_store_failure(error);
-        }
-    })
+    // A policy of another application may be reading here.
+    outcome.unwrap_or_else(never).inspect_err(batch::note)
 }

@@ -1,28 +1,33 @@
 //! Runners: they open the applications of a system and have the followers process events.
 
-mod multi_threaded;
+pub(crate) mod multi_threaded;
 mod network;
-mod single_threaded;
+pub(crate) mod single_threaded;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::{Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, System};
-
-pub use multi_threaded::MultiThreadedRunner;
-pub use single_threaded::SingleThreadedRunner;
+use crate::application::ApplicationType;
+use crate::error::{Error, Result};
+use crate::follower::status::FollowerStatus;
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
+use crate::runner::multi_threaded::MultiThreadedRunner;
+use crate::runner::single_threaded::SingleThreadedRunner;
+use crate::system::System;
+use es_store::Env;
 
 /// How long [`Runner::stop`], and dropping a runner, wait for the policies that run.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs a system: the same program runs under each runner and on each store.
 ///
-/// Dropping a runner stops it.
+/// Dropping a runner stops it. The trait is sealed: the library's runners implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` runs no systems",
     label = "expected `SingleThreadedRunner` or `MultiThreadedRunner`"
 )]
-pub trait Runner: Sized {
+pub trait Runner: Sealed + Sized {
     /// Opens the applications of `system` in `env`. Nothing is processed yet.
     ///
     /// # Errors
@@ -42,7 +47,7 @@ pub trait Runner: Sized {
     ///
     /// # Errors
     /// When the system has no such application.
-    fn get<A: Leader>(&self) -> Result<Arc<A>>;
+    fn get<A: ApplicationType>(&self) -> Result<Arc<A>>;
 
     /// Waits until every follower has processed everything, by what is recorded, whoever did the work.
     ///
@@ -56,11 +61,10 @@ pub trait Runner: Sized {
     /// Why the first follower, in the order of definition, has stopped.
     fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
 
-    /// What each follower is doing, in the order of definition.
+    /// The condition of each follower, in the order of definition.
     ///
-    /// # Errors
-    /// When a position cannot be read.
-    fn status(&self) -> Result<Vec<FollowerStatus>>;
+    /// It answers also while a store is away: then the positions in it are `None`.
+    fn status(&self) -> Vec<FollowerStatus>;
 
     /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
     ///
@@ -81,7 +85,7 @@ pub trait Runner: Sized {
 
     /// Rebuilds the tables of the projection `A` from all events, on this thread: into new tables beside the old ones, which
     /// are queried and followed all the time, and at last put in their place in one transaction. `progress` is called after
-    /// each batch; [`rebuild_bar`](crate::rebuild_bar) shows it.
+    /// each batch; it can be printed: `|progress| eprintln!("{progress}")`.
     ///
     /// The runner need not have been started, so a program of its own can rebuild, while another one follows. A rebuild that
     /// was interrupted, be it by a kill, is taken up where it was; if the projection has changed since, call
@@ -102,6 +106,12 @@ pub trait Runner: Sized {
     /// When somebody else rebuilds the same tables, or the store fails.
     fn discard_rebuild<A: Projection>(&self) -> Result<bool>;
 }
+
+/// The seal of [`Runner`], so that it may get methods.
+pub trait Sealed {}
+
+impl Sealed for SingleThreadedRunner {}
+impl Sealed for MultiThreadedRunner {}
 
 /// The moment after `timeout`; a year from now, if that is sooner.
 fn deadline(timeout: Duration) -> Instant {

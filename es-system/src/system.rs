@@ -1,12 +1,13 @@
 //! A system: applications, and which of them follow which.
 
-mod diagram;
-mod node;
+pub(crate) mod node;
 
-use crate::{Error, Result, Role};
+use std::fmt;
 
-pub(crate) use node::Opened;
-pub use node::{Node, Pipes};
+use crate::error::{Error, Result};
+use es_store::Role;
+
+use crate::system::node::{Node, Pipes};
 
 /// Applications connected by pipes, independent of where they store and who runs them.
 ///
@@ -46,10 +47,10 @@ impl System {
 
     /// The names of the applications, in the order of definition.
     pub fn nodes(&self) -> Vec<&str> {
-        self.names(|_| true)
+        self.nodes.iter().map(Node::name).collect()
     }
 
-    /// Who is followed by whom, in the order of definition.
+    /// The pairs of an application and one that follows it, in the order of definition.
     pub fn edges(&self) -> Vec<(&str, &str)> {
         let name = |index: usize| self.nodes[index].name();
         self.edges
@@ -58,55 +59,12 @@ impl System {
             .collect()
     }
 
-    /// The applications that others follow.
-    pub fn leaders(&self) -> Vec<&str> {
-        self.names(|index| self.leads(index))
-    }
-
-    /// The applications that follow others.
-    pub fn followers(&self) -> Vec<&str> {
-        self.names(|index| self.follows(index))
-    }
-
-    /// The applications that others follow, and that follow nobody.
-    pub fn leaders_only(&self) -> Vec<&str> {
-        self.names(|index| self.leads(index) && !self.follows(index))
-    }
-
-    /// The applications that follow others, and are followed.
-    pub fn processors(&self) -> Vec<&str> {
-        self.names(|index| self.leads(index) && self.follows(index))
-    }
-
-    /// The applications that neither follow nor are followed.
-    pub fn singles(&self) -> Vec<&str> {
-        self.names(|index| !self.leads(index) && !self.follows(index))
-    }
-
     pub(crate) fn node_list(&self) -> &[Node] {
         &self.nodes
     }
 
     pub(crate) fn edge_list(&self) -> &[(usize, usize)] {
         &self.edges
-    }
-
-    fn leads(&self, index: usize) -> bool {
-        self.edges.iter().any(|&(leader, _)| leader == index)
-    }
-
-    fn follows(&self, index: usize) -> bool {
-        self.edges.iter().any(|&(_, follower)| follower == index)
-    }
-
-    fn names(&self, wanted: impl Fn(usize) -> bool) -> Vec<&str> {
-        let wanted = |&(index, _): &(usize, &Node)| wanted(index);
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter(wanted)
-            .map(|(_, node)| node.name())
-            .collect()
     }
 
     /// Adds a node, or finds it; one that leads in one pipe and follows in another is one that follows.
@@ -136,9 +94,23 @@ impl System {
     }
 
     fn misnamed(&self, node: &Node, problem: &str) -> Error {
-        Error::Configuration {
-            application: "the system".to_owned(),
-            problem: format!("the name `{}` {problem}", node.name()),
+        Error::configuration(
+            "the system",
+            format!("the name `{}` {problem}", node.name()),
+        )
+    }
+}
+
+/// The graph as Mermaid, a node or an edge a line.
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("graph LR\n")?;
+        for (index, name) in self.nodes().iter().enumerate() {
+            writeln!(f, "    n{index}[\"{}\"]", name.replace('"', "#quot;"))?;
         }
+        for (upstream, follower) in &self.edges {
+            writeln!(f, "    n{upstream} --> n{follower}")?;
+        }
+        Ok(())
     }
 }

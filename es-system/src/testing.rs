@@ -44,7 +44,8 @@ mod events;
 mod policies;
 mod unordered;
 
-pub use es_core::source::{Source, with_source};
+pub use es_core::PendingEvent;
+pub use es_core::source::{self, Source, with_source};
 pub use es_core::testing::*;
 pub use es_store::testing::*;
 
@@ -52,7 +53,12 @@ pub use self::aggregates::{Given, GivenNothing, When, given, given_nothing};
 pub use self::events::Events;
 pub use self::policies::{PoliciesOf, policies_of};
 
-use crate::{Env, Pipes, Result, Runner, SingleThreadedRunner, System};
+use crate::error::Result;
+use crate::runner::Runner;
+use crate::runner::single_threaded::SingleThreadedRunner;
+use crate::system::System;
+use crate::system::node::Pipes;
+use es_store::Env;
 
 /// A whole system in memory, started: when a command returns, its consequences are processed.
 ///

@@ -46,7 +46,7 @@ use std::sync::Arc;
 use ::tokio::runtime::Handle;
 use es_core::source;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Does `work` with an application (or a runner) on a thread that may block.
 ///

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use domain::{Counters, Dog, DogSchool};
-use es_system::Leader;
+use es_system::ApplicationType;
 use es_system::prelude::*;
 use es_system::testing::postgres::database;
 use flags::{Flags, Store, Threads};

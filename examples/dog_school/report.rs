@@ -1,7 +1,8 @@
 //! Prints what is counted and what is stored.
 
+use es_system::Application;
 use es_system::prelude::*;
-use es_system::{Application, NotificationQuery};
+use es_system::store::NotificationQuery;
 
 /// Prints how often each trick was counted.
 pub fn counts(tricks: [&str; 3], counts: [u64; 3]) {

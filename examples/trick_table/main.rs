@@ -13,7 +13,6 @@ use std::process::ExitCode;
 
 use domain::DogSchool;
 use es_system::prelude::*;
-use es_system::rebuild_bar;
 use es_system::testing::postgres::database;
 use table::TrickTable;
 
@@ -78,7 +77,7 @@ fn run(env: Env) -> AnyResult<()> {
     print("counted", &table)?;
 
     // The old table answers, and is followed, until the new one takes its place.
-    runner.rebuild::<TrickTable>(rebuild_bar())?;
+    runner.rebuild::<TrickTable>(|progress| eprintln!("{progress}"))?;
     print("rebuilt", &table)?;
 
     school.add_trick("Scrappy", "fetch ball")?;

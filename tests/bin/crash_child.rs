@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use es_system::prelude::*;
-use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
+use es_system::store::{Head, ProcessRecorder, Recorded, Recording, StoreError};
 use tests::domain::{Counters, DogSchool};
 use tests::mirror::{self, Mirror};
 use tests::table::TrickTable;
@@ -157,10 +157,11 @@ impl Around for Dying {
         Ok(recorded)
     }
 
-    fn before_head(&self) {
+    fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
         if self.point == "head" {
             count_down();
         }
+        recorder.head()
     }
 
     fn before_select_notifications(&self) {

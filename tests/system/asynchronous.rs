@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use es_system::prelude::*;
-use es_system::source;
 use es_system::testing::FixedSource;
+use es_system::testing::source;
 use es_system::tokio::{blocking, run};
 use tests::domain::{Counters, Dog, DogSchool};
 use tests::{PATIENCE, Place, places, postgres};

@@ -71,7 +71,7 @@ fn a_state_that_was_not_saved_is_never_handed_out() -> Result<()> {
         billy.add_trick("sit");
         assert!(school.get_dog("Billy")?.tricks.is_empty());
         let problem = "full".to_owned();
-        let error = es_system::StoreError::Invalid(problem);
+        let error = es_system::store::StoreError::Invalid(problem);
         store.fail(Call::Record, 1, Moment::Before, error);
         school.save(&mut billy).expect_err("it is refused");
         let found = school.get_dog("Billy")?;
@@ -191,7 +191,7 @@ fn what_policies_collect_reaches_the_cache_when_it_is_committed_and_not_before()
         let system = System::new(pipes![[DogSchool, Watcher]])?;
         let mut runner = SingleThreadedRunner::new(&system, env)?;
         let store = stores.get("Watcher").expect("it is open");
-        let error = es_system::StoreError::ReadOnly {
+        let error = es_system::store::StoreError::ReadOnly {
             store: "faulty".to_owned(),
             doing: "a batch",
         };

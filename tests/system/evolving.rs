@@ -10,8 +10,9 @@ mod wrong;
 use std::borrow::Cow;
 
 use es_system::Application;
+use es_system::EventQuery;
 use es_system::prelude::*;
-use es_system::store::{EventQuery, Recording, StoredEvent};
+use es_system::store::{Recording, StoredEvent};
 use tests::evolving::{DogSchool, teach};
 
 /// What one of the programs writes of a dog that it teaches two tricks, under the id that is the program's version.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::thread;
 
-use es_system::Conflict;
 use es_system::prelude::*;
+use es_system::store::Conflict;
 use es_system::store::StoreError;
 use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
 use tests::domain::{Counter, Dog, DogSchool, DogTrickAdded};

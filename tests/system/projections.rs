@@ -49,7 +49,7 @@ fn a_table_has_what_the_handlers_have_written_under_every_runner_on_every_sql_st
         assert_eq!(table.counts()?, expected, "{}", place.name);
         assert_eq!(table.get_count("fly")?, 0);
         assert_eq!(table.position_in("DogSchool")?, Some(4));
-        assert_eq!(runner.status()?[0].positions, [("DogSchool".to_owned(), 4)]);
+        assert_eq!(runner.status()[0].edges[0].position, Some(4));
         runner.stop()
     }
     sql_places().try_for_each(|place| flow::<SingleThreadedRunner>(&place))?;

@@ -246,10 +246,12 @@ fn the_status_shows_the_positions_and_that_all_is_well() -> Result<()> {
     let school = runner.get::<DogSchool>()?;
     school.register_dog("Billy")?;
     school.add_trick("Billy", "sit")?;
-    let status = runner.status()?;
+    let status = runner.status();
     assert_eq!(status.len(), 1);
     assert_eq!(status[0].follower, "Counters");
-    assert_eq!(status[0].positions, [("DogSchool".to_owned(), 2)]);
+    assert_eq!(status[0].edges.len(), 1);
+    assert_eq!(status[0].edges[0].upstream, "DogSchool");
+    assert_eq!(status[0].edges[0].position, Some(2));
     assert!(matches!(status[0].condition, Condition::Running));
     runner.watch_for_errors(Duration::ZERO)
 }
@@ -257,8 +259,9 @@ fn the_status_shows_the_positions_and_that_all_is_well() -> Result<()> {
 #[test]
 fn the_threads_of_a_runner_inherit_its_clock_and_ids() -> Result<()> {
     let start: Timestamp = "2024-01-02T03:04:05+00:00".parse().expect("a time");
-    let source: Arc<dyn es_system::source::Source> = Arc::new(FixedSource::starting_at(start));
-    es_system::source::with_source(Some(source), || {
+    let source: Arc<dyn es_system::testing::source::Source> =
+        Arc::new(FixedSource::starting_at(start));
+    es_system::testing::source::with_source(Some(source), || {
         let runner: MultiThreadedRunner = started(&school_and_counters()?, Env::new())?;
         let school = runner.get::<DogSchool>()?;
         school.register_dog("Billy")?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use es_system::prelude::*;
-use es_system::{IdType, SslMode};
+use es_system::store::{IdType, SslMode};
 use tests::PATIENCE;
 use tests::domain::{Counters, DogSchool};
 

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use es_system::Application;
+use es_system::EventQuery;
 use es_system::prelude::*;
-use es_system::store::{EventQuery, StoreError, StoredEvent};
+use es_system::store::{StoreError, StoredEvent};
 use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
 use rusqlite::Connection;
 use tests::domain::{Dog, DogSchool, DogTrickAdded};

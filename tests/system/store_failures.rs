@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use es_system::prelude::*;
-use es_system::source;
 use es_system::store::StoreError;
+use es_system::testing::source;
 use es_system::testing::{Call, FaultyStores, FixedSource, Moment};
 use tests::PATIENCE;
 use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};

@@ -1,35 +1,31 @@
-//! What an aggregate must be. Every rule is a function; what it finds is reported with the rest.
+//! The rules of an aggregate. Each rule is a function; what it finds is reported with the rest.
 
 mod around_state;
-mod body;
 mod command;
-mod event;
-mod fallible;
-mod id;
-mod params;
-mod state;
+pub(super) mod state;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::Attribute;
 
-use super::model::{Aggregate, Event, EventKind, IdFn, Item};
-use super::parse::EventsHalf;
-use crate::alone;
-use crate::errors::Errors;
-use crate::impl_block::{BlockItem, Method, OtherItem};
-use crate::names;
-use body::Scope;
-pub(super) use state::check as state;
+use crate::aggregate::model::{Aggregate, Item};
+use crate::aggregate::parse::EventsHalf;
+use crate::event::scope::Scope;
+use crate::event::{self, Event, EventKind};
+use crate::id::{self, IdFn};
+use crate::syntax::attributes::last_segment;
+use crate::syntax::errors::Errors;
+use crate::syntax::impl_block::{BlockItem, Method, OtherItem};
+use crate::syntax::{exclusive, names};
 
-/// Checks the impl half. What is wrong is reported, and what could be understood comes out.
+/// Checks the impl half. Mistakes are reported, and what could be understood comes out.
 pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
     let EventsHalf {
         krate,
         vis,
         mut block,
     } = half;
-    alone::check("aggregate", &mut block.attrs, errors);
+    exclusive::check("aggregate", &mut block.attrs, errors);
     let name = block.name();
     let scope = Scope::of(&block);
     let mut id = None;
@@ -51,7 +47,7 @@ pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
         is_created: true,
     };
     aggregate.is_created = check_creating_event(&aggregate, errors);
-    id::check_parameters(&mut aggregate, errors);
+    check_parameters_of_id(&mut aggregate, errors);
     aggregate
 }
 
@@ -67,54 +63,43 @@ fn check_item(item: BlockItem, scope: &Scope, id: &mut Option<IdFn>, errors: &mu
         BlockItem::Method(method) => method,
         BlockItem::Other(other) => return Item::Plain(check_other(other, errors)),
     };
-    let markers = take_markers(&mut method.attrs, errors);
-    match markers {
-        Markers {
-            event: Some(event),
-            id: None,
-        } => event::check(&event, *method, scope, errors),
-        Markers {
-            event: None,
-            id: Some(marker),
-        } => {
-            id::check(&marker, &method, id, errors);
+    let Markers { event, id: marker } = take_markers(&mut method.attrs, errors);
+    match (event, marker) {
+        (Some(event), None) => match event::read(&event, method, scope, errors) {
+            Ok(event) => Item::Event(Box::new(event)),
+            Err(method) => Item::Broken(method),
+        },
+        (None, Some(marker)) => {
+            id::read(&marker, &method, id, errors);
             Item::Plain(method.into_token_stream())
         }
-        Markers {
-            event: Some(_),
-            id: Some(marker),
-        } => {
-            let message = "a method is an event or computes the id, not both: write a second function for the id";
+        (Some(_), Some(marker)) => {
+            let message = "a method is an event or computes the id, not both: write a second \
+                           function for the id";
             errors.on(marker, message);
             Item::Broken(method)
         }
-        Markers {
-            event: None,
-            id: None,
-        } if command::changes_state(&method, errors)
-            || around_state::is_taken_for_it(&method, scope, errors) =>
-        {
-            Item::Broken(method)
-        }
-        Markers {
-            event: None,
-            id: None,
-        } => Item::Plain(method.into_token_stream()),
+        (None, None) => check_plain(method, scope, errors),
     }
 }
 
-/// `#[event]` and `#[id]` stand on methods.
-fn check_other(mut other: OtherItem, errors: &mut Errors) -> proc_macro2::TokenStream {
+/// Rule: a method that is no event leaves the state alone, and does not take the aggregate for it.
+fn check_plain(method: Box<Method>, scope: &Scope, errors: &mut Errors) -> Item {
+    let is_broken = command::changes_state(&method, errors)
+        || around_state::is_taken_for_it(&method, scope, errors);
+    if is_broken {
+        return Item::Broken(method);
+    }
+    Item::Plain(method.into_token_stream())
+}
+
+/// Rule: `#[event]` and `#[id]` stand on methods.
+fn check_other(mut other: OtherItem, errors: &mut Errors) -> TokenStream {
     let markers = take_markers(&mut other.attrs, errors);
     for marker in [markers.event, markers.id].into_iter().flatten() {
-        let is_method = other
-            .tokens
-            .clone()
-            .into_iter()
-            .any(|token| token.to_string() == "fn");
-        if is_method {
+        if other.is_broken_method() {
             errors.add(other.error.clone());
-            return proc_macro2::TokenStream::new();
+            return TokenStream::new();
         }
         let name = last_segment(&marker).map_or_else(String::new, Ident::to_string);
         errors.on(
@@ -145,11 +130,8 @@ fn take_markers(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Markers {
     markers
 }
 
-fn last_segment(attr: &Attribute) -> Option<&Ident> {
-    attr.path().segments.last().map(|segment| &segment.ident)
-}
-
-/// An aggregate begins with an event. A block without one may be a second block of the same aggregate.
+/// Rule: an aggregate begins with an event. A block without one may be a second block of the same
+/// aggregate.
 fn check_creating_event(aggregate: &Aggregate, errors: &mut Errors) -> bool {
     let creates = |event: &Event| event.kind == EventKind::Creating;
     let unclear = |item: &Item| matches!(item, Item::Broken(_));
@@ -157,17 +139,15 @@ fn check_creating_event(aggregate: &Aggregate, errors: &mut Errors) -> bool {
         return true;
     }
     let name = names::plain(&aggregate.name);
-    errors.on(
-        &aggregate.self_ty,
-        format!(
-            "nothing creates `{name}`: write a method such as `#[event(Created)] pub fn create() -> Self {{ .. }}`, or move \
-             the events to the block that has one"
-        ),
+    let message = format!(
+        "nothing creates `{name}`: write a method such as `#[event(Created)] pub fn create() -> \
+         Self {{ .. }}`, or move the events to the block that has one"
     );
+    errors.on(&aggregate.self_ty, message);
     false
 }
 
-/// One name, one event. A second method of that name stays a method only.
+/// Rule: a name is one event's. A second method of that name stays a method only.
 fn check_unique_names(items: Vec<Item>, errors: &mut Errors) -> Vec<Item> {
     let mut seen: Vec<(Ident, Ident)> = Vec::new();
     let check = |item| {
@@ -188,7 +168,12 @@ fn check_unique_names(items: Vec<Item>, errors: &mut Errors) -> Vec<Item> {
     items.into_iter().map(check).collect()
 }
 
-/// A name for messages: `add_trick`.
-fn method_name(method: &Method) -> String {
-    names::plain(&method.sig.ident)
+/// Rule: the `#[id]` function is called with what each creating method has.
+fn check_parameters_of_id(aggregate: &mut Aggregate, errors: &mut Errors) {
+    let Some(id) = &aggregate.id else { return };
+    for item in &mut aggregate.items {
+        if let Item::Event(event) = item {
+            id::check_parameters(id, event, errors);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What the two halves become: each generated item has a file, headed by what it looks like.
+//! The expansion of the two halves. Each generated item has a file, headed by its shape.
 
 mod apply;
 mod command;
@@ -6,17 +6,17 @@ mod constants;
 mod declared;
 mod event_enum;
 mod incomplete;
+mod lints;
 mod payload;
-mod state;
+pub(super) mod state;
 mod versions;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::model::Aggregate;
-pub(super) use state::expand as state;
+use crate::aggregate::model::Aggregate;
 
-/// The impl half.
+/// Expands the impl half.
 pub(super) fn events(aggregate: &Aggregate) -> TokenStream {
     if !aggregate.is_created {
         return incomplete::expand(aggregate);
@@ -43,8 +43,8 @@ pub(super) fn events(aggregate: &Aggregate) -> TokenStream {
 
 /// `where for<'a> String: Clone, for<'a> Vec<u8>: Clone`, each type once.
 ///
-/// With `for<'a>` an impl compiles whose bound does not hold, and is not there. So nothing is forced
-/// onto the user's types.
+/// With `for<'a>` an impl whose bound does not hold compiles, and does not exist. So nothing is
+/// forced onto the user's types.
 fn where_all(types: impl Iterator<Item = TokenStream>, bound: &TokenStream) -> TokenStream {
     let mut seen = Vec::new();
     let new = types.filter(|ty| {
@@ -54,8 +54,8 @@ fn where_all(types: impl Iterator<Item = TokenStream>, bound: &TokenStream) -> T
         is_new
     });
     let bounds: Vec<_> = new.map(|ty| quote!(for<'a> #ty: #bound)).collect();
-    match bounds.is_empty() {
-        true => TokenStream::new(),
-        false => quote!(where #(#bounds),*),
+    if bounds.is_empty() {
+        return TokenStream::new();
     }
+    quote!(where #(#bounds),*)
 }

@@ -1,16 +1,16 @@
 //! The two halves as they were written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, DeriveInput, LitStr, Token, Visibility};
 
-use crate::crate_path::CratePath;
-use crate::errors::Errors;
-use crate::impl_block::{self, ImplBlock};
-use crate::options::{Accepted, Options, SnapshotEvery};
-use crate::versions::Versions;
+use crate::syntax::crate_path::CratePath;
+use crate::syntax::errors::Errors;
+use crate::syntax::impl_block::{self, ImplBlock};
+use crate::syntax::options::{Accepted, CRATE, Options, SnapshotEvery, UPCAST, VERSION};
+use crate::syntax::versions::Versions;
 
-/// What the attribute is on.
+/// The half that the attribute is on.
 pub(super) enum Half {
     State(StateHalf),
     Events(EventsHalf),
@@ -32,17 +32,15 @@ pub(super) struct EventsHalf {
     pub(super) block: ImplBlock,
 }
 
-const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 const TOPIC: (&str, &str) = ("topic", "`topic = \"dogschool:Dog\"`");
 const SNAPSHOTS: (&str, &str) = ("snapshot_every", "`snapshot_every = 100`");
 const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
-pub(super) const VERSION: (&str, &str) = ("version", "`version = 2`");
-pub(super) const UPCAST: (&str, &str) = ("upcast", "`upcast(1 => add_level)`");
 const OF_WHAT_IS_STORED: &str =
     "the `#[aggregate]` on the struct, or to the `#[event(..)]` whose fields have changed";
 
 const ON_STRUCT: Accepted = Accepted {
-    attribute: "`#[aggregate]` on a struct",
+    attribute: "#[aggregate]",
+    on: " on a struct",
     here: &[TOPIC, SNAPSHOTS, VERSION, UPCAST, CRATE],
     elsewhere: &[(
         "vis",
@@ -51,7 +49,8 @@ const ON_STRUCT: Accepted = Accepted {
 };
 
 const ON_IMPL: Accepted = Accepted {
-    attribute: "`#[aggregate]` on an impl block",
+    attribute: "#[aggregate]",
+    on: " on an impl block",
     here: &[VIS, CRATE],
     elsewhere: &[
         (
@@ -70,38 +69,48 @@ const ON_IMPL: Accepted = Accepted {
 /// Reads the half that the attribute is on.
 pub(super) fn half(args: TokenStream, item: TokenStream, errors: &mut Errors) -> syn::Result<Half> {
     if impl_block::is_impl_block(&item) {
-        let options = Options::parse(args, &ON_IMPL, errors);
-        let vis = options.vis.unwrap_or(Visibility::Public(Token![pub](
-            proc_macro2::Span::call_site(),
-        )));
-        let block = syn::parse2(item)?;
-        return Ok(Half::Events(EventsHalf {
-            krate: options.krate,
-            vis,
-            block,
-        }));
+        events_half(args, item, errors).map(Half::Events)
+    } else {
+        state_half(args, item, errors).map(Half::State)
     }
+}
+
+fn events_half(
+    args: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> syn::Result<EventsHalf> {
+    let options = Options::parse(args, &ON_IMPL, errors);
+    let public = || Visibility::Public(Token![pub](Span::call_site()));
+    Ok(EventsHalf {
+        krate: options.krate,
+        vis: options.vis.unwrap_or_else(public),
+        block: syn::parse2(item)?,
+    })
+}
+
+fn state_half(args: TokenStream, item: TokenStream, errors: &mut Errors) -> syn::Result<StateHalf> {
     let found = errors.count();
     let options = Options::parse(args, &ON_STRUCT, errors);
     let versions = options.versions.check_after(found, errors);
-    let item = state_item(item)?;
-    Ok(Half::State(StateHalf {
+    Ok(StateHalf {
         krate: options.krate,
         topic: options.topic,
         snapshot_every: options.snapshot_every,
         versions,
-        item,
-    }))
+        item: state_item(item)?,
+    })
 }
 
 fn state_item(item: TokenStream) -> syn::Result<DeriveInput> {
-    let what = item.clone();
-    syn::parse2(item).map_err(|error| match is_data(&what) {
-        true => error,
-        false => syn::Error::new_spanned(
-            what,
+    syn::parse2(item.clone()).map_err(|error| {
+        if is_data(&item) {
+            return error;
+        }
+        syn::Error::new_spanned(
+            item,
             "`#[aggregate]` is for a struct or an enum and its impl block: remove it here",
-        ),
+        )
     })
 }
 

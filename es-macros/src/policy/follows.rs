@@ -1,11 +1,46 @@
-//! What stands in `#[policy(..)]`: one event, several of one aggregate, all of one, or everything else.
+//! The parentheses of `#[policy(..)]`: one event, several of one aggregate, all of one, or
+//! everything else.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ExprPath, Meta, Path, Token};
 
-use super::model::{Follows, aggregate_of};
+use crate::syntax::tokens::is_punct;
+
+/// The events that a policy follows.
+pub(crate) enum Follows {
+    /// `Dog::TrickAdded`.
+    One(ExprPath),
+    /// `Dog::Registered, Dog::TrickAdded`: events of one aggregate.
+    Several(Vec<ExprPath>),
+    /// `Dog::*`: all events of the aggregate.
+    All(Path),
+    /// `_`: everything that no other policy follows.
+    Rest(Token![_]),
+}
+
+impl Follows {
+    /// The events that are named one by one.
+    pub(crate) fn events(&self) -> &[ExprPath] {
+        match self {
+            Self::One(event) => std::slice::from_ref(event),
+            Self::Several(events) => events,
+            Self::All(_) | Self::Rest(_) => &[],
+        }
+    }
+}
+
+/// `Dog` of `Dog::TrickAdded`; `None` if the event is not written with its aggregate in front.
+pub(crate) fn aggregate_of(event: &ExprPath) -> Option<Path> {
+    if event.qself.is_some() {
+        return None;
+    }
+    let mut path = event.path.clone();
+    path.segments.pop()?;
+    path.segments.pop_punct();
+    (!path.segments.is_empty()).then_some(path)
+}
 
 const NEEDS_EVENT: &str = "a policy says which event it follows: `#[policy(Dog::TrickAdded)]`";
 
@@ -63,8 +98,10 @@ fn part(tokens: Vec<TokenTree>) -> syn::Result<Part> {
     if let Ok(rest) = syn::parse2::<Token![_]>(all.clone()) {
         return Ok(Part::Rest(rest));
     }
-    if let [aggregate @ .., colon, second, star] = &tokens[..]
-        && format!("{colon}{second}{star}") == "::*"
+    if let [aggregate @ .., first, second, star] = &tokens[..]
+        && is_punct(first, ':')
+        && is_punct(second, ':')
+        && is_punct(star, '*')
     {
         let aggregate = aggregate.iter().cloned().collect();
         let aggregate = Path::parse_mod_style.parse2(aggregate);
@@ -75,27 +112,29 @@ fn part(tokens: Vec<TokenTree>) -> syn::Result<Part> {
     }
     let event: ExprPath =
         syn::parse2(all.clone()).map_err(|_| syn::Error::new_spanned(all, NEEDS_EVENT))?;
-    match event.qself.is_none() && event.path.segments.len() == 1 {
-        true => Err(no_event(&event)),
-        false => Ok(Part::Event(event)),
+    if event.qself.is_none() && event.path.segments.len() == 1 {
+        return Err(no_event(&event));
     }
+    Ok(Part::Event(event))
 }
 
 fn no_event(name: &ExprPath) -> syn::Error {
     let shown = name.to_token_stream();
     let message = format!(
-        "`{shown}` is not an event: write `Dog::TrickAdded` for one event of `Dog`, or `Dog::*` for all of them"
+        "`{shown}` is not an event: write `Dog::TrickAdded` for one event of `Dog`, or `Dog::*` \
+         for all of them"
     );
     syn::Error::new_spanned(name, message)
 }
 
-/// The method takes one type: the payload of an event, the enum of an aggregate, or the undecoded event.
+/// Rule: the method takes one type, which is the payload of an event, the enum of an aggregate, or
+/// the undecoded event.
 fn check_one_aggregate(parts: &[Part]) -> syn::Result<()> {
     let mut first = None;
     for (at, part) in parts.iter().enumerate() {
         if let (Part::Rest(_), true) = (part, parts.len() > 1) {
-            let message = "`_` is everything that no other policy follows: give it a method of its own, which takes \
-                           `&UndecodedEvent`";
+            let message = "`_` is everything that no other policy follows: give it a method of its \
+                           own, which takes `&UndecodedEvent`";
             return Err(syn::Error::new_spanned(part, message));
         }
         let aggregate = part.aggregate();
@@ -117,10 +156,11 @@ fn check_one_aggregate(parts: &[Part]) -> syn::Result<()> {
 }
 
 fn another_aggregate(part: &Part, first: &Path, other: &Path) -> syn::Error {
-    let (first, other) = (first.to_token_stream(), other.to_token_stream());
+    let first = first.to_token_stream();
+    let other = other.to_token_stream();
     let message = format!(
-        "a policy follows events of one aggregate, whose enum it takes, and `{other}` is another than `{first}`: write a \
-         method for each aggregate, and let both call a third for what they share"
+        "a policy follows events of one aggregate, whose enum it takes, and `{other}` is another \
+         than `{first}`: write a method for each aggregate, and let both call a third for what they share"
     );
     syn::Error::new_spanned(part, message)
 }
@@ -134,7 +174,7 @@ impl Part {
         }
     }
 
-    /// Whether what `other` names is named by this, too.
+    /// Returns true if this names what `other` names, too.
     fn has(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Event(one), Self::Event(other)) => one == other,

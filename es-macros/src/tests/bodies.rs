@@ -1,4 +1,4 @@
-//! What a look at the tokens of a body finds, and what it leaves alone.
+//! The search through the tokens of a body: what it finds, and what it leaves alone.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -119,5 +119,54 @@ fn an_events_body_cannot_fail_but_what_it_calls_may() {
         quote!(fn parse(text: &str) -> Option<u8> { text.parse().ok()?; None } self.age = 1;),
     ] {
         assert!(!event(body.clone()).contains("compile_error"), "{body}");
+    }
+}
+
+#[test]
+fn a_command_may_compare_the_state_and_change_what_is_its_own() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                pub fn check(&mut self, other: &mut Other) -> bool {
+                    other.name = self.name.clone();
+                    other.ages[self.age] += self.age;
+                    match self.age { 0 => true, _ => self.age == 1 || self.age <= 2 && self.age != 3 }
+                }
+            }
+        },
+    );
+    assert!(!expanded.to_string().contains("compile_error"));
+}
+
+#[test]
+fn a_command_that_assigns_is_told_where_to_do_it() {
+    for assignment in [
+        quote!(self.name = name),
+        quote!(self.age += 1),
+        quote!(self.age <<= 1),
+        quote!(self.tricks[0] = name),
+        quote!(if true {
+            self.inner.name = name
+        }),
+    ] {
+        let expanded = aggregate::expand(
+            quote!(),
+            quote!(impl Dog {
+                #[event(Registered)]
+                fn register() -> Self { Self }
+                fn command(&mut self, name: String) { #assignment; }
+            }),
+        );
+        let expanded = expanded.to_string();
+        assert!(
+            expanded.contains("a command cannot change the state"),
+            "{assignment}"
+        );
     }
 }

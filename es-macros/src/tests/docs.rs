@@ -1,10 +1,10 @@
-//! What readers of a user's docs see of an expansion: each item says where it comes from, and the machinery is hidden.
+//! The docs of generated items: each item that a reader sees has a sentence, and the machinery is
+//! hidden.
 
 use quote::quote;
 use syn::{Attribute, Item, ItemImpl, Visibility};
 
-use crate::application::Kind;
-use crate::{aggregate, application, policy};
+use crate::{aggregate, application, process_application};
 
 /// Traits that generated code implements and nobody else names.
 const MACHINERY: &[&str] = &["Create", "Apply", "HasState"];
@@ -17,7 +17,7 @@ fn items() -> Vec<Item> {
             quote!(
                 /// A dog.
                 pub struct Dog {
-                    /// What it can do.
+                    /// The tricks of the dog.
                     pub tricks: Vec<String>,
                 }
             ),
@@ -41,14 +41,13 @@ fn items() -> Vec<Item> {
             ),
         ),
         application::expand(
-            Kind::Leader,
             quote!(),
             quote!(
                 /// A school.
                 pub struct School;
             ),
         ),
-        policy::expand(
+        process_application::expand(
             quote!(),
             quote!(
                 impl Counters {

@@ -1,13 +1,12 @@
-//! Code that is being typed: whatever stands half-written in a block, the rest of it comes out, so that an editor knows
-//! the other methods, types and constants.
+//! Code that is being typed: whatever is half-written in a block, the rest of it comes out, so that
+//! an editor knows the other methods, types and constants.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::application::Kind;
-use crate::{aggregate, application, policy};
+use crate::{aggregate, application, process_application};
 
-/// What everybody else may name of the block below.
+/// The names in the block below that other code may use.
 const OF_DOG: &[&str] = &[
     "pub fn register (",
     "struct DogRegistered",
@@ -171,7 +170,7 @@ fn a_half_written_policy_leaves_the_others() {
         quote!(#[policy(Dog::TrickAdded)] fn count),
         quote!(fn total(&self) -> u64 { self. }),
     ] {
-        let expanded = policy::expand(
+        let expanded = process_application::expand(
             quote!(),
             quote! {
                 impl Counters {
@@ -185,7 +184,7 @@ fn a_half_written_policy_leaves_the_others() {
             },
         );
         let items = [
-            "Follower for Counters",
+            "FollowerType for Counters",
             "on (Dog :: Registered",
             "fn note (",
             "pub fn noted (",
@@ -197,7 +196,6 @@ fn a_half_written_policy_leaves_the_others() {
 #[test]
 fn a_half_written_option_leaves_the_application() {
     let expanded = application::expand(
-        Kind::Leader,
         quote!(name =),
         quote!(
             pub struct School;
@@ -205,6 +203,84 @@ fn a_half_written_option_leaves_the_application() {
     );
     assert_has(
         &expanded.to_string(),
-        &["struct School", "Leader for School", "pub fn new"],
+        &["struct School", "ApplicationType for School", "pub fn new"],
     );
+}
+
+#[test]
+fn a_body_that_is_being_typed_leaves_everything_else() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self { tricks: Vec:: }
+                }
+
+                #[event(TrickAdded)]
+                pub fn add_trick(&mut self, trick: &str) {
+                    self.tricks.
+                }
+
+                pub fn learn(&mut self) {
+                    let x =
+                }
+            }
+        },
+    );
+    let expanded = expanded.to_string();
+    for item in [
+        "struct DogRegistered",
+        "struct DogTrickAdded",
+        "enum DogEvent",
+        "fn learn",
+    ] {
+        assert!(expanded.contains(item), "{item} is missing in {expanded}");
+    }
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+}
+
+#[test]
+fn an_item_that_is_being_typed_leaves_everything_else() {
+    let expanded = aggregate::expand(
+        quote!(),
+        quote! {
+            impl Dog {
+                #[event(Registered)]
+                pub fn register() -> Self {
+                    Self
+                }
+
+                #[event(Renamed)]
+                pub fn rename(&mut self, name: ) {}
+
+                pub fn half(&self, x: ) {}
+
+                #[event(TrickAdded)]
+                pub fn add_trick(&mut self, trick: &str) {}
+            }
+        },
+    );
+    let expanded = expanded.to_string();
+    for item in ["struct DogRegistered", "struct DogTrickAdded", "fn half"] {
+        assert!(expanded.contains(item), "{item} is missing in {expanded}");
+    }
+    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_given_back() {
+    let block = quote! {
+        impl Default for Dog {
+            #[event(Registered)]
+            fn default() -> Self {}
+        }
+    };
+    let expanded = aggregate::expand(quote!(), block).to_string();
+    assert!(
+        expanded.contains("impl Default for Dog { fn default"),
+        "{expanded}"
+    );
+    assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
 }

@@ -1,117 +1,178 @@
-//! The kinds of failure of a batch: the store's, the policy's, and what no retry mends.
+//! Failures of a batch, by whose they are.
 
 use std::sync::Arc;
 
-use es_store::{Notification, StoreError};
+use es_store::{Conflict, StoreError};
 
-use crate::error::{BoxError, PolicyFailure};
-use crate::follower::Follower;
-use crate::{Application, Error, ErrorKind};
+use crate::application::batch::Met;
+use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
+use crate::follower::processor::Processor;
+use crate::policy::received::Received;
 
-/// Why a batch did not commit, or not whole.
+/// The reason why an edge did not get on.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The store's: nothing was committed. The position is read again and the batch runs again, with backoff,
-    /// without end; no rule of the user applies.
-    Store(Error),
-    /// The policy's: what came before is committed, and the user's rule applies to the failing event alone.
-    Policy {
-        /// What the policy said, and of which event.
+    /// The batch is to run again, without end; no rule of the user applies. The store failed, or another writer
+    /// was first. The position is read again.
+    Retry {
+        /// The failure.
         error: Error,
-        /// Whether new events were recorded for those before it.
-        recorded: bool,
+        /// How soon to run it again.
+        pause: Pause,
     },
-    /// What no retry mends: the upstream is not the one that was followed, a row is damaged, a table is of an older
-    /// release, an application was closed. The follower stops.
+    /// The policy's: everything before its event is committed, and the user's rule applies to the event alone.
+    Policy(Error),
+    /// What no retry mends: the upstream is not the one that was followed, a row is damaged, a table is
+    /// of an older release, an application was closed. The follower stops.
     Stop(Error),
     /// The follower was stopped while its policy ran; nothing was committed.
     Abandoned,
 }
 
-impl Failure {
-    /// Whether somebody else moved the position or changed an aggregate: to retry helps at once.
-    pub(crate) fn is_conflict(&self) -> bool {
-        match self {
-            Self::Store(Error::Conflict { .. }) => true,
-            Self::Store(Error::Store { problem, .. }) => {
-                matches!(**problem, StoreError::PositionMoved { .. })
+/// How soon a batch runs again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// At once, because the next attempt is another one: it has fewer events.
+    None,
+    /// At once for the first two times, because another writer got on.
+    Contention,
+    /// After a pause that grows.
+    Backoff,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let pause = match &error {
+            Error::Conflict { .. } => Pause::Contention,
+            Error::Store { problem, .. }
+                if matches!(**problem, StoreError::PositionMoved { .. }) =>
+            {
+                Pause::Contention
             }
-            _ => false,
+            error if error.is_of_store() => Pause::Backoff,
+            _ => return Self::Stop(error),
+        };
+        Self::Retry { error, pause }
+    }
+}
+
+/// The reason why the events of a batch were not committed.
+#[derive(Debug)]
+pub(super) enum CommitFailure {
+    /// The record refused the first `events` of the batch for what they are.
+    Refused {
+        /// The refusal.
+        error: Error,
+        /// The number of events.
+        events: usize,
+    },
+    /// A failure that has nothing to do with the events.
+    Other(Failure),
+}
+
+impl CommitFailure {
+    /// The failure of recording what came of the first `events` of a batch.
+    pub(super) fn of(error: Error, events: usize) -> Self {
+        match error.kind() {
+            ErrorKind::Conflict | ErrorKind::BadData => Self::Refused { error, events },
+            _ => Self::Other(error.into()),
         }
     }
+}
 
-    /// The error, if the record has refused what the batch's events are.
-    pub(super) fn refused_content(&self) -> Option<Error> {
-        match self {
-            Self::Store(error @ Error::Conflict { .. })
-            | Self::Stop(error @ Error::BadData { .. }) => Some(error.clone()),
+impl From<Error> for CommitFailure {
+    fn from(error: Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// A version that a record has refused because it is there already, and whose record that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) application: String,
+    pub(super) conflict: Conflict,
+}
+
+impl Refusal {
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Conflict {
+                application,
+                conflict,
+            } => Some(Self {
+                application: application.clone(),
+                conflict: conflict.clone(),
+            }),
             _ => None,
         }
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        if error.is_of_store() || error.kind() == ErrorKind::Conflict {
-            Self::Store(error)
-        } else {
-            Self::Stop(error)
-        }
-    }
-}
-
-/// Why the policy for one event failed.
-pub(super) enum PolicyError {
-    /// A store failed that it used, or somebody else was first: no failure of its own.
+/// The reason why the policy for one event did not succeed.
+#[derive(Debug)]
+pub(super) enum EventFailure {
+    /// A store that it used failed: no failure of its own.
     Store(Error),
-    /// It failed by itself.
-    Own(Error),
+    /// An application that it saved to refused a version: another writer's doing, or its own if it makes the
+    /// same version each time.
+    Refused {
+        /// The failure of the policy, if it is one.
+        error: Error,
+        /// The refusal.
+        refusal: Refusal,
+    },
+    /// The policy failed by itself.
+    Policy(Error),
 }
 
-/// What came of a policy: `None` if all went well. A store that failed within it (`store_failure`) makes the batch
-/// run again, whatever the policy made of it.
-pub(super) fn of_policy(
-    follower: &Follower,
-    upstream: &Application,
-    notification: &Notification,
-    outcome: Result<(), BoxError>,
-    store_failure: Option<Error>,
-) -> Option<PolicyError> {
-    if let Some(error) = store_failure {
-        return Some(PolicyError::Store(error));
+impl EventFailure {
+    /// Judges what a policy has returned, and what the stores that it used have answered it (`met`); `None` if all went
+    /// well.
+    ///
+    /// A store that failed makes the batch run again, whatever the policy made of it: its error may be wrapped in
+    /// one of the user's, turned into text, or passed over.
+    pub(super) fn of(
+        processor: &Processor,
+        received: Received<'_>,
+        returned: Result<(), BoxError>,
+        met: Met,
+    ) -> Option<Self> {
+        if let Some(error) = met.store_failure {
+            return Some(Self::Store(error));
+        }
+        let error = returned.err()?;
+        let ours = library_error(&*error);
+        if let Some(ours) = ours.filter(|error| error.is_of_store()) {
+            return Some(Self::Store(ours.clone()));
+        }
+        let refusal = met.conflict.as_ref().or(ours).and_then(Refusal::of);
+        let error = policy_failure(processor, received, error);
+        Some(match refusal {
+            Some(refusal) => Self::Refused { error, refusal },
+            None => Self::Policy(error),
+        })
     }
-    let error = outcome.err()?;
-    let ours = library_error(&*error);
-    if let Some(ours) = ours.filter(|e| e.is_of_store() || e.kind() == ErrorKind::Conflict) {
-        return Some(PolicyError::Store(ours.clone()));
-    }
-    Some(PolicyError::Own(policy_failure(
-        follower,
-        upstream,
-        notification,
-        error,
-    )))
 }
 
-/// The failure of a policy, saying which event it failed at.
+/// The failure of a policy, with the event that it failed at.
 pub(super) fn policy_failure(
-    follower: &Follower,
-    upstream: &Application,
-    notification: &Notification,
+    processor: &Processor,
+    received: Received<'_>,
     error: BoxError,
 ) -> Error {
+    let event = received.notification;
     Error::Policy(Arc::new(PolicyFailure {
-        application: follower.name().to_owned(),
-        upstream: upstream.name().to_owned(),
-        position: notification.id,
-        topic: notification.topic.clone().into_owned(),
-        originator_id: notification.originator_id.clone(),
-        originator_version: notification.originator_version,
+        application: processor.name().to_owned(),
+        upstream: received.upstream.name().to_owned(),
+        position: event.id,
+        topic: event.topic.clone().into_owned(),
+        originator_id: event.originator_id.clone(),
+        originator_version: event.originator_version,
         error,
     }))
 }
 
-/// This library's error, if it is one or is caused by one.
+/// This library's error, if `error` is one or is caused by one.
 fn library_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {

@@ -1,176 +1,211 @@
-//! A projection's tables, rebuilt beside those that are queried.
+//! The tables of a projection, rebuilt beside those that are queried.
 
 use std::thread;
 use std::time::Duration;
 
-use es_store::{Notification, NotificationQuery, RebuildLock, Tables, Transaction};
+use es_store::{RebuildLock, Tables, Transaction};
 
-use crate::follower::Follower;
-use crate::follower::failure::{Failure, PolicyError};
-use crate::follower::processing::{BATCH_EVENTS, tracking};
-use crate::follower::projecting::{Events, Target};
-use crate::policy::Work;
-use crate::projection::progress::Meter;
-use crate::projection::{self, Project, RebuildProgress};
-use crate::{Application, Error, Result};
+use crate::application::Application;
+use crate::error::{Error, Result};
+use crate::follower::batch::{BATCH_EVENTS, Committed, Runs, Until};
+use crate::follower::events::{Events, tracking};
+use crate::follower::failure::{CommitFailure, EventFailure, Failure};
+use crate::follower::processor::Processor;
+use crate::follower::projecting::{self, Target};
+use crate::follower::refusals::Refusals;
+use crate::policy::work::{Project, Work};
+use crate::projection;
+use crate::projection::progress::{Meter, RebuildProgress};
 
-/// How often something is tried again that the store has refused.
+/// The number of times that something is tried again which the store has refused.
 const TRIES: u32 = 10;
 
 /// A rebuild under way.
-struct Rebuild<'a> {
-    follower: &'a Follower,
+pub(super) struct Rebuild<'a> {
+    processor: &'a Processor,
     projection: &'a dyn Project,
     tables: Tables,
-    /// How far it is in each upstream.
-    positions: Vec<u64>,
+    upstreams: Vec<Upstream<'a>>,
     _lock: RebuildLock,
 }
 
-impl Follower {
-    /// Rebuilds the tables, on this thread.
-    pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<()> {
-        let mut rebuild = self.begin_rebuild()?;
-        let meter = Meter::start(self.name(), rebuild.positions.iter().sum());
+/// An upstream, and how far the rebuild is in it.
+struct Upstream<'a> {
+    application: &'a Application,
+    position: u64,
+    refusals: Refusals,
+}
+
+/// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
+pub(super) fn discard(processor: &Processor) -> Result<bool> {
+    let application = &processor.application;
+    let tables = application.tables()?;
+    let _lock = lock(processor, &tables)?;
+    tables
+        .discard_rebuild()
+        .map_err(|e| application.store_error(e))
+}
+
+fn lock(processor: &Processor, tables: &Tables) -> Result<RebuildLock> {
+    let lock = tables.lock_rebuild();
+    let lock = lock.map_err(|e| processor.application.store_error(e))?;
+    lock.ok_or_else(|| {
+        let name = processor.name();
+        Error::Usage(format!("{name}: its tables are being rebuilt already"))
+    })
+}
+
+impl<'a> Rebuild<'a> {
+    /// Begins a rebuild, or takes up the one that was interrupted.
+    pub(super) fn begin(processor: &'a Processor, upstreams: Vec<&'a Application>) -> Result<Self> {
+        let application = &processor.application;
+        let Work::Projection(projection) = &processor.work else {
+            let name = processor.name();
+            let problem = format!("`{name}` is no projection, and has no tables");
+            return Err(Error::Usage(problem));
+        };
+        let tables = application.tables()?;
+        let lock = lock(processor, &tables)?;
+        let mut own = None;
+        let make = projection.make_tables();
+        let begun = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
+        begun.map_err(|e| own.unwrap_or_else(|| application.store_error(e)))?;
+        let mut rebuild = Self {
+            processor,
+            projection: &**projection,
+            tables,
+            upstreams: Vec::new(),
+            _lock: lock,
+        };
+        for upstream in upstreams {
+            let position = rebuild.recorded_position(upstream)?;
+            rebuild.upstreams.push(Upstream {
+                application: upstream,
+                position,
+                refusals: Refusals::default(),
+            });
+        }
+        Ok(rebuild)
+    }
+
+    /// Rebuilds the tables, and puts them in the place of the old ones.
+    pub(super) fn run(mut self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<()> {
+        let meter = Meter::start(self.processor.name(), self.position());
         loop {
             let mut is_behind = false;
-            for upstream in 0..self.upstreams.len() {
-                is_behind |= rebuild.advance(upstream)?;
-                let (done, total) = rebuild.count()?;
-                progress(&meter.at(done, total, false));
+            for index in 0..self.upstreams.len() {
+                is_behind |= self.advance(index)?;
+                progress(&meter.at(self.position(), self.head()?, false));
             }
-            if !is_behind && rebuild.persist(Rebuild::switch)? {
+            if !is_behind && self.persist(|rebuild| Ok(rebuild.switch()?))? {
                 break;
             }
         }
-        let (done, total) = rebuild.count()?;
-        progress(&meter.at(done, total, true));
+        progress(&meter.at(self.position(), self.head()?, true));
         Ok(())
     }
 
-    /// Drops what an interrupted rebuild has made.
-    pub(crate) fn discard_rebuild(&self) -> Result<bool> {
-        let tables = self.application.tables()?;
-        let _lock = self.lock_rebuild(&tables)?;
-        tables
-            .discard_rebuild()
-            .map_err(|e| self.application.store_error(e))
-    }
-
-    fn begin_rebuild(&self) -> Result<Rebuild<'_>> {
-        let Work::Projection(projection) = &self.work else {
-            let problem = format!("`{}` is no projection, and has no tables", self.name());
-            return Err(Error::Usage(problem));
-        };
-        let tables = self.application.tables()?;
-        let lock = self.lock_rebuild(&tables)?;
-        let mut own = None;
-        let make = projection.make_tables();
-        let begun =
-            tables.begin_rebuild(&mut projection::making(&self.application, make, &mut own));
-        begun.map_err(|e| own.unwrap_or_else(|| self.application.store_error(e)))?;
-        let rebuilt = |upstream: &Application| {
-            tables
-                .rebuilt(upstream.name())
-                .map_err(|e| self.application.store_error(e))
-        };
-        let positions = self.upstreams.iter().map(rebuilt).collect::<Result<_>>()?;
-        Ok(Rebuild {
-            follower: self,
-            projection: &**projection,
-            tables,
-            positions,
-            _lock: lock,
-        })
-    }
-
-    fn lock_rebuild(&self, tables: &Tables) -> Result<RebuildLock> {
-        let lock = tables
-            .lock_rebuild()
-            .map_err(|e| self.application.store_error(e))?;
-        lock.ok_or_else(|| {
-            Error::Usage(format!(
-                "{}: its tables are being rebuilt already",
-                self.name()
-            ))
-        })
-    }
-}
-
-impl Rebuild<'_> {
-    /// Processes one batch of an upstream; says whether there may be more.
-    fn advance(&mut self, upstream: usize) -> Result<bool> {
+    /// Processes one batch of an upstream. Returns true if there may be more.
+    fn advance(&mut self, index: usize) -> Result<bool> {
         self.persist(|rebuild| {
-            let failed = match rebuild.batch(upstream) {
-                Ok(is_behind) => return Ok(is_behind),
-                Err(failed) => failed,
-            };
-            // Where a batch of it was recorded, or not, is seen there.
-            rebuild.positions[upstream] = rebuild.rebuilt(upstream)?;
-            Err(match failed {
-                Failure::Store(error) | Failure::Stop(error) | Failure::Policy { error, .. } => {
-                    error
-                }
-                Failure::Abandoned => {
-                    let name = rebuild.follower.name();
-                    Error::Usage(format!(
-                        "{name}: the runner was stopped, and its thread left"
-                    ))
-                }
-            })
+            let advanced = rebuild.batch(index);
+            if advanced.is_err() {
+                // The record tells whether the batch was committed.
+                let upstream = rebuild.upstreams[index].application;
+                rebuild.upstreams[index].position = rebuild.recorded_position(upstream)?;
+            }
+            advanced
         })
     }
 
-    /// Does something again that the store has refused, with pauses that grow, but not without end: somebody waits for it,
+    /// Repeats something that the store refuses, with pauses that grow, but not without end: the caller waits for it,
     /// and can take it up later.
-    fn persist<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+    fn persist<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Failure>) -> Result<T> {
         let mut tries = 0;
         loop {
-            match work(self) {
-                Err(error) if tries < TRIES && error.is_of_store() => {
-                    let projection = self.follower.name();
-                    tracing::warn!(projection, %error, "a part of a rebuild runs again");
-                    thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));
-                    tries += 1;
+            let error = match work(self) {
+                Ok(done) => return Ok(done),
+                Err(Failure::Retry { error, .. }) if tries < TRIES => error,
+                Err(
+                    Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
+                ) => return Err(error),
+                Err(Failure::Abandoned) => {
+                    let name = self.processor.name();
+                    let problem = format!("{name}: the runner was stopped, and its thread left");
+                    return Err(Error::Usage(problem));
                 }
-                outcome => return outcome,
-            }
+            };
+            let projection = self.processor.name();
+            tracing::warn!(projection, %error, "a part of a rebuild runs again");
+            thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));
+            tries += 1;
         }
     }
 
     fn batch(&mut self, index: usize) -> Result<bool, Failure> {
-        let (follower, from) = (self.follower, self.positions[index]);
-        let upstream = &follower.upstreams[index];
-        let head = upstream
-            .recorder()?
-            .head()
-            .map_err(|e| upstream.store_error(e))?;
+        let Upstream {
+            application: upstream,
+            position: from,
+            ref refusals,
+        } = self.upstreams[index];
+        let head = upstream.recorder()?.head();
+        let head = head.map_err(|e| upstream.store_error(e))?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(false);
         };
-        let page = self.page(upstream, from, head.position)?;
-        let rest = (page.len() < BATCH_EVENTS).then_some(head);
-        let is_last = rest.is_some();
-        let to = match (page.is_empty(), rest) {
-            (true, Some(head)) => {
-                let to = head.position;
-                let skip = tracking(upstream, from, to, head.event);
-                let skipped = self
-                    .tables
-                    .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
-                skipped.map_err(|e| follower.application.store_error(e))?;
-                to
-            }
-            (_, rest) => follower.project_events(self.events(upstream, from, &page), rest)?,
+        let (page, is_full) =
+            self.processor
+                .page(upstream, from, head.position, refusals.limit())?;
+        if page.is_empty() {
+            let skip = tracking(upstream, from, head.position, head.event);
+            let skipped = self
+                .tables
+                .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
+            skipped.map_err(|e| self.processor.application.store_error(e))?;
+            self.upstreams[index].position = head.position;
+            return Ok(false);
+        }
+        let events = Events {
+            upstream,
+            from,
+            page: &page,
+            rest: (!is_full).then_some(&head),
         };
-        self.positions[index] = to;
-        Ok(!is_last || page.last().is_some_and(|last| to < last.id))
+        let done = self.project(index, events)?;
+        let to = events.tracking(done).to;
+        self.upstreams[index].position = to;
+        self.upstreams[index].refusals.passed(to);
+        Ok(is_full || done < page.len())
     }
 
-    /// Puts the new tables in the place of the old ones. Says whether it could: not if these are far ahead by now.
+    /// Runs the handlers for `events` on the new tables. Returns the number of events that are done.
+    fn project(&mut self, index: usize, events: Events<'_>) -> Result<usize, Failure> {
+        let runs = self.runs(Until::TimeIsOver);
+        let processed = projecting::process(runs, self.projection, Target::Rebuild, events);
+        let refusals = &mut self.upstreams[index].refusals;
+        match processed {
+            Ok(Committed {
+                done,
+                failed: Some(failed),
+                ..
+            }) => Err(refusals.of_event(events.page[done].id, failed)),
+            Ok(Committed { done, .. }) => Ok(done),
+            Err(CommitFailure::Refused {
+                error,
+                events: refused,
+            }) => Err(refusals.of_commit(self.processor, events.first(refused), error)),
+            Err(CommitFailure::Other(failure)) => Err(failure),
+        }
+    }
+
+    /// Puts the new tables in the place of the old ones. Returns false if these are far ahead by now.
     fn switch(&mut self) -> Result<bool> {
-        let (follower, mut failure) = (self.follower, None);
-        let names: Vec<_> = follower.upstreams.iter().map(Application::name).collect();
+        let mut failure = None;
+        let names: Vec<_> = self
+            .upstreams
+            .iter()
+            .map(|u| u.application.name())
+            .collect();
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
             let caught = self.catch_up(tx, index, from, to);
             caught.unwrap_or_else(|error| {
@@ -179,66 +214,63 @@ impl Rebuild<'_> {
             })
         };
         let switched = self.tables.switch(&names, catch_up);
-        match (failure, switched) {
-            (Some(error), _) => Err(error),
-            (None, Err(error)) => Err(follower.application.store_error(error)),
-            (None, Ok(true)) => Ok(true),
-            (None, Ok(false)) => Ok(false),
+        match failure {
+            Some(error) => Err(error),
+            None => switched.map_err(|e| self.processor.application.store_error(e)),
         }
     }
 
-    /// Processes, in the transaction of the switch, what the old tables have and the new ones have not.
+    /// Processes, in the transaction of the switch, the events that the old tables have and the new ones have not.
     fn catch_up(&self, tx: &mut Transaction<'_>, index: usize, from: u64, to: u64) -> Result<bool> {
-        let upstream = &self.follower.upstreams[index];
-        let page = self.page(upstream, from, to)?;
-        if page.len() >= BATCH_EVENTS {
+        let upstream = self.upstreams[index].application;
+        let (page, is_full) = self.processor.page(upstream, from, to, BATCH_EVENTS)?;
+        if is_full {
             return Ok(false);
         }
-        match self
-            .follower
-            .run_handlers(self.events(upstream, from, &page), tx, false)
-        {
-            (_, None) => Ok(true),
-            (_, Some(PolicyError::Store(error) | PolicyError::Own(error))) => Err(error),
-        }
-    }
-
-    fn page(&self, upstream: &Application, from: u64, to: u64) -> Result<Vec<Notification>> {
-        let query = NotificationQuery::after(from).up_to(to).limit(BATCH_EVENTS);
-        let query = query.shared_topics(self.follower.topics.clone());
-        upstream.notification_log().query(&query)
-    }
-
-    fn events<'e>(
-        &'e self,
-        upstream: &'e Application,
-        from: u64,
-        page: &'e [Notification],
-    ) -> Events<'e> {
-        Events {
-            projection: self.projection,
-            target: Target::Rebuild,
+        let events = Events {
             upstream,
             from,
-            page,
+            page: &page,
+            rest: None,
+        };
+        let timeout = self.processor.application.policy_timeout()?;
+        let runs = self.runs(Until::PageEnds);
+        match projecting::run(runs, self.projection, events, tx, timeout).1 {
+            None => Ok(true),
+            Some(
+                EventFailure::Store(error)
+                | EventFailure::Refused { error, .. }
+                | EventFailure::Policy(error),
+            ) => Err(error),
         }
     }
 
-    fn rebuilt(&self, upstream: usize) -> Result<u64> {
-        let name = self.follower.upstreams[upstream].name();
-        self.tables
-            .rebuilt(name)
-            .map_err(|e| self.follower.application.store_error(e))
+    fn runs(&self, until: Until) -> Runs<'a> {
+        Runs {
+            processor: self.processor,
+            in_hand: None,
+            until,
+        }
     }
 
-    /// How many events are processed, and how many there are.
-    fn count(&self) -> Result<(u64, u64)> {
-        let heads = self
-            .follower
-            .upstreams
+    fn recorded_position(&self, upstream: &Application) -> Result<u64> {
+        let position = self.tables.rebuilt(upstream.name());
+        position.map_err(|e| self.processor.application.store_error(e))
+    }
+
+    /// The number of events that are processed.
+    fn position(&self) -> u64 {
+        self.upstreams
             .iter()
-            .map(|upstream| upstream.notification_log().head());
-        let total = heads.sum::<Result<u64>>()?;
-        Ok((self.positions.iter().sum(), total))
+            .map(|upstream| upstream.position)
+            .sum()
+    }
+
+    /// The number of events that there are.
+    fn head(&self) -> Result<u64> {
+        let heads = self.upstreams.iter();
+        heads
+            .map(|upstream| upstream.application.notification_log().head())
+            .sum()
     }
 }

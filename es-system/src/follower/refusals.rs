@@ -1,76 +1,189 @@
-//! What becomes of a batch whose content the record refuses: a version that is there already, or that does not follow.
+//! Refusals: the record does not take what a batch has made, or another application does not take what a
+//! policy saves to it, because a version is there already or does not follow.
 //!
-//! Most often somebody else was first, and to run the batch again is all that is needed. After two refusals it goes on
-//! with one event at a time. A policy that did not look at what is recorded makes the same version again and again:
-//! when one event alone is refused twice for the same version, that is the policy's failure. (Who races with
-//! a user's saves is refused each time for a higher one.) What no race can cause, such as a gap in versions, is the
-//! policy's failure as soon as its event is alone.
+//! Most often another writer was first, and running the batch again is all that is needed. After two
+//! refusals in a row the batch is taken apart: each attempt has half the events of the one before, until the
+//! refused events are passed. A policy that did not look at what is recorded makes the same version again
+//! and again: when one event alone is refused twice for the same version, that is the policy's failure.
+//! (A policy that races with a user's saves is refused each time for a higher version.) What no race can
+//! cause, such as a gap in versions, is the policy's failure as soon as its event is alone.
 
-use es_store::Conflict;
+use crate::error::Error;
+use crate::follower::batch::BATCH_EVENTS;
+use crate::follower::events::Events;
+use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
+use crate::follower::processor::Processor;
+use crate::policy::received::Received;
 
-/// What the record has refused, since it last took something.
-#[derive(Debug, Default)]
+/// The refusals that an edge has met since it last got past them.
+#[derive(Debug)]
 pub(super) struct Refusals {
     count: u32,
-    /// The position of the event that was refused alone, and for which version.
-    last_alone: Option<(u64, Conflict)>,
+    /// The number of events that a batch may have.
+    limit: usize,
+    /// The last position of the events that were refused.
+    until: u64,
+    /// The position of the event that was refused alone, and the version for which it was.
+    last_alone: Option<(u64, Refusal)>,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            limit: BATCH_EVENTS,
+            until: 0,
+            last_alone: None,
+        }
+    }
 }
 
 impl Refusals {
-    /// Whether to go on with one event at a time.
-    pub(super) fn one_at_a_time(&self) -> bool {
-        self.count >= 2
+    /// The number of events that the next batch may have.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// Notes one more. `alone` is the position, if the batch was one event; `conflict` the version that is there
-    /// already, if it is that. Says whether it is the policy's failure.
-    pub(super) fn note(&mut self, alone: Option<u64>, conflict: Option<Conflict>) -> bool {
-        self.count += 1;
-        let Some(position) = alone else { return false };
-        let Some(conflict) = conflict else {
-            return true;
+    /// Takes note that everything up to `position` is processed.
+    pub(super) fn passed(&mut self, position: u64) {
+        if position >= self.until {
+            *self = Self::default();
+        }
+    }
+
+    /// Decides what becomes of `events`, which the record has refused.
+    pub(super) fn of_commit(
+        &mut self,
+        processor: &Processor,
+        events: Events<'_>,
+        error: Error,
+    ) -> Failure {
+        let Events { upstream, page, .. } = events;
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            return error.into();
         };
-        let this = Some((position, conflict));
-        let again = this == self.last_alone;
-        self.last_alone = this;
-        again
+        let (limit, refusal) = (self.limit, Refusal::of(&error));
+        if self.is_the_policys(first.id, last.id, page.len(), refusal) {
+            let received = Received {
+                notification: first,
+                upstream,
+            };
+            return Failure::Policy(failure::policy_failure(
+                processor,
+                received,
+                Box::new(error),
+            ));
+        }
+        let is_narrower = self.limit < limit;
+        let pause = if is_narrower {
+            Pause::None
+        } else {
+            Pause::Contention
+        };
+        Failure::Retry { error, pause }
+    }
+
+    /// Decides what becomes of the event at `position`, whose policy did not succeed. Everything before it is committed.
+    pub(super) fn of_event(&mut self, position: u64, failed: EventFailure) -> Failure {
+        match failed {
+            EventFailure::Store(error) => Failure::Retry {
+                error,
+                pause: Pause::Backoff,
+            },
+            EventFailure::Policy(error) => Failure::Policy(error),
+            EventFailure::Refused { error, refusal } => {
+                if self.is_the_policys(position, position, 1, Some(refusal)) {
+                    return Failure::Policy(error);
+                }
+                let pause = Pause::Contention;
+                Failure::Retry { error, pause }
+            }
+        }
+    }
+
+    /// Takes note of one more refusal, of `events` events from position `first` to `last`; `refusal` is the
+    /// version that is there already, if it is that. Returns true if it is the policy's failure.
+    fn is_the_policys(
+        &mut self,
+        first: u64,
+        last: u64,
+        events: usize,
+        refusal: Option<Refusal>,
+    ) -> bool {
+        self.count += 1;
+        self.until = self.until.max(last);
+        let is_alone = events <= 1;
+        if !is_alone && (self.count >= 2 || refusal.is_none()) {
+            self.limit = events / 2;
+        }
+        match refusal {
+            _ if !is_alone => false,
+            None => true,
+            Some(refusal) => {
+                let this = Some((first, refusal));
+                let is_again = this == self.last_alone;
+                self.last_alone = this;
+                is_again
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use es_store::Conflict;
+
     use super::*;
 
-    fn version(version: u64) -> Option<Conflict> {
-        Some(Conflict {
-            id: "dog".into(),
-            version,
+    fn version(version: u64) -> Option<Refusal> {
+        let id = "dog".into();
+        Some(Refusal {
+            application: "Kennel".to_owned(),
+            conflict: Conflict { id, version },
         })
     }
 
     #[test]
     fn one_event_alone_that_is_refused_twice_for_one_version_is_the_policys() {
         let mut refusals = Refusals::default();
-        assert!(!refusals.note(None, version(1)));
-        assert!(!refusals.one_at_a_time());
-        assert!(!refusals.note(None, version(1)));
-        assert!(refusals.one_at_a_time());
-        assert!(!refusals.note(Some(7), version(1)));
-        assert!(refusals.note(Some(7), version(1)));
+        assert!(!refusals.is_the_policys(1, 9, 9, version(1)));
+        assert_eq!(
+            refusals.limit(),
+            BATCH_EVENTS,
+            "another writer may have been first"
+        );
+        assert!(!refusals.is_the_policys(1, 9, 9, version(1)));
+        assert_eq!(refusals.limit(), 4);
+        assert!(!refusals.is_the_policys(1, 4, 4, version(1)));
+        assert!(!refusals.is_the_policys(1, 2, 2, version(1)));
+        assert_eq!(refusals.limit(), 1);
+        assert!(!refusals.is_the_policys(1, 1, 1, version(1)));
+        assert!(refusals.is_the_policys(1, 1, 1, version(1)));
     }
 
     #[test]
-    fn another_version_or_another_event_is_somebody_elses() {
+    fn another_version_or_another_event_is_another_writers() {
         let mut refusals = Refusals::default();
-        assert!(!refusals.note(Some(7), version(4)));
-        assert!(!refusals.note(Some(7), version(5)));
-        assert!(!refusals.note(Some(8), version(5)));
+        assert!(!refusals.is_the_policys(7, 7, 1, version(4)));
+        assert!(!refusals.is_the_policys(7, 7, 1, version(5)));
+        assert!(!refusals.is_the_policys(8, 8, 1, version(5)));
     }
 
     #[test]
     fn what_no_race_can_cause_is_the_policys_when_its_event_is_alone() {
         let mut refusals = Refusals::default();
-        assert!(!refusals.note(None, None));
-        assert!(refusals.note(Some(7), None));
+        assert!(!refusals.is_the_policys(7, 9, 3, None));
+        assert_eq!(refusals.limit(), 1);
+        assert!(refusals.is_the_policys(7, 7, 1, None));
+    }
+
+    #[test]
+    fn batches_stay_small_until_the_refused_events_are_passed() {
+        let mut refusals = Refusals::default();
+        refusals.is_the_policys(1, 8, 8, None);
+        refusals.passed(4);
+        assert_eq!(refusals.limit(), 4);
+        refusals.passed(8);
+        assert_eq!(refusals.limit(), BATCH_EVENTS);
     }
 }

@@ -1,30 +1,55 @@
-//! How far a rebuild is.
+//! The progress of a rebuild.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How far a rebuild is. Events that no handler wants count, too.
+/// The progress of a rebuild. It counts the events that no policy follows, too, and prints as a line:
+/// `TrickTable: 50 of 200 events, 25 a second, 7 s left`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RebuildProgress {
-    /// The application.
+    /// The name of the projection.
     pub projection: String,
-    /// How many events are processed, those of an earlier run that was interrupted included: the sum of the positions.
+    /// The number of events that are processed, with those of an earlier run that was interrupted: the
+    /// sum of the positions.
     pub done: u64,
-    /// How many there are now: the sum of the upstreams' last positions.
+    /// The number of events that there are now: the sum of the upstreams' last positions.
     pub total: u64,
-    /// How many this run has processed in a second.
+    /// The number of events that this run has processed in a second.
     pub rate: f64,
-    /// How long the rest takes at this rate; `None` where there is no rate yet.
+    /// The time that the rest takes at this rate; `None` where there is no rate yet.
     pub left: Option<Duration>,
-    /// Whether the new tables have taken the place of the old ones.
+    /// True when the new tables have taken the place of the old ones.
     pub is_finished: bool,
 }
 
-/// Measures it.
+impl fmt::Display for RebuildProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            projection,
+            done,
+            total,
+            rate,
+            left,
+            is_finished,
+        } = self;
+        write!(
+            f,
+            "{projection}: {done} of {total} events, {rate:.0} a second, "
+        )?;
+        match left {
+            _ if *is_finished => f.write_str("finished"),
+            Some(left) => write!(f, "{} s left", left.as_secs_f64().ceil()),
+            None => f.write_str("time left unknown"),
+        }
+    }
+}
+
+/// The measurement of a run.
 pub(crate) struct Meter {
     projection: String,
     started: Instant,
-    /// What was done before this run.
+    /// The number of events that were processed before this run.
     before: u64,
 }
 
@@ -65,5 +90,25 @@ mod tests {
         assert!((9.0..11.0).contains(&progress.rate), "{progress:?}");
         let left = progress.left.expect("there is a rate").as_secs_f64();
         assert!((9.0..11.0).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn the_line_says_how_much_is_done_how_fast_and_how_long_it_takes() {
+        let mut progress = RebuildProgress {
+            projection: "TrickTable".to_owned(),
+            done: 50,
+            total: 200,
+            rate: 24.6,
+            left: Some(Duration::from_millis(6_100)),
+            is_finished: false,
+        };
+        assert_eq!(
+            progress.to_string(),
+            "TrickTable: 50 of 200 events, 25 a second, 7 s left"
+        );
+        progress.left = None;
+        assert!(progress.to_string().ends_with("time left unknown"));
+        progress.is_finished = true;
+        assert!(progress.to_string().ends_with("finished"));
     }
 }

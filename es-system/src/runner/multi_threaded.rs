@@ -15,12 +15,18 @@ use std::time::{Duration, Instant};
 use es_core::source;
 use es_store::{Listening, Signal};
 
-use crate::follower::{Follower, Skips, Step};
+use crate::application::ApplicationType;
+use crate::error::{Error, Result};
+use crate::follower::Follower;
+use crate::follower::edge::{Next, Skips};
+use crate::follower::status::FollowerStatus;
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
 use crate::runner;
-use crate::runner::network::{Attempt, Network};
-use crate::{
-    Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner, System,
-};
+use crate::runner::Runner;
+use crate::runner::network::Network;
+use crate::system::System;
+use es_store::Env;
 
 /// Runs a system with a thread for each follower.
 ///
@@ -76,7 +82,7 @@ impl Runner for MultiThreadedRunner {
         Ok(())
     }
 
-    fn get<A: Leader>(&self) -> Result<Arc<A>> {
+    fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
         self.shared.network.get()
     }
 
@@ -98,7 +104,7 @@ impl Runner for MultiThreadedRunner {
         self.shared.network.watch_for_errors(timeout, stopped)
     }
 
-    fn status(&self) -> Result<Vec<FollowerStatus>> {
+    fn status(&self) -> Vec<FollowerStatus> {
         self.shared.network.status()
     }
 
@@ -135,7 +141,12 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        if self.shared.network.rebuild::<A>(&mut progress)? {
+        if self
+            .shared
+            .network
+            .projection::<A>()?
+            .rebuild(&mut progress)?
+        {
             self.shared.prompt_all();
         }
         Ok(())
@@ -159,9 +170,11 @@ impl MultiThreadedRunner {
         let thread = thread::Builder::new()
             .name(name)
             .spawn(work)
-            .map_err(|error| Error::Configuration {
-                application: follower.name().to_owned(),
-                problem: format!("no thread can be started for it: {error}"),
+            .map_err(|error| {
+                Error::configuration(
+                    follower.name(),
+                    format!("no thread can be started for it: {error}"),
+                )
             })?;
         self.threads.push((follower, thread));
         Ok(())
@@ -172,9 +185,10 @@ impl Shared {
     /// Listens to all upstreams of a follower; says how often it must poll them.
     fn listen(&self, index: usize) -> Result<(Duration, Listening)> {
         let follower = &self.network.followers()[index];
-        let poll = follower.application.poll_interval()?;
+        let poll = follower.application().poll_interval()?;
         let mut listening = Listening::new(|| ());
-        for upstream in &follower.upstreams {
+        for edge in follower.edges() {
+            let upstream = edge.upstream();
             let more = upstream.recorder()?.listen(&self.prompts[index]);
             listening = listening.and(more.map_err(|e| upstream.store_error(e))?);
         }
@@ -185,51 +199,36 @@ impl Shared {
     fn run(&self, index: usize, poll: Duration) {
         let follower = &self.network.followers()[index];
         loop {
-            // Read first, so that the ring of a stop that comes behind the look is not waited for.
+            // Read first, so that a stop that rings after the look ends the wait.
             let seen = self.prompts[index].rings();
             if follower.is_finishing() {
                 break;
             }
-            if let Some(pause) = self.pull_all(index) {
-                self.prompts[index].wait(seen, pause.unwrap_or_else(|| jitter(poll)));
+            if let Some(pause) = self.step_all(follower, poll) {
+                self.prompts[index].wait(seen, pause);
             }
         }
         self.network.progress.ring();
     }
 
-    /// One batch of each upstream. `None`: there may be more. Otherwise how long to wait for a prompt, if not
-    /// for a poll interval.
-    fn pull_all(&self, index: usize) -> Option<Option<Duration>> {
-        let follower = &self.network.followers()[index];
-        let (mut more, mut pause) = (false, None::<Duration>);
-        for upstream in 0..follower.upstreams.len() {
-            match self.network.attempt(index, upstream, self.skips()) {
-                Attempt::Done(Step::UpToDate) => {}
-                Attempt::Done(Step::Skipped(rest)) => {
-                    pause = Some(pause.map_or(rest, |pause| pause.min(rest)));
+    /// Takes a step of each edge. Returns how long to wait for a prompt; `None` if there may be more to do at once.
+    fn step_all(&self, follower: &Follower, poll: Duration) -> Option<Duration> {
+        let now = Instant::now();
+        let mut wait = jitter(poll);
+        let mut is_done = true;
+        for edge in follower.edges() {
+            let until = match self.network.step(edge, self.skips()).next {
+                Next::AtOnce => {
+                    is_done = false;
+                    continue;
                 }
-                Attempt::Done(Step::Moved { .. }) => more = true,
-                Attempt::Retry(backoff) => {
-                    self.back_off(follower, index, backoff);
-                    more = true;
-                }
-                Attempt::Stopped { .. } => return Some(None),
-            }
+                Next::NotBefore(at) => at,
+                Next::WhenPrompted { or_at: Some(at) } => at,
+                Next::WhenPrompted { or_at: None } | Next::Never => continue,
+            };
+            wait = wait.min(until.saturating_duration_since(now));
         }
-        (!more).then_some(pause)
-    }
-
-    /// Waits for the whole pause, whoever rings, unless the follower is to stop.
-    fn back_off(&self, follower: &Follower, index: usize, pause: Duration) {
-        let deadline = Instant::now() + pause;
-        while !follower.is_finishing() {
-            let seen = self.prompts[index].rings();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || follower.is_finishing() {
-                break;
-            }
-            self.prompts[index].wait(seen, left);
-        }
+        is_done.then_some(wait)
     }
 
     fn skips(&self) -> Skips {

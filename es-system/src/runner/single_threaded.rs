@@ -14,14 +14,18 @@ use std::time::{Duration, Instant};
 
 use es_store::Signal;
 
-use crate::application::AfterSave;
-use crate::follower::{Skips, Step};
+use crate::application::core::AfterSave;
+use crate::application::{Application, ApplicationType};
+use crate::error::{Error, Result};
+use crate::follower::edge::{Next, Skips};
+use crate::follower::status::FollowerStatus;
+use crate::projection::Projection;
+use crate::projection::progress::RebuildProgress;
 use crate::runner;
-use crate::runner::network::{Attempt, Edge, Network};
-use crate::{
-    Application, Env, Error, FollowerStatus, Leader, Projection, RebuildProgress, Result, Runner,
-    System,
-};
+use crate::runner::Runner;
+use crate::runner::network::{Connection, Network};
+use crate::system::System;
+use es_store::Env;
 
 /// How long a command goes on with a batch that the store refuses, before it leaves it to the next one.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(1);
@@ -81,7 +85,7 @@ impl Runner for SingleThreadedRunner {
         Ok(())
     }
 
-    fn get<A: Leader>(&self) -> Result<Arc<A>> {
+    fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
         self.shared.network.get()
     }
 
@@ -109,7 +113,7 @@ impl Runner for SingleThreadedRunner {
         self.shared.network.watch_for_errors(timeout, stopped)
     }
 
-    fn status(&self) -> Result<Vec<FollowerStatus>> {
+    fn status(&self) -> Vec<FollowerStatus> {
         self.shared.network.status()
     }
 
@@ -118,7 +122,12 @@ impl Runner for SingleThreadedRunner {
     }
 
     fn rebuild<A: Projection>(&self, mut progress: impl FnMut(&RebuildProgress)) -> Result<()> {
-        if self.shared.network.rebuild::<A>(&mut progress)? {
+        if self
+            .shared
+            .network
+            .projection::<A>()?
+            .rebuild(&mut progress)?
+        {
             self.process();
         }
         Ok(())
@@ -173,13 +182,9 @@ impl Shared {
         let _working = Working::begin(self.instance);
         let mut left_over = Vec::new();
         while let Some(leader) = self.next_in_queue(limits) {
-            for edge in self
-                .network
-                .edges()
-                .iter()
-                .filter(|edge| edge.leader == leader)
-            {
-                if !self.follow(edge, skips, limits) {
+            let edges = self.network.edges().iter();
+            for connection in edges.filter(|connection| connection.leader == leader) {
+                if !self.follow(connection, skips, limits) {
                     left_over.push(leader);
                 }
             }
@@ -194,34 +199,31 @@ impl Shared {
         self.lock_queue().pop_front()
     }
 
-    /// Has one follower process everything of one leader; `false` if something is left over.
-    fn follow(&self, edge: &Edge, skips: Skips, limits: Limits) -> bool {
+    /// Has one follower process everything of one leader. Returns false if something is left over.
+    fn follow(&self, connection: &Connection, skips: Skips, limits: Limits) -> bool {
+        connection.edge.end_pause();
         loop {
             let seen = self.stop.rings();
-            match self.network.attempt(edge.follower, edge.upstream, skips) {
-                Attempt::Done(Step::UpToDate | Step::Skipped(_)) => return true,
-                Attempt::Done(Step::Moved { recorded }) => self.queue_if(recorded, edge.node),
-                Attempt::Stopped { recorded } => {
-                    self.queue_if(recorded, edge.node);
-                    return true;
-                }
-                Attempt::Retry(pause) => {
-                    let left = limits.retry.saturating_duration_since(Instant::now());
+            let step = self.network.step(&connection.edge, skips);
+            if step.recorded {
+                self.queue(connection.node);
+            }
+            match step.next {
+                Next::AtOnce => {}
+                Next::WhenPrompted { .. } | Next::Never => return true,
+                Next::NotBefore(at) => {
+                    let now = Instant::now();
+                    let left = limits.retry.saturating_duration_since(now);
                     if left.is_zero() {
                         return false;
                     }
-                    self.stop.wait(seen, pause.min(left));
+                    self.stop
+                        .wait(seen, left.min(at.saturating_duration_since(now)));
                 }
             }
             if self.stopped.load(Ordering::SeqCst) || limits.are_over() {
                 return false;
             }
-        }
-    }
-
-    fn queue_if(&self, recorded: bool, node: usize) {
-        if recorded {
-            self.queue(node);
         }
     }
 

@@ -4,8 +4,12 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::policy::{Context, Work};
-use crate::{Application, Env, Follower, FromEnv, Leader, Result, Role};
+use crate::application::kinds::FromEnv;
+use crate::application::{Application, ApplicationType};
+use crate::error::Result;
+use crate::policy::kinds::{Bind, FollowerType};
+use crate::policy::work::Work;
+use es_store::{Env, Role};
 
 /// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
 #[derive(Debug, Clone)]
@@ -48,19 +52,21 @@ impl Node {
     }
 
     /// The first application of a pipe, made by `open`: `|env| School::new(env, mailer.clone())`.
-    pub fn leader_with<A: Leader>(open: impl Fn(Env) -> Result<A> + Send + Sync + 'static) -> Self {
+    pub fn leader_with<A: ApplicationType>(
+        open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
+    ) -> Self {
         Self::new::<A>(Role::Leader, move |env| {
             Ok(Opened::new(Arc::new(open(env)?), None))
         })
     }
 
     /// A later application of a pipe, which follows the one in front of it.
-    pub fn follower<A: Follower + FromEnv>() -> Self {
+    pub fn follower<A: FollowerType + FromEnv>() -> Self {
         Self::follower_with(A::from_env)
     }
 
     /// A later application of a pipe, which follows the one in front of it, made by `open`.
-    pub fn follower_with<A: Follower>(
+    pub fn follower_with<A: FollowerType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
         Self::new::<A>(Role::Follower, move |env| {
@@ -70,7 +76,7 @@ impl Node {
         })
     }
 
-    fn new<A: Leader>(
+    fn new<A: ApplicationType>(
         role: Role,
         open: impl Fn(Env) -> Result<Opened> + Send + Sync + 'static,
     ) -> Self {
@@ -100,7 +106,7 @@ impl Node {
 }
 
 impl Opened {
-    fn new<A: Leader>(object: Arc<A>, work: Option<Work>) -> Self {
+    fn new<A: ApplicationType>(object: Arc<A>, work: Option<Work>) -> Self {
         Self {
             type_id: TypeId::of::<A>(),
             application: Application::clone(&object),
@@ -160,7 +166,7 @@ impl fmt::Debug for Node {
 #[macro_export]
 macro_rules! pipes {
     ($([$first:ty $(= $open_first:expr)? $(, $next:ty $(= $open_next:expr)?)* $(,)?]),* $(,)?) => {
-        $crate::Pipes::new(::std::vec![$(
+        $crate::__private::Pipes::new(::std::vec![$(
             ::std::vec![
                 $crate::__node!(leader, leader_with, $first $(, $open_first)?),
                 $($crate::__node!(follower, follower_with, $next $(, $open_next)?),)*
@@ -182,9 +188,9 @@ macro_rules! pipes {
 #[macro_export]
 macro_rules! __node {
     ($node:ident, $node_with:ident, $application:ty) => {
-        $crate::Node::$node::<$application>()
+        $crate::__private::Node::$node::<$application>()
     };
     ($node:ident, $node_with:ident, $application:ty, $open:expr) => {
-        $crate::Node::$node_with::<$application>($open)
+        $crate::__private::Node::$node_with::<$application>($open)
     };
 }

@@ -9,7 +9,7 @@ use es_store::{Mapper, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
 use super::unordered;
-use crate::Env;
+use es_store::Env;
 
 /// An aggregate that had these events. They are stored and read again, as in an application.
 ///

@@ -6,7 +6,7 @@ use es_core::{
 use es_store::{Mapper, StoredEvent};
 
 use super::unordered;
-use crate::Env;
+use es_store::Env;
 
 /// Events of one aggregate, in their order: an array or a `Vec` of payloads of one kind, or a tuple of payloads of several.
 /// `()` is none.

@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use es_core::{AggregateId, IdType, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
 use super::events::{Encoder, Events, Seen, compare};
-use crate::follower::{Failure, Follower as Following, Skips, Step};
-use crate::policy::{Collecting, Context};
-use crate::{Application, Env, Follower, Result};
+use crate::application::Application;
+use crate::error::Result;
+use crate::follower::Follower;
+use crate::follower::edge::{Next, Skips};
+use crate::follower::status::Condition;
+use crate::policy::context::Collecting;
+use crate::policy::kinds::Bind;
+use crate::policy::kinds::FollowerType;
+use es_store::Env;
 
 /// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
 /// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
@@ -64,7 +71,7 @@ use crate::{Application, Env, Follower, Result};
 ///     .then([CounterIncremented {}]);
 /// # Ok::<(), Error>(())
 /// ```
-pub fn policies_of<A: Follower<Context = Collecting>>(application: A) -> PoliciesOf<A> {
+pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> PoliciesOf<A> {
     let application = Arc::new(application);
     let upstreams = [("Upstream", "uuid"), ("UpstreamOfTexts", "text")].map(|(name, ids)| {
         let env = Env::new().with("ORIGINATOR_ID_TYPE", ids);
@@ -72,7 +79,7 @@ pub fn policies_of<A: Follower<Context = Collecting>>(application: A) -> Policie
     });
     let work = A::Context::bind(application.clone()).unwrap_or_else(|error| panic!("{error}"));
     let handle = Application::clone(&application);
-    let follower = Following::new(handle, upstreams.to_vec(), work);
+    let follower = Follower::new(handle, upstreams.to_vec(), work);
     PoliciesOf {
         application,
         upstreams,
@@ -87,14 +94,14 @@ pub struct PoliciesOf<A> {
     application: Arc<A>,
     /// One for each form of ids.
     upstreams: [Application; 2],
-    follower: Following,
+    follower: Follower,
     /// How many events each aggregate of the upstream has.
     versions: HashMap<AggregateId, u64>,
     /// The events that were made since they were looked at.
     made: Vec<StoredEvent>,
 }
 
-impl<A: Follower> PoliciesOf<A> {
+impl<A: FollowerType> PoliciesOf<A> {
     /// An aggregate of the upstream has had these events: they are processed, and what comes of it is not looked at.
     ///
     /// # Panics
@@ -185,14 +192,17 @@ impl<A: Follower> PoliciesOf<A> {
     }
 
     fn run(&self, upstream: usize) -> Result<()> {
+        let edge = &self.follower.edges()[upstream];
         loop {
-            match self.follower.pull(upstream, Skips::Now) {
-                Ok(Step::UpToDate) | Err(Failure::Abandoned) => return Ok(()),
-                Ok(Step::Moved { .. } | Step::Skipped(_)) => {}
-                Err(
-                    Failure::Policy { error, .. } | Failure::Stop(error) | Failure::Store(error),
-                ) => return Err(error),
+            match edge.step(Instant::now(), Skips::Now).next {
+                Next::AtOnce => {}
+                Next::NotBefore(at) if at <= Instant::now() => {}
+                Next::WhenPrompted { .. } | Next::NotBefore(_) | Next::Never => break,
             }
+        }
+        match edge.condition() {
+            Condition::Running => Ok(()),
+            Condition::Retrying { error, .. } | Condition::Stopped { error } => Err(error),
         }
     }
 }

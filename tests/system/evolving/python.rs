@@ -1,7 +1,7 @@
 //! What the Python library has stored in every version: one dog by each of the four programs.
 
+use es_system::EventQuery;
 use es_system::prelude::*;
-use es_system::store::EventQuery;
 use tests::evolving::{DogSchool, check, teach, v4};
 
 use super::text;

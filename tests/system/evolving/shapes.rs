@@ -1,7 +1,7 @@
 //! States without named fields, which a snapshot holds as a whole.
 
+use es_system::EventQuery;
 use es_system::prelude::*;
-use es_system::store::EventQuery;
 use tests::evolving::DogSchool;
 
 mod tuple {

@@ -159,7 +159,7 @@ fn a_follower_that_has_stopped_at_an_old_table_goes_on_when_it_is_rebuilt() -> R
 
         KNOWS_PRICES.set(true);
         runner.rebuild::<Priced>(|_| {})?;
-        let condition = &runner.status()?[0].condition;
+        let condition = &runner.status()[0].condition;
         assert!(matches!(condition, Condition::Running), "{condition:?}");
         runner.wait_until_idle(PATIENCE)?;
         assert_eq!(runner.get::<Priced>()?.total()?, 3, "{}", place.name);

@@ -1,14 +1,16 @@
-//! The rule of all methods that are no events: `Self` is the aggregate around the state, and has neither the state's
-//! fields nor its variants.
+//! The rule of all methods that are no events: `Self` is the aggregate around the state, and has
+//! neither the state's fields nor its variants.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::body::{Scope, has_items_of_its_own, is_other_name, is_punct};
-use crate::errors::Errors;
-use crate::impl_block::Method;
-use crate::names;
+use crate::event::scope::Scope;
+use crate::syntax::errors::Errors;
+use crate::syntax::impl_block::Method;
+use crate::syntax::names;
+use crate::syntax::tokens::{has_items_of_its_own, is_other_name, is_punct};
 
-/// Whether a method takes the aggregate for its state, which is reported; rustc would name the field that is around it.
+/// Returns true if a method takes the aggregate for its state, which is reported. rustc would name
+/// the hidden field that the aggregate has.
 pub(super) fn is_taken_for_it(method: &Method, scope: &Scope, errors: &mut Errors) -> bool {
     let body = method.body.stream();
     if has_items_of_its_own(body.clone()) {
@@ -45,7 +47,7 @@ impl Search<'_> {
         word == "Self" || *word == self.scope.name
     }
 
-    /// `Self { .. }`, to make one or to take one apart.
+    /// Rule: `Self { .. }` neither makes an aggregate nor takes one apart.
     fn check_literal(&mut self, word: &Ident, before: &[TokenTree], after: &[TokenTree]) {
         let fields = match after.first() {
             Some(TokenTree::Group(fields)) if !is_other_name(before) => fields.delimiter(),
@@ -61,13 +63,13 @@ impl Search<'_> {
             }
         };
         let message = format!(
-            "the fields are the state's, and `{word}` is the aggregate around it: {made} to make one, and read a field as \
-             `self.field`"
+            "the fields are the state's, and `{word}` is the aggregate around it: {made} to make \
+             one, and read a field as `self.field`"
         );
         self.errors.at(word.span(), message);
     }
 
-    /// `match self { Self::Open => .. }`
+    /// Rule: no `match self { Self::Open => .. }`.
     fn check_match(&mut self, after: &[TokenTree]) {
         if let Some((self_, [TokenTree::Group(arms), ..])) = on_self(after)
             && arms.delimiter() == Delimiter::Brace
@@ -77,7 +79,7 @@ impl Search<'_> {
         }
     }
 
-    /// `matches!(self, Self::Open)`
+    /// Rule: no `matches!(self, Self::Open)`.
     fn check_macro(&mut self, after: &[TokenTree]) {
         let [bang, TokenTree::Group(args), ..] = after else {
             return;
@@ -92,7 +94,7 @@ impl Search<'_> {
         }
     }
 
-    /// `if let Self::Open = self`
+    /// Rule: no `if let Self::Open = self`.
     fn check_let(&mut self, after: &[TokenTree]) {
         let Some(equals) = after.iter().position(|token| is_punct(token, '=')) else {
             return;
@@ -117,7 +119,8 @@ impl Search<'_> {
     fn report_variant(&mut self, self_: &Ident, before: &str, after: &str) {
         let state = names::state(&self.scope.name);
         let message = format!(
-            "the variants are the state's, and `self` is the aggregate around it: write `{before} {state}::Name{after}`"
+            "the variants are the state's, and `self` is the aggregate around it: write `{before} \
+             {state}::Name{after}`"
         );
         self.errors.at(self_.span(), message);
     }

@@ -1,16 +1,17 @@
 //! The rule of commands: they leave the state alone.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::ReceiverKind;
 
-use super::body::{has_items_of_its_own, is_punct, punct};
-use crate::errors::Errors;
-use crate::impl_block::Method;
+use crate::syntax::errors::Errors;
+use crate::syntax::impl_block::Method;
+use crate::syntax::tokens::{has_items_of_its_own, is_parenthesis, is_punct, punct};
 
 const LEAVES_STATE_ALONE: &str =
     "a command cannot change the state: do it in an `#[event(..)]` method and call that here";
 
-/// What changes a collection of the standard library, whatever it returns.
+/// The methods that change a collection of the standard library. They are looked for only where
+/// nobody uses what they return: a method of the user's by the same name may be a query.
 const CHANGING: &[&str] = &[
     "append",
     "clear",
@@ -43,8 +44,8 @@ const CHANGING: &[&str] = &[
     "truncate",
 ];
 
-/// Whether a command changes the state as far as its tokens tell, which is reported; rustc would advise to implement
-/// `DerefMut`. What is left is rustc's to report.
+/// Returns true if a method changes the state as far as its tokens tell, which is reported. rustc
+/// would advise to implement `DerefMut`; it reports the changes that are not seen here.
 pub(super) fn changes_state(method: &Method, errors: &mut Errors) -> bool {
     let Some(receiver) = method.sig.receiver() else {
         return false;
@@ -79,7 +80,7 @@ fn find_changes(stream: TokenStream, is_command: bool, errors: &mut Errors) {
     }
 }
 
-/// How many tokens of `.name`, `.0` and `[..]` follow.
+/// The number of tokens of `.name`, `.0` and `[..]` that follow.
 fn place_len(tokens: &[TokenTree]) -> usize {
     let mut len = 0;
     loop {
@@ -95,7 +96,7 @@ fn place_len(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// `=`, `+=`, `<<=`, but not `==`, `=>`, `<=`.
+/// Returns true in front of `=`, `+=`, `<<=`, but not of `==`, `=>`, `<=`.
 fn is_assignment(tokens: &[TokenTree]) -> bool {
     let operator: String = tokens.iter().map_while(punct).take(4).collect();
     let compound = ["+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "<<=", ">>="];
@@ -105,34 +106,34 @@ fn is_assignment(tokens: &[TokenTree]) -> bool {
         || (operator.starts_with('=') && !operator.starts_with("==") && !operator.starts_with("=>"))
 }
 
-/// `&mut self.tricks`, but not `&mut self.tricks.iter()`, which borrows what a call answers.
+/// Returns true for `&mut self.tricks`, but not for `&mut self.tricks.iter()`, which borrows what a
+/// call returns.
 fn is_borrowed_mutably(before: &[TokenTree], after: &[TokenTree]) -> bool {
     let [.., and, TokenTree::Ident(word)] = before else {
         return false;
     };
     let goes_on = match after.first() {
-        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+        Some(TokenTree::Group(group)) => is_parenthesis(group),
         Some(next) => is_punct(next, ':') || is_punct(next, '?') || is_punct(next, '.'),
         None => false,
     };
     is_punct(and, '&') && word == "mut" && !goes_on
 }
 
-/// `self.tricks.push(..);` as a statement: its answer is dropped, so it is called for what it changes.
+/// Returns true for the statement `self.tricks.push(..);`: what it returns is dropped, so it is
+/// called for what it changes.
 fn is_changed(before: &[TokenTree], place: &[TokenTree], after: &[TokenTree]) -> bool {
     let begins = match before.last() {
         None => true,
         Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
         Some(last) => is_punct(last, ';'),
     };
-    let ends =
-        matches!(after, [TokenTree::Group(args), end, ..] if is_call(args) && is_punct(end, ';'));
+    let ends = match after {
+        [TokenTree::Group(args), end, ..] => is_parenthesis(args) && is_punct(end, ';'),
+        _ => false,
+    };
     let [_, _, .., TokenTree::Ident(method)] = place else {
         return false;
     };
     place.len() > 2 && begins && ends && CHANGING.iter().any(|changing| method == changing)
-}
-
-fn is_call(args: &Group) -> bool {
-    args.delimiter() == Delimiter::Parenthesis
 }

@@ -10,18 +10,21 @@ use quote::{ToTokens, quote};
 use syn::ReturnType;
 use syn::spanned::Spanned;
 
-use super::super::model::{Aggregate, Event, EventKind, Param, Passing};
-use super::command::lint_levels;
-use crate::spans;
+use super::lints;
+use crate::aggregate::model::Aggregate;
+use crate::event::{Event, EventKind};
+use crate::syntax::param::{Param, Passing};
+use crate::syntax::spans;
 
 /// The user's body, where calls and replay run it.
 ///
 /// The impl stands at the aggregate's name: there a missing struct half is reported, once.
 pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let private = aggregate.krate.private();
-    let (state, payload) = (aggregate.state(), aggregate.payload(event));
+    let state = aggregate.state();
+    let payload = aggregate.payload(event);
     let at = aggregate.name.span();
-    let block_lints = lint_levels(&aggregate.attrs);
+    let block_lints = lints::levels(&aggregate.attrs);
     let role = match event.kind {
         EventKind::Creating => quote!(#private::Create),
         EventKind::Mutating => quote!(#private::Apply),
@@ -43,11 +46,14 @@ pub(super) fn body(aggregate: &Aggregate, event: &Event) -> TokenStream {
 
 /// `fn create(event: &DogRegistered, timestamp: Timestamp) -> Self { .. }`
 fn method(aggregate: &Aggregate, event: &Event) -> TokenStream {
-    let (krate, payload) = (&aggregate.krate, aggregate.payload(event));
-    let (given, time) = (mixed("event"), mixed("timestamp"));
-    let lints = lint_levels(&event.method.attrs);
+    let krate = &aggregate.krate;
+    let payload = aggregate.payload(event);
+    let given = mixed("event");
+    let time = mixed("timestamp");
+    let lints = lints::levels(&event.method.attrs);
     let body = body_group(aggregate, event, &given, &time);
-    let (sig, at) = (&event.method.sig, aggregate.name.span());
+    let sig = &event.method.sig;
+    let at = aggregate.name.span();
     let (name, receiver, output, keyword_at, params_at) = match event.kind {
         EventKind::Creating => {
             let (keyword, params) = (sig.fn_token.span, sig.paren_token.span.join());
@@ -79,8 +85,8 @@ fn receiver(event: &Event, at: Span) -> TokenStream {
     }
 }
 
-/// The parameters, then the user's statements, in one pair of braces with the user's span: a block inside
-/// of another would be reported as one too many.
+/// The parameters, then the user's statements, in one pair of braces with the user's span: rustc
+/// would report a block inside of another as one too many.
 fn body_group(aggregate: &Aggregate, event: &Event, given: &Ident, time: &Ident) -> TokenStream {
     let body = &event.method.body;
     let stream = if event.broken {
@@ -105,7 +111,8 @@ fn body_group(aggregate: &Aggregate, event: &Event, given: &Ident, time: &Ident)
     spans::braces(body.span(), stream)
 }
 
-/// `let trick: &str = Borrow::borrow(&event.trick);`, and a use of it: it is stored, so it is used.
+/// `let trick: &str = Borrow::borrow(&event.trick);`, and a use of it: a parameter is stored, so it
+/// is not unused if the body does not read it.
 fn binding(aggregate: &Aggregate, event: &Event, field: &Param, given: &Ident) -> TokenStream {
     let private = aggregate.krate.private();
     let Param {
@@ -130,13 +137,13 @@ fn binding(aggregate: &Aggregate, event: &Event, field: &Param, given: &Ident) -
     };
     let value = match event.declared {
         // The user's struct may have a field of another type.
-        Some(_) => spans::shown_at(ident.span(), value),
+        Some(_) => spans::moved(ident.span(), value),
         None => value,
     };
     quote!(let #mutability #ident: #ty = #value; let _ = &#ident;)
 }
 
-/// A name of our own, which no parameter of the user's can be.
+/// A name of our own, which cannot clash with a parameter of the user's.
 fn mixed(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
@@ -144,10 +151,13 @@ fn mixed(name: &str) -> Ident {
 /// The impl that joins the halves.
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let krate = &aggregate.krate;
-    let (self_ty, event_enum) = (&aggregate.self_ty, aggregate.event_enum());
-    let (create, apply) = (create_fn(aggregate), apply_fn(aggregate));
+    let self_ty = &aggregate.self_ty;
+    let event_enum = aggregate.event_enum();
+    let create = create_fn(aggregate);
+    let apply = apply_fn(aggregate);
     let event = spans::all_at(aggregate.name.span(), quote!(type Event = #event_enum;));
-    let (keyword, name) = (&aggregate.impl_token, aggregate.name.span());
+    let keyword = &aggregate.impl_token;
+    let name = aggregate.name.span();
     let of = spans::all_at(name, quote!(#krate::Aggregate for));
     let body = spans::braces(name, quote!(#event #create #apply));
     quote!(#keyword #of #self_ty #body)
@@ -156,7 +166,8 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
 fn create_fn(aggregate: &Aggregate) -> TokenStream {
     let krate = &aggregate.krate;
     let private = krate.private();
-    let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
+    let state = aggregate.state();
+    let event_enum = aggregate.event_enum();
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Creating);
     let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let creating = events.iter().map(|event| &event.name);
@@ -174,7 +185,8 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
         EventKind::Mutating,
         &quote!(#private::Option::None),
     );
-    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::Option<#state>)));
+    let keyword = at(quote!(fn));
+    let output = at(quote!(-> #private::Option<#state>));
     quote! {
         #keyword __create(event: &#event_enum, #time: #krate::Timestamp) #output {
             match *event {
@@ -188,16 +200,19 @@ fn create_fn(aggregate: &Aggregate) -> TokenStream {
 fn apply_fn(aggregate: &Aggregate) -> TokenStream {
     let krate = &aggregate.krate;
     let private = krate.private();
-    let (state, event_enum) = (aggregate.state(), aggregate.event_enum());
+    let state = aggregate.state();
+    let event_enum = aggregate.event_enum();
     let events: Vec<&Event> = of_kind(aggregate, EventKind::Mutating);
     let at = |tokens: TokenStream| spans::all_at(aggregate.name.span(), tokens);
     let mutating = events.iter().map(|event| &event.name);
-    let (into, time) = match events.is_empty() {
-        true => (quote!(_), quote!(_)),
-        false => (quote!(state), quote!(timestamp)),
+    let (into, time) = if events.is_empty() {
+        (quote!(_), quote!(_))
+    } else {
+        (quote!(state), quote!(timestamp))
     };
     let otherwise = otherwise(aggregate, EventKind::Creating, &quote!(false));
-    let (keyword, output) = (at(quote!(fn)), at(quote!(-> #private::bool)));
+    let keyword = at(quote!(fn));
+    let output = at(quote!(-> #private::bool));
     let changed = at(quote!(&mut #state));
     quote! {
         #keyword __apply(#into: #changed, event: &#event_enum, #time: #krate::Timestamp) #output {

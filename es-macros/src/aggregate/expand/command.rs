@@ -5,17 +5,20 @@
 //!     }
 //! }
 //! ```
-//! The block as it was written, but for the bodies of its event methods: they make the event.
+//! The block as it was written, but for the bodies of its event methods, which make the event.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Pat, Signature, Type};
+use syn::{FnArg, Pat, Signature, Type};
 
-use super::super::model::{Aggregate, Event, EventKind, IdFn, Item, Param, Passing};
-use super::declared;
-use crate::impl_block::Method;
-use crate::spans;
+use super::{declared, lints};
+use crate::aggregate::model::{Aggregate, Item};
+use crate::event::{Event, EventKind};
+use crate::id::IdFn;
+use crate::syntax::impl_block::Method;
+use crate::syntax::param::{Param, Passing};
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let Aggregate {
@@ -35,32 +38,11 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     quote!(#(#attrs)* #impl_token #self_ty #block)
 }
 
-/// The levels of lints, for the other place that a method's tokens go to. An `expect` is an `allow`: it
-/// would be fulfilled in one of the two places only.
-pub(super) fn lint_levels(attrs: &[Attribute]) -> Vec<TokenStream> {
-    let is_level = |attr: &&Attribute| {
-        ["allow", "warn", "deny", "forbid", "expect"]
-            .iter()
-            .any(|level| attr.path().is_ident(level))
-    };
-    attrs.iter().filter(is_level).map(without_expect).collect()
-}
-
-fn without_expect(attr: &Attribute) -> TokenStream {
-    match attr.meta.require_list() {
-        Ok(list) if list.path.is_ident("expect") => {
-            let lints = &list.tokens;
-            quote!(#[allow(#lints)])
-        }
-        _ => attr.to_token_stream(),
-    }
-}
-
 fn wrapper(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let Method {
         attrs, vis, body, ..
     } = &event.method;
-    let attrs = attrs.iter().map(without_expect);
+    let attrs = attrs.iter().map(lints::without_expect);
     let sig = signature(event);
     let must_use = must_use(event);
     let statements = match event.kind {
@@ -92,7 +74,7 @@ fn signature(event: &Event) -> Signature {
     sig
 }
 
-/// An aggregate that is made and dropped was never recorded.
+/// Warns of an aggregate that is made and dropped: it was never recorded.
 fn must_use(event: &Event) -> Option<TokenStream> {
     let written = event
         .method
@@ -133,8 +115,8 @@ fn computed_id(aggregate: &Aggregate, event: &Event, id: &IdFn) -> TokenStream {
     quote!(#id(#call(#(#arguments),*)))
 }
 
-/// The creating method's parameter as the `#[id]` function takes it. A wrong type is shown at the
-/// parameter.
+/// The creating method's parameter as the `#[id]` function takes it. rustc shows a wrong type at
+/// the parameter.
 fn id_argument(private: &TokenStream, given: &Param, taken: &Param) -> TokenStream {
     let ident = &given.ident;
     let argument = match (&given.passing, &taken.passing) {
@@ -177,7 +159,7 @@ fn payload(aggregate: &Aggregate, event: &Event) -> TokenStream {
     quote!(#payload { #(#fields),* })
 }
 
-/// A method with a mistake keeps its signature, and its body is not looked at again.
+/// A method with a mistake keeps its signature; rustc does not check its body again.
 fn stub(method: &Method) -> TokenStream {
     let Method {
         attrs,

@@ -1,13 +1,14 @@
 //! ```text
 //! impl Dog { pub const TrickAdded: EventKind<Dog, DogTrickAdded> = ..; }
 //! ```
-//! What policies name an event by. They have the span of the event's name, so that an editor finds it.
+//! By them policies name an event. They have the span of the event's name, so that an editor finds
+//! it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::Aggregate;
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let Aggregate {
@@ -16,8 +17,10 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
         self_ty,
         ..
     } = aggregate;
+    let private = krate.private();
     let constants = aggregate.events().map(|event| {
-        let (name, payload) = (&event.name, aggregate.payload(event));
+        let name = &event.name;
+        let payload = aggregate.payload(event);
         let doc = format!(
             " Names the event that {} makes, as in `#[policy({}::{name})]`.",
             aggregate.link_to_method(event),
@@ -26,7 +29,7 @@ pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
         let head = spans::all_at(name.span(), quote!(#vis const #name));
         quote! {
             #[doc = #doc]
-            #head: #krate::EventKind<#self_ty, #payload> = #krate::EventKind::__new();
+            #head: #private::EventKind<#self_ty, #payload> = #private::EventKind::__new();
         }
     });
     quote! {

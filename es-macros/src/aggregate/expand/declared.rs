@@ -3,18 +3,22 @@
 //! impl Deref for TruckMoved { type Target = Moved; .. }
 //! impl From<Moved> for TruckMoved { .. }
 //! ```
-//! for an event whose fields the user has declared as a struct: `#[event(Moved, payload = Moved)]`. It is a type of its own, since
-//! one struct may serve several events, and each of them has a stored name.
+//! for an event whose fields the user has declared as a struct: `#[event(Moved, payload = Moved)]`.
+//! It is a type of its own, since one struct may serve several events, and each of them has a
+//! stored name.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Path;
 
-use super::super::model::{Aggregate, Event, Param, Passing};
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::event::Event;
+use crate::syntax::param::{Param, Passing};
+use crate::syntax::spans;
 
 pub(super) fn definition(aggregate: &Aggregate, event: &Event, declared: &Path) -> TokenStream {
-    let (vis, payload) = (&aggregate.vis, aggregate.payload(event));
+    let vis = &aggregate.vis;
+    let payload = aggregate.payload(event);
     let doc = format!(
         " The event that {} makes by `#[event({}, ..)]`, with the fields of `{}`.",
         aggregate.link_to_method(event),
@@ -22,7 +26,7 @@ pub(super) fn definition(aggregate: &Aggregate, event: &Event, declared: &Path) 
         declared.to_token_stream().to_string().replace(' ', ""),
     );
     let head = spans::all_at(event.name.span(), quote!(#vis struct #payload));
-    // A struct that is less visible than the event is shown where it is named.
+    // rustc shows a struct that is less visible than the event where it is named.
     let field = spans::covering(declared, quote!(#vis #declared));
     let deref = deref(aggregate, event, declared);
     quote! {
@@ -55,8 +59,8 @@ fn deref(aggregate: &Aggregate, event: &Event, declared: &Path) -> TokenStream {
     }
 }
 
-/// `TruckMoved(Moved { to: to.to_owned() })`: a field that the struct does not have, or has of another type, is shown at
-/// the parameter.
+/// `TruckMoved(Moved { to: to.to_owned() })`. rustc shows a field that the struct does not have, or
+/// has with another type, at the parameter.
 pub(super) fn made(aggregate: &Aggregate, event: &Event, declared: &Path) -> TokenStream {
     let private = aggregate.krate.private();
     let payload = aggregate.payload(event);
@@ -74,7 +78,7 @@ pub(super) fn made(aggregate: &Aggregate, event: &Event, declared: &Path) -> Tok
     quote!(#payload(#declared { #(#fields),* }))
 }
 
-/// The struct is stored as it says itself, by serde.
+/// The struct is stored as its own serde impls do it.
 pub(super) fn encode(aggregate: &Aggregate, declared: &Path) -> TokenStream {
     let stored = stored(aggregate, declared);
     quote!(#stored::put_all(&self.0, fields))

@@ -7,9 +7,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::super::model::{Aggregate, Event};
 use super::versions;
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::event::Event;
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let parts = Parts::of(aggregate);
@@ -44,7 +45,8 @@ impl<'a> Parts<'a> {
     }
 
     fn definition(&self, aggregate: &Aggregate) -> TokenStream {
-        let (vis, name) = (&aggregate.vis, &self.name);
+        let vis = &aggregate.vis;
+        let name = &self.name;
         let doc = format!(
             " All events of {}, one for each of its `#[event(..)]` methods.",
             aggregate.link("")
@@ -71,16 +73,14 @@ impl<'a> Parts<'a> {
         let krate = &aggregate.krate;
         let private = krate.private();
         let Self { name, payloads, .. } = self;
-        let (topic, encode, decode) = (
-            self.topic(aggregate),
-            self.encode(aggregate),
-            self.decode(aggregate),
-        );
+        let topic = self.topic(aggregate);
+        let encode = self.encode(aggregate);
+        let decode = self.decode(aggregate);
         let versions = versions::of_event_enum(aggregate);
         quote! {
-            impl #krate::EventSet for #name {
+            impl #private::EventSet for #name {
                 const TOPICS: &'static [&'static #private::str] =
-                    &[#(<#payloads as #krate::EventPayload>::TOPIC),*];
+                    &[#(<#payloads as #private::EventPayload>::TOPIC),*];
                 #topic
                 #encode
                 #decode
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         quote! {
             fn topic(&self) -> &'static #private::str {
                 match #on_self {
-                    #(Self::#variants(_) => <#payloads as #krate::EventPayload>::TOPIC,)*
+                    #(Self::#variants(_) => <#payloads as #private::EventPayload>::TOPIC,)*
                 }
             }
         }
@@ -116,12 +116,12 @@ impl<'a> Parts<'a> {
             quote!(fields)
         };
         quote! {
-            fn encode<W: #krate::FieldWriter>(
+            fn encode<W: #private::FieldWriter>(
                 &self,
                 #fields: &mut W,
             ) -> #private::Result<(), #krate::FieldError> {
                 match #on_self {
-                    #(Self::#variants(event) => #krate::EventPayload::encode(event, fields),)*
+                    #(Self::#variants(event) => #private::EventPayload::encode(event, fields),)*
                 }
             }
         }
@@ -139,13 +139,13 @@ impl<'a> Parts<'a> {
             quote!(fields)
         };
         quote! {
-            fn decode<R: #krate::FieldReader>(
+            fn decode<R: #private::FieldReader>(
                 topic: &#private::str,
                 #fields: &mut R,
             ) -> #private::Option<#private::Result<Self, #krate::FieldError>> {
                 match topic {
-                    #(<#payloads as #krate::EventPayload>::TOPIC => {
-                        let event = <#payloads as #krate::EventPayload>::decode(fields);
+                    #(<#payloads as #private::EventPayload>::TOPIC => {
+                        let event = <#payloads as #private::EventPayload>::decode(fields);
                         #private::Option::Some(#private::Result::map(event, Self::#variants))
                     })*
                     _ => #private::Option::None,
@@ -208,7 +208,8 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// A reference to an enum without variants cannot be matched by no arm; the enum itself can.
+    /// The value to match on: a reference to an enum without variants needs an arm, the enum itself
+    /// needs none.
     fn on_self(&self) -> TokenStream {
         if self.variants.is_empty() {
             quote!(*self)

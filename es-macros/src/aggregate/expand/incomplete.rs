@@ -1,28 +1,31 @@
-//! A block that has no event to begin with, which is reported: its methods, its events one by one, and an `Aggregate` without
-//! any. The enum of all is left out: the block may be the second of its aggregate, whose first has made it.
+//! A block that has no event to begin with, which is reported: its methods, its events one by one,
+//! and an `Aggregate` without any. The enum of all is left out: the block may be the second of its
+//! aggregate, whose first has made it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::Aggregate;
 use super::{command, constants, payload};
-use crate::spans;
+use crate::aggregate::model::Aggregate;
+use crate::syntax::spans;
 
 pub(super) fn expand(aggregate: &Aggregate) -> TokenStream {
     let methods = command::expand(aggregate);
     let constants = constants::expand(aggregate);
     let payloads = aggregate
         .events()
-        .map(|event| payload::alone(aggregate, event));
+        .map(|event| payload::without_enum(aggregate, event));
     let joined = without_events(aggregate);
     quote!(#methods #constants #(#payloads)* #joined)
 }
 
-/// With it, the struct half and those who use the aggregate have nothing to report.
+/// The impl that keeps rustc from reporting the struct half and the uses of the aggregate, too.
 fn without_events(aggregate: &Aggregate) -> TokenStream {
     let krate = &aggregate.krate;
     let private = krate.private();
-    let (keyword, self_ty, state) = (&aggregate.impl_token, &aggregate.self_ty, aggregate.state());
+    let keyword = &aggregate.impl_token;
+    let self_ty = &aggregate.self_ty;
+    let state = aggregate.state();
     let no_events = quote!(#private::NoEventSet);
     let body = quote! {
         type Event = #no_events;
@@ -34,9 +37,7 @@ fn without_events(aggregate: &Aggregate) -> TokenStream {
         }
     };
     let name = aggregate.name.span();
-    let (of, body) = (
-        spans::all_at(name, quote!(#krate::Aggregate for)),
-        spans::braces(name, body),
-    );
+    let of = spans::all_at(name, quote!(#krate::Aggregate for));
+    let body = spans::braces(name, body);
     quote!(#keyword #of #self_ty #body)
 }

@@ -10,9 +10,11 @@ use quote::quote;
 use syn::Member;
 use syn::spanned::Spanned;
 
-use super::super::model::{Aggregate, Event, Param};
 use super::{declared, versions};
-use crate::{names, spans};
+use crate::aggregate::model::Aggregate;
+use crate::event::Event;
+use crate::syntax::param::Param;
+use crate::syntax::{names, spans};
 
 pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let definition = definition(aggregate, event);
@@ -24,8 +26,8 @@ pub(super) fn expand(aggregate: &Aggregate, event: &Event) -> TokenStream {
     quote!(#definition #payload_impl #from #clone #debug #partial_eq)
 }
 
-/// The event by itself, without the enum of all.
-pub(super) fn alone(aggregate: &Aggregate, event: &Event) -> TokenStream {
+/// The event by itself, without its place in the enum of all.
+pub(super) fn without_enum(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let definition = definition(aggregate, event);
     let payload_impl = payload_impl(aggregate, event);
     quote!(#definition #payload_impl)
@@ -35,22 +37,25 @@ fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
     if let Some(declared) = &event.declared {
         return declared::definition(aggregate, event, declared);
     }
-    let (vis, payload) = (&aggregate.vis, aggregate.payload(event));
+    let vis = &aggregate.vis;
+    let payload = aggregate.payload(event);
     let doc = format!(
         " The event that {} makes by `#[event({})]`.",
         aggregate.link_to_method(event),
         event.name
     );
     let fields = event.fields.iter().map(|field| {
-        let (name, ty) = (&field.ident, field.stored_type(&aggregate.krate));
+        let name = &field.ident;
+        let ty = field.stored_type(&aggregate.krate);
         let doc = format!(" The parameter `{}` of the method.", field.key());
         quote!(#[doc = #doc] #vis #name: #ty)
     });
     let place = event.name.span();
     let head = spans::all_at(place, quote!(#vis struct #payload));
-    let body = match event.fields.is_empty() {
-        true => spans::all_at(place, quote!(;)),
-        false => spans::braces(place, quote!(#(#fields),*)),
+    let body = if event.fields.is_empty() {
+        spans::all_at(place, quote!(;))
+    } else {
+        spans::braces(place, quote!(#(#fields),*))
     };
     quote! {
         #[doc = #doc]
@@ -62,27 +67,29 @@ fn definition(aggregate: &Aggregate, event: &Event) -> TokenStream {
 fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let krate = &aggregate.krate;
     let private = krate.private();
-    let (self_ty, payload) = (&aggregate.self_ty, aggregate.payload(event));
+    let self_ty = &aggregate.self_ty;
+    let payload = aggregate.payload(event);
     let of_aggregate = spans::all_at(
         aggregate.name.span(),
-        quote!(<#self_ty as #krate::HasState>::TOPIC),
+        quote!(<#self_ty as #private::HasState>::TOPIC),
     );
     let name = names::plain(&event.name);
-    let (encode, decode) = (encode(aggregate, event), decode(aggregate, event));
+    let encode = encode(aggregate, event);
+    let decode = decode(aggregate, event);
     let versions = versions::of_payload(aggregate, event);
     let fields = fields_argument(event);
     quote! {
-        impl #krate::EventPayload for #payload {
+        impl #private::EventPayload for #payload {
             const TOPIC: &'static #private::str = #private::event_topic!(#of_aggregate, #name);
 
-            fn encode<W: #krate::FieldWriter>(
+            fn encode<W: #private::FieldWriter>(
                 &self,
                 #fields: &mut W,
             ) -> #private::Result<(), #krate::FieldError> {
                 #encode
             }
 
-            fn decode<R: #krate::FieldReader>(
+            fn decode<R: #private::FieldReader>(
                 #fields: &mut R,
             ) -> #private::Result<Self, #krate::FieldError> {
                 #decode
@@ -93,23 +100,26 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     }
 }
 
-/// The parameter of `encode` and `decode`, which is not used where there is no field.
+/// The parameter of `encode` and `decode`, which is unused where there is no field.
 fn fields_argument(event: &Event) -> TokenStream {
-    match event.fields.is_empty() && event.declared.is_none() {
-        true => quote!(_),
-        false => quote!(fields),
+    if event.fields.is_empty() && event.declared.is_none() {
+        quote!(_)
+    } else {
+        quote!(fields)
     }
 }
 
-/// A type that cannot be stored is one error, at the type: both directions ask for it in the same words,
-/// and rustc reports equal errors once.
+/// The body of `encode`. A type that cannot be stored is one error, at the type: both directions
+/// ask for it in the same words, and rustc reports equal errors once.
 fn encode(aggregate: &Aggregate, event: &Event) -> TokenStream {
     if let Some(declared) = &event.declared {
         return declared::encode(aggregate, declared);
     }
     let private = aggregate.krate.private();
     let puts = event.fields.iter().map(|field| {
-        let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
+        let name = &field.ident;
+        let key = field.key();
+        let stored = stored(aggregate, field);
         quote!(#stored::put(&self.#name, #key, fields)?;)
     });
     quote! {
@@ -124,7 +134,9 @@ fn decode(aggregate: &Aggregate, event: &Event) -> TokenStream {
     }
     let private = aggregate.krate.private();
     let takes = event.fields.iter().map(|field| {
-        let (name, key, stored) = (&field.ident, field.key(), stored(aggregate, field));
+        let name = &field.ident;
+        let key = field.key();
+        let stored = stored(aggregate, field);
         quote!(#name: #stored::take(#key, fields)?)
     });
     quote!(#private::Result::Ok(Self { #(#takes),* }))
@@ -132,20 +144,16 @@ fn decode(aggregate: &Aggregate, event: &Event) -> TokenStream {
 
 /// `<String as Stored>`, at the type.
 fn stored(aggregate: &Aggregate, field: &Param) -> TokenStream {
-    let (private, ty) = (
-        aggregate.krate.private(),
-        field.stored_type(&aggregate.krate),
-    );
+    let private = aggregate.krate.private();
+    let ty = field.stored_type(&aggregate.krate);
     spans::all_at(field.ty.span(), quote!(<#ty as #private::Stored>))
 }
 
 fn from(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let private = aggregate.krate.private();
-    let (event_enum, payload, name) = (
-        aggregate.event_enum(),
-        aggregate.payload(event),
-        &event.name,
-    );
+    let event_enum = aggregate.event_enum();
+    let payload = aggregate.payload(event);
+    let name = &event.name;
     quote! {
         impl #private::From<#payload> for #event_enum {
             fn from(event: #payload) -> Self {
@@ -177,7 +185,8 @@ fn debug(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let name = names::plain(&payload);
     let bounds = bounds(aggregate, event, &quote!(#private::Debug));
     let fields = event.fields.iter().map(|field| {
-        let (name, key) = (&field.ident, field.key());
+        let name = &field.ident;
+        let key = field.key();
         quote!((#key, &self.#name))
     });
     let shown = match event.declared {
@@ -198,12 +207,11 @@ fn partial_eq(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let payload = aggregate.payload(event);
     let bounds = bounds(aggregate, event, &quote!(#private::PartialEq));
     let names = members(event);
-    let (other, equal) = match names.is_empty() {
-        true => (quote!(_), quote!(true)),
-        false => (
-            quote!(other),
-            quote!(#(#private::PartialEq::eq(&self.#names, &other.#names))&&*),
-        ),
+    let (other, equal) = if names.is_empty() {
+        (quote!(_), quote!(true))
+    } else {
+        let equal = quote!(#(#private::PartialEq::eq(&self.#names, &other.#names))&&*);
+        (quote!(other), equal)
     };
     quote! {
         impl #private::PartialEq for #payload #bounds {
@@ -214,8 +222,7 @@ fn partial_eq(aggregate: &Aggregate, event: &Event) -> TokenStream {
     }
 }
 
-/// `where for<'a> String: Clone`. With `for<'a>` the impl compiles where the bound does not hold, and is
-/// not there.
+/// `where for<'a> String: Clone`.
 fn bounds(aggregate: &Aggregate, event: &Event, bound: &TokenStream) -> TokenStream {
     if let Some(declared) = &event.declared {
         return super::where_all([quote!(#declared)].into_iter(), bound);
@@ -227,7 +234,7 @@ fn bounds(aggregate: &Aggregate, event: &Event, bound: &TokenStream) -> TokenStr
     super::where_all(types, bound)
 }
 
-/// The names of the struct's fields; its number, where it has the user's struct.
+/// The names of the struct's fields, or `0` where it is a tuple struct around the user's.
 fn members(event: &Event) -> Vec<Member> {
     match event.declared {
         Some(_) => vec![Member::from(0)],

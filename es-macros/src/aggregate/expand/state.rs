@@ -4,17 +4,18 @@
 //! impl HasState for Dog { type State = DogState; .. }
 //! impl Deref for Dog { type Target = DogState; .. }
 //! ```
-//! with Clone, Debug and PartialEq for `Dog` where `DogState` has them, and Serialize where it was derived.
+//! with Clone, Debug and PartialEq for `Dog` where `DogState` has them, and Serialize where it was
+//! derived.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Ident};
 
-use super::super::parse::StateHalf;
 use super::versions;
-use crate::derives::derives;
-use crate::options::SnapshotEvery;
-use crate::{names, spans};
+use crate::aggregate::parse::StateHalf;
+use crate::syntax::attributes::derives;
+use crate::syntax::options::SnapshotEvery;
+use crate::syntax::{names, spans};
 
 pub(in crate::aggregate) fn expand(half: &StateHalf) -> TokenStream {
     let wrapper = wrapper(half);
@@ -28,14 +29,14 @@ pub(in crate::aggregate) fn expand(half: &StateHalf) -> TokenStream {
     quote!(#wrapper #state #has_state #deref #clone #debug #partial_eq #serialize)
 }
 
-/// The aggregate has the user's docs, since it is what users of the type look up.
+/// The aggregate, which has the user's docs, since readers look it up.
 fn wrapper(half: &StateHalf) -> TokenStream {
     let DeriveInput {
         attrs, vis, ident, ..
     } = &half.item;
-    let krate = &half.krate;
+    let private = half.krate.private();
     let attrs = attrs.iter().filter(|attr| is_of_wrapper(attr));
-    let root = spans::all_at(ident.span(), quote!(#krate::Root<#ident>));
+    let root = spans::all_at(ident.span(), quote!(#private::Root<#ident>));
     let head = spans::all_at(keyword(half), quote!(struct));
     let body = spans::braces(ident.span(), quote!(__root: #root));
     quote! {
@@ -44,7 +45,8 @@ fn wrapper(half: &StateHalf) -> TokenStream {
     }
 }
 
-/// The user's `struct` or `enum`: with its place, errors about the aggregate show the user's line and not the attribute.
+/// The place of the user's `struct` or `enum`: there rustc shows errors about the aggregate, and
+/// not at the attribute.
 fn keyword(half: &StateHalf) -> Span {
     match &half.item.data {
         Data::Struct(data) => data.struct_token.span,
@@ -53,11 +55,12 @@ fn keyword(half: &StateHalf) -> Span {
     }
 }
 
-/// The state has everything else that the user wrote.
+/// The state, which has everything else that the user wrote.
 fn state(half: &StateHalf) -> TokenStream {
     let mut item = half.item.clone();
     let doc = format!(
-        " The state of [`{}`], made by `#[aggregate]`: the fields as they were written, which its events change.",
+        " The state of [`{}`], made by `#[aggregate]`: the fields as they were written, which its \
+         events change.",
         names::plain(&item.ident)
     );
     item.ident = names::state(&item.ident);
@@ -75,16 +78,16 @@ fn is_of_wrapper(attr: &Attribute) -> bool {
         .any(|name| attr.path().is_ident(name))
 }
 
-/// Lets serde's derives find serde in the library, unless the user says where it is. It must come after the derive, so
-/// it goes to the end.
+/// Lets serde's derives find serde in the library, unless the user gives another path. The
+/// attribute must come after the derive, so it goes to the end.
 fn serde_crate(half: &StateHalf) -> Option<Attribute> {
     let attrs = &half.item.attrs;
     let derived = derives(attrs, "Serialize") || derives(attrs, "Deserialize");
     let path = format!("{}::serde", half.krate.private()).replace(' ', "");
-    (derived && !says_serde_crate(attrs)).then(|| syn::parse_quote!(#[serde(crate = #path)]))
+    (derived && !has_serde_crate(attrs)).then(|| syn::parse_quote!(#[serde(crate = #path)]))
 }
 
-fn says_serde_crate(attrs: &[Attribute]) -> bool {
+fn has_serde_crate(attrs: &[Attribute]) -> bool {
     let serde = attrs.iter().filter(|attr| attr.path().is_ident("serde"));
     serde
         .filter_map(|attr| attr.meta.require_list().ok())
@@ -99,7 +102,8 @@ fn says_serde_crate(attrs: &[Attribute]) -> bool {
 fn has_state(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     let private = krate.private();
-    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let ident = &half.item.ident;
+    let state = names::state(ident);
     let topic = match &half.topic {
         Some(topic) => topic.to_token_stream(),
         None => names::plain(ident).to_token_stream(),
@@ -110,7 +114,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     let root = root(half);
     quote! {
         #[doc(hidden)]
-        impl #krate::HasState for #ident {
+        impl #private::HasState for #ident {
             type State = #state;
             const TOPIC: &'static #private::str = #topic;
             const __CLONE_STATE: #private::Option<fn(&#state) -> #state> = {
@@ -126,7 +130,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     }
 }
 
-/// How the state is stored in a snapshot, if it can be.
+/// The way in which the state is stored in a snapshot, if it can be.
 fn codec(half: &StateHalf) -> TokenStream {
     let private = half.krate.private();
     let state = names::state(&half.item.ident);
@@ -136,7 +140,8 @@ fn codec(half: &StateHalf) -> TokenStream {
         use #private::CannotStoreState as _;
     };
     let result = |ok| quote!(#private::Option<#private::Result<#ok, #private::FieldError>>);
-    let (put, taken) = (result(quote!(())), result(quote!(#state)));
+    let put = result(quote!(()));
+    let taken = result(quote!(#state));
     quote! {
         const __STORES_STATE: #private::bool = {
             #fall_back
@@ -153,7 +158,8 @@ fn codec(half: &StateHalf) -> TokenStream {
     }
 }
 
-/// After how many events, and a check that the state can be stored, which fails where it was asked for.
+/// The number of events between two snapshots, and a check that the state can be stored. rustc
+/// shows its failure at the option.
 fn snapshot_every(half: &StateHalf) -> Option<TokenStream> {
     let SnapshotEvery { key, events } = half.snapshot_every.as_ref()?;
     let private = half.krate.private();
@@ -168,11 +174,11 @@ fn snapshot_every(half: &StateHalf) -> Option<TokenStream> {
     })
 }
 
-/// The way to the root, which only the library takes.
+/// The access to the root, which only the library uses.
 fn root(half: &StateHalf) -> TokenStream {
-    let krate = &half.krate;
+    let private = half.krate.private();
     let has_events = has_events(half);
-    let root = quote!(#krate::Root<Self>);
+    let root = quote!(#private::Root<Self>);
     quote! {
         fn __root(&self) -> &#root #has_events {
             &self.__root
@@ -189,16 +195,18 @@ fn root(half: &StateHalf) -> TokenStream {
     }
 }
 
-/// Without its impl half, the struct's one field reports it; all else is only there with it.
+/// The bound of what exists only with the impl half. Without that half, rustc reports the struct's
+/// one field.
 fn has_events(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     quote!(where for<'a> Self: #krate::Aggregate)
 }
 
-/// To read. There is no `DerefMut`: a state changes by an event or not at all.
+/// Read access to the state. There is no `DerefMut`: a state changes by an event or not at all.
 fn deref(half: &StateHalf) -> TokenStream {
     let private = half.krate.private();
-    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let ident = &half.item.ident;
+    let state = names::state(ident);
     quote! {
         impl #private::Deref for #ident {
             type Target = #state;
@@ -214,7 +222,8 @@ fn deref(half: &StateHalf) -> TokenStream {
 fn clone(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     let private = krate.private();
-    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let ident = &half.item.ident;
+    let state = names::state(ident);
     quote! {
         impl #private::Clone for #ident
         where
@@ -232,7 +241,8 @@ fn clone(half: &StateHalf) -> TokenStream {
 fn debug(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     let private = krate.private();
-    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let ident = &half.item.ident;
+    let state = names::state(ident);
     let name = names::plain(ident);
     quote! {
         impl #private::Debug for #ident
@@ -255,7 +265,8 @@ fn debug(half: &StateHalf) -> TokenStream {
 fn partial_eq(half: &StateHalf) -> TokenStream {
     let krate = &half.krate;
     let private = krate.private();
-    let (ident, state) = (&half.item.ident, names::state(&half.item.ident));
+    let ident = &half.item.ident;
+    let state = names::state(ident);
     quote! {
         impl #private::PartialEq for #ident
         where

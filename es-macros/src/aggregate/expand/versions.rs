@@ -1,16 +1,20 @@
 //! ```text
 //! const VERSION: u64 = 2;
-//! fn upcast(from: u64, state: &mut S) -> Result<(), FieldError> { match from { 1 => add_level(state), .. } }
+//! fn upcast(from: u64, state: &mut S) -> Result<(), FieldError> {
+//!     match from { 1 => add_level(state), .. }
+//! }
 //! ```
-//! of a payload and of a state, and what leads to the payloads' from their enum. Where all is in the first version, nothing.
-//! The names of parameters are our own (`mixed_site`): an upcaster may be called `state`.
+//! of a payload and of a state, and of the enum of events, which passes on to its payloads. Where
+//! all is in the first version, nothing comes out. The names of parameters are our own
+//! (`mixed_site`), since an upcaster may be called `state`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::super::model::{Aggregate, Event};
-use super::super::parse::StateHalf;
-use crate::{names, spans};
+use crate::aggregate::model::Aggregate;
+use crate::aggregate::parse::StateHalf;
+use crate::event::Event;
+use crate::syntax::{names, spans};
 
 /// The version of a payload.
 pub(super) fn of_payload(aggregate: &Aggregate, event: &Event) -> Option<TokenStream> {
@@ -44,7 +48,7 @@ pub(super) fn of_event_enum(aggregate: &Aggregate) -> Option<TokenStream> {
     let payloads: Vec<_> = versioned
         .map(|event| {
             let payload = aggregate.payload(event);
-            quote!(<#payload as #krate::EventPayload>)
+            quote!(<#payload as #private::EventPayload>)
         })
         .collect();
     if payloads.is_empty() {
@@ -71,7 +75,8 @@ pub(super) fn of_event_enum(aggregate: &Aggregate) -> Option<TokenStream> {
     })
 }
 
-/// The version of a state. It is asked for where snapshots can be taken, or that fails where it was asked for.
+/// The version of a state, and a check that the state can be stored. rustc shows its failure at the
+/// option.
 pub(super) fn of_state(half: &StateHalf) -> Option<TokenStream> {
     let key = half.versions.key()?;
     let krate = &half.krate;

@@ -1,0 +1,56 @@
+//! The struct as it was written.
+
+use proc_macro2::TokenStream;
+use syn::{ItemStruct, LitStr};
+
+use crate::kind::Kind;
+use crate::syntax::crate_path::CratePath;
+use crate::syntax::errors::Errors;
+use crate::syntax::options::{Accepted, CRATE, Options};
+use crate::syntax::tokens;
+
+/// `#[application] struct DogSchool;`.
+pub(super) struct Application {
+    pub(super) kind: Kind,
+    pub(super) krate: CratePath,
+    pub(super) name: Option<LitStr>,
+    pub(super) item: ItemStruct,
+}
+
+pub(super) fn application(
+    kind: Kind,
+    args: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> syn::Result<Application> {
+    let accepted = Accepted {
+        attribute: kind.attribute(),
+        on: "",
+        here: &[("name", "`name = \"DogSchool\"`"), CRATE],
+        elsewhere: &[],
+    };
+    let options = Options::parse(args, &accepted, errors);
+    let item = syn::parse2(item.clone()).map_err(|error| not_a_struct(kind, &item, error))?;
+    Ok(Application {
+        kind,
+        krate: options.krate,
+        name: options.name,
+        item,
+    })
+}
+
+/// The error on an item that is no struct. A struct that cannot be read keeps the parser's error.
+fn not_a_struct(kind: Kind, item: &TokenStream, error: syn::Error) -> syn::Error {
+    if tokens::has_word(item, "struct") {
+        return error;
+    }
+    let message = if kind == Kind::Application && tokens::has_word(item, "impl") {
+        "`#[application]` is for the struct only: remove it here, or write \
+         `#[process_application]` if this block has policies"
+            .to_owned()
+    } else {
+        let attribute = kind.attribute();
+        format!("`{attribute}` is for a struct: `{attribute} pub struct DogSchool;`")
+    };
+    syn::Error::new_spanned(item, message)
+}

@@ -1,0 +1,254 @@
+//! The part that all applications share: its store, its settings, and what its other parts need of them.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use es_core::{Aggregate, AggregateId};
+use es_store::{
+    Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
+    Tables,
+};
+
+use crate::application::batch;
+use crate::application::cache::Cache;
+use crate::application::topics::Topics;
+use crate::error::{Error, Result};
+
+/// The part that all applications share: it saves aggregates and gets them back.
+///
+/// A user's application derefs to it, so its methods are called as `self.save(..)` and `self.repository()`. Cloning
+/// gives another handle of the same application.
+#[derive(Clone)]
+pub struct Application {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    instance: u64,
+    name: String,
+    env: Env,
+    mapper: Mapper,
+    recorder: RwLock<Option<Arc<dyn ProcessRecorder>>>,
+    topics: Topics,
+    is_snapshotting: bool,
+    cache: Option<Cache>,
+    after_save: RwLock<Option<Weak<dyn AfterSave>>>,
+}
+
+/// What a runner does when an application has saved something.
+pub(crate) trait AfterSave: Send + Sync {
+    /// Called on the thread of the command, after the commit.
+    fn after_save(&self, application: &Application);
+}
+
+impl Application {
+    /// Opens the application `name` on the store that `env` says, in memory if it says none.
+    ///
+    /// Keys with the application's name in front win: `DOGSCHOOL_SQLITE_DBNAME` over `SQLITE_DBNAME`.
+    ///
+    /// # Errors
+    /// When the environment is wrong, or the store cannot be opened.
+    pub fn open(name: &str, role: Role, env: Env) -> Result<Self> {
+        let env = env.for_application(name);
+        let recorder = es_store::open(name, role, &env).map_err(|e| Error::store(name, e))?;
+        Self::with_recorder(name, env, recorder)
+    }
+
+    /// An application on a recorder of the caller's.
+    ///
+    /// # Errors
+    /// When the environment is wrong.
+    pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
+        static INSTANCES: AtomicU64 = AtomicU64::new(0);
+        let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
+        let wrong = |e| Error::env(name, e);
+        let is_snapshotting = env
+            .boolean("IS_SNAPSHOTTING_ENABLED", true)
+            .map_err(wrong)?;
+        let cache = Cache::new(&env).map_err(wrong)?;
+        let inner = Inner {
+            instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
+            name: name.to_owned(),
+            env,
+            mapper,
+            recorder: RwLock::new(Some(recorder)),
+            topics: Topics::default(),
+            is_snapshotting,
+            cache,
+            after_save: RwLock::new(None),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The stored name of the application.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The environment that the application was opened with.
+    pub fn env(&self) -> &Env {
+        &self.inner.env
+    }
+
+    /// The position up to which this application has processed the events of `upstream`; `None` if it
+    /// never has.
+    ///
+    /// # Errors
+    /// When the application is closed, or the store cannot be read.
+    pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
+        self.recorder()?
+            .tracked(upstream)
+            .map_err(|e| self.store_error(e))
+    }
+
+    /// Closes the application: the store is closed when what is under way has ended, and every later call is
+    /// an error. Closing twice does nothing.
+    pub fn close(&self) {
+        self.inner
+            .recorder
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+
+    /// The recorder of the application, for those who need the store itself.
+    ///
+    /// # Errors
+    /// When the application is closed.
+    pub fn recorder(&self) -> Result<Arc<dyn ProcessRecorder>> {
+        let recorder = self
+            .inner
+            .recorder
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        recorder.clone().ok_or_else(|| {
+            self.store_error(StoreError::Closed {
+                store: "the application".to_owned(),
+            })
+        })
+    }
+
+    pub(crate) fn instance(&self) -> u64 {
+        self.inner.instance
+    }
+
+    pub(crate) fn mapper(&self) -> &Mapper {
+        &self.inner.mapper
+    }
+
+    pub(crate) fn is_snapshotting(&self) -> bool {
+        self.inner.is_snapshotting
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.inner.cache.as_ref()
+    }
+
+    /// How long one handler of a projection may take.
+    pub(crate) fn policy_timeout(&self) -> Result<Duration> {
+        let limit = self
+            .env()
+            .seconds("POLICY_TIMEOUT", Duration::from_secs(60));
+        limit.map_err(|e| Error::env(self.name(), e))
+    }
+
+    /// The tables of a projection.
+    pub(crate) fn tables(&self) -> Result<Tables> {
+        Ok(Tables::new(self.recorder()?))
+    }
+
+    pub(crate) fn poll_interval(&self) -> Result<Duration> {
+        let poll = self.env().seconds("POLL_INTERVAL", Duration::from_secs(1));
+        let poll = poll.map_err(|e| Error::env(self.name(), e))?;
+        // Less would keep a processor busy; more is never waited for, and overflows clocks.
+        Ok(poll.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60)))
+    }
+
+    /// Notes that `A` owns its topic in this application.
+    pub(crate) fn claim_topic<A: Aggregate>(&self) -> Result<()> {
+        self.inner
+            .topics
+            .claim::<A>()
+            .map_err(|problem| Error::configuration(self.name(), problem))
+    }
+
+    /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
+    pub(crate) fn store_error(&self, error: StoreError) -> Error {
+        let error = Error::store(self.name(), error);
+        batch::note(&error);
+        error
+    }
+
+    /// An id of the other form is never found, and would be taken for that of a new aggregate.
+    pub(crate) fn refuse_other_id_type(&self, id: &AggregateId) -> Result<()> {
+        let expected = self.recorder()?.id_type();
+        if id.id_type() == expected {
+            return Ok(());
+        }
+        Err(self.store_error(StoreError::IdType {
+            id: id.clone(),
+            expected,
+        }))
+    }
+
+    pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
+        self.recorder()?
+            .record(recording)
+            .map_err(|e| self.store_error(e))
+    }
+
+    pub(crate) fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>> {
+        let events = self.recorder()?.select_events(id, query);
+        events.map_err(|e| self.store_error(e))
+    }
+
+    /// Tells the runner, if one runs this application, that something was saved.
+    pub(crate) fn prompt(&self) {
+        let after_save = self
+            .inner
+            .after_save
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let runner = after_save.as_ref().and_then(Weak::upgrade);
+        drop(after_save);
+        if let Some(runner) = runner {
+            runner.after_save(self);
+        }
+    }
+
+    /// From now on `runner` is told after each save.
+    pub(crate) fn tell_after_save(&self, runner: Weak<dyn AfterSave>) {
+        *self
+            .inner
+            .after_save
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(runner);
+    }
+
+    /// Refuses what cannot be done inside a policy of this application; `instead` is what can.
+    pub(crate) fn refuse_inside_policy(&self, call: &str, instead: &str) -> Result<()> {
+        if batch::of(self.instance()).is_none() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{}: `{call}` was called inside a policy of the same application: {instead}",
+            self.name()
+        )))
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! The error of waiting in vain for a system to become idle.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A system that did not become idle in time: the edges that lag, and what holds them up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotIdle {
+    /// The time that was waited.
+    pub waited: Duration,
+    /// The edges that lag, in the order of definition.
+    pub lags: Vec<Lag>,
+}
+
+/// An edge of a system whose follower has not processed everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lag {
+    /// The application that is followed.
+    pub upstream: String,
+    /// The application that follows.
+    pub follower: String,
+    /// The position up to which it has processed.
+    pub position: u64,
+    /// The last position of the upstream.
+    pub head: u64,
+    /// The failure after which its batch runs again, if there was one.
+    pub retrying: Option<String>,
+}
+
+impl std::error::Error for NotIdle {}
+
+impl fmt::Display for NotIdle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not idle after {:?}", self.waited)?;
+        for Lag {
+            upstream,
+            follower,
+            position,
+            head,
+            retrying,
+        } in &self.lags
+        {
+            write!(
+                f,
+                "; `{follower}` is at {position} of {head} in `{upstream}`"
+            )?;
+            if let Some(error) = retrying {
+                write!(f, " (retrying: {error})")?;
+            }
+        }
+        if self.lags.is_empty() {
+            f.write_str("; positions keep moving")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! The loop over the events of a batch, which policies and handlers of projections share.
+//!
+//! It runs the policies event by event, until the page or the batch ends, or one of them fails. The rule
+//! that makes a failure harmless to the events before it lies in the two callers, and is the same in both:
+//! *the events that are done are committed before anything else is decided about the one that failed*,
+//! whoever's failure it was.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use es_store::Notification;
+
+use crate::application::batch::{self, Batch};
+use crate::error::BoxError;
+use crate::follower::events::Events;
+use crate::follower::failure::{self, EventFailure};
+use crate::follower::processor::Processor;
+use crate::policy::received::Received;
+
+/// The number of events after which a batch ends.
+pub(super) const BATCH_EVENTS: usize = 1_000;
+/// The time after which a batch ends.
+const BATCH_TIME: Duration = Duration::from_millis(200);
+
+/// What the policies of a batch work on.
+pub(super) trait Context {
+    /// Runs the policy for one event.
+    fn handle(
+        &mut self,
+        received: &Received<'_>,
+        batch: &Rc<RefCell<Batch>>,
+    ) -> Result<(), BoxError>;
+
+    /// The time that one policy may take; `None` is no limit.
+    fn policy_timeout(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// The end of a batch.
+#[derive(Clone, Copy)]
+pub(super) enum Until {
+    /// The page ends, the batch has taken its time, or the follower is to finish.
+    Finished,
+    /// The page ends, or the batch has taken its time.
+    TimeIsOver,
+    /// The page ends.
+    PageEnds,
+}
+
+/// The first events of a page, run.
+pub(super) struct Ran {
+    /// The number of events that are done.
+    pub(super) done: usize,
+    /// What their policies have collected. The failing one's part is undone.
+    pub(super) batch: Batch,
+    /// The failure of the policy for the event after these.
+    pub(super) failed: Option<EventFailure>,
+}
+
+/// What came of a batch, when the events that are done were committed.
+pub(super) struct Committed {
+    /// The number of events that are done.
+    pub(super) done: usize,
+    /// Whether new events were recorded, which others may follow.
+    pub(super) recorded: bool,
+    /// The failure of the policy for the next event, which is to be decided now.
+    pub(super) failed: Option<EventFailure>,
+}
+
+/// Runs policies in a batch of `processor`.
+#[derive(Clone, Copy)]
+pub(super) struct Runs<'a> {
+    pub(super) processor: &'a Processor,
+    /// The position of the event whose policy runs, for others to look at; 0 is none.
+    pub(super) in_hand: Option<&'a AtomicU64>,
+    pub(super) until: Until,
+}
+
+impl Runs<'_> {
+    /// Runs the policies for `events`, one after the other.
+    pub(super) fn run(self, events: Events<'_>, context: &mut impl Context) -> Ran {
+        let started = Instant::now();
+        let (mut done, mut failed) = (0, None);
+        let batch = Rc::new(RefCell::new(Batch::default()));
+        let bound = batch::bind(self.processor.application.instance(), &batch);
+        for notification in events.page {
+            if self.is_over(done, started) {
+                break;
+            }
+            self.show_in_hand(notification.id);
+            batch.borrow_mut().begin_event();
+            failed = self.run_one(events, notification, context, &batch);
+            if failed.is_some() {
+                batch.borrow_mut().undo_event();
+                break;
+            }
+            done += 1;
+        }
+        self.show_in_hand(0);
+        drop(bound);
+        Ran {
+            done,
+            batch: batch.take(),
+            failed,
+        }
+    }
+
+    fn run_one(
+        self,
+        events: Events<'_>,
+        notification: &Notification,
+        context: &mut impl Context,
+        batch: &Rc<RefCell<Batch>>,
+    ) -> Option<EventFailure> {
+        let upstream = events.upstream;
+        let received = Received {
+            notification,
+            upstream,
+        };
+        let started = Instant::now();
+        let returned = context.handle(&received, batch);
+        let (elapsed, met) = (started.elapsed(), batch.borrow_mut().take_met());
+        // Beyond the limit the server may have ended the transaction: that is no failure of the store.
+        if let Some(limit) = context.policy_timeout().filter(|limit| elapsed >= *limit) {
+            let overdue = format!("it took {elapsed:?}, and POLICY_TIMEOUT is {limit:?}");
+            let overdue = failure::policy_failure(self.processor, received, overdue.into());
+            return Some(EventFailure::Policy(overdue));
+        }
+        EventFailure::of(self.processor, received, returned, met)
+    }
+
+    fn is_over(self, done: usize, started: Instant) -> bool {
+        let time_is_over = || done > 0 && started.elapsed() > BATCH_TIME;
+        match self.until {
+            Until::Finished => self.processor.is_finishing() || time_is_over(),
+            Until::TimeIsOver => time_is_over(),
+            Until::PageEnds => false,
+        }
+    }
+
+    fn show_in_hand(self, position: u64) {
+        if let Some(in_hand) = self.in_hand {
+            in_hand.store(position, Ordering::SeqCst);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A batch of a process application: what its policies collect is recorded with the position.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use es_store::Recording;
+
+use crate::application::batch::{Batch, Collected};
+use crate::application::{saving, snapshots};
+use crate::error::BoxError;
+use crate::follower::batch::{Committed, Context, Ran, Runs};
+use crate::follower::events::Events;
+use crate::follower::failure::CommitFailure;
+use crate::follower::processor::Processor;
+use crate::policy::processing_event::ProcessingEvent;
+use crate::policy::received::Received;
+use crate::policy::work::Dispatch;
+
+struct Collecting<'a> {
+    processor: &'a Processor,
+    policies: &'a dyn Dispatch,
+}
+
+impl Context for Collecting<'_> {
+    fn handle(
+        &mut self,
+        received: &Received<'_>,
+        batch: &Rc<RefCell<Batch>>,
+    ) -> Result<(), BoxError> {
+        let application = self.processor.application.clone();
+        let processing_event = ProcessingEvent::new(application, batch.clone());
+        self.policies.dispatch(received, processing_event)
+    }
+}
+
+/// Runs the policies for `events`, and records what they have collected for those that are done.
+pub(super) fn process(
+    runs: Runs<'_>,
+    policies: &dyn Dispatch,
+    events: Events<'_>,
+) -> Result<Committed, CommitFailure> {
+    let processor = runs.processor;
+    let mut context = Collecting {
+        processor,
+        policies,
+    };
+    let Ran {
+        done,
+        batch,
+        failed,
+    } = runs.run(events, &mut context);
+    let mut recorded = false;
+    if done > 0 {
+        let mut collected = batch.into_collected();
+        let new = std::mem::take(&mut collected.events);
+        recorded = !new.is_empty();
+        let recording = Recording::new(new).tracking(events.tracking(done));
+        processor.refuse_abandoned().map_err(CommitFailure::Other)?;
+        if let Err(error) = processor.application.record(&recording) {
+            saving::forget(&processor.application, &recording.events);
+            return Err(CommitFailure::of(error, done));
+        }
+        after_commit(processor, collected);
+    }
+    Ok(Committed {
+        done,
+        recorded,
+        failed,
+    })
+}
+
+/// Takes over a batch's aggregates and snapshots, once its events are committed and not before.
+fn after_commit(processor: &Processor, collected: Collected) {
+    if let Some(cache) = processor.application.cache() {
+        collected
+            .aggregates
+            .into_iter()
+            .for_each(|saved| cache.put(saved));
+    }
+    snapshots::record(&processor.application, &collected.snapshots);
+}

@@ -1,0 +1,367 @@
+//! One edge of a system: a follower, and one application that it follows.
+//!
+//! Concurrency: one thread at a time takes steps of an edge, and it alone changes what the edge knows; others look
+//! at it, under the mutex, which is never held while a policy runs or a store is called. Nothing in it decides
+//! what is processed: that is the recorded position.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use es_core::__private::panic_message;
+use es_store::{Head, Notification, Recording};
+
+use crate::application::Application;
+use crate::error::{Error, Result};
+use crate::follower::batch::{Committed, Runs, Until};
+use crate::follower::events::{Events, tracking};
+use crate::follower::failure::{CommitFailure, Failure, Pause};
+use crate::follower::processor::Processor;
+use crate::follower::projecting::Target;
+use crate::follower::refusals::Refusals;
+use crate::follower::status::{Condition, EdgeStatus};
+use crate::follower::{collecting, projecting};
+use crate::policy::work::Work;
+
+/// The shortest time between two writes of a position that only skipped events have moved.
+const SKIP_INTERVAL: Duration = Duration::from_millis(100);
+/// The longest pause between two attempts at a batch.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A follower's work on one of its upstreams.
+pub(crate) struct Edge {
+    pub(super) processor: Arc<Processor>,
+    pub(super) upstream: Application,
+    state: Mutex<State>,
+    /// The position of the event whose policy runs; 0 is none.
+    in_hand: AtomicU64,
+}
+
+/// What an edge knows of its own work.
+#[derive(Default)]
+pub(super) struct State {
+    /// Whether the upstream was found to be the one that was followed before.
+    pub(super) is_verified: bool,
+    refusals: Refusals,
+    retry: Option<Retry>,
+    /// When a position that only skipped events had moved was last written.
+    last_skip: Option<Instant>,
+}
+
+/// Failures in a row, after which the batch runs again.
+struct Retry {
+    error: Error,
+    attempts: u32,
+    /// When to try again.
+    at: Instant,
+}
+
+/// Whether a position that only skipped events have moved is written at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skips {
+    /// At most every 100 ms: nobody waits for it.
+    Later,
+    /// At once.
+    Now,
+}
+
+/// What a step has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Whether the position or the condition of the edge may have changed.
+    pub(crate) changed: bool,
+    /// Whether new events were recorded, which others may follow.
+    pub(crate) recorded: bool,
+    pub(crate) next: Next,
+}
+
+/// When to take the next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At once: there may be more.
+    AtOnce,
+    /// Not before this moment, whatever is recorded meanwhile: the store failed.
+    NotBefore(Instant),
+    /// When the upstream records something, or at this moment.
+    WhenPrompted {
+        /// When to look again without a prompt; `None` is at the next poll.
+        or_at: Option<Instant>,
+    },
+    /// Never: the follower has stopped.
+    Never,
+}
+
+/// What a pull has done.
+enum Pulled {
+    /// Nothing; to look again then.
+    Nothing { or_at: Option<Instant> },
+    /// A batch was committed, and the next event may have failed.
+    Batch {
+        recorded: bool,
+        failure: Option<Failure>,
+    },
+}
+
+impl Edge {
+    pub(super) fn new(processor: Arc<Processor>, upstream: Application) -> Self {
+        Self {
+            processor,
+            upstream,
+            state: Mutex::default(),
+            in_hand: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> &Application {
+        &self.upstream
+    }
+
+    pub(crate) fn follower(&self) -> &Application {
+        &self.processor.application
+    }
+
+    /// Processes one batch, if there is something to process and the time has come. It waits for nothing but the
+    /// stores, and never sleeps: the caller waits, as [`Step::next`] tells.
+    pub(crate) fn step(&self, now: Instant, skips: Skips) -> Step {
+        if self.processor.stopped().is_some() {
+            return Step::rest(Next::Never);
+        }
+        if let Some(at) = self.state().retry.as_ref().map(|retry| retry.at)
+            && at > now
+        {
+            return Step::rest(Next::NotBefore(at));
+        }
+        let (began, mends) = (Instant::now(), self.processor.mends());
+        // Policies are caught one by one; what else panics is a defect here, and no command's.
+        let pull = || self.pull(now, skips);
+        let pulled = catch_unwind(AssertUnwindSafe(pull)).unwrap_or_else(|panic| {
+            let defect = Error::Defect {
+                application: self.processor.name().to_owned(),
+                message: panic_message(panic),
+            };
+            Err(Failure::Stop(defect))
+        });
+        let now = now + began.elapsed();
+        match pulled {
+            Ok(Pulled::Nothing { or_at }) => {
+                self.state().retry = None;
+                Step::rest(Next::WhenPrompted { or_at })
+            }
+            Ok(Pulled::Batch { recorded, failure }) => {
+                self.state().retry = None;
+                let next = failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, mends));
+                Step {
+                    changed: true,
+                    recorded,
+                    next,
+                }
+            }
+            Err(failure) => Step {
+                changed: true,
+                recorded: false,
+                next: self.failed(failure, now, mends),
+            },
+        }
+    }
+
+    /// Ends a pause between two attempts: the next step tries again at once.
+    pub(crate) fn end_pause(&self) {
+        if let Some(retry) = &mut self.state().retry {
+            retry.at = Instant::now();
+        }
+    }
+
+    /// The recorded position; 0 is before the first event.
+    pub(crate) fn position(&self) -> Result<u64> {
+        let position = self.follower().position_in(self.upstream.name())?;
+        Ok(position.unwrap_or(0))
+    }
+
+    /// Whether the upstream was found to be the one that was followed before.
+    pub(crate) fn has_verified(&self) -> bool {
+        self.state().is_verified
+    }
+
+    /// The position of the event whose policy runs now.
+    pub(super) fn in_hand(&self) -> Option<u64> {
+        let position = self.in_hand.load(Ordering::SeqCst);
+        (position > 0).then_some(position)
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        if let Some(error) = self.processor.stopped() {
+            return Condition::Stopped { error };
+        }
+        match &self.state().retry {
+            None => Condition::Running,
+            Some(retry) => Condition::Retrying {
+                error: retry.error.clone(),
+                attempts: retry.attempts,
+            },
+        }
+    }
+
+    pub(super) fn status(&self) -> EdgeStatus {
+        EdgeStatus {
+            upstream: self.upstream.name().to_owned(),
+            position: self.position().ok(),
+            condition: self.condition(),
+        }
+    }
+
+    fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+        let from = self.position()?;
+        let head = self.upstream.recorder()?.head();
+        let head = head.map_err(|e| self.upstream.store_error(e))?;
+        self.verify(from, head.as_ref())?;
+        let Some(head) = head.filter(|head| head.position > from) else {
+            return Ok(Pulled::Nothing { or_at: None });
+        };
+        let limit = self.state().refusals.limit();
+        let (page, is_full) = self
+            .processor
+            .page(&self.upstream, from, head.position, limit)?;
+        if page.is_empty() {
+            return self.skip(from, head, now, skips);
+        }
+        self.process(from, &page, (!is_full).then_some(&head))
+    }
+
+    fn process(
+        &self,
+        from: u64,
+        page: &[Notification],
+        rest: Option<&Head>,
+    ) -> Result<Pulled, Failure> {
+        let events = Events {
+            upstream: &self.upstream,
+            from,
+            page,
+            rest,
+        };
+        let runs = Runs {
+            processor: &self.processor,
+            in_hand: Some(&self.in_hand),
+            until: Until::Finished,
+        };
+        let committed = match &self.processor.work {
+            Work::Policies(policies) => collecting::process(runs, &**policies, events),
+            Work::Projection(projection) => {
+                projecting::process(runs, &**projection, Target::Live, events)
+            }
+        };
+        let mut state = self.state();
+        match committed {
+            Ok(Committed {
+                done,
+                recorded,
+                failed,
+            }) => {
+                if done > 0 {
+                    state.refusals.passed(events.tracking(done).to);
+                }
+                let decide = |failed| state.refusals.of_event(page[done].id, failed);
+                match failed.map(decide) {
+                    Some(failure) if done == 0 => Err(failure),
+                    failure => Ok(Pulled::Batch { recorded, failure }),
+                }
+            }
+            Err(CommitFailure::Refused {
+                error,
+                events: refused,
+            }) => {
+                let refused = events.first(refused);
+                Err(state.refusals.of_commit(&self.processor, refused, error))
+            }
+            Err(CommitFailure::Other(failure)) => Err(failure),
+        }
+    }
+
+    /// Moves the position past events that no policy wants.
+    fn skip(&self, from: u64, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+        let last_skip = self.state().last_skip;
+        let due = last_skip.map(|last| last + SKIP_INTERVAL);
+        if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
+            return Ok(Pulled::Nothing { or_at: Some(due) });
+        }
+        let tracking = tracking(&self.upstream, from, head.position, head.event);
+        self.processor.refuse_abandoned()?;
+        let recording = Recording::new(Vec::new()).tracking(tracking);
+        self.processor.application.record(&recording)?;
+        self.state().last_skip = Some(now);
+        Ok(Pulled::Batch {
+            recorded: false,
+            failure: None,
+        })
+    }
+
+    /// Decides what becomes of a failure. A policy's is where the user's rule applies; the one rule so far is to stop
+    /// the follower in front of the event.
+    fn failed(&self, failure: Failure, now: Instant, mends: u64) -> Next {
+        match failure {
+            Failure::Retry { error, pause } => self.retry(error, pause, now),
+            Failure::Policy(error) | Failure::Stop(error) => self.stop(error, mends),
+            Failure::Abandoned => Next::Never,
+        }
+    }
+
+    fn retry(&self, error: Error, pause: Pause, now: Instant) -> Next {
+        let (follower, upstream) = (self.processor.name(), self.upstream.name());
+        let mut state = self.state();
+        let attempts = state
+            .retry
+            .as_ref()
+            .map_or(1, |retry| retry.attempts.saturating_add(1));
+        let pause = match pause {
+            Pause::None => Duration::ZERO,
+            Pause::Contention => backoff(attempts.saturating_sub(2)),
+            Pause::Backoff => backoff(attempts),
+        };
+        if pause.is_zero() {
+            tracing::debug!(follower, upstream, %error, "a batch runs again");
+        } else {
+            tracing::warn!(follower, upstream, %error, attempts, "a batch runs again");
+        }
+        let at = now + pause;
+        state.retry = Some(Retry {
+            error,
+            attempts,
+            at,
+        });
+        Next::NotBefore(at)
+    }
+
+    /// Stops the follower, unless its tables were rebuilt during the attempt: then it is tried again with the new ones.
+    fn stop(&self, error: Error, mends: u64) -> Next {
+        let message = error.to_string();
+        if !self.processor.stop(error, mends) {
+            return Next::AtOnce;
+        }
+        let (follower, upstream) = (self.processor.name(), self.upstream.name());
+        tracing::error!(follower, upstream, error = %message, "a follower stops");
+        Next::Never
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Step {
+    fn rest(next: Next) -> Self {
+        Self {
+            changed: false,
+            recorded: false,
+            next,
+        }
+    }
+}
+
+/// The pause before the next attempt: 10 ms, doubled each time, up to a second; none after no failure.
+fn backoff(attempts: u32) -> Duration {
+    let Some(doublings) = attempts.checked_sub(1) else {
+        return Duration::ZERO;
+    };
+    LONGEST_PAUSE.min(Duration::from_millis(10) * 2_u32.saturating_pow(doublings.min(16)))
+}

@@ -1,0 +1,61 @@
+//! The events that one batch works on.
+
+use es_store::{Head, Notification, Tracking, UpstreamEvent};
+
+use crate::application::Application;
+
+/// Consecutive events of an upstream that a policy wants.
+#[derive(Clone, Copy)]
+pub(super) struct Events<'a> {
+    pub(super) upstream: &'a Application,
+    /// The position before them, at which the batch starts.
+    pub(super) from: u64,
+    pub(super) page: &'a [Notification],
+    /// The head of the upstream, if no policy wants anything between the page and it.
+    pub(super) rest: Option<&'a Head>,
+}
+
+impl<'a> Events<'a> {
+    /// The first `count` of them.
+    pub(super) fn first(self, count: usize) -> Self {
+        Self {
+            page: &self.page[..count],
+            rest: self.rest.filter(|_| count == self.page.len()),
+            ..self
+        }
+    }
+
+    /// The move of the position past the first `done` events.
+    pub(super) fn tracking(&self, done: usize) -> Tracking {
+        let last = done.checked_sub(1).and_then(|last| self.page.get(last));
+        match (self.rest.filter(|_| done == self.page.len()), last) {
+            (Some(head), _) => self.to(head.position, head.event.clone()),
+            (None, Some(last)) => self.to(last.id, Some(identity(last))),
+            (None, None) => self.to(self.from, None),
+        }
+    }
+
+    fn to(&self, position: u64, event: Option<UpstreamEvent>) -> Tracking {
+        tracking(self.upstream, self.from, position, event)
+    }
+}
+
+/// A move of the position in `upstream`, with the event that stands at its end, if that is known.
+pub(super) fn tracking(
+    upstream: &Application,
+    from: u64,
+    to: u64,
+    event: Option<UpstreamEvent>,
+) -> Tracking {
+    Tracking {
+        at: event,
+        ..Tracking::new(upstream.name(), from, to)
+    }
+}
+
+fn identity(notification: &Notification) -> UpstreamEvent {
+    UpstreamEvent {
+        originator_id: notification.originator_id.clone(),
+        originator_version: notification.originator_version,
+    }
+}

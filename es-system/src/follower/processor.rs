@@ -1,0 +1,178 @@
+//! The application that processes events, as all edges of one follower share it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use es_store::{Notification, NotificationQuery};
+
+use crate::application::Application;
+use crate::error::{Error, ErrorKind, Result};
+use crate::follower::failure::Failure;
+use crate::policy::work::Work;
+
+/// An application, what it does with events, and whether it still does it.
+pub(crate) struct Processor {
+    pub(super) application: Application,
+    pub(super) work: Work,
+    /// The filter with which upstreams are read; `None` is no filter.
+    pub(super) topics: Option<Arc<[String]>>,
+    halt: Mutex<Halt>,
+    finishing: AtomicBool,
+    abandoned: AtomicBool,
+}
+
+#[derive(Default)]
+struct Halt {
+    /// The error that stopped the follower, if it has stopped.
+    stopped: Option<Error>,
+    /// The number of times that the cause of a failure may have been mended.
+    mends: u64,
+}
+
+impl Processor {
+    pub(super) fn new(application: Application, work: Work) -> Self {
+        Self {
+            topics: work.topics(),
+            application,
+            work,
+            halt: Mutex::default(),
+            finishing: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.application.name()
+    }
+
+    pub(super) fn finish(&self) {
+        self.finishing.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_finishing(&self) -> bool {
+        self.finishing.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+
+    /// Fails if the follower was abandoned: then nothing of it commits any more.
+    pub(super) fn refuse_abandoned(&self) -> Result<(), Failure> {
+        if self.is_abandoned() {
+            return Err(Failure::Abandoned);
+        }
+        Ok(())
+    }
+
+    /// The next events of `upstream` that a policy wants, at most `limit`, and whether they are as many. A damaged row
+    /// does not keep those in front of it from being processed; it is a failure of its own event.
+    pub(super) fn page(
+        &self,
+        upstream: &Application,
+        from: u64,
+        to: u64,
+        limit: usize,
+    ) -> Result<(Vec<Notification>, bool)> {
+        let select = |limit| -> Result<_> {
+            let query = NotificationQuery::after(from).up_to(to).limit(limit);
+            let query = query.shared_topics(self.topics.clone());
+            let page = upstream.notification_log().query(&query)?;
+            let is_full = page.len() >= limit;
+            Ok((page, is_full))
+        };
+        match select(limit) {
+            Err(error) if error.kind() == ErrorKind::BadData => select(1),
+            page => page,
+        }
+    }
+
+    pub(super) fn stopped(&self) -> Option<Error> {
+        self.halt().stopped.clone()
+    }
+
+    /// The number of mends so far, to be read before an attempt.
+    pub(super) fn mends(&self) -> u64 {
+        self.halt().mends
+    }
+
+    /// Stops the follower because of an attempt that began after `mends` mends. An attempt that failed on what
+    /// was mended meanwhile stops nothing. Returns true if the follower has stopped.
+    pub(super) fn stop(&self, error: Error, mends: u64) -> bool {
+        let mut halt = self.halt();
+        let is_current = halt.mends == mends;
+        if is_current {
+            halt.stopped = Some(error);
+        }
+        is_current
+    }
+
+    /// Counts a mend of whatever a failure may have come from. Returns true if the follower had stopped and goes on now.
+    pub(super) fn mended(&self) -> bool {
+        let mut halt = self.halt();
+        halt.mends += 1;
+        halt.stopped.take().is_some()
+    }
+
+    fn halt(&self) -> MutexGuard<'_, Halt> {
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use es_store::{Env, Role};
+
+    use super::*;
+    use crate::error::BoxError;
+    use crate::policy::processing_event::ProcessingEvent;
+    use crate::policy::received::Received;
+    use crate::policy::work::Dispatch;
+
+    struct NoPolicies;
+
+    impl Dispatch for NoPolicies {
+        fn topics(&self) -> Option<Arc<[String]>> {
+            None
+        }
+
+        fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    fn processor() -> Processor {
+        let application = Application::open("Shop", Role::Follower, Env::new());
+        let work = Work::Policies(Arc::new(NoPolicies));
+        Processor::new(application.expect("a store in memory"), work)
+    }
+
+    fn failure() -> Error {
+        Error::Usage("no column named price".to_owned())
+    }
+
+    #[test]
+    fn a_follower_that_has_stopped_goes_on_when_it_is_mended() {
+        let processor = processor();
+        assert!(!processor.mended(), "it had not stopped");
+        assert!(processor.stop(failure(), processor.mends()));
+        assert!(processor.stopped().is_some());
+        assert!(processor.mended());
+        assert!(processor.stopped().is_none());
+    }
+
+    #[test]
+    fn an_attempt_that_failed_on_what_was_mended_meanwhile_stops_nothing() {
+        let processor = processor();
+        let before = processor.mends();
+        assert!(!processor.mended());
+        assert!(!processor.stop(failure(), before));
+        assert!(processor.stopped().is_none());
+    }
+}

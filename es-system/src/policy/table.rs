@@ -1,0 +1,182 @@
+//! The dispatch table from the topics of events to policies.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use es_core::__private::panic_message;
+use es_core::{Aggregate, DomainEvent, EventKind, EventPayload, EventSet};
+
+use crate::application::ApplicationType;
+use crate::application::topics::Topics;
+use crate::error::{BoxError, Error, Result};
+use crate::policy::context::{Collecting, Context};
+use crate::policy::received::Received;
+use crate::policy::undecoded_event::UndecodedEvent;
+
+/// The dispatch table from the topics of events to the policies of the application `A`.
+///
+/// The topics are the filter with which the log is read, unless a policy takes everything else: so what has no entry is never
+/// decoded.
+pub struct Policies<A, C: Context = Collecting> {
+    handlers: HashMap<&'static str, Handler<A, C>>,
+    rest: Option<Handler<A, C>>,
+    topics: Topics,
+    problems: Vec<String>,
+    /// What else they need.
+    pub(crate) setup: C::Setup,
+}
+
+type Handler<A, C> = Arc<
+    dyn Fn(&A, &Received<'_>, &mut <C as Context>::Of<'_>) -> Result<(), BoxError> + Send + Sync,
+>;
+
+/// One kind of event of the aggregate `E`, whatever its payload.
+pub struct KindOf<E> {
+    topic: &'static str,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E> KindOf<E> {
+    pub(crate) fn new(topic: &'static str) -> Self {
+        Self {
+            topic,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<A> Policies<A> {
+    /// A table without entries.
+    #[allow(clippy::new_without_default, reason = "only generated code makes one")]
+    pub fn new() -> Self {
+        Self::with(())
+    }
+}
+
+impl<A, C: Context> Policies<A, C> {
+    pub(crate) fn with(setup: C::Setup) -> Self {
+        Self {
+            handlers: HashMap::new(),
+            rest: None,
+            topics: Topics::default(),
+            problems: Vec::new(),
+            setup,
+        }
+    }
+
+    /// The topics that have a policy, sorted; `None` if a policy takes everything else.
+    pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
+        if self.rest.is_some() {
+            return None;
+        }
+        let mut topics: Vec<_> = self.handlers.keys().map(|&t| t.to_owned()).collect();
+        topics.sort_unstable();
+        Some(topics.into())
+    }
+
+    /// Runs the policy for one event, if there is one. A panic of it is an error.
+    pub(crate) fn run(
+        &self,
+        application: &A,
+        received: &Received<'_>,
+        context: &mut C::Of<'_>,
+    ) -> Result<(), BoxError> {
+        let handler = self.handlers.get(&*received.notification.topic);
+        let Some(handler) = handler.or(self.rest.as_ref()) else {
+            return Ok(());
+        };
+        let call = || handler(application, received, context);
+        catch_unwind(AssertUnwindSafe(call))
+            .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
+    }
+
+    /// The events of kind `kind` are handled by `handler`.
+    pub fn on<E: Aggregate, P: EventPayload>(
+        &mut self,
+        kind: EventKind<E, P>,
+        handler: impl Fn(&A, &DomainEvent<P>, &mut C::Of<'_>) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.insert::<E>([kind.topic()], move |application, received, processing| {
+            handler(application, &received.payload::<P>()?, processing)
+        });
+    }
+
+    /// The events of all of `kinds`, which are of one aggregate, are handled by `handler`.
+    pub fn on_several<E: Aggregate>(
+        &mut self,
+        kinds: impl IntoIterator<Item = KindOf<E>>,
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let topics = kinds.into_iter().map(|kind| kind.topic);
+        self.insert::<E>(topics, move |application, received, processing| {
+            handler(application, &received.one_of::<E::Event>()?, processing)
+        });
+    }
+
+    /// All events of the aggregate `E` are handled by `handler`.
+    pub fn on_all<E: Aggregate>(
+        &mut self,
+        handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let kinds = E::Event::TOPICS.iter().copied().map(KindOf::<E>::new);
+        self.on_several(kinds, handler);
+    }
+
+    /// Every event without an entry is handled by `handler`.
+    pub fn on_rest(
+        &mut self,
+        handler: impl Fn(&A, &UndecodedEvent, &mut C::Of<'_>) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let handler: Handler<A, C> = Arc::new(move |application, received, processing| {
+            let event = UndecodedEvent::new(received.upstream, received.notification);
+            handler(application, &event, processing)
+        });
+        if self.rest.replace(handler).is_some() {
+            self.problems
+                .push("two policies handle everything else: let one of them call both".to_owned());
+        }
+    }
+
+    fn insert<E: Aggregate>(
+        &mut self,
+        topics: impl IntoIterator<Item = &'static str>,
+        handler: impl Fn(&A, &Received<'_>, &mut C::Of<'_>) -> Result<(), BoxError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.problems.extend(self.topics.claim::<E>().err());
+        let handler: Handler<A, C> = Arc::new(handler);
+        for topic in topics {
+            if self.handlers.insert(topic, handler.clone()).is_some() {
+                self.problems.push(format!(
+                    "two policies handle `{topic}`: let one of them call both"
+                ));
+            }
+        }
+    }
+}
+
+/// The policies of `A`, if they fit together.
+pub(crate) fn checked<A: ApplicationType, C: Context>(
+    policies: Policies<A, C>,
+) -> Result<Policies<A, C>> {
+    match policies.problems.first() {
+        None => Ok(policies),
+        Some(problem) => Err(Error::configuration(A::NAME, problem)),
+    }
+}

@@ -1,0 +1,25 @@
+//! Stored events, and the parts of a store.
+//!
+//! - Reading what is stored: [`NotificationLog`] and [`Subscription`], which
+//!   [`Application::notification_log`](crate::Application::notification_log) gives, [`StoredEvent`], and
+//!   [`Mapper`], which decodes one.
+//! - Tables: [`ddl`] prints the statements that make them, and [`Row`], [`FromValue`] and [`ToValue`] go
+//!   with a [`Transaction`](crate::Transaction).
+//! - Failures: [`StoreError`] and [`DataProblem`] say what is wrong with the store and with what is
+//!   stored.
+//! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!` of
+//!   [`testing`], and is given to an [`Env`](crate::Env) as a [`StoreFactory`].
+
+pub use es_core::{IdType, ReplayError};
+
+pub use es_store::{
+    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decoded, End,
+    EnvError, FromValue, Head, History, InMemory, Listening, Make, Mapper, MapperError,
+    MapperProblem, Notification, NotificationQuery, Postgres, ProcessRecorder, RebuildLock,
+    Recorded, Recording, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
+    StoreError, StoreFactory, StoredEvent, Tables, ToValue, Tracking, UpstreamEvent, Value,
+    create_key, ddl, memory, open, postgres, sqlite, testing,
+};
+
+pub use crate::application::notification_log::{NotificationLog, Subscription};
+pub use crate::error::DataProblem;

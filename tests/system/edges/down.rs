@@ -1,0 +1,29 @@
+//! Two upstreams, of which one is down.
+
+use super::*;
+
+#[test]
+fn an_upstream_that_is_down_is_tried_once_a_second_at_most_while_the_other_is_processed()
+-> Result<()> {
+    let system = TwoUpstreams::<MultiThreadedRunner>::start()?;
+    system.break_north()?;
+    let end = Instant::now() + Duration::from_secs(5);
+    let dogs = system.use_south_until(end, |_| Ok(()))?;
+    let tries = system.outage.tries.load(Ordering::SeqCst);
+    // Pauses of 10, 20, 40 .. 640 ms, and then of a second each, are eleven tries.
+    assert!((2..=15).contains(&tries), "{tries} tries in 5 s");
+    system.mend_north(dogs)
+}
+
+#[test]
+fn an_upstream_that_is_down_holds_up_no_event_of_another() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let system = TwoUpstreams::<R>::start()?;
+        system.break_north()?;
+        let end = Instant::now() + Duration::from_millis(300);
+        let dogs = system.use_south_until(end, |runner| runner.watch_for_errors(Duration::ZERO))?;
+        system.mend_north(dogs)
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
+}
