@@ -22,6 +22,8 @@ mod notification;
 mod notification_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_client;
 mod projection;
 mod rebuild_lock;
 mod recorder;

@@ -40,12 +40,15 @@ mod transact;
 mod write;
 mod writer;
 
+/// The names that a handler needs which uses
+/// [`Transaction::postgres`](crate::Transaction::postgres): types, rows and errors of
+/// `tokio-postgres`, and a client of our own that blocks.
 #[cfg(feature = "driver")]
-/// The driver's names that a handler needs which uses
-/// [`Transaction::postgres`](crate::Transaction::postgres).
 pub mod driver {
-    pub use ::postgres::types::{FromSql, ToSql, Type};
-    pub use ::postgres::{Error, GenericClient, Row, Statement, Transaction};
+    pub use tokio_postgres::types::{FromSql, ToSql, Type};
+    pub use tokio_postgres::{Error, Row, Statement, ToStatement};
+
+    pub use crate::postgres_client::{Client, CopyInWriter, CopyOutReader, Transaction};
 }
 
 use std::sync::Arc;
