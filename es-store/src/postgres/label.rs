@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::client::ConnectError;
 use super::tls;
@@ -178,6 +178,10 @@ fn privileges(doing: &str) -> &'static str {
 
 /// Whether the connection is gone, so that what was sent on it may or may not have been done.
 pub(crate) fn is_lost(error: &Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
+        return true;
+    }
     match error.code() {
         Some(code) => {
             let gone = [
