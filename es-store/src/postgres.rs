@@ -53,6 +53,8 @@ pub mod driver {
 
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use self::label::{is_lost, said};
 pub use self::recorder::PostgresRecorder;
 use crate::env::Env;
 use crate::error::StoreError;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::tls;
 use crate::StoreError;
@@ -153,7 +153,7 @@ impl Label {
 #[error("{0}")]
 struct Said(String);
 
-pub(super) fn said(error: &Error) -> String {
+pub(crate) fn said(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());
     }
@@ -179,7 +179,11 @@ fn privileges(doing: &str) -> &'static str {
 }
 
 /// Whether the connection is gone, so that what was sent on it may or may not have been done.
-pub(super) fn is_lost(error: &Error) -> bool {
+pub(crate) fn is_lost(error: &Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
+        return true;
+    }
     match error.code() {
         Some(code) => {
             let gone = [

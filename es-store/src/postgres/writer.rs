@@ -76,7 +76,7 @@ impl Writer {
     /// Sends a group until it is known what became of it; `is_resent` says that it was sent before, and may be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
         let (mut by_function, mut tries) = (true, 0);
-        let (mut pause, since) = (PAUSES[0], Instant::now());
+        let (mut pause, mut since) = (PAUSES[0], Instant::now());
         loop {
             let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
                 Ok(outcomes) => return Ok(outcomes),
@@ -85,7 +85,8 @@ impl Writer {
             match then {
                 Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
                 Then::Split if group.len() > 1 => return Ok(self.send_one_by_one(group, is_resent)),
-                Then::Resend if !is_resent => is_resent = true,
+                // To find out takes its own time, also where it took long to notice the loss.
+                Then::Resend if !is_resent => (is_resent, since) = (true, Instant::now()),
                 Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(PAUSES[1]);
