@@ -22,6 +22,8 @@ mod notification;
 mod notification_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_client;
 mod projection;
 mod rebuild_lock;
 mod recorder;
@@ -29,6 +31,8 @@ mod recording;
 mod role;
 mod signal;
 // Without a database, nobody opens the transactions that the traits of a store name.
+#[doc(hidden)]
+pub mod backoff;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, unused_imports)

@@ -2,8 +2,8 @@
 //!
 //! Plain structs and methods become aggregates whose state cannot change without an event.
 //! Applications save them: in memory, on SQLite or on PostgreSQL. Process applications follow other
-//! applications: what their policies collect is recorded in one transaction with the position of the
-//! event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
+//! applications: what their policies collect is recorded in one transaction with the position of
+//! the event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
 //!
 //! ```
 //! use es_system::prelude::*;

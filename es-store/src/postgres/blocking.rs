@@ -1,10 +1,7 @@
-//! The driver blocks, and panics in the middle of an async task. So it is not called there, and connections are not dropped
-//! there.
+//! A call that waits for the server would hold up an async task, and with it all others of its thread. So it is refused there.
 
-use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::task::{Context, Waker};
-use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::task::coop::{consume_budget, has_budget_remaining};
@@ -35,17 +32,4 @@ fn is_in_a_task() -> bool {
     let mut context = Context::from_waker(Waker::noop());
     let mut steps = (0..STEPS).map(|_| pin!(consume_budget()).poll(&mut context));
     steps.any(|_| !has_budget_remaining())
-}
-
-/// Drops connections, which blocks. Where there is an async runtime they are dropped on a thread of their own; if there can be none,
-/// they are left open.
-pub(super) fn drop_anywhere<T: Send + 'static>(connections: T) {
-    if Handle::try_current().is_err() {
-        return drop(connections);
-    }
-    let connections = ManuallyDrop::new(connections);
-    let work = move || drop(ManuallyDrop::into_inner(connections));
-    if let Err(error) = thread::Builder::new().spawn(work) {
-        tracing::warn!(%error, "connections are left open, since no thread can be started to close them");
-    }
 }

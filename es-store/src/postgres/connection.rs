@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::postgres::types::ToSql;
-use ::postgres::{Client, Error, Row, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row, Statement};
 
 use super::blocking::check_may_block;
 use super::names::Names;
 use super::settings::Settings;
 use super::sql::Sql;
 use crate::StoreError;
+use crate::postgres_client::{Client, Limit, Target, connect};
 
 /// The statements of the user's that a connection keeps prepared, by their text.
 pub(super) type Statements = HashMap<String, Statement>;
@@ -29,34 +30,12 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
-        check_may_block(&settings.label)?;
-        let client = settings
-            .tls
-            .connect(&settings.config)
-            .map_err(|error| settings.label.cannot_connect(error))?;
-        Ok(Self {
-            client,
-            statements: HashMap::new(),
-            last_used: Instant::now(),
-            is_lost: false,
-            names: names.clone(),
-            prepared: HashMap::new(),
-        })
+        Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
     /// A connection for writing: should this process die, what it has sent does not outlive it by more than a second.
     pub(super) fn open_writer(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
-        let mut connection = Self::open(settings, names)?;
-        let check = "SET client_connection_check_interval = '1s'";
-        match connection.client.batch_execute(check) {
-            // Not every system can do it, and nothing breaks without.
-            Err(error) if error.as_db_error().is_some() => {
-                tracing::debug!(%error, "the server does not look whether its client is there");
-            }
-            Err(error) => return Err(settings.label.failed("connecting", error)),
-            Ok(()) => {}
-        }
-        Ok(connection)
+        Self::connect(settings, names, settings.request_limit, end_with_client)
     }
 
     /// A connection for a user's transactions, which may stand still, and whose statements may take, as long as one handler
@@ -65,15 +44,36 @@ impl Connection {
         settings: &Settings,
         names: &Arc<Names>,
     ) -> Result<Self, StoreError> {
-        let mut connection = Self::open_writer(settings, names)?;
         let limit = settings.policy_timeout.as_millis().max(1);
         let set = format!(
             "SET idle_in_transaction_session_timeout = {limit}; SET statement_timeout = {limit}; \
              SET enable_seqscan = on; SET enable_bitmapscan = on"
         );
-        let set = connection.client.batch_execute(&set);
-        set.map_err(|error| settings.label.failed("connecting", error))?;
-        Ok(connection)
+        Self::connect(settings, names, settings.tables_limit, |client| {
+            end_with_client(client)?;
+            client.batch_execute(&set)
+        })
+    }
+
+    fn connect(
+        settings: &Settings,
+        names: &Arc<Names>,
+        limit: Option<Limit>,
+        begin: impl Fn(&mut Client) -> Result<(), Error>,
+    ) -> Result<Self, StoreError> {
+        check_may_block(&settings.label)?;
+        let open = |target: &Target<'_>| settings.tls.connect(target);
+        let mut client = connect(&settings.config, settings.connect_limit, open, begin)
+            .map_err(|error| settings.label.cannot_connect(error))?;
+        client.set_limit(limit);
+        Ok(Self {
+            client,
+            statements: HashMap::new(),
+            last_used: Instant::now(),
+            is_lost: false,
+            names: names.clone(),
+            prepared: HashMap::new(),
+        })
     }
 
     /// Whether it can be used again, after it lay idle.
@@ -108,5 +108,16 @@ impl Connection {
         let statement = self.client.prepare(&sql.text(&self.names))?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
+    }
+}
+
+/// Has the server end what it does when its client is gone. Not every system can find that out, and nothing breaks without.
+fn end_with_client(client: &mut Client) -> Result<(), Error> {
+    match client.batch_execute("SET client_connection_check_interval = '1s'") {
+        Err(error) if error.as_db_error().is_some() => {
+            tracing::debug!(%error, "the server does not look whether its client is there");
+            Ok(())
+        }
+        done => done,
     }
 }

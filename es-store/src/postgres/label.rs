@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::postgres::Error;
-use ::postgres::error::SqlState;
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use super::tls;
 use crate::StoreError;
+use crate::postgres_client::ConnectError;
 use crate::sql;
 
 /// The name of a database, for errors, and its limit for locks.
@@ -59,7 +60,17 @@ impl Label {
     }
 
     /// The error of a connection that could not be made.
-    pub(super) fn cannot_connect(&self, error: Error) -> StoreError {
+    pub(super) fn cannot_connect(&self, error: ConnectError) -> StoreError {
+        let error = match error {
+            ConnectError::Driver(error) => error,
+            ConnectError::Unreachable { .. } => {
+                return StoreError::Driver {
+                    store: self.store(),
+                    doing: "connecting",
+                    error: Arc::new(error),
+                };
+            }
+        };
         let keys = match error.code() {
             Some(&SqlState::INVALID_PASSWORD) => "POSTGRES_USER, POSTGRES_PASSWORD",
             // There is no such role, or the server's rules ask for TLS or for a certificate.

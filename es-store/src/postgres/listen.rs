@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use ::postgres::fallible_iterator::FallibleIterator;
-use ::postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::label::Label;
+use crate::postgres_client::Client;
 use crate::watcher::Watcher;
 use crate::{Listening, Signal, Signals, StoreError};
 
@@ -76,10 +76,8 @@ fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signa
 
 /// Whether there was an announcement. All that have come are taken.
 fn is_announced(client: &mut Client) -> Result<bool, Error> {
-    let mut notifications = client.notifications();
-    let is_announced = notifications.timeout_iter(EVERY).next()?.is_some();
-    let mut more = notifications.iter();
-    while more.next()?.is_some() {}
+    let is_announced = client.next_notification(EVERY)?.is_some();
+    while client.next_notification(Duration::ZERO)?.is_some() {}
     Ok(is_announced)
 }
 

@@ -1,14 +1,14 @@
 //! The connections that read.
 //!
-//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back; who
-//! finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
+//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back, never while one is
+//! made, used or closed; who finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
 //! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
 //! The transactions of a projection, in which a user's code does run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::blocking::{check_may_block, drop_anywhere};
+use super::blocking::check_may_block;
 use super::connection::Connection;
 use super::label::{is_lost, is_outdated};
 use super::names::Names;
@@ -50,14 +50,14 @@ impl Pool {
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
-        work: impl Fn(&mut Connection) -> Result<T, ::postgres::Error>,
+        work: impl Fn(&mut Connection) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
         let mut place = self.place();
         if let Some(mut reader) = place.connection.take() {
             match work(&mut reader) {
                 // The others most likely are so too.
-                Err(error) if is_lost(&error) || is_outdated(&error) => self.lock().idle.clear(),
+                Err(error) if is_lost(&error) || is_outdated(&error) => self.close_idle(),
                 read => {
                     place.connection = Some(reader);
                     return read.map_err(|error| self.settings.label.failed(doing, error));
@@ -75,6 +75,7 @@ impl Pool {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        check_may_block(&self.settings.label)?;
         let mut place = self.place();
         let idle = place.connection.take();
         let mut connection = match idle.and_then(|mut idle| idle.is_alive().then_some(idle)) {
@@ -103,14 +104,13 @@ impl Pool {
         }
     }
 
+    fn close_idle(&self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        drop(idle);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        drop_anywhere(std::mem::take(&mut self.lock().idle));
     }
 }
 
@@ -118,11 +118,11 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut readers = self.pool.lock();
         readers.busy -= 1;
-        if let Some(connection) = self.connection.take()
-            && readers.idle.len() < self.pool.settings.pool_size
-        {
-            readers.idle.push(connection);
+        if readers.idle.len() < self.pool.settings.pool_size {
+            readers.idle.extend(self.connection.take());
         }
+        drop(readers);
         self.pool.freed.notify_one();
+        // One that is too many is closed now, after the lock.
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use ::postgres::Row;
-use ::postgres::types::{FromSql, ToSql};
 use es_core::{AggregateId, IdType};
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use super::label::Label;

@@ -6,14 +6,15 @@
 
 mod found;
 
-use ::postgres::error::SqlState;
-use ::postgres::{Client, Error, Transaction};
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use self::found::Found;
 use super::append::Function;
 use super::ddl;
 use super::names::Names;
 use super::settings::Settings;
+use crate::postgres_client::{Client, Transaction};
 use crate::{Role, StoreError};
 
 /// How often to look again when somebody else creates tables at the same time.
@@ -107,12 +108,12 @@ fn create(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Failed> {
     // The composite type is shared by all applications of the schema, and so is the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
-    let found = Found::look(&mut transaction, wanted)?;
+    let found = Found::look(transaction.client(), wanted)?;
     found.check(wanted).map_err(Failed::Store)?;
     for thing in &found.missing {
         transaction.batch_execute(&thing.create)?;
     }
-    found.complete(&mut transaction, wanted)?;
+    found.complete(transaction.client(), wanted)?;
     if !found.has_other_append {
         create_functions(&mut transaction, &found.missing_functions)?;
     }

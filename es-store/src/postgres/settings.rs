@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ::postgres::Config;
-use ::postgres::config::TargetSessionAttrs;
+use tokio_postgres::Config;
+use tokio_postgres::config::TargetSessionAttrs;
 
 use super::label::Label;
 use super::tls::Tls;
+use crate::postgres_client::Limit;
 use crate::{Env, StoreError};
 
 /// How a database is to be opened. The password is in the configuration, which hides it.
@@ -22,6 +23,12 @@ pub(super) struct Settings {
     pub(super) max_overflow: usize,
     /// How long to try to get a connection for writing.
     pub(super) connect_timeout: Duration,
+    /// How long one attempt to connect may take, all hosts together.
+    pub(super) connect_limit: Option<Limit>,
+    /// How long the server may take to answer a request.
+    pub(super) request_limit: Option<Limit>,
+    /// How long it may take to answer one of a handler of a projection.
+    pub(super) tables_limit: Option<Limit>,
     /// How long to look for the outcome of a commit whose connection was lost.
     pub(super) resolve: Duration,
     /// How long one handler of a projection may take.
@@ -54,7 +61,6 @@ impl Settings {
             .dbname(dbname)
             .user(user)
             .application_name(application)
-            .connect_timeout(connect_timeout)
             .tcp_user_timeout(30 * SECOND)
             .keepalives_idle(10 * SECOND)
             .keepalives_interval(5 * SECOND)
@@ -62,6 +68,8 @@ impl Settings {
         if !password.is_empty() {
             config.password(password);
         }
+        let policy_timeout = env.seconds("POLICY_TIMEOUT", 60 * SECOND)?;
+        let request = env.seconds("POSTGRES_REQUEST_TIMEOUT", 60 * SECOND)?;
         let hosts = add_hosts(&mut config, host);
         add_ports(&mut config, hosts, env)?;
         Ok(Self {
@@ -75,8 +83,14 @@ impl Settings {
             pool_size: env.number("POSTGRES_POOL_SIZE", 5)?,
             max_overflow: env.number("POSTGRES_MAX_OVERFLOW", 10)?,
             connect_timeout,
+            connect_limit: limit("POSTGRES_CONNECT_TIMEOUT", connect_timeout, Duration::ZERO),
+            // Where a lock is waited for without end, so is an answer.
+            request_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, lock_timeout)
+                .filter(|_| !lock_timeout.is_zero()),
+            // The server itself ends a handler's statement.
+            tables_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, policy_timeout),
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
-            policy_timeout: env.seconds("POLICY_TIMEOUT", 60 * SECOND)?,
+            policy_timeout,
             create: env.boolean("CREATE_TABLE", true)?,
         })
     }
@@ -87,10 +101,16 @@ impl Settings {
     }
 }
 
+/// A limit, and what has one of its own at the server in addition; none if it is 0.
+fn limit(key: &'static str, time: Duration, more: Duration) -> Option<Limit> {
+    let time = time.saturating_add(more);
+    (time > more).then_some(Limit { time, key })
+}
+
 fn add_hosts(config: &mut Config, hosts: &str) -> usize {
     let hosts: Vec<_> = hosts.split(',').map(str::trim).collect();
     for host in &hosts {
-        config.host(host);
+        config.host(*host);
     }
     if hosts.len() > 1 {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
@@ -204,6 +224,18 @@ mod tests {
         };
         assert!(options(&env()).contains("lock_timeout=30000 "));
         assert!(options(&env().with("POSTGRES_LOCK_TIMEOUT", "0")).contains("lock_timeout=0 "));
+    }
+
+    #[test]
+    fn a_request_may_take_what_a_lock_may_take_in_addition() {
+        let limit = |env: &Env| settings(env).request_limit.map(|limit| limit.time);
+        let env = env();
+        assert_eq!(limit(&env), Some(90 * SECOND));
+        let short = env.clone().with("POSTGRES_REQUEST_TIMEOUT", "2");
+        assert_eq!(limit(&short), Some(32 * SECOND));
+        for endless in ["POSTGRES_REQUEST_TIMEOUT", "POSTGRES_LOCK_TIMEOUT"] {
+            assert_eq!(limit(&env.clone().with(endless, "0")), None);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Snapshots, in a table of their own.
 
-use ::postgres::Row;
 use es_core::AggregateId;
+use tokio_postgres::Row;
 
 use super::recorder::{PostgresRecorder, check_text, has_zero};
 use super::rows::{at_most, id_param, limit};

@@ -5,13 +5,14 @@ mod value;
 use std::error::Error;
 use std::sync::Arc;
 
-use ::postgres::error::SqlState;
-use ::postgres::types::ToSql;
-use ::postgres::{Statement, Transaction};
+use tokio_postgres::Statement;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 
 use super::connection::Statements;
 use super::label::{is_lost, said};
 use crate::error::StoreError;
+use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 
@@ -57,7 +58,7 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
             .iter()
             .map(|column| column.name().to_owned())
             .collect();
-        let values = |row: &::postgres::Row| {
+        let values = |row: &tokio_postgres::Row| {
             let value = |index| {
                 row.try_get::<_, Value>(index).map_err(|error| {
                     let problem = error
@@ -183,7 +184,7 @@ impl<'a> PostgresTransaction<'a> {
     }
 
     #[cfg(feature = "driver")]
-    fn number_now(&mut self) -> Result<String, ::postgres::Error> {
+    fn number_now(&mut self) -> Result<String, tokio_postgres::Error> {
         let row = self
             .tx
             .query_one("SELECT pg_current_xact_id()::text", &[])?;
@@ -191,14 +192,14 @@ impl<'a> PostgresTransaction<'a> {
     }
 
     /// After a failure nothing that was prepared is relied on.
-    fn failed(&mut self, label: &Label, error: &::postgres::Error) -> StoreError {
+    fn failed(&mut self, label: &Label, error: &tokio_postgres::Error) -> StoreError {
         self.statements.clear();
         failed(label, error)
     }
 }
 
 /// What is no fault of the statement is one of the store.
-fn failed(label: &Label, error: &::postgres::Error) -> StoreError {
+fn failed(label: &Label, error: &tokio_postgres::Error) -> StoreError {
     // A table was changed behind a statement that was prepared.
     let is_stale = error
         .to_string()

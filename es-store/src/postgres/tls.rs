@@ -9,13 +9,18 @@ mod verifier;
 
 use std::fmt;
 
-use ::postgres::config::SslMode;
-use ::postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::config::SslMode;
+#[cfg(feature = "tls")]
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Config, NoTls};
 #[cfg(feature = "tls")]
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 #[cfg(feature = "tls")]
 pub(super) use self::refusal::keys;
+#[cfg(feature = "tls")]
+use crate::postgres_client::Stream;
+use crate::postgres_client::{Client, ConnectError, Target};
 use crate::{Env, EnvError, StoreError};
 
 const MODE: &str = "POSTGRES_SSLMODE";
@@ -43,7 +48,6 @@ impl Tls {
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
         // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so the default costs it nothing.
-        // In a list with other hosts, for which the driver has one mode, it counts as a server that has no TLS.
         if mode == Mode::Disable || config.get_hosts().iter().all(is_socket) {
             return Ok(Self::Off);
         }
@@ -65,23 +69,33 @@ impl Tls {
         Ok(Self::Off)
     }
 
-    pub(super) fn connect(&self, config: &Config) -> Result<Client, Error> {
-        let in_the_clear = || config.clone().ssl_mode(SslMode::Disable).connect(NoTls);
+    pub(super) fn connect(&self, target: &Target<'_>) -> Result<Client, ConnectError> {
         match self {
-            Self::Off => in_the_clear(),
+            Self::Off => in_the_clear(target),
             #[cfg(feature = "tls")]
             Self::On(mode, connector) => {
-                match config.clone().ssl_mode(*mode).connect(connector.clone()) {
+                let Some(host) = target.host_name() else {
+                    return in_the_clear(target);
+                };
+                let mut connector = connector.clone();
+                let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut connector, host);
+                match target.connect(*mode, tls) {
                     // The driver goes on by itself only where the server has no TLS at all; libpq also does so here.
-                    Err(error) if *mode == SslMode::Prefer && refusal::is_refused(&error) => {
+                    Err(ConnectError::Driver(error))
+                        if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
+                    {
                         tracing::debug!(%error, "connecting without encryption");
-                        in_the_clear()
+                        in_the_clear(target)
                     }
                     connected => connected,
                 }
             }
         }
     }
+}
+
+fn in_the_clear(target: &Target<'_>) -> Result<Client, ConnectError> {
+    target.connect(SslMode::Disable, NoTls)
 }
 
 /// Shows no path and no key.
@@ -121,13 +135,13 @@ impl Mode {
     }
 }
 
-fn is_socket(host: &::postgres::config::Host) -> bool {
-    !matches!(host, ::postgres::config::Host::Tcp(_))
+fn is_socket(host: &tokio_postgres::config::Host) -> bool {
+    !matches!(host, tokio_postgres::config::Host::Tcp(_))
 }
 
 /// Without TLS there is no handshake.
 #[cfg(not(feature = "tls"))]
-pub(super) fn keys(_error: &Error) -> Option<&'static str> {
+pub(super) fn keys(_error: &tokio_postgres::Error) -> Option<&'static str> {
     None
 }
 

@@ -53,14 +53,11 @@ impl PostgresRecorder {
             is_lost: lost,
             ..
         } = connection;
-        let begin = client.build_transaction().read_only(access == Access::Read);
-        let begun = match access {
-            Access::Write => begin.start(),
+        let begun = client.transaction_by(match access {
+            Access::Write => "START TRANSACTION READ WRITE",
             // All queries of one read see the same moment.
-            Access::Read => begin
-                .isolation_level(::postgres::IsolationLevel::RepeatableRead)
-                .start(),
-        };
+            Access::Read => "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        });
         let tx = match begun {
             Ok(tx) => tx,
             Err(error) if is_lost(&error) => {

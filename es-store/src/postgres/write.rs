@@ -10,8 +10,8 @@ mod judged;
 
 use std::collections::HashMap;
 
-use ::postgres::{Error, Row};
 use es_core::AggregateId;
+use tokio_postgres::{Error, Row};
 
 use super::connection::Connection;
 use super::names::Names;

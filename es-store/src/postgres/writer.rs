@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::postgres::error::SqlState;
 use es_core::IdType;
+use tokio_postgres::error::SqlState;
 
-use super::blocking::drop_anywhere;
 use super::connection::Connection;
 use super::label::is_lost;
 use super::names::Names;
@@ -223,12 +222,6 @@ impl Writer {
             self.connection = Some(connection);
         }
         Attempt { error, then }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop_anywhere(self.connection.take());
     }
 }
 

@@ -14,11 +14,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ::postgres::{Client, NoTls};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls};
 
 pub use self::cluster::{Cluster, ServerCertificate};
 use self::programs::Programs;
 use crate::env::Env;
+use crate::postgres_client::{self as client, Client, ConnectError, Target};
 
 /// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
 ///
@@ -85,22 +87,20 @@ enum Server {
 
 /// A database for a test. On a server that was given it is dropped with this value.
 pub struct Database {
-    config: ::postgres::Config,
+    config: Config,
     name: String,
     is_dropped: bool,
 }
 
 impl Database {
-    fn create(config: ::postgres::Config, is_dropped: bool) -> Self {
+    fn create(config: Config, is_dropped: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let name = format!("es_test_{process}_{}_{number}", since.as_micros());
-        let mut server = config
-            .connect(NoTls)
-            .expect("the server for tests can be reached");
+        let mut server = connect(&config).expect("the server for tests can be reached");
         server
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .expect("a database for a test can be created");
@@ -161,17 +161,15 @@ impl Database {
     /// When the server cannot be reached.
     pub fn connect(&self) -> Client {
         let mut config = self.config.clone();
-        config
-            .dbname(&self.name)
-            .connect(NoTls)
-            .expect("the database of the test can be reached")
+        config.dbname(&self.name);
+        connect(&config).expect("the database of the test can be reached")
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
         if self.is_dropped
-            && let Ok(mut server) = self.config.connect(NoTls)
+            && let Ok(mut server) = connect(&self.config)
         {
             // What stays behind is empty or small, and its name says what it is.
             let _dropped =
@@ -180,10 +178,15 @@ impl Drop for Database {
     }
 }
 
-fn host(host: &::postgres::config::Host) -> String {
+fn connect(config: &Config) -> Result<Client, ConnectError> {
+    let open = |target: &Target<'_>| target.connect(SslMode::Disable, NoTls);
+    client::connect(config, None, open, |_| Ok(()))
+}
+
+fn host(host: &Host) -> String {
     match host {
-        ::postgres::config::Host::Tcp(name) => name.clone(),
+        Host::Tcp(name) => name.clone(),
         #[cfg(unix)]
-        ::postgres::config::Host::Unix(folder) => folder.display().to_string(),
+        Host::Unix(folder) => folder.display().to_string(),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use es_core::{Aggregate, AggregateId};
+use es_store::sync;
 use es_store::{
     Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
     Tables,
@@ -106,11 +107,7 @@ impl Application {
     /// Closes the application: the store is closed when what is under way has ended, and every later call is
     /// an error. Closing twice does nothing.
     pub fn close(&self) {
-        self.inner
-            .recorder
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        sync::write(&self.inner.recorder).take();
     }
 
     /// The recorder of the application, for those who need the store itself.
@@ -118,11 +115,7 @@ impl Application {
     /// # Errors
     /// When the application is closed.
     pub fn recorder(&self) -> Result<Arc<dyn ProcessRecorder>> {
-        let recorder = self
-            .inner
-            .recorder
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let recorder = sync::read(&self.inner.recorder);
         recorder
             .clone()
             .ok_or_else(|| self.store_error(StoreError::closed("the application")))
@@ -218,11 +211,7 @@ impl Application {
 
     /// Tells the runner, if one runs this application, that something was saved.
     pub(crate) fn prompt(&self) {
-        let after_save = self
-            .inner
-            .after_save
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let after_save = sync::read(&self.inner.after_save);
         let runner = after_save.as_ref().and_then(Weak::upgrade);
         drop(after_save);
         if let Some(runner) = runner {
@@ -232,11 +221,7 @@ impl Application {
 
     /// From now on `runner` is told after each save.
     pub(crate) fn tell_after_save(&self, runner: Weak<dyn AfterSave>) {
-        *self
-            .inner
-            .after_save
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(runner);
+        *sync::write(&self.inner.after_save) = Some(runner);
     }
 
     /// Refuses what cannot be done inside a policy of this application; `instead` is what can.

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use es_store::backoff::Backoff;
 use es_store::{RebuildLock, Tables, Transaction};
 
 use crate::application::Application;
@@ -19,6 +20,8 @@ use crate::projection::progress::{Meter, RebuildProgress};
 
 /// The number of times that something is tried again which the store has refused.
 const TRIES: u32 = 10;
+/// The pauses between them.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(1280));
 
 /// A rebuild under way.
 pub(super) struct Rebuild<'a> {
@@ -132,8 +135,8 @@ impl<'a> Rebuild<'a> {
             };
             let projection = self.processor.name();
             tracing::warn!(projection, %error, "a part of a rebuild runs again");
-            thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));
             tries += 1;
+            thread::sleep(PAUSES.pause(tries));
         }
     }
 
@@ -187,7 +190,7 @@ impl<'a> Rebuild<'a> {
             Err(CommitFailure::Refused {
                 error,
                 events: refused,
-            }) => Err(refusals.of_commit(self.processor, events.first(refused), error)),
+            }) => Err(refusals.of_commit(self.processor.name(), events.first(refused), error)),
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
     }

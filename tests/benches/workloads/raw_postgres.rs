@@ -1,7 +1,7 @@
 //! PostgreSQL by its driver: prepared statements, arrays, and one call of a server function for a transaction.
 
-use es_system::prelude::Uuid;
-use postgres::{Client, Statement};
+use es_system::prelude::{Env, Uuid};
+use postgres::{Client, Config, NoTls, Statement};
 
 use crate::group::Raw;
 use crate::stored::{Loaded, Row};
@@ -46,7 +46,8 @@ pub struct RawPostgres {
 
 impl RawPostgres {
     /// Makes the table in a new database. The server commits as durably as it is set up to, for both sides.
-    pub fn open(mut client: Client) -> Self {
+    pub fn open(env: &Env) -> Self {
+        let mut client = connect(env);
         client.batch_execute(SCHEMA).expect("a new database");
         let mut prepare = |sql| client.prepare(sql).expect("the statement is right");
         let load = prepare(LOAD);
@@ -59,6 +60,18 @@ impl RawPostgres {
             append_all,
         }
     }
+}
+
+fn connect(env: &Env) -> Client {
+    let get = |key| env.get(key).expect("a setting of the server for tests");
+    Config::new()
+        .host(get("POSTGRES_HOST"))
+        .port(get("POSTGRES_PORT").parse().expect("a port"))
+        .dbname(get("POSTGRES_DBNAME"))
+        .user(get("POSTGRES_USER"))
+        .password(get("POSTGRES_PASSWORD"))
+        .connect(NoTls)
+        .expect("the database of the test can be reached")
 }
 
 impl Raw for RawPostgres {

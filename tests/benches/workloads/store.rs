@@ -83,7 +83,7 @@ impl Store {
             Self::Postgres => {
                 let database = new_database();
                 On {
-                    side: Box::new(RawPostgres::open(database.connect())),
+                    side: Box::new(RawPostgres::open(&database.env())),
                     _place: Place::Database(Box::new(database)),
                 }
             }

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ::postgres::{Error, GenericClient};
+use tokio_postgres::Error;
 
 use super::{Layout, Wanted};
 use crate::format::Format;
 use crate::postgres::append::{self, Function};
 use crate::postgres::ddl::{self, FORMAT, Thing};
 use crate::postgres::names::Names;
+use crate::postgres_client::Client;
 use crate::sql::schema::{check_columns, check_meta};
 use crate::{Role, StoreError};
 
@@ -27,10 +28,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn look(
-        client: &mut impl GenericClient,
-        wanted: &Wanted<'_>,
-    ) -> Result<Self, Error> {
+    pub(super) fn look(client: &mut Client, wanted: &Wanted<'_>) -> Result<Self, Error> {
         let names = wanted.names;
         let things = ddl::things(names, wanted.role);
         let there = there(client, names, &things)?;
@@ -122,11 +120,7 @@ impl Found {
     }
 
     /// Adds the rows that there must be.
-    pub(super) fn complete(
-        &self,
-        client: &mut impl GenericClient,
-        wanted: &Wanted<'_>,
-    ) -> Result<(), Error> {
+    pub(super) fn complete(&self, client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Error> {
         let names = wanted.names;
         let meta = format!(
             "INSERT INTO {} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -147,11 +141,7 @@ impl Found {
 }
 
 /// Which of `things` there are.
-fn there(
-    client: &mut impl GenericClient,
-    names: &Names,
-    things: &[Thing],
-) -> Result<HashSet<String>, Error> {
+fn there(client: &mut Client, names: &Names, things: &[Thing]) -> Result<HashSet<String>, Error> {
     let wanted: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
     // Tables, indexes and composite types are all in this one catalogue.
     let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -160,17 +150,14 @@ fn there(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-fn columns(
-    client: &mut impl GenericClient,
-    names: &Names,
-) -> Result<HashMap<String, String>, Error> {
+fn columns(client: &mut Client, names: &Names) -> Result<HashMap<String, String>, Error> {
     let sql = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute \
                WHERE attrelid = to_regclass($1)::oid AND attnum > 0 AND NOT attisdropped";
     let rows = client.query(sql, &[&names.path(&names.events)])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-fn key_columns(client: &mut impl GenericClient, names: &Names) -> Result<i16, Error> {
+fn key_columns(client: &mut Client, names: &Names) -> Result<i16, Error> {
     let sql = "SELECT coalesce(max(indnkeyatts), 0::int2) FROM pg_index \
                WHERE indrelid = to_regclass($1)::oid AND indisprimary";
     Ok(client
@@ -178,7 +165,7 @@ fn key_columns(client: &mut impl GenericClient, names: &Names) -> Result<i16, Er
         .get(0))
 }
 
-fn meta(client: &mut impl GenericClient, names: &Names) -> Result<HashMap<String, String>, Error> {
+fn meta(client: &mut Client, names: &Names) -> Result<HashMap<String, String>, Error> {
     let sql = format!(
         "SELECT key, coalesce(value, '') FROM {}",
         names.path(&names.meta)
@@ -187,7 +174,7 @@ fn meta(client: &mut impl GenericClient, names: &Names) -> Result<HashMap<String
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-fn is_marked(client: &mut impl GenericClient, names: &Names) -> Result<bool, Error> {
+fn is_marked(client: &mut Client, names: &Names) -> Result<bool, Error> {
     let sql = format!(
         "SELECT EXISTS (SELECT FROM {} WHERE application_name = '__migration__')",
         names.path(&names.tracking)
@@ -196,7 +183,7 @@ fn is_marked(client: &mut impl GenericClient, names: &Names) -> Result<bool, Err
 }
 
 /// The body of a function, and whether it may be called, if there is one.
-fn body(client: &mut impl GenericClient, signature: &str) -> Result<Option<(String, bool)>, Error> {
+fn body(client: &mut Client, signature: &str) -> Result<Option<(String, bool)>, Error> {
     let sql = "SELECT prosrc, has_function_privilege(oid, 'EXECUTE') FROM pg_proc \
                WHERE oid = to_regprocedure($1)::oid";
     let row = client.query_opt(sql, &[&signature])?;

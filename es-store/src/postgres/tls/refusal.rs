@@ -3,11 +3,11 @@
 use std::error::Error as _;
 use std::io;
 
-use ::postgres::Error;
-use ::postgres::error::SqlState;
 use rustls::AlertDescription as Alert;
 use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
 use rustls::Error::{AlertReceived, InvalidCertificate};
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use super::MODE;
 

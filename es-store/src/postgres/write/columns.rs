@@ -1,7 +1,7 @@
 //! Events, moves of positions and marks as columns, one array for each.
 
-use ::postgres::types::ToSql;
 use es_core::{AggregateId, IdType};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::postgres::rows::{at_most, upstream_id_text};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::postgres::Row;
+use tokio_postgres::Row;
 
 use super::columns::{Events, Marks, Moves};
 use super::{Failed, Outcomes, Write};

@@ -41,7 +41,7 @@ pub(crate) trait Driver<'a> {
 
     /// PostgreSQL's own transaction.
     #[cfg(all(feature = "driver", feature = "postgres"))]
-    fn postgres(&mut self) -> Option<&mut ::postgres::Transaction<'a>> {
+    fn postgres(&mut self) -> Option<&mut crate::postgres_client::Transaction<'a>> {
         None
     }
 }

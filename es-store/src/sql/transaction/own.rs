@@ -18,7 +18,7 @@ impl<'a> Transaction<'a> {
     /// Only what the handler writes after that, outside of any transaction, stays. (A role without
     /// the privilege `TEMP` can commit; that is noticed too late.)
     #[cfg(feature = "postgres")]
-    pub fn postgres(&mut self) -> Option<&mut ::postgres::Transaction<'a>> {
+    pub fn postgres(&mut self) -> Option<&mut crate::postgres_client::Transaction<'a>> {
         self.is_handed_out = true;
         if let Err(failure) = self.driver.guard(&self.owner.label) {
             self.failure.get_or_insert(failure);

@@ -93,7 +93,7 @@ impl Cluster {
 
     /// A new, empty database on this server.
     pub fn database(&self) -> Database {
-        let mut config = ::postgres::Config::new();
+        let mut config = tokio_postgres::Config::new();
         config
             .host_path(&self.folder)
             .port(self.port)
