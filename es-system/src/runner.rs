@@ -108,6 +108,10 @@ pub trait Runner: Sealed + Sized {
 }
 
 /// The seal of [`Runner`], so that it may get methods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a runner: `Runner` is implemented by the library alone",
+    label = "use `SingleThreadedRunner` or `MultiThreadedRunner`"
+)]
 pub trait Sealed {}
 
 impl Sealed for SingleThreadedRunner {}
