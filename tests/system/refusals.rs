@@ -165,7 +165,7 @@ fn an_aggregate_whose_event_body_has_panicked_is_not_saved() -> Result<()> {
         .save(&mut fragile)
         .expect_err("its state may be half changed");
     assert!(
-        error.to_string().contains("`Fragile.Changed` has panicked"),
+        error.to_string().contains("`Fragile.Changed` panicked"),
         "{error}"
     );
     let replayed: Fragile = school.repository().get(fragile.id())?;

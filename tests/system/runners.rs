@@ -48,7 +48,7 @@ fn to_start_after_a_stop_is_an_error_that_asks_for_a_new_runner() -> Result<()> 
             assert_eq!(error.kind(), ErrorKind::Usage);
             assert_eq!(
                 error.to_string(),
-                "the runner was stopped: make a new runner, which goes on where this one was"
+                "the runner was stopped: make a new runner, which continues where this one ended"
             );
             runner.stop()?;
         }

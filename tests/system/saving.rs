@@ -314,8 +314,8 @@ fn to_ask_for_another_type_than_an_aggregate_is_of_is_said_so() -> Result<()> {
     let asked = school.repository().get::<Counter>(Dog::create_id("Billy"));
     let said = asked.expect_err("a dog").to_string();
     let expected = format!(
-        "DogSchool: aggregate {} has the event `dogschool:Dog.Registered`, so it is no `dogschool:Counter`: \
-         ask for the type that it is of",
+        "DogSchool: aggregate {} has the event `dogschool:Dog.Registered`, so it is not a `dogschool:Counter`: \
+         ask for the type of the event",
         Dog::create_id("Billy")
     );
     assert_eq!(said, expected);

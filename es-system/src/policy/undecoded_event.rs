@@ -30,7 +30,11 @@ use crate::error::Result;
 /// #[process_application]
 /// impl Audit {
 ///     #[policy(_)]
-///     fn note(&self, event: &UndecodedEvent, processing_event: &mut ProcessingEvent) -> Result<()> {
+///     fn note(
+///         &self,
+///         event: &UndecodedEvent,
+///         processing_event: &mut ProcessingEvent,
+///     ) -> Result<()> {
 ///         let what = if event.is::<DogEvent>() {
 ///             format!("{:?}", event.decode::<DogEvent>()?.payload)
 ///         } else {
