@@ -1,4 +1,4 @@
-//! Saving and getting aggregates.
+//! Saving and loading aggregates.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -234,7 +234,7 @@ impl Named {
     }
 }
 
-/// A dog that refuses what it knows already.
+/// A dog that refuses a trick that it knows already.
 mod refusing {
     use es_system::prelude::*;
 
