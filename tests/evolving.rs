@@ -1,12 +1,13 @@
-//! One domain in four versions: each module is the program as it was at some time, and writes what it wrote then.
+//! One domain in four versions. Each module is the program at some time, and writes in the format
+//! of that time.
 #![allow(missing_docs, reason = "the domain says what it is")]
 
 use es_system::prelude::*;
 
-/// Numbers above 64 bits come through what does not touch them.
+/// Numbers above 64 bits survive code that does not use them.
 pub const CHIP: u128 = 340_282_366_920_938_463_463_374_607_431_768_211_455;
 
-/// Tricks had no level.
+/// In version 1 tricks had no level.
 pub mod v1 {
     use super::*;
 
@@ -41,7 +42,7 @@ pub mod v1 {
     }
 }
 
-/// Tricks have levels.
+/// Since version 2 tricks have levels.
 pub mod v2 {
     use super::*;
 
@@ -79,7 +80,7 @@ pub mod v2 {
     }
 }
 
-/// Tricks are called skills.
+/// Since version 3 tricks are called skills.
 pub mod v3 {
     use super::*;
 
@@ -117,7 +118,7 @@ pub mod v3 {
     }
 }
 
-/// It is known who the trainer was.
+/// Since version 4 the trainer is known.
 pub mod v4 {
     use super::*;
 
@@ -196,10 +197,11 @@ fn add_trainers(state: &mut impl StoredState) -> Result<(), FieldError> {
 #[application]
 pub struct DogSchool;
 
-/// Has the program of `version` teach a new dog two tricks, with its version as the level, and take a snapshot of it.
+/// Has the program of `version` teach a new dog two tricks, with its version as the level, and take
+/// a snapshot of it.
 ///
 /// # Errors
-/// What the store says.
+/// Returns the error of the store.
 pub fn teach(school: &DogSchool, name: &str, version: u64) -> Result<AggregateId> {
     macro_rules! teach {
         ($version:ident, $add:ident, $($more:expr),*) => {{
@@ -220,7 +222,7 @@ pub fn teach(school: &DogSchool, name: &str, version: u64) -> Result<AggregateId
     }
 }
 
-/// Such a dog, as the fourth program must see it.
+/// Checks such a dog as the fourth program must see it.
 pub fn check(dog: &v4::Dog, version: u64, place: &str) {
     let trainer = match version {
         4 => Uuid::NAMESPACE_DNS,

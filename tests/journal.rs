@@ -1,4 +1,5 @@
-//! A projection whose table shows what was processed, event by event, and whose handlers fail when the trick says so.
+//! A projection whose table lists the processed events, and whose handlers fail when a trick says
+//! so.
 
 use std::collections::HashSet;
 use std::sync::{Condvar, Mutex};
@@ -8,7 +9,7 @@ use es_system::prelude::*;
 use crate::PATIENCE;
 use crate::domain::{Dog, DogTrickAdded};
 
-/// Notes each trick of the school in a table.
+/// Records each trick of the school in a table.
 #[projection]
 pub struct Journal;
 
@@ -44,7 +45,7 @@ impl Journal {
             }
             "rawcommit" => self.end_behind_the_back(tx, "COMMIT")?,
             "rawrollback" => self.end_behind_the_back(tx, "ROLLBACK")?,
-            // An own savepoint is nobody's business.
+            // A handler may use a savepoint of its own.
             "raw" => {
                 if let Some(postgres) = tx.postgres() {
                     postgres
@@ -71,7 +72,7 @@ impl Journal {
         Ok(())
     }
 
-    /// PostgreSQL's answer is not handed on.
+    /// The answer of PostgreSQL is ignored.
     fn end_behind_the_back(&self, tx: &mut Transaction<'_>, word: &str) -> Result<()> {
         if let Some(connection) = tx.sqlite() {
             let refused = connection.execute_batch(word);
@@ -83,10 +84,10 @@ impl Journal {
         Ok(())
     }
 
-    /// The positions of the events that were processed, sorted.
+    /// Returns the positions of the processed events, sorted.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// Fails if the table cannot be read.
     pub fn positions(&self) -> Result<Vec<u64>> {
         self.read(|tx| {
             let sql = format!(
@@ -99,7 +100,7 @@ impl Journal {
     }
 }
 
-/// What goes wrong: the first word of the trick, if it is not mended.
+/// Returns the fault to cause, which is the first word of the trick unless it is mended.
 fn mishap(trick: &str) -> &str {
     let mended = MENDED.lock().expect("no panic");
     match mended.as_ref().is_some_and(|mended| mended.contains(trick)) {
@@ -112,10 +113,10 @@ static MENDED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
 static IS_MENDED: Condvar = Condvar::new();
 
-/// From now on nothing goes wrong with this trick.
+/// Mends a trick: from now on it causes no fault.
 ///
 /// # Panics
-/// When another test has panicked in here.
+/// Panics if another test has panicked while it held the lock.
 pub fn mend(trick: &str) {
     let mut mended = MENDED.lock().expect("no panic");
     mended.get_or_insert_default().insert(trick.to_owned());
@@ -127,7 +128,7 @@ static WAITING: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 /// Waits until the handler of this trick waits.
 ///
 /// # Panics
-/// When it never does.
+/// Panics if it never does.
 pub fn wait_for_handler(trick: &str) {
     let waiting = WAITING.lock().expect("no panic");
     let is_coming = |waiting: &mut Option<HashSet<String>>| {
@@ -164,7 +165,8 @@ thread_local! {
     static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Has each handler on this thread do `hook`, in the middle, with the position of its event.
+/// Has each handler on this thread call `hook` with the position of its event, in the middle of its
+/// work.
 pub fn hook_on_this_thread(hook: impl Fn(u64) + 'static) {
     HOOK.set(Some(Box::new(hook)));
 }

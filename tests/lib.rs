@@ -1,6 +1,6 @@
-//! What several test binaries share: the tutorial's domain, and environments on every store.
+//! Code that several test binaries share: the tutorial's domain, and environments on every store.
 
-/// The tutorial's aggregates and applications, as the example has them.
+/// The tutorial's aggregates and applications, from the example.
 #[allow(missing_docs, reason = "the tutorial's code has no docs")]
 #[path = "../examples/dog_school/domain.rs"]
 pub mod domain;
@@ -23,10 +23,10 @@ use es_system::Env;
 use es_system::testing::postgres::{Database, database};
 use tempfile::TempDir;
 
-/// Long enough for anything that happens at all.
+/// A time that is long enough for everything that should happen at all.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much longer than usual the long tests run: `ES_TORTURE`, 1 if it is not set.
+/// Returns the factor by which the long tests are extended: `ES_TORTURE`, or 1 if it is not set.
 pub fn torture() -> usize {
     std::env::var("ES_TORTURE")
         .ok()
@@ -34,18 +34,18 @@ pub fn torture() -> usize {
         .unwrap_or(1)
 }
 
-/// An environment, and the folder that its files are in.
+/// An environment, and the folder of its files.
 pub struct Place {
-    /// What it is called in a failed assertion.
+    /// The name in a failed assertion.
     pub name: &'static str,
     /// The environment.
     pub env: Env,
     _dir: TempDir,
-    /// The database, if it is PostgreSQL's.
+    /// The database, if the store is PostgreSQL.
     pub database: Option<Database>,
 }
 
-/// Each store, empty; PostgreSQL where it is to be had.
+/// Returns each store, empty. PostgreSQL is among them where it is available.
 pub fn places() -> Vec<Place> {
     type Make = fn(&Path) -> Env;
     let makes: [(&str, Make); 5] = [
@@ -74,7 +74,8 @@ pub fn places() -> Vec<Place> {
     makes.into_iter().map(place).chain(postgres()).collect()
 }
 
-/// A fresh PostgreSQL database; `None`, said loudly, where there is no PostgreSQL.
+/// Returns a fresh PostgreSQL database, or `None` with a visible message where there is no
+/// PostgreSQL.
 pub fn postgres() -> Option<Place> {
     let database = database()?;
     Some(Place {
@@ -104,7 +105,7 @@ const APPLICATIONS: [&str; 15] = [
     "Letters",
 ];
 
-/// An environment with a SQLite file in `dir` for each application.
+/// Returns an environment with a SQLite file in `dir` for each application.
 pub fn files(dir: &Path) -> Env {
     each_application(|name| {
         dir.join(format!("{name}.sqlite"))
@@ -113,10 +114,11 @@ pub fn files(dir: &Path) -> Env {
     })
 }
 
-/// Has other processes find the environment of `place` by [`settings`], in the folder that this gives.
+/// Makes the environment of `place` available to other processes, which read it by [`settings`]
+/// from the returned folder.
 ///
 /// # Panics
-/// When the folder cannot be written.
+/// Panics if the folder cannot be written.
 pub fn shared(place: &Place) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     if place.name == "postgres" {
@@ -131,7 +133,8 @@ pub fn shared(place: &Place) -> TempDir {
     dir
 }
 
-/// The environment of a folder: what [`shared`] has put there, or a SQLite file for each application.
+/// Returns the environment of a folder: the one that [`shared`] has stored there, or a SQLite file
+/// for each application.
 pub fn settings(dir: &Path) -> Env {
     let Ok(lines) = std::fs::read_to_string(dir.join("settings")) else {
         return files(dir);
@@ -164,10 +167,11 @@ fn each_application(database: impl Fn(&str) -> String) -> Env {
     })
 }
 
-/// Teaches a trick to a dog that several writers teach at once: whoever loses loads it again.
+/// Teaches a trick to a dog that several writers teach at once. After a conflict it loads the dog
+/// again.
 ///
 /// # Errors
-/// Everything but a conflict.
+/// Returns every error except a conflict.
 pub fn teach(school: &domain::DogSchool, dog: &str) -> es_system::Result<()> {
     loop {
         match school.add_trick(dog, "sit") {

@@ -1,4 +1,4 @@
-//! A follower whose log shows what it has processed, event by event.
+//! A follower whose log lists the events that it has processed.
 
 use es_system::prelude::*;
 
@@ -37,10 +37,10 @@ impl Mirror {
         Ok(())
     }
 
-    /// The positions of the events that were processed, in the order in which they were.
+    /// Returns the positions of the processed events, in the order of processing.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// Fails if the log cannot be read.
     pub fn processed(&self) -> Result<Vec<u64>> {
         let copies = self.notification_log().select(1, usize::MAX)?;
         copies
@@ -58,12 +58,12 @@ thread_local! {
 
 static EVERYWHERE: std::sync::OnceLock<fn(u64)> = std::sync::OnceLock::new();
 
-/// Has each policy on this thread do `hook` first, with the position of its event.
+/// Has each policy on this thread call `hook` first, with the position of its event.
 pub fn hook_on_this_thread(hook: impl Fn(u64) + 'static) {
     HOOK.set(Some(Box::new(hook)));
 }
 
-/// Has each policy of this process do `hook` first, with the position of its event.
+/// Has each policy of this process call `hook` first, with the position of its event.
 pub fn hook_everywhere(hook: fn(u64)) {
     let _ = EVERYWHERE.set(hook);
 }

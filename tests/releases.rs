@@ -1,4 +1,5 @@
-//! The programs that wrote the databases in `fixtures/releases`, and what they left there.
+//! The programs that wrote the databases in `fixtures/releases`, and the contents of these
+//! databases.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,13 +18,13 @@ pub struct Dogs;
 
 #[aggregate]
 impl Dogs {
-    /// The id of the log.
+    /// Returns the id of the log.
     #[id]
     pub fn create_id() -> Uuid {
         Uuid::new_v5(&Uuid::NAMESPACE_URL, b"/dogs")
     }
 
-    /// An entry of the log.
+    /// Makes an entry of the log.
     #[event(Named)]
     pub fn named(name: &str) -> Self {
         Self
@@ -41,13 +42,13 @@ pub struct Person {
 
 #[aggregate]
 impl Person {
-    /// The id is the name.
+    /// Returns the id, which is the name.
     #[id]
     pub fn create_id(name: &str) -> String {
         name.to_owned()
     }
 
-    /// A person who was not here before.
+    /// Makes a person who was not here before.
     #[event(Met)]
     pub fn meet(name: &str) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl Person {
         }
     }
 
-    /// One more visit.
+    /// Records one more visit.
     #[event(Visited)]
     pub fn visit(&mut self) {
         self.visits += 1;
@@ -73,13 +74,13 @@ pub struct Letter;
 
 #[aggregate]
 impl Letter {
-    /// The id is made of the name and the visit.
+    /// Returns the id, which is made of the name and the visit.
     #[id]
     pub fn create_id(name: &str, visit: u64) -> String {
         format!("letter {visit} to {name}")
     }
 
-    /// A letter after a visit.
+    /// Makes a letter after a visit.
     #[event(Written)]
     pub fn write(name: &str, visit: u64) -> Self {
         let _only_the_id_has_them = (name, visit);
@@ -87,7 +88,7 @@ impl Letter {
     }
 }
 
-/// A follower with text ids: it writes a letter after each visit.
+/// A follower with text ids, which writes a letter after each visit.
 #[process_application]
 pub struct Letters;
 
@@ -106,7 +107,7 @@ impl Letters {
     }
 }
 
-/// What a set of databases must be found to hold.
+/// The expected contents of a set of databases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The tricks of each dog.
@@ -119,15 +120,15 @@ pub struct Expected {
     pub head: u64,
     /// The position in the school up to which the counters and the table of tricks have counted.
     pub position: u64,
-    /// How often each trick was counted up to there.
+    /// The number of times that each trick was counted up to there.
     pub counts: BTreeMap<String, u64>,
-    /// The positions in the journal, whose follower has stopped behind the last of them.
+    /// The positions in the journal, whose follower has stopped after the last of them.
     pub journal: Vec<u64>,
-    /// The position up to which the interrupted rebuild of the journal has come.
+    /// The last position of the interrupted rebuild of the journal.
     pub rebuilt: u64,
     /// The number of visits of each person.
     pub people: BTreeMap<String, u64>,
-    /// The number of letters, which is that of the visits that were processed.
+    /// The number of letters, which equals the number of processed visits.
     pub letters: u64,
 }
 
@@ -137,18 +138,18 @@ pub const FAILING: &str = "fail before the next release";
 /// The names under which each program of [`evolving`] has taught a dog, by its version.
 pub const EVOLVING: [(u64, &str); 4] = [(1, "One"), (2, "Two"), (3, "Three"), (4, "Four")];
 
-/// The folder of all sets.
+/// Returns the folder of all sets.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/releases")
 }
 
-/// The same environment with text ids where they are used.
+/// Returns the same environment, with text ids for the applications that use them.
 pub fn plain(env: Env) -> Env {
     env.with("NAMES_ORIGINATOR_ID_TYPE", "text")
         .with("LETTERS_ORIGINATOR_ID_TYPE", "text")
 }
 
-/// As [`plain`], compressed and encrypted. The key is the bytes 0 to 31.
+/// Returns the environment of [`plain`], compressed and encrypted. The key is the bytes 0 to 31.
 pub fn sealed(env: Env) -> Env {
     plain(env)
         .with("COMPRESSOR_TOPIC", "zlib")
@@ -156,10 +157,10 @@ pub fn sealed(env: Env) -> Env {
         .with("CIPHER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 }
 
-/// The system of all these applications.
+/// Returns the system of all these applications.
 ///
 /// # Errors
-/// Never, since it is a system that is right.
+/// Never fails, because the system is valid.
 pub fn system() -> Result<System> {
     System::new(pipes![
         [DogSchool, Counters],
@@ -169,10 +170,10 @@ pub fn system() -> Result<System> {
     ])
 }
 
-/// Writes all that a set has of plain or sealed databases.
+/// Writes the contents of a set to plain or sealed databases.
 ///
 /// # Errors
-/// When a store fails.
+/// Fails if a store fails.
 pub fn write(env: &Env) -> Result<Expected> {
     let mut runner = SingleThreadedRunner::new(&system()?, env.clone())?;
     runner.start()?;
@@ -221,7 +222,7 @@ pub fn write(env: &Env) -> Result<Expected> {
     Ok(expected)
 }
 
-/// What no follower has processed, and what is in the leaders at the end.
+/// Writes events that no follower has processed, and returns the final contents of the leaders.
 fn write_behind_the_followers(
     school: &DogSchool,
     names: &Names,
@@ -248,10 +249,10 @@ fn write_behind_the_followers(
     Ok(())
 }
 
-/// The names in the log of all dogs.
+/// Returns the names in the log of all dogs.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// Fails if the log cannot be read.
 pub fn names_in(school: &DogSchool) -> Result<Vec<String>> {
     let log = school.log::<Dogs>(Dogs::create_id());
     let entries = log.get(&EventQuery::all())?;
@@ -264,7 +265,7 @@ pub fn names_in(school: &DogSchool) -> Result<Vec<String>> {
 /// Has each program of [`evolving`] teach a dog.
 ///
 /// # Errors
-/// When a store fails.
+/// Fails if a store fails.
 pub fn write_evolving(env: &Env) -> Result<()> {
     EVOLVING.into_iter().try_for_each(|(version, name)| {
         let school = evolving::DogSchool::new(env.clone())?;

@@ -1,8 +1,9 @@
-//! What the attributes accept, and what they say about everything else: each file under `ui` is one mistake,
-//! its name says which, and the `.stderr` beside it is what the user reads.
+//! The code that the attributes accept, and their messages about all other code. Each file under
+//! `ui` is one mistake, and its name tells which. The `.stderr` file beside it is the message that
+//! the user reads.
 //!
-//! `TRYBUILD=overwrite cargo test -p tests --test ui` writes the messages anew, to be read critically, and
-//! `docs/compiler-messages.md`, which quotes them.
+//! `TRYBUILD=overwrite cargo test -p tests --test ui` rewrites the messages, which then need a
+//! critical reading, and `docs/compiler-messages.md`, which quotes them.
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ fn the_page_of_messages_quotes_them_all() {
     );
 }
 
-/// The page: a heading for each attribute, and for each mistake its name and what the compiler says.
+/// Returns the page: a heading for each attribute, and the name and the message of each mistake.
 fn messages() -> String {
     let mut page = "# What the compiler tells you\n\n\
                     Each mistake is a file of the compile-fail tests. This page quotes its message, \

@@ -11,12 +11,12 @@ use es_system::store::{
 };
 use es_system::{Env, EventQuery, Transaction};
 
-/// What is done around the calls of a recorder. Each method passes the call on, unless it is written anew.
+/// The behaviour around the calls of a recorder. By default each method passes the call on.
 pub trait Around: Send + Sync + 'static {
     /// Around `record`.
     ///
     /// # Errors
-    /// What the recorder says.
+    /// Returns the error of the recorder.
     fn record(
         &self,
         recorder: &dyn ProcessRecorder,
@@ -28,7 +28,7 @@ pub trait Around: Send + Sync + 'static {
     /// Around `listen`.
     ///
     /// # Errors
-    /// What the recorder says.
+    /// Returns the error of the recorder.
     fn listen(
         &self,
         recorder: &dyn ProcessRecorder,
@@ -40,26 +40,26 @@ pub trait Around: Send + Sync + 'static {
     /// Around `head`.
     ///
     /// # Errors
-    /// What the recorder says.
+    /// Returns the error of the recorder.
     fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
         recorder.head()
     }
 
-    /// Before `select_notifications`.
+    /// Called before `select_notifications`.
     fn before_select_notifications(&self) {}
 }
 
-/// A recorder with something around it.
+/// A recorder with such a behaviour around it.
 struct Wrapped<A> {
     recorder: Arc<dyn ProcessRecorder>,
     around: Arc<A>,
 }
 
-/// Puts something around the recorder of one application.
+/// Wraps the recorder of one application.
 pub struct Wrapping<A> {
-    /// The application whose recorder it is put around.
+    /// The application whose recorder is wrapped.
     pub application: &'static str,
-    /// What is put around it.
+    /// The behaviour around the recorder.
     pub around: Arc<A>,
 }
 

@@ -1,4 +1,4 @@
-//! Private: what generated code calls. It may change in any release; do not use it.
+//! Private: the names that generated code uses. They may change in any release; do not use them.
 
 pub use std::ops::FnOnce;
 
@@ -23,18 +23,18 @@ use crate::projection::Projection;
 use es_core::DomainEvent;
 use es_store::{Env, Transaction};
 
-/// Opens the application of `A`, around which `A` puts its own fields.
+/// Opens the application of `A`, to which `A` adds its own fields.
 ///
 /// # Errors
-/// When the environment is wrong, or the store cannot be opened.
+/// Fails if the environment is wrong or the store cannot be opened.
 pub fn open<A: ApplicationType>(env: Env) -> SystemResult<Application> {
     Application::open(A::NAME, A::ROLE, env)
 }
 
-/// Opens a projection, and makes its tables if they are missing.
+/// Opens a projection, and creates its tables if they are missing.
 ///
 /// # Errors
-/// When the environment is wrong, the store cannot be opened, or the tables cannot be made.
+/// Fails if the environment is wrong, the store cannot be opened, or the tables cannot be created.
 pub fn open_projection<A: Projection>(env: Env) -> SystemResult<Application> {
     projection::open::<A>(env)
 }
@@ -54,13 +54,15 @@ pub fn read<T>(
 )]
 pub trait ProjectionStruct {}
 
-/// Fails to compile, on the user's impl block, when the struct half is that of another kind of application.
+/// Fails to compile, on the user's impl block, if the struct half is that of another kind of
+/// application.
 pub const fn assert_has_struct<A: ProjectionStruct>() {}
 
-/// Fails to compile, on the user's struct, when the impl half is missing.
+/// Fails to compile, on the user's struct, if the impl half is missing.
 pub const fn assert_has_policies<A: FollowerType>() {}
 
-/// Fails to compile, on the user's impl block, when the struct half is that of an application that only leads.
+/// Fails to compile, on the user's impl block, if the struct half is that of an application that
+/// does not follow others.
 pub const fn assert_follows(role: Role) {
     assert!(
         matches!(role, Role::Follower),
@@ -68,13 +70,13 @@ pub const fn assert_follows(role: Role) {
     );
 }
 
-/// The event that a policy takes, which must be of the kind that it follows.
+/// The argument type of a policy, which must be the kind of event that the policy follows.
 #[diagnostic::on_unimplemented(
     message = "this policy follows `{P}`, but its method takes `&{Self}`",
     label = "write `&DomainEvent<{P}>`"
 )]
 pub trait PolicyEvent<P> {
-    /// The event as the method takes it.
+    /// Returns the event in the form in which the method takes it.
     fn of(event: &DomainEvent<P>) -> &Self;
 }
 
@@ -84,13 +86,13 @@ impl<P> PolicyEvent<P> for DomainEvent<P> {
     }
 }
 
-/// The undecoded event that a policy for everything else takes.
+/// The argument type of a policy for all other events, which are not decoded.
 #[diagnostic::on_unimplemented(
     message = "this policy follows everything else, but its method takes `&{Self}`",
     label = "write `&UndecodedEvent`"
 )]
 pub trait RestEvent {
-    /// The event as the method takes it.
+    /// Returns the event in the form in which the method takes it.
     fn of(event: &UndecodedEvent) -> &Self;
 }
 
@@ -100,22 +102,22 @@ impl RestEvent for UndecodedEvent {
     }
 }
 
-/// One kind of event, among others of its aggregate.
+/// Returns a kind of event as one of several of its aggregate.
 pub fn one_of<E, P: EventPayload>(kind: EventKind<E, P>) -> KindOf<E> {
     KindOf::new(kind.topic())
 }
 
-/// What a policy returns.
+/// The return type of a policy.
 #[diagnostic::on_unimplemented(
     message = "a policy returns `Result<()>`, not `{Self}`",
     label = "write `-> Result<()>`, and end the body with `Ok(())`",
     note = "the error is any that can be boxed: one that implements `std::error::Error`, or a text"
 )]
 pub trait PolicyResult {
-    /// The result, with its error boxed.
+    /// Returns the result with its error boxed.
     ///
     /// # Errors
-    /// What the policy returned.
+    /// Returns the error of the policy.
     fn into_result(self) -> Result<(), BoxError>;
 }
 
@@ -126,16 +128,16 @@ impl<E: Into<BoxError>> PolicyResult for Result<(), E> {
     }
 }
 
-/// What `tables` returns.
+/// The return type of `tables`.
 #[diagnostic::on_unimplemented(
     message = "`tables` returns `Result<()>`, not `{Self}`",
     label = "write `-> Result<()>`, and end the body with `Ok(())`"
 )]
 pub trait TablesResult {
-    /// The result, with its error boxed.
+    /// Returns the result with its error boxed.
     ///
     /// # Errors
-    /// What `tables` returned.
+    /// Returns the error of `tables`.
     fn into_result(self) -> Result<(), BoxError>;
 }
 

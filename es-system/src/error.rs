@@ -1,4 +1,4 @@
-//! The errors of applications and systems, by what a caller can do about them.
+//! The errors of applications and systems, divided by the reaction of a caller.
 
 mod data;
 mod kind;
@@ -18,30 +18,30 @@ pub use self::kind::ErrorKind;
 pub use self::not_idle::{Lag, NotIdle};
 pub use self::policy_failure::PolicyFailure;
 
-/// The result of applications and runners; `Result<T, MyError>` is the usual `Result`.
+/// The result of applications and runners. `Result<T, MyError>` is the usual `Result`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error, as a policy may return it.
+/// Any error that a policy may return.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The error of an application or a system.
 ///
-/// [`Error::kind`] tells what a caller can do. The text of an error has its causes, in one line; the
-/// [`source`](StdError::source) is the cause as the value that it is. Cloning is cheap: an error is
-/// reported to everyone who waits for it.
+/// [`Error::kind`] tells a caller how to react. The text of an error includes its causes in one
+/// line; [`source`](StdError::source) returns the cause itself. Cloning is cheap, because one error
+/// is reported to everyone who waits for it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The aggregate does not exist, or did not have that version.
     #[non_exhaustive]
     AggregateNotFound {
-        /// The application that was asked.
+        /// The application whose repository was searched.
         application: String,
         /// The topic of the aggregate.
         aggregate: &'static str,
-        /// The id that was asked for.
+        /// The id that was searched for.
         id: AggregateId,
-        /// The version that was asked for, if one was.
+        /// The version that was searched for, if one was given.
         version: Option<u64>,
     },
     /// Another writer saved the same version first. Load the aggregate again and retry.
@@ -52,7 +52,7 @@ pub enum Error {
         /// The aggregate and the version.
         conflict: Conflict,
     },
-    /// Nobody can say whether a commit took place. Pending events stay; a retry is safe.
+    /// It is unknown whether a commit took place. Pending events are kept, and a retry is safe.
     #[non_exhaustive]
     OutcomeUnknown {
         /// The application that was saving.
@@ -60,63 +60,64 @@ pub enum Error {
         /// The failure of the store.
         problem: Arc<StoreError>,
     },
-    /// A stored or a new event that cannot be encoded, decoded or applied.
+    /// A stored or a new event cannot be encoded, decoded or applied.
     #[non_exhaustive]
     BadData {
-        /// The application whose event it is.
+        /// The application of the event.
         application: String,
         /// The problem, with topic, aggregate and version.
         problem: Arc<DataProblem>,
     },
-    /// The environment is wrong, or applications are put together in a way that cannot work.
+    /// The environment is wrong, or applications are combined in a way that cannot work.
     #[non_exhaustive]
     Configuration {
-        /// The application, or what was being put together.
+        /// The application, or the object that was to be built.
         application: String,
-        /// The problem, with the key or the name that it is about.
+        /// The problem, with the key or the name concerned.
         problem: String,
-        /// The error behind it, if there is one.
+        /// The cause, if there is one.
         cause: Option<Arc<StoreError>>,
     },
-    /// The store failed: it is locked, read-only, full or out of reach.
+    /// The store failed: it is locked, read-only, full or unreachable.
     #[non_exhaustive]
     Store {
-        /// The application whose store it is.
+        /// The application of the store.
         application: String,
         /// The failure of the store.
         problem: Arc<StoreError>,
     },
-    /// A statement of a projection failed, or a row of it could not be read. A retry does not help.
+    /// A statement of a projection failed, or a row could not be read. A retry does not help.
     #[non_exhaustive]
     Statement {
-        /// The application whose tables they are.
+        /// The application of the tables.
         application: String,
-        /// The failure. It shows no values.
+        /// The failure. It contains no values.
         problem: Arc<StoreError>,
     },
     /// A policy failed, and its follower stopped in front of the event.
     Policy(Arc<PolicyFailure>),
-    /// The upstream is not the one that was followed, so the follower stopped.
+    /// The upstream is another log than before, so the follower has stopped.
     #[non_exhaustive]
     LogChanged {
         /// The application that follows.
         application: String,
         /// The application that is followed.
         upstream: String,
-        /// What does not fit.
+        /// The difference that was found.
         problem: String,
     },
     /// The system did not become idle in time.
     NotIdle(Arc<NotIdle>),
-    /// A runner could not be stopped in time. Its thread is left; no batch of it commits any more.
+    /// A runner could not be stopped in time. Its thread goes on, but none of its batches commits
+    /// any more.
     #[non_exhaustive]
     StillRunning {
         /// The application that follows.
         follower: String,
-        /// The time that was waited.
+        /// The time for which the call waited.
         limit: Duration,
-        /// The upstream and the position of the event whose policy does not return; `None` if no policy
-        /// runs, so that the follower waits for a store.
+        /// The upstream and the position of the event whose policy has not returned; `None` if no
+        /// policy runs and the follower waits for a store.
         in_hand: Option<(String, u64)>,
     },
     /// The library was used in a way that cannot work.
@@ -132,7 +133,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a caller can do about it.
+    /// Returns the kind of the error, which tells a caller how to react.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::AggregateNotFound { .. } => ErrorKind::NotFound,
@@ -150,12 +151,28 @@ impl Error {
         }
     }
 
-    /// Whether it goes away by itself, when the store does better.
+    /// Returns true if the failure may pass when the store recovers.
     pub(crate) fn is_of_store(&self) -> bool {
         matches!(self.kind(), ErrorKind::Store | ErrorKind::OutcomeUnknown)
     }
 
-    /// The error of `application` for one of its store.
+    /// Returns the application with which the text begins.
+    fn application(&self) -> Option<&str> {
+        match self {
+            Self::AggregateNotFound { application, .. }
+            | Self::Conflict { application, .. }
+            | Self::OutcomeUnknown { application, .. }
+            | Self::BadData { application, .. }
+            | Self::Configuration { application, .. }
+            | Self::Store { application, .. }
+            | Self::Statement { application, .. }
+            | Self::LogChanged { application, .. }
+            | Self::Defect { application, .. } => Some(application),
+            Self::Policy(_) | Self::NotIdle(_) | Self::StillRunning { .. } | Self::Usage(_) => None,
+        }
+    }
+
+    /// Converts an error of the store into one of `application`.
     pub(crate) fn store(application: &str, error: StoreError) -> Self {
         let application = application.to_owned();
         match error {
@@ -198,12 +215,12 @@ impl Error {
         }
     }
 
-    /// The error of a setting.
+    /// Converts the error of a setting into one of `application`.
     pub(crate) fn env(application: &str, error: EnvError) -> Self {
         Self::store(application, error.into())
     }
 
-    /// The error of an environment, or of applications that do not fit together.
+    /// Returns the error of an environment or of applications that do not fit together.
     pub(crate) fn configuration(application: &str, problem: impl Into<String>) -> Self {
         Self::Configuration {
             application: application.to_owned(),
@@ -212,7 +229,7 @@ impl Error {
         }
     }
 
-    /// The error of an event.
+    /// Returns the error of an event.
     pub(crate) fn data(application: &str, problem: impl Into<DataProblem>) -> Self {
         Self::BadData {
             application: application.to_owned(),
@@ -243,52 +260,33 @@ impl StdError for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(application) = self.application() {
+            write!(f, "{application}: ")?;
+        }
         match self {
             Self::AggregateNotFound {
-                application,
                 aggregate,
                 id,
                 version,
+                ..
             } => {
-                write!(f, "{application}: no `{aggregate}` {id}")?;
+                write!(f, "no `{aggregate}` {id}")?;
                 version.map_or(Ok(()), |version| write!(f, " at version {version}"))
             }
-            Self::Conflict {
-                application,
-                conflict,
-            } => write!(f, "{application}: {conflict}: {}", repair_of(conflict)),
-            Self::OutcomeUnknown {
-                application,
-                problem,
-            } => write!(
-                f,
-                "{application}: {}; a retry is safe",
-                error_chain(&**problem)
-            ),
-            Self::BadData {
-                application,
-                problem,
-            } => write!(f, "{application}: {}", error_chain(&**problem)),
-            Self::Store {
-                application,
-                problem,
+            Self::Conflict { conflict, .. } => write!(f, "{conflict}: {}", repair_of(conflict)),
+            Self::OutcomeUnknown { problem, .. } => {
+                write!(f, "{}; a retry is safe", error_chain(&**problem))
             }
-            | Self::Statement {
-                application,
-                problem,
-            } => write!(f, "{application}: {}", error_chain(&**problem)),
-            Self::Configuration {
-                application,
-                problem,
-                ..
-            } => write!(f, "{application}: {problem}"),
+            Self::BadData { problem, .. } => error_chain(&**problem).fmt(f),
+            Self::Store { problem, .. } | Self::Statement { problem, .. } => {
+                error_chain(&**problem).fmt(f)
+            }
+            Self::Configuration { problem, .. } | Self::Usage(problem) => f.write_str(problem),
             Self::LogChanged {
-                application,
-                upstream,
-                problem,
+                upstream, problem, ..
             } => write!(
                 f,
-                "{application}: the log of `{upstream}` is not the one that was followed: {problem}"
+                "the log of `{upstream}` is not the one that was followed: {problem}"
             ),
             Self::Policy(failure) => failure.fmt(f),
             Self::NotIdle(lags) => lags.fmt(f),
@@ -296,19 +294,13 @@ impl fmt::Display for Error {
                 follower,
                 limit,
                 in_hand,
-            } => write!(
-                f,
-                "`{follower}` did not stop within {limit:?}: {}",
-                hold_up(in_hand)
-            ),
-            Self::Usage(problem) => f.write_str(problem),
-            Self::Defect {
-                application,
-                message,
-            } => write!(
-                f,
-                "{application}: this library panicked, please report it: {message}"
-            ),
+            } => {
+                let reason = hold_up(in_hand);
+                write!(f, "`{follower}` did not stop within {limit:?}: {reason}")
+            }
+            Self::Defect { message, .. } => {
+                write!(f, "this library panicked, please report it: {message}")
+            }
         }
     }
 }
@@ -331,6 +323,6 @@ fn hold_up(in_hand: &Option<(String, u64)>) -> String {
         Some((upstream, position)) => {
             format!("its policy for position {position} of `{upstream}` has not returned")
         }
-        None => "no policy runs, it waits for a store".to_owned(),
+        None => "no policy runs; the follower waits for a store".to_owned(),
     }
 }

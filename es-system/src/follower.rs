@@ -1,18 +1,19 @@
-//! Followers: applications with the policies by which they process the events of others.
+//! Followers: applications that process the events of others with their policies.
 //!
-//! Exactly once. A batch starts at the position that is *recorded*, never at one that a process remembers. Its new
-//! events and the move of the position are one transaction, which takes place only if the recorded
-//! position is still the one that the batch started at. So of two instances that processed the same
-//! events, in this process or another, one commits and the other drops its batch; and an instance that
-//! dies leaves either both or neither.
+//! Exactly once. A batch starts at the *recorded* position, never at one that a process remembers.
+//! Its new events and the move of the position are one transaction, which commits only if the
+//! recorded position is still the one that the batch started at. So if two instances, in this
+//! process or another, process the same events, one commits and the other drops its batch. An
+//! instance that dies leaves either both changes or neither.
 //!
-//! The head of the upstream is read *before* the page. A page that is not full holds everything up to
-//! that head, so the position may move to it, past events that no policy wants. A head that was read
-//! after the page could be above an event that was committed in between, and the event would be skipped.
+//! The head of the upstream is read *before* the page. A page that is not full holds every event up
+//! to that head, so the position may move to it, past events that no policy wants. If the head were
+//! read after the page, it could lie above an event that was committed in between, and that event
+//! would be skipped.
 //!
 //! A follower has an [`Edge`] for each application that it follows. An edge owns everything that is
-//! known about following that one upstream, and takes one step at a time; it never waits. The
-//! [`Processor`] is what the edges of a follower share.
+//! known about following that one upstream. It takes one step at a time and never waits. The edges
+//! of a follower share its [`Processor`].
 
 mod batch;
 mod collecting;
@@ -37,10 +38,10 @@ use crate::follower::status::{Condition, FollowerStatus};
 use crate::policy::work::Work;
 use crate::projection::progress::RebuildProgress;
 
-/// An application that follows others, and an edge for each of these.
+/// An application that follows others, with an edge for each of them.
 pub(crate) struct Follower {
     processor: Arc<Processor>,
-    /// In the order in which the upstreams are defined.
+    /// The edges, in the order in which the upstreams are defined.
     edges: Vec<Arc<Edge>>,
 }
 
@@ -66,7 +67,7 @@ impl Follower {
         &self.edges
     }
 
-    /// Ends the current batch after the event in hand; no other batch is begun.
+    /// Ends the current batch after the event in hand. No other batch is begun.
     pub(crate) fn finish(&self) {
         self.processor.finish();
     }
@@ -75,24 +76,24 @@ impl Follower {
         self.processor.is_finishing()
     }
 
-    /// Keeps every batch of this follower from committing from now on, because its thread did not stop in time.
+    /// Prevents every later commit of this follower, because its thread did not stop in time.
     pub(crate) fn abandon(&self) {
         self.processor.abandon();
     }
 
-    /// The upstream and the position of the event whose policy runs now.
+    /// Returns the upstream and the position of the event whose policy runs now.
     pub(crate) fn in_hand(&self) -> Option<(&str, u64)> {
         self.edges
             .iter()
             .find_map(|edge| Some((edge.upstream.name(), edge.in_hand()?)))
     }
 
-    /// The error that stopped the follower, if it has stopped.
+    /// Returns the error that stopped the follower, if it has stopped.
     pub(crate) fn stopped(&self) -> Option<Error> {
         self.processor.stopped()
     }
 
-    /// The condition of the follower and of each of its edges.
+    /// Returns the condition of the follower and of each of its edges.
     pub(crate) fn status(&self) -> FollowerStatus {
         let edges: Vec<_> = self.edges.iter().map(|edge| edge.status()).collect();
         let worst = edges
@@ -106,7 +107,8 @@ impl Follower {
         }
     }
 
-    /// Rebuilds the tables of the projection, on this thread. Returns true if the follower had stopped and goes on now.
+    /// Rebuilds the tables of the projection on this thread. Returns true if the follower had
+    /// stopped and continues now.
     pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<bool> {
         let upstreams = self.edges.iter().map(|edge| &edge.upstream).collect();
         Rebuild::begin(&self.processor, upstreams)?.run(progress)?;

@@ -1,4 +1,4 @@
-//! The guide: from the tutorial to the format on disk, a page for each subject.
+//! The guide: one page for each subject, from the tutorial to the format on disk.
 //!
 //! - To begin with: [`tutorial`], [`stores`], [`testing`], [`read_models`].
 //! - To build more: [`evolving_events`], [`time`].

@@ -2,8 +2,8 @@
 //!
 //! Plain structs and methods become aggregates whose state cannot change without an event.
 //! Applications save them: in memory, on SQLite or on PostgreSQL. Process applications follow other
-//! applications: what their policies collect is recorded in one transaction with the position of
-//! the event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
+//! applications. The events that their policies collect are recorded in one transaction with the
+//! position of the processed event. The [`guide`] begins with a [tutorial](guide::tutorial).
 //!
 //! ```
 //! use es_system::prelude::*;
@@ -133,7 +133,7 @@ mod system;
 #[doc(hidden)]
 pub mod __private;
 
-// The names that a user types, and no others: `public_names.txt` has each with its reason.
+// The names that a user types, and no others: `public_names.txt` lists each with its reason.
 pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};

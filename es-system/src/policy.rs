@@ -1,4 +1,4 @@
-//! Policies: which method of a follower handles which event.
+//! Policies: the methods of a follower that handle the events of its upstreams.
 
 pub(crate) mod collecting;
 pub(crate) mod context;

@@ -1,4 +1,5 @@
-//! Projections: read models in tables of the user's own, changed in the transaction that moves the position.
+//! Projections: read models in SQL tables of the user's, changed in the transaction that moves the
+//! position.
 
 pub(crate) mod progress;
 
@@ -16,17 +17,17 @@ use crate::policy::received::Received;
 use crate::policy::table::{self, Policies};
 use crate::policy::work::{MakeTables, Project, Work};
 
-/// A read model in tables of a SQL database, which policies change exactly once for each event.
+/// A read model in SQL tables, which its policies change exactly once for each event.
 ///
-/// `#[projection]` on a struct and on its impl block implements it. It cannot be implemented by hand, and
-/// is the bound of code for any projection.
+/// `#[projection]` on a struct and on its impl block implements it. It cannot be implemented by
+/// hand. Use it as the bound of code for any projection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no projection: it has no tables",
     label = "needs `#[projection]` on `struct {Self}` and on `impl {Self}`"
 )]
 pub trait Projection: FollowerType<Context = InTables> {}
 
-/// Tables are changed.
+/// The context of policies that change tables.
 pub struct InTables;
 
 impl Context for InTables {
@@ -40,7 +41,7 @@ impl Bind for InTables {
         let policies = table::checked(A::policies())?;
         let make_tables = policies.setup.unwrap_or(|_| Ok(()));
         prepare(&application, make_tables)?;
-        Ok(Work::Projection(Arc::new(Bound {
+        Ok(Work::Projection(Arc::new(BoundProjection {
             application,
             policies,
             make_tables,
@@ -49,19 +50,19 @@ impl Bind for InTables {
 }
 
 impl<A> Policies<A, InTables> {
-    /// A table without entries, of handlers that change the tables that `make` makes.
+    /// Returns a table without entries, for handlers that change the tables that `make` creates.
     pub fn in_tables(make: MakeTables) -> Self {
         Self::with(Some(make))
     }
 }
 
-struct Bound<A> {
+struct BoundProjection<A> {
     application: Arc<A>,
     policies: Policies<A, InTables>,
     make_tables: MakeTables,
 }
 
-impl<A: FollowerType<Context = InTables>> Project for Bound<A> {
+impl<A: FollowerType<Context = InTables>> Project for BoundProjection<A> {
     fn topics(&self) -> Option<Arc<[String]>> {
         self.policies.topics()
     }
@@ -75,7 +76,7 @@ impl<A: FollowerType<Context = InTables>> Project for Bound<A> {
     }
 }
 
-/// Opens the application of a projection, and makes its tables if they are missing.
+/// Opens the application of a projection, and creates its tables if they are missing.
 pub(crate) fn open<A: Projection>(env: Env) -> Result<Application> {
     let application = Application::open(A::NAME, A::ROLE, env)?;
     prepare(&application, A::policies().setup.unwrap_or(|_| Ok(())))?;
@@ -94,7 +95,8 @@ fn prepare(application: &Application, make_tables: MakeTables) -> Result<()> {
     prepared.map_err(|error| own.unwrap_or_else(|| application.store_error(error)))
 }
 
-/// What makes the tables, as the store calls it. What it says by itself, and not by the transaction, is put into `own`.
+/// Adapts the function that creates the tables to the store's interface. An error of the function
+/// itself, rather than of its transaction, is put into `own`.
 pub(crate) fn making<'a>(
     application: &'a Application,
     make: MakeTables,
@@ -108,7 +110,7 @@ pub(crate) fn making<'a>(
         if let Some(failure) = tx.failure() {
             return Err(failure);
         }
-        let problem = format!("its tables cannot be made: {error}");
+        let problem = format!("its tables cannot be created: {error}");
         *own = Some(Error::configuration(application.name(), problem.clone()));
         Err(StoreError::Configuration(problem))
     }
@@ -130,13 +132,14 @@ fn refuse_memory(application: &Application) -> Result<()> {
     ))
 }
 
-/// Reads the tables, in a transaction that sees one moment and changes nothing.
+/// Reads the tables in a transaction that sees one moment and changes nothing.
 pub(crate) fn read<T>(
     application: &Application,
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     application.refuse_inside_policy("read", "use the transaction that the handler was given")?;
-    let (mut work, mut outcome) = (Some(work), None);
+    let mut work = Some(work);
+    let mut outcome = None;
     let read = application
         .tables()?
         .read(&mut |tx| outcome = work.take().map(|work| work(tx)));
@@ -147,7 +150,7 @@ pub(crate) fn read<T>(
             application.name()
         )))
     };
-    // A policy of another application may be reading here.
+    // The caller may be a policy of another application.
     outcome
         .unwrap_or_else(never)
         .inspect_err(batch::record_store_error)

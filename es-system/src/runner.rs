@@ -135,7 +135,9 @@ fn deadline(timeout: Duration) -> Instant {
 
 fn refuse_unless_new(started: bool, stopped: bool) -> Result<()> {
     let problem = match (started, stopped) {
-        (_, true) => "the runner was stopped: make a new runner, which goes on where this one was",
+        (_, true) => {
+            "the runner was stopped: make a new runner, which continues where this one ended"
+        }
         (true, false) => "the runner was started already",
         (false, false) => return Ok(()),
     };
@@ -147,6 +149,6 @@ fn refuse_unless_started(started: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::Usage(
-        "the runner was not started: nothing is processed".to_owned(),
+        "the runner was not started, so nothing is processed".to_owned(),
     ))
 }

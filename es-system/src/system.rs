@@ -1,4 +1,4 @@
-//! A system: applications, and which of them follow which.
+//! Systems: applications, and the edges along which they follow each other.
 
 pub(crate) mod node;
 
@@ -9,10 +9,10 @@ use es_store::Role;
 
 use crate::system::node::{Node, Pipes};
 
-/// Applications connected by pipes, independent of where they store and who runs them.
+/// Applications connected by pipes, independent of their stores and of the runner.
 ///
-/// In the pipe `[A, B, C]`, `B` follows `A` and `C` follows `B`. Nodes and edges keep the order in which
-/// they are defined; what is defined twice counts once. Comes from the `System` of the Python library
+/// In the pipe `[A, B, C]`, `B` follows `A` and `C` follows `B`. Nodes and edges keep the order of
+/// their definition; duplicates count once. The idea comes from the `System` of the Python library
 /// `eventsourcing`.
 #[derive(Debug, Clone)]
 pub struct System {
@@ -21,10 +21,11 @@ pub struct System {
 }
 
 impl System {
-    /// A system of `pipes![[A, B], [B, C]]`.
+    /// Creates a system, for example of `pipes![[A, B], [B, C]]`.
     ///
     /// # Errors
-    /// When two applications have one name, or a name is reserved (it begins with `__`) or empty.
+    /// Fails if two applications have one name, or if a name is empty or reserved (it begins with
+    /// `__`).
     pub fn new(pipes: Pipes) -> Result<Self> {
         let mut system = Self {
             nodes: Vec::new(),
@@ -45,12 +46,12 @@ impl System {
         Ok(system)
     }
 
-    /// The names of the applications, in the order of definition.
+    /// Returns the names of the applications, in the order of definition.
     pub fn nodes(&self) -> Vec<&str> {
         self.nodes.iter().map(Node::name).collect()
     }
 
-    /// The pairs of an application and one that follows it, in the order of definition.
+    /// Returns the pairs of an application and a follower of it, in the order of definition.
     pub fn edges(&self) -> Vec<(&str, &str)> {
         let name = |index: usize| self.nodes[index].name();
         self.edges
@@ -67,7 +68,8 @@ impl System {
         &self.edges
     }
 
-    /// Adds a node, or finds it; one that leads in one pipe and follows in another is one that follows.
+    /// Adds a node, or finds it. A node that leads in one pipe and follows in another is a
+    /// follower.
     fn add_node(&mut self, node: Node) -> Result<usize> {
         if node.name().is_empty() || node.name().starts_with("__") {
             return Err(self.misnamed(&node, "is reserved: choose another with `name = \"…\"`"));
@@ -83,7 +85,7 @@ impl System {
         if !self.nodes[index].is_same(&node) {
             return Err(self.misnamed(
                 &node,
-                "belongs to two applications: tables and tracking hang on it, so give one of them another \
+                "belongs to two applications: tables and tracking are named after it, so give one of them another \
                  with `name = \"…\"`",
             ));
         }
@@ -101,7 +103,7 @@ impl System {
     }
 }
 
-/// The graph as Mermaid, a node or an edge a line.
+/// Prints the graph as Mermaid, with one node or edge on each line.
 impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("graph LR\n")?;

@@ -1,6 +1,6 @@
-//! For tests of a user's own: what aggregates and policies do is told by events, given, made and expected; a whole
-//! system in memory in one line; a clock and ids that can be foretold; recorders that fail when they are told to; a
-//! PostgreSQL server that is thrown away.
+//! Tools for a user's own tests. Tests of aggregates and policies are written as given, expected
+//! and recorded events. A whole system runs in memory with one line. A clock and ids are
+//! predictable, recorders fail on request, and a PostgreSQL server exists for the length of a test.
 //!
 //! ```
 //! # use es_system::prelude::*;
@@ -61,7 +61,7 @@ use crate::system::System;
 use crate::system::node::Pipes;
 use es_store::Env;
 
-/// A whole system in memory, started: when a command returns, its consequences are processed.
+/// Starts a whole system in memory. When a command returns, its consequences are processed.
 ///
 /// ```
 /// # use es_system::prelude::*;
@@ -79,7 +79,13 @@ use es_store::Env;
 /// # #[process_application]
 /// # impl Counters {
 /// #     #[policy(Dog::Registered)]
-/// #     fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> { Ok(()) }
+/// #     fn count(
+/// #         &self,
+/// #         _: &DomainEvent<DogRegistered>,
+/// #         _: &mut ProcessingEvent,
+/// #     ) -> Result<()> {
+/// #         Ok(())
+/// #     }
 /// # }
 /// let system = es_system::testing::in_memory(pipes![[DogSchool, Counters]])?;
 /// system.get::<DogSchool>()?.save(&mut Dog::register())?;
@@ -87,16 +93,18 @@ use es_store::Env;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A policy that fails fails no command: [`wait_until_idle`](Runner::wait_until_idle) tells of it. A system with a projection needs
-/// [`in_memory_with`]: memory has no tables.
+/// A policy that fails does not fail the command; [`wait_until_idle`](Runner::wait_until_idle)
+/// returns its error. A system with a projection needs [`in_memory_with`], because the store in
+/// memory has no tables.
 ///
 /// # Errors
-/// As [`System::new`] and [`Runner::start`].
+/// Fails as [`System::new`] and [`Runner::start`] do.
 pub fn in_memory(pipes: Pipes) -> Result<SingleThreadedRunner> {
     in_memory_with(pipes, Env::new())
 }
 
-/// The same in an environment of one's own. A projection has its tables in memory on SQLite:
+/// Starts a system as [`in_memory`] does, in an environment of the test. A projection has its
+/// tables in memory on SQLite:
 ///
 /// ```
 /// # use es_system::prelude::*;
@@ -149,7 +157,7 @@ pub fn in_memory(pipes: Pipes) -> Result<SingleThreadedRunner> {
 /// ```
 ///
 /// # Errors
-/// As [`System::new`], [`Runner::new`] and [`Runner::start`].
+/// Fails as [`System::new`], [`Runner::new`] and [`Runner::start`] do.
 pub fn in_memory_with(pipes: Pipes, env: Env) -> Result<SingleThreadedRunner> {
     let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, env)?;
     runner.start()?;

@@ -13,15 +13,21 @@
 //! # #[aggregate]
 //! # impl Dog {
 //! #     #[id]
-//! #     pub fn create_id(name: &str) -> Uuid { Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()) }
+//! #     pub fn create_id(name: &str) -> Uuid {
+//! #         Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+//! #     }
 //! #     #[event(Registered)]
 //! #     pub fn register(name: &str) -> Self { Self { name: name.to_owned() } }
 //! # }
 //! # #[application]
 //! # pub struct DogSchool;
 //! # impl DogSchool {
-//! #     pub fn register_dog(&self, name: &str) -> Result<()> { self.save(&mut Dog::register(name)).map(drop) }
-//! #     pub fn get_dog(&self, name: &str) -> Result<Dog> { self.repository().get(Dog::create_id(name)) }
+//! #     pub fn register_dog(&self, name: &str) -> Result<()> {
+//! #         self.save(&mut Dog::register(name)).map(drop)
+//! #     }
+//! #     pub fn get_dog(&self, name: &str) -> Result<Dog> {
+//! #         self.repository().get(Dog::create_id(name))
+//! #     }
 //! # }
 //!
 //! async fn register(env: Env) -> Result<()> {

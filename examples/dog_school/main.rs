@@ -1,10 +1,10 @@
 //! The tutorial's system, run with each runner on each embedded store.
 //!
 //! Without flags it runs all four combinations, on memory and on SQLite files in a temporary
-//! folder. `--store memory|sqlite|postgres` and `--runner single|multi` choose one of them.
-//! `--dir D` keeps the files in `D/single` and `D/multi`, and a second run goes on from what is
-//! recorded there. `--store postgres` uses a fresh database on the server that `ES_POSTGRES_URL`
-//! names, or on one that is started for it and thrown away.
+//! folder. `--store memory|sqlite|postgres` and `--runner single|multi` choose one of them. `--dir
+//! D` keeps the files in `D/single` and `D/multi`, and a second run continues from the recorded
+//! events. `--store postgres` uses a fresh database on the server that `ES_POSTGRES_URL` names, or
+//! on a server that it starts and removes.
 
 mod domain;
 mod flags;
@@ -69,8 +69,8 @@ fn files(dir: &Path) -> AnyResult<Env> {
         .with("COUNTERS_SQLITE_DBNAME", file("counters.sqlite")))
 }
 
-/// Runs on a fresh database: in plain JSON, then compressed and encrypted, and at last with the
-/// counters in a SQLite file. The tables are dropped in between, as the counts would go on
+/// Runs on a fresh database: in plain JSON, then compressed and encrypted, and finally with the
+/// counters in a SQLite file. The tables are dropped in between, because the counts would continue
 /// otherwise.
 fn on_postgres(threads: Threads) -> AnyResult<()> {
     let temporary = tempfile::tempdir()?;

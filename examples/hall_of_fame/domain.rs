@@ -25,7 +25,7 @@ impl Player {
         }
     }
 
-    /// The event has all that followers need, because they cannot ask for the player's name.
+    /// The event holds all data that followers need, because they cannot ask for the player's name.
     #[event(ScoreUpdated)]
     fn update_score(&mut self, name: String, score: u64) {
         self.score = score;
@@ -116,7 +116,7 @@ impl HallOfFame {
         Ok(())
     }
 
-    /// Returns the three best, the best one first.
+    /// Returns the three best scores, the highest first.
     pub fn best(&self) -> Result<Vec<HighScore>> {
         let table = self
             .repository()

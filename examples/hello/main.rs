@@ -1,4 +1,4 @@
-//! The smallest system: one application says something, and another one answers.
+//! The smallest system: one application sends a greeting, and another one answers.
 
 use es_system::prelude::*;
 

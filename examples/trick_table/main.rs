@@ -2,8 +2,8 @@
 //! each event, and is rebuilt from all of them.
 //!
 //! The program runs on SQLite files in a temporary folder. With `--store postgres` it runs on a
-//! fresh database of the server that `ES_POSTGRES_URL` names, or of one that is started for it and
-//! thrown away.
+//! fresh database of the server that `ES_POSTGRES_URL` names, or of a server that it starts and
+//! removes.
 
 #[path = "../dog_school/domain.rs"]
 #[allow(dead_code, reason = "the counters are the other example's")]
@@ -78,7 +78,7 @@ fn run(env: Env) -> AnyResult<()> {
     runner.wait_until_idle(Duration::from_secs(60))?;
     print("counted", &table)?;
 
-    // The old table is queried and kept up to date until the new one takes its place.
+    // The old table is queried and kept up to date until the new one replaces it.
     runner.rebuild::<TrickTable>(|progress| eprintln!("{progress}"))?;
     print("rebuilt", &table)?;
 

@@ -1,8 +1,11 @@
-//! How fast the library is, as the ratio to the raw driver that does the same work the best known way.
+//! Measures the speed of the library, as the ratio to the raw driver that does the same work in the
+//! best known way.
 //!
-//! `cargo bench --bench workloads -- [w1] [w2] [sqlite] [postgres] [--writers N] [--pairs N] [--json]`; without words it
-//! runs everything there is a store for. PostgreSQL is found as the tests find it. Each row runs ours and the raw driver's code in turn, at least five pairs, since the same binary varies
-//! more from run to run than most changes do; only pairs count.
+//! `cargo bench --bench workloads -- [w1] [w2] [sqlite] [postgres] [--writers N] [--pairs N]
+//! [--json]`. Without words it runs every workload on every store that is available. PostgreSQL is
+//! found as the tests find it. Each row runs the code of the library and of the raw driver in turn,
+//! in at least five pairs. One binary varies more from run to run than most changes do, so only
+//! pairs count.
 
 #[path = "workloads/group.rs"]
 mod group;
@@ -24,7 +27,7 @@ mod w2;
 use pairs::Report;
 use store::Store;
 
-/// What to run.
+/// The workloads and stores to run.
 struct Choice {
     words: Vec<String>,
     writers: Option<usize>,
@@ -49,7 +52,7 @@ impl Choice {
                 "--writers" => choice.writers = Some(number()?),
                 "--pairs" => choice.pairs = number()?.max(5),
                 "--json" => choice.json = true,
-                // What cargo itself passes.
+                // Cargo itself passes this flag.
                 "--bench" => {}
                 "w1" | "w2" | "sqlite" | "postgres" => choice.words.push(arg),
                 _ => return Err(format!("unknown word {arg}")),

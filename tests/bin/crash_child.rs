@@ -1,10 +1,12 @@
-//! A process for the crash tests to start and to kill.
+//! A process that the crash tests start and kill.
 //!
-//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` says so after each; `bare DIR SYNCHRONOUS COUNT` writes such
-//! events without the library, flushing as SQLite is told to, and says so after each. `starts NAME` opens a school and its
-//! counters in its environment when a line comes in, teaches a dog of this name, and counts. `follower DIR` follows until it is killed. `dies DIR POINT N` follows, and
-//! dies at the n-th time that it comes to the point: head, page, policy, before-record, after-record. `projection DIR` keeps a
-//! table until it is killed, `rebuild DIR` rebuilds it.
+//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` also acknowledges each of them. `bare
+//! DIR SYNCHRONOUS COUNT` writes such events without the library, with this flush setting of
+//! SQLite, and acknowledges each. `starts NAME` waits for a line, opens a school and its counters
+//! in its environment, teaches a dog of this name, and counts. `follower DIR` follows until it is
+//! killed. `dies DIR POINT N` follows, and dies when it reaches the point for the n-th time; the
+//! points are head, page, policy, before-record and after-record. `projection DIR` keeps a table up
+//! to date until it is killed, and `rebuild DIR` rebuilds it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +46,7 @@ fn write(dir: &str, count: u64) -> Result<()> {
     (0..count).try_for_each(|_| teach(&school, "Common"))
 }
 
-/// Each acknowledgement is a line, and a call of the system.
+/// Each acknowledgement is one line, written by one system call.
 fn write_aloud(dir: &str, count: u64) -> Result<()> {
     let school = DogSchool::new(files(dir.as_ref()))?;
     for number in 1..=count {
@@ -94,7 +96,7 @@ fn follow(env: Env) -> Result<()> {
     }
 }
 
-/// Keeps the table until the process is killed.
+/// Keeps the table up to date until the process is killed.
 fn keep_table(env: Env) -> Result<()> {
     let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, TrickTable]])?, env)?;
     runner.start()?;
@@ -116,7 +118,8 @@ fn die(dir: &str, point: &str, n: u64) -> Result<()> {
     if point == "policy" {
         mirror::hook_everywhere(|_| count_down());
     }
-    // The page and the head are read from the school's recorder, the rest is the mirror's.
+    // The page and the head are read from the school's recorder; all other calls go to the
+    // mirror's.
     let application = if matches!(point, "head" | "page") {
         "DogSchool"
     } else {
@@ -130,7 +133,7 @@ fn die(dir: &str, point: &str, n: u64) -> Result<()> {
 
 static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Dies like one that is killed, when its time has come.
+/// Aborts the process when the point is reached for the n-th time.
 fn count_down() {
     if LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
         std::process::abort();

@@ -1,6 +1,7 @@
-//! Writes a new set of databases into `fixtures/releases`, for the tests to open from then on: `write_release NAME`.
+//! Writes a new set of databases into `fixtures/releases`, which the tests open from then on:
+//! `write_release NAME`.
 //!
-//! Each set is written once, by the release whose tables it shows, and never again.
+//! Each set is written once, by the release whose tables it has, and never again.
 
 use std::path::Path;
 use std::process::Command;
@@ -63,14 +64,14 @@ fn write<T: PartialEq + std::fmt::Debug>(
     left
 }
 
-/// Makes a database without tables whose pages are small, so that the set is.
+/// Creates a database without tables and with small pages, so that the set is small.
 fn make_small(file: &Path) {
     let connection = rusqlite::Connection::open(file).expect("the folder is new");
     let sql = "PRAGMA page_size = 512; PRAGMA user_version = 1; PRAGMA user_version = 0";
     connection.execute_batch(sql).expect("an empty database");
 }
 
-/// Removes the empty files by which rebuilds keep each other out.
+/// Removes the empty files with which rebuilds lock each other out.
 fn remove_locks(dir: &Path) {
     for file in std::fs::read_dir(dir).expect("the folder is there") {
         let path = file.expect("a file").path();
@@ -83,7 +84,7 @@ fn remove_locks(dir: &Path) {
     }
 }
 
-/// The statements that make a database again, without anything of the server that it was on.
+/// Returns the statements that restore a database, without anything that depends on its server.
 fn dump_of(env: &Env) -> String {
     let setting = |key| env.get(key).expect("it is set");
     let output = Command::new("pg_dump")

@@ -1,5 +1,6 @@
-//! Two instances of one follower hold batches of different size from the same position: the compare-and-set lets one
-//! of them commit. The control asks only for a higher position, and doubles events.
+//! Two instances of one follower hold batches of different sizes from the same position. The
+//! compare-and-set lets only one of them commit. The control only asks for a higher position, and
+//! doubles events.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use tests::mirror::{Mirror, hook_on_this_thread};
 use tests::wrapped::{Around, Wrapping};
 use tests::{PATIENCE, files, teach};
 
-/// The recorder as it is.
+/// The unchanged recorder.
 struct ExactFence;
 
 impl Around for ExactFence {}
 
-/// The control: a position may move whenever it moves up, wherever the batch started.
+/// The control: a position may move whenever it increases, wherever the batch started.
 struct HigherThanRecorded;
 
 impl Around for HigherThanRecorded {
@@ -37,7 +38,7 @@ impl Around for HigherThanRecorded {
     }
 }
 
-/// An instance of the follower, on a thread of its own, that waits in its policy for some events.
+/// An instance of the follower on a thread of its own, which waits in its policy for some events.
 struct Instance {
     held: Receiver<u64>,
     go_on: Sender<()>,
@@ -45,8 +46,8 @@ struct Instance {
 }
 
 impl Instance {
-    /// Starts an instance that waits in its policy for the events at `positions`. When this returns it
-    /// waits for the first one, and holds a batch of all that is recorded now.
+    /// Starts an instance that waits in its policy for the events at `positions`. On return it
+    /// waits for the first one, and holds a batch of all events recorded so far.
     fn holding_a_batch<A: Around>(dir: &Path, around: &Arc<A>, positions: &'static [u64]) -> Self {
         let env = env(dir, around);
         let (holds, held) = channel();
@@ -54,7 +55,8 @@ impl Instance {
         let thread = std::thread::spawn(move || {
             hook_on_this_thread(move |position| {
                 if positions.contains(&position) && holds.send(position).is_ok() {
-                    // The test has failed if nobody answers: go on, and let it say so.
+                    // Without an answer the test has failed, so continue and let it report the
+                    // failure.
                     let _ = may_go_on.recv_timeout(PATIENCE);
                 }
             });
@@ -77,7 +79,7 @@ impl Instance {
         self.go_on.send(()).expect("it waits");
     }
 
-    /// Lets the instance go on to its end, without waiting in its policy any more.
+    /// Lets the instance run to its end, without waiting in its policy any more.
     fn finish(self) -> Result<()> {
         self.go_on();
         drop((self.go_on, self.held));
@@ -98,7 +100,8 @@ fn env<A: Around>(dir: &Path, around: &Arc<A>) -> Env {
     }))
 }
 
-/// What is processed when a larger batch commits after a smaller one from the same position.
+/// Returns the processed positions when a larger batch commits after a smaller one from the same
+/// position.
 fn processed_by_two<A: Around>(around: A) -> Result<Vec<u64>> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let around = Arc::new(around);

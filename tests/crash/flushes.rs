@@ -1,5 +1,5 @@
-//! What a process has acknowledged was flushed before. Killing one cannot show this, as the system keeps what was written; its
-//! system calls do.
+//! Acknowledged events were flushed before. Killing a process cannot show this, because the system
+//! keeps what was written, so its system calls are traced.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -12,7 +12,8 @@ use tests::files;
 
 const SAVES: usize = 50;
 
-/// Whether the calls of another process can be seen; where they cannot that is said loudly, and is a failure when `CI` is set.
+/// Returns true if the calls of another process can be traced. Otherwise it prints a visible
+/// message; if `CI` is set, that is a failure.
 fn can_trace() -> bool {
     let probe = Command::new("strace")
         .args(["-f", "-o", "/dev/null", "true"])
@@ -22,13 +23,14 @@ fn can_trace() -> bool {
     if !can_trace {
         let missing = "strace is not here, or may not trace: nothing shows that saves are flushed";
         assert!(std::env::var_os("CI").is_none(), "{missing}");
-        // Not by `eprintln!`, which the test harness keeps to itself.
+        // The test harness would capture the output of `eprintln!`.
         let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {missing} ***\n");
     }
     can_trace
 }
 
-/// The calls of a child that write and flush, each in a line that begins with the thread and names the file.
+/// Returns the calls of a child that write and flush. Each line begins with the thread and names
+/// the file.
 fn trace(dir: &Path, args: &[&str]) -> String {
     let trace = dir.join("trace");
     let status = Command::new("strace")
@@ -44,12 +46,12 @@ fn trace(dir: &Path, args: &[&str]) -> String {
     std::fs::read_to_string(trace).expect("the trace is there")
 }
 
-/// How many acknowledgements there are, and how many of them lack a flush: of SQLite's log, since the one before, and behind
-/// all that was written to the log.
+/// Returns the number of acknowledgements, and the number of those without a flush of SQLite's log,
+/// since the previous one and after every write to the log.
 fn count(trace: &str) -> (usize, usize) {
     let (mut acknowledged, mut lacking) = (0, 0);
     let (mut is_written, mut is_flushed) = (false, false);
-    // The calls that a thread is in the middle of, which have their ends in later lines.
+    // The beginnings of calls whose ends are in later lines.
     let mut begun = HashMap::new();
     for line in trace.lines() {
         let (thread, mut call) = line.split_once(' ').expect("a thread and a call");
@@ -95,7 +97,7 @@ fn every_save_is_flushed_before_it_is_acknowledged() -> Result<()> {
     Ok(())
 }
 
-/// The control: the same events, written without the library.
+/// The control: the same events are written without the library.
 #[test]
 fn without_flushes_every_acknowledgement_is_noticed() -> Result<()> {
     if !can_trace() {

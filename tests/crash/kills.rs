@@ -28,7 +28,7 @@ impl Killed {
         self.0.wait().expect("it ends");
     }
 
-    /// Whether it still runs: one that gave up by itself has failed.
+    /// Returns true if it still runs. A process that has ended by itself has failed.
     pub(crate) fn is_running(&mut self) -> bool {
         self.0.try_wait().expect("it can be asked").is_none()
     }
@@ -49,7 +49,7 @@ pub(crate) fn in_dir(dir: &Path) -> &str {
     dir.to_str().expect("text")
 }
 
-/// A school where everybody can be taught.
+/// Returns a school where everybody can be taught.
 fn school(dir: &Path) -> Result<DogSchool> {
     let school = DogSchool::new(files(dir))?;
     school.register_dog("Common")?;
@@ -68,7 +68,7 @@ fn wait_for_position(mirror: &Mirror, position: u64) -> Result<()> {
     Ok(())
 }
 
-/// The positions of all tricks in the school's log.
+/// Returns the positions of all tricks in the school's log.
 fn tricks(school: &DogSchool) -> Result<Vec<u64>> {
     let log = school.notification_log().select(1, usize::MAX)?;
     Ok(log
@@ -78,7 +78,7 @@ fn tricks(school: &DogSchool) -> Result<Vec<u64>> {
         .collect())
 }
 
-/// Lets a follower finish, then checks that it has processed every event once and in order.
+/// Lets a follower finish, and checks that it has processed every event once and in order.
 fn finishes_exactly_once(dir: &Path, school: &DogSchool, expected: u64) -> Result<()> {
     let mut runner =
         MultiThreadedRunner::new(&System::new(pipes![[DogSchool, Mirror]])?, files(dir))?;

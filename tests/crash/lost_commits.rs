@@ -1,5 +1,5 @@
-//! Saves and batches on PostgreSQL whose connection is lost while they are committed. An event that is encrypted has other
-//! bytes each time, so only if the same ones are sent again are they found.
+//! Saves and batches on PostgreSQL whose connection is lost during the commit. An encrypted event
+//! has other bytes in each encoding, so it is found only if the same bytes are sent again.
 
 use std::sync::mpsc::channel;
 
@@ -11,7 +11,7 @@ use tests::domain::{Counters, Dog, DogSchool};
 
 use crate::proxy::{POINTS, Point, Proxy};
 
-/// Two databases, one for plain events and one for encrypted ones, and the settings for them.
+/// Returns two databases with their settings, one for plain and one for encrypted events.
 fn places() -> Vec<(Database, Env, &'static str)> {
     let place = |sealing| {
         let database = database()?;
@@ -28,7 +28,7 @@ fn places() -> Vec<(Database, Env, &'static str)> {
     ["plain", "sealed"].into_iter().filter_map(place).collect()
 }
 
-/// The dog's versions in the log.
+/// Returns the dog's versions in the log.
 fn versions(school: &DogSchool, dog: &Dog) -> Result<Vec<u64>> {
     let log = school.notification_log().select(1, usize::MAX)?;
     let of_dog = log.iter().filter(|event| event.originator_id == *dog.id());
@@ -92,7 +92,7 @@ fn of_a_save_that_is_cut_off_and_another_one_of_the_version_meanwhile_one_is_rec
     Ok(())
 }
 
-/// Somebody else holds the lock for longer than the second attempt waits for it.
+/// Another session holds the lock for longer than the second attempt waits for it.
 #[test]
 fn while_the_outcome_is_unknown_what_is_pending_stays_and_saving_again_is_safe() -> Result<()> {
     for (database, env, sealing) in places() {

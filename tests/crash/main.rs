@@ -1,5 +1,5 @@
-//! Processes that die, connections that are lost, and instances that race: each event is processed exactly once, and what was
-//! acknowledged is flushed.
+//! Processes that die, connections that are lost, and instances that race: each event is processed
+//! exactly once, and acknowledged events were flushed.
 
 mod fence;
 #[cfg(target_os = "linux")]

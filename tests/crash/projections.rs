@@ -1,4 +1,4 @@
-//! Projections that are killed under load, and while they are rebuilt.
+//! Projections that are killed under load and during a rebuild.
 
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
@@ -15,7 +15,7 @@ use crate::kills::{Killed, in_dir};
 
 const SIGKILL: i32 = 9;
 
-/// The stores that several processes can share.
+/// Returns the stores that several processes can share.
 fn stores() -> impl Iterator<Item = Place> {
     places()
         .into_iter()
@@ -26,7 +26,7 @@ fn system() -> Result<System> {
     System::new(pipes![[DogSchool, TrickTable]])
 }
 
-/// How often each trick is in the log, those first that are there most often.
+/// Returns the number of times that each trick is in the log, the most frequent first.
 fn counted(school: &DogSchool) -> Result<Vec<(String, i64)>> {
     let mut counts: HashMap<String, i64> = HashMap::new();
     for notification in school.notification_log().select(1, usize::MAX)? {
@@ -82,7 +82,7 @@ fn a_projection_that_is_killed_under_load_has_counted_each_event_once() -> Resul
     Ok(())
 }
 
-/// A school with so many events.
+/// Returns a school with this number of events.
 fn school_with(env: Env, events: usize) -> Result<DogSchool> {
     const TRICKS: [&str; 5] = ["sit", "roll over", "fetch ball", "play dead", "shake"];
     let school = DogSchool::new(env)?;
@@ -94,7 +94,7 @@ fn school_with(env: Env, events: usize) -> Result<DogSchool> {
     Ok(school)
 }
 
-/// Up to which position the new table is.
+/// Returns the position up to which the new table is filled.
 fn rebuilt(place: &Place, table: &TrickTable) -> Result<u64> {
     let tracking = match place.name {
         "postgres" => "tricktable_tracking",
@@ -107,7 +107,7 @@ fn rebuilt(place: &Place, table: &TrickTable) -> Result<u64> {
     })
 }
 
-/// Kills a rebuild twice on its way, and lets a third one finish.
+/// Kills a rebuild twice in progress, and lets a third one finish.
 fn rebuild_with_kills(place: &Place, dir: &Path, table: &TrickTable, events: u64) -> Result<()> {
     let mut before = 0;
     for share in [1, 3] {
@@ -151,7 +151,7 @@ fn a_rebuild_that_is_killed_is_taken_up_while_the_old_table_answers_all_the_time
                 }
                 Ok(answers)
             });
-            // Meanwhile the old table is followed, too.
+            // Meanwhile the old table is kept up to date, too.
             let teaching = scope.spawn(|| (0..20).try_for_each(|_| teach(&school, "Common")));
             let outcome = rebuild_with_kills(&place, dir.path(), &table, events as u64);
             is_over.store(true, Ordering::SeqCst);

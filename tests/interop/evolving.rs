@@ -1,4 +1,5 @@
-//! Events and snapshots of every version that one side writes, and the fourth program of the other reads.
+//! Events and snapshots of every version, written by one side and read by the fourth program of the
+//! other.
 
 use es_system::prelude::*;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ pub fn rust_reads_what_python_stored_in_every_version(store: Store) -> Result<()
         dog.add_skill("spin", 7, Uuid::NAMESPACE_URL);
         school.save(&mut dog)?;
 
-        // Python's fourth program goes on from the same snapshot, and reads the event behind it.
+        // Python's fourth program continues from the same snapshot, and reads the event behind it.
         let Some(mut current) = shared.python_in_version(4) else {
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! One side goes on where the other has stopped, and both at the same time.
+//! One side continues where the other has stopped, and both work at the same time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +66,7 @@ pub fn rust_begins_and_python_goes_on(store: Store) -> Result<()> {
         school.add_trick("Billy", "roll over")?;
         runner.wait_until_idle(PATIENCE)?;
         drop(runner);
-        // What nobody has processed yet, Python is to.
+        // Python is to process the event that nobody has processed yet.
         school.add_trick("Billy", "fetch ball")?;
 
         python.ask(json!(["start", python_runner]));
@@ -124,7 +124,7 @@ fn write_at_the_same_time(store: Store, sealing: Sealing) -> Result<()> {
     let request = json!(["add_tricks", "Billy", "roll over", each]);
     writer.begin(&request);
     let taught = teach_until(&school, || writer.answer(&request))?;
-    // None of Python's runners pulls before a save of its own.
+    // Python's runners do not pull before a save of their own.
     follower.ask(json!(["add_tricks", "Billy", "roll over", 1]));
 
     let billy: Dog = school.get_dog("Billy")?;
@@ -135,7 +135,7 @@ fn write_at_the_same_time(store: Store, sealing: Sealing) -> Result<()> {
     let positions: Vec<u64> = log.iter().map(|event| event.id).collect();
     match store {
         Store::Sqlite => assert_eq!(positions, (1..=all + 2).collect::<Vec<_>>()),
-        // Whoever loses has taken a position from the sequence.
+        // A writer that loses has taken a position from the sequence.
         Store::Postgres => assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}"),
     }
     let seen = log
@@ -154,7 +154,8 @@ fn write_at_the_same_time(store: Store, sealing: Sealing) -> Result<()> {
     Ok(())
 }
 
-/// It is advised against, as Python's follower fails when it finds the position moved.
+/// This use is advised against, because Python's follower fails when it finds that the position has
+/// moved.
 pub fn one_follower_that_both_run_at_once_doubles_nothing(store: Store) -> Result<()> {
     let Some(shared) = Shared::new(store, Sealing::Plain) else {
         return Ok(());
@@ -178,7 +179,8 @@ pub fn one_follower_that_both_run_at_once_doubles_nothing(store: Store) -> Resul
     Ok(())
 }
 
-/// Teaches until `others` are done, one dog alone and now and then Billy, whom they teach; says how often each was.
+/// Teaches until `others` are done: mostly a dog of its own, and sometimes Billy, whom the others
+/// teach. Returns the number of tricks of each.
 fn teach_until<T>(
     school: &DogSchool,
     others: impl FnOnce() -> T + Send,
@@ -191,7 +193,7 @@ fn teach_until<T>(
             others();
         });
         let mut taught = BTreeMap::new();
-        // The others come to load and save Billy only if he is left alone for a while.
+        // The others can only load and save Billy if this side leaves him alone for a while.
         for dog in [["Milly"; 9].as_slice(), &["Billy"]]
             .concat()
             .iter()
@@ -207,7 +209,7 @@ fn teach_until<T>(
     })
 }
 
-/// Says that it is over when it is dropped, be it by a panic.
+/// Signals the end of the others when it is dropped, also by a panic.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {

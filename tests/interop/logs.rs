@@ -6,7 +6,7 @@ use tests::domain::DogSchool;
 
 use crate::shared::{EITHER_WAY, Sealing, Shared, Store};
 
-/// The log of all dogs, as `dogschool.py` has it.
+/// The log of all dogs, as `dogschool.py` defines it.
 #[aggregate(topic = "dogschool:Dogs")]
 struct Dogs;
 

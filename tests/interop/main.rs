@@ -1,4 +1,5 @@
-//! One database, two languages: the real Python library beside this one, on SQLite and on PostgreSQL.
+//! One database and two languages: the real Python library beside this one, on SQLite and on
+//! PostgreSQL.
 #![cfg(unix)]
 
 mod evolving;
@@ -14,7 +15,7 @@ use es_system::prelude::*;
 
 use crate::shared::Store;
 
-/// Each flow as a test on every store.
+/// Makes each flow a test on every store.
 macro_rules! on_every_store {
     ($($flows:ident::$flow:ident,)*) => {
         mod sqlite {

@@ -1,4 +1,4 @@
-//! A Python process that does what it is told.
+//! A Python process that obeys commands.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-/// The Python library that the format is shared with, and its driver for PostgreSQL, which needs nothing else here.
+/// The Python library with which the format is shared, and its driver for PostgreSQL.
 const LIBRARY: [&str; 2] = ["eventsourcing[crypto,postgres]==9.5.6", "psycopg[binary]"];
 
 /// A Python process, ended when it is dropped.
@@ -19,8 +19,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts a process that runs `script` with these environment variables; `None` where there is no Python, which is said
-    /// loudly, and is a failure when `CI` is set.
+    /// Starts a process that runs `script` with these environment variables. Returns `None` where
+    /// there is no Python, with a visible message; if `CI` is set, that is a failure.
     pub fn start(script: &str, env: &[(String, String)]) -> Option<Self> {
         let python = python()?;
         let mut command = Command::new(python);
@@ -38,18 +38,18 @@ impl Peer {
         })
     }
 
-    /// Has the process do something; says what came of it.
+    /// Has the process execute a request, and returns the answer.
     pub fn ask(&mut self, request: Value) -> Value {
         self.begin(&request);
         self.answer(&request)
     }
 
-    /// Has the process begin something, whose answer is waited for later.
+    /// Has the process begin a request, whose answer is read later.
     pub fn begin(&mut self, request: &Value) {
         writeln!(self.tell, "{request}").expect("Python listens");
     }
 
-    /// What came of what was begun; what Python raised, if it did.
+    /// Returns the answer to a request that has begun, or the exception that Python raised.
     pub fn outcome(&mut self, request: &Value) -> Result<Value, String> {
         let mut answer = self.heard(request);
         match answer.get("error") {
@@ -58,14 +58,14 @@ impl Peer {
         }
     }
 
-    /// What came of what was begun.
+    /// Returns the answer to a request that has begun.
     pub fn answer(&mut self, request: &Value) -> Value {
         let mut answer = self.heard(request);
         assert!(answer.get("error").is_none(), "{request}: {answer}");
         answer["ok"].take()
     }
 
-    /// Has the process do something that it cannot do.
+    /// Has the process execute a request that must fail.
     pub fn fail(&mut self, request: Value) {
         self.begin(&request);
         let answer = self.heard(&request);
@@ -79,7 +79,7 @@ impl Peer {
             .unwrap_or_else(|_| panic!("Python ended instead of doing {request}"))
     }
 
-    /// How often the trick was counted.
+    /// Returns the number of times that the trick was counted.
     pub fn count(&mut self, trick: &str) -> u64 {
         self.ask(json!(["count", trick]))
             .as_u64()
@@ -94,7 +94,7 @@ impl Drop for Peer {
     }
 }
 
-/// A Python that has the library, in an environment of the build folder.
+/// Returns a Python that has the library, in an environment of the build folder.
 fn python() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
     let python = PYTHON.get_or_init(|| match install() {
@@ -102,7 +102,7 @@ fn python() -> Option<&'static Path> {
         Err(problem) => {
             let required = std::env::var_os("CI").is_some();
             assert!(!required, "the Python library is needed here: {problem}");
-            // Not by `eprintln!`, which the test harness keeps to itself.
+            // The test harness would capture the output of `eprintln!`.
             let _ = writeln!(
                 std::io::stderr(),
                 "\n*** SKIPPED: nothing is tested against Python: {problem} ***\n"

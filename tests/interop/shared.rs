@@ -1,4 +1,4 @@
-//! What both sides use: SQLite files, or a PostgreSQL database.
+//! The data that both sides use: SQLite files or a PostgreSQL database.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use tests::domain::{Counters, DogSchool};
 
 use crate::peer::Peer;
 
-/// Which store a flow is for.
+/// The store of a flow.
 #[derive(Clone, Copy)]
 pub enum Store {
     Sqlite,
     Postgres,
 }
 
-/// Whether states are compressed and encrypted.
+/// The choice between plain states and states that are compressed and encrypted.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Sealing {
     Plain,
@@ -41,7 +41,8 @@ enum Data {
 const APPLICATIONS: [&str; 3] = ["dogschool", "counters", "othercounters"];
 
 impl Shared {
-    /// Data that nobody has written yet; `None` if there is no such store here, which has then been said.
+    /// Creates data that nobody has written yet. Returns `None`, after a message, if the store is
+    /// not available here.
     pub fn new(store: Store, sealing: Sealing) -> Option<Self> {
         let data = match store {
             Store::Sqlite => Data::Files(tempfile::tempdir().expect("a temporary folder")),
@@ -56,26 +57,26 @@ impl Shared {
             .fold(Env::new(), |env, (key, value)| env.with(key, value))
     }
 
-    /// A Python process; `None` if there is no Python here, which has then been said.
+    /// Starts a Python process. Returns `None`, after a message, if there is no Python here.
     pub fn python(&self) -> Option<Peer> {
         Peer::start("peer.py", &self.variables())
     }
 
-    /// A Python process that knows of no snapshots.
+    /// Starts a Python process that has snapshots turned off.
     pub fn python_without_snapshots(&self) -> Option<Peer> {
         let mut variables = self.variables();
         variables.push(("IS_SNAPSHOTTING_ENABLED".to_owned(), "n".to_owned()));
         Peer::start("peer.py", &variables)
     }
 
-    /// A Python process of the domain that has four versions.
+    /// Starts a Python process of the domain that has four versions.
     pub fn python_in_version(&self, version: u64) -> Option<Peer> {
         let mut variables = self.variables();
         variables.push(("DOMAIN_VERSION".to_owned(), version.to_string()));
         Peer::start("evolving_peer.py", &variables)
     }
 
-    /// A runner of this library, started.
+    /// Starts a runner of this library.
     pub fn rust<R: Runner>(&self) -> Result<R> {
         let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, self.env())?;
         runner.start()?;
@@ -98,7 +99,8 @@ impl Shared {
         }
     }
 
-    /// Whether a text stands anywhere in the files; `None` on a server, whose files are its own.
+    /// Returns true if a text is anywhere in the files; `None` on a server, whose files are its
+    /// own.
     pub fn shows(&self, text: &str) -> Option<bool> {
         let Data::Files(dir) = &self.data else {
             return None;
@@ -109,7 +111,7 @@ impl Shared {
         Some(bytes.any(|bytes| has(bytes.expect("readable"))))
     }
 
-    /// All that was created: what it is, by its name, which on SQLite begins with the file.
+    /// Returns everything that was created, by name. On SQLite the name begins with the file.
     pub fn tables(&self) -> BTreeMap<String, String> {
         match &self.data {
             Data::Files(dir) => APPLICATIONS
@@ -190,8 +192,8 @@ fn in_file(dir: &TempDir, application: &str) -> Vec<(String, String)> {
     rows.collect::<Result<_, _>>().expect("it can be read")
 }
 
-/// Tables, indexes, sequences and composite types with their columns, and functions. The number that is with each
-/// stays when it is renamed, and another one in its place has another.
+/// Returns tables, indexes, sequences and composite types with their columns, and functions. The
+/// number of each survives a renaming and changes when the object is created again.
 fn in_database(database: &Database) -> BTreeMap<String, String> {
     let sql = "SELECT c.relname::text, concat(c.oid, ' ', c.relkind, ' ',
                    (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull),

@@ -1,4 +1,4 @@
-//! Snapshots of one side that the other loads: the events in front of them can no longer be read.
+//! Snapshots of one side that the other side loads. The events before them are unreadable.
 
 use es_system::prelude::*;
 use serde_json::json;
@@ -61,7 +61,7 @@ pub fn a_snapshot_that_rust_took_is_used_by_python(store: Store) -> Result<()> {
         school.add_trick("Billy", "roll over \u{2028}")?;
         school.add_trick("Billy", "fetch ball")?;
         school.add_trick("Billy", "play dead")?;
-        // The last event is not in it.
+        // The last event is not part of the snapshot.
         school.take_snapshot::<Dog>(Dog::create_id("Billy"), 3)?;
         shared.damage_dogs(3);
 
@@ -71,7 +71,8 @@ pub fn a_snapshot_that_rust_took_is_used_by_python(store: Store) -> Result<()> {
         };
         assert_eq!(python.ask(json!(["tricks", "Billy"])), tricks(&[]));
         python.ask(json!(["add_trick", "Billy", "sit"]));
-        // What Python makes of it, it can take again, and this side reads that.
+        // Python can also take a snapshot of the aggregate that it loaded, and this side reads
+        // that.
         python.ask(json!(["take_snapshot", "Billy"]));
         shared.damage_dogs(5);
         let billy = school.get_dog("Billy")?;

@@ -13,14 +13,14 @@ use crate::shared::{Sealing, Shared, Store};
 
 const OF_EACH: usize = 4;
 
-/// A process of ours, ended when it is dropped.
+/// A process of this library, ended when it is dropped.
 struct Ours {
     process: Child,
     hear: BufReader<ChildStdout>,
 }
 
 impl Ours {
-    /// Starts a process that waits to be told to begin.
+    /// Starts a process that waits for the command to begin.
     fn start(shared: &Shared, name: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_crash_child"))
             .args(["starts", name])
@@ -40,7 +40,7 @@ impl Ours {
         writeln!(tell, "begin").expect("it listens");
     }
 
-    /// What it says next; nothing if it has ended.
+    /// Returns the next line of its output, or an empty text if it has ended.
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.hear.read_line(&mut line).expect("text");
@@ -55,7 +55,7 @@ impl Drop for Ours {
     }
 }
 
-/// `ES_TORTURE` is a factor of the rounds.
+/// `ES_TORTURE` multiplies the number of rounds.
 pub fn processes_of_both_start_on_an_empty_database_at_the_same_moment(store: Store) -> Result<()> {
     (0..2 * torture()).try_for_each(|_| start_at_the_same_moment(store))
 }
@@ -70,7 +70,7 @@ fn start_at_the_same_moment(store: Store) -> Result<()> {
     let Some(mut python) = peers else {
         return Ok(());
     };
-    // What a process loads before it opens anything is not to be waited for.
+    // The time that a process takes to load is not part of the test.
     python
         .iter_mut()
         .for_each(|peer| drop(peer.ask(json!(["stop"]))));
@@ -91,8 +91,8 @@ fn start_at_the_same_moment(store: Store) -> Result<()> {
     is_all_there(&shared, &[ours, theirs].concat())
 }
 
-/// The Python library makes its tables, and its first row, as if nobody else did at the same time: one that was too late starts
-/// again.
+/// Opens the Python application, and tries again if it fails. The Python library creates its tables
+/// and its first row as if no other process did so at the same time.
 fn open_in_the_end(peer: &mut Peer) {
     let open = json!(["open"]);
     let mut outcome = peer.outcome(&open);

@@ -1,4 +1,4 @@
-//! Each side finds what the other has created, leaves it as it is, and adds only what is its own.
+//! Each side finds the tables of the other, leaves them unchanged, and adds only its own.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub fn rust_starts_on_the_tables_that_python_made(store: Store) -> Result<()> {
     };
     assert_eq!(added_to(&made, &shared.tables()), added);
 
-    // Python goes on, in the process that made them and in a new one.
+    // Python continues, in the process that created them and in a new one.
     python.ask(json!(["add_trick", "Billy", "sit"]));
     python.ask(json!(["stop"]));
     let all = shared.tables();
@@ -77,7 +77,7 @@ pub fn python_starts_on_the_tables_that_rust_made(store: Store) -> Result<()> {
     assert_eq!(python.count("sit"), 2);
     let added: &[&str] = match store {
         Store::Sqlite => &[],
-        // It makes the function whether it calls it or not.
+        // Python creates the function even if it does not call it.
         Store::Postgres => &["es_insert_events_uuid"],
     };
     assert_eq!(added_to(&made, &shared.tables()), added);
@@ -88,7 +88,7 @@ pub fn python_starts_on_the_tables_that_rust_made(store: Store) -> Result<()> {
     Ok(())
 }
 
-/// The names of what is there now and was not; what was there must be as it was.
+/// Returns the names that are new. Everything that existed before must be unchanged.
 fn added_to<'a>(
     before: &BTreeMap<String, String>,
     now: &'a BTreeMap<String, String>,

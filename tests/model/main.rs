@@ -1,4 +1,4 @@
-//! Random commands and restarts against a model; replay against live calls.
+//! Tests with random commands and restarts against a model, and replay against live calls.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tests::{PATIENCE, files, torture};
 const NAMES: [&str; 3] = ["Billy", "Milly", "Scrappy"];
 const TRICKS: [&str; 3] = ["roll over", "fetch ball", "play dead"];
 
-/// What a user or the world may do.
+/// A step of a user or of the environment.
 #[derive(Debug, Clone)]
 enum Step {
     Register(usize),
@@ -19,7 +19,7 @@ enum Step {
     AddTwoAtOnce(usize, usize),
     /// Two copies of one dog are taught; the second save is a conflict.
     Conflict(usize, usize),
-    /// The process ends, without a farewell, and another one starts.
+    /// The process ends without a shutdown, and another one starts.
     Restart,
     /// Another process saves.
     Foreign(usize, usize),
@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What must be true: the tricks of each dog.
+/// The expected state: the tricks of each dog.
 #[derive(Debug, Default)]
 struct Model {
     dogs: BTreeMap<&'static str, Vec<String>>,
@@ -102,7 +102,7 @@ impl<R: Runner> Process<R> {
     }
 }
 
-/// A command succeeds exactly when the model says so.
+/// Asserts that a command succeeds exactly if the model expects it.
 fn agree(expected: bool, outcome: Result<()>) {
     assert_eq!(expected, outcome.is_ok(), "{outcome:?}");
 }
@@ -144,7 +144,7 @@ fn command(school: &DogSchool, model: &mut Model, step: &Step) -> Result<()> {
     Ok(())
 }
 
-/// Billy and Milly learn in one save, or not at all.
+/// Billy and Milly learn in one save, or neither does.
 fn two_at_once(school: &DogSchool, model: &mut Model, first: &str, second: &str) -> Result<()> {
     let find = |name| school.repository().find::<Dog>(Dog::create_id(name));
     if let (Some(mut billy), Some(mut milly)) = (find("Billy")?, find("Milly")?) {

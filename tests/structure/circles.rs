@@ -1,21 +1,23 @@
-//! Circles between modules that stand beside each other.
+//! Circles between modules with the same parent.
 //!
-//! An arrow goes from a module to the one that defines what it names, also where it is named through a re-export. It counts
-//! between the two modules beside each other that hold its ends: from `a::x` to `b::y` it goes from `a` to `b`. Between a module
-//! and those inside it no arrow counts, since a module shows what is inside it, and that may build on it.
+//! An arrow leads from a module to the one that defines a name that it uses, also if it uses a
+//! re-export. The arrow counts between the two ancestors of its ends that have the same parent: an
+//! arrow from `a::x` to `b::y` leads from `a` to `b`. No arrow counts between a module and its
+//! descendants, because a module may re-export their names, and they may build on it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::modules::{Crate, Names};
 
-/// The arrows between modules, each with the places where it stands.
+/// The arrows between modules, each with the places in the sources.
 type Arrows = BTreeMap<Arrow, Vec<String>>;
 
 /// From a module to another one.
 type Arrow = (Names, Names);
 
-/// A description of each circle. The shortest is described, and then looked at no more: its arrow that stands in the fewest
-/// places is taken out. So there are about as many descriptions as arrows to mend.
+/// Returns a description of each circle. The shortest circle is described first. Then its arrow
+/// with the fewest places is removed, and the search continues. So there are about as many
+/// descriptions as arrows to remove.
 pub(crate) fn of(found: &Crate) -> Vec<String> {
     let mut arrows = arrows(found);
     let mut circles = Vec::new();
@@ -48,7 +50,7 @@ fn arrows(found: &Crate) -> Arrows {
     arrows
 }
 
-/// The arrows of a shortest circle.
+/// Returns the arrows of a shortest circle.
 fn shortest(arrows: &Arrows) -> Option<Vec<Arrow>> {
     let circles = arrows.keys().filter_map(|(from, to)| {
         let way = way(arrows, to, from)?;
@@ -63,7 +65,7 @@ fn shortest(arrows: &Arrows) -> Option<Vec<Arrow>> {
     circles.min_by_key(Vec::len)
 }
 
-/// A shortest way from one module to another, both included.
+/// Returns a shortest path from one module to another, both included.
 fn way<'a>(arrows: &'a Arrows, from: &'a Names, to: &'a Names) -> Option<Vec<&'a Names>> {
     let mut ways = VecDeque::from([vec![from]]);
     let mut seen = BTreeSet::from([from]);

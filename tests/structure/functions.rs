@@ -8,14 +8,14 @@ use crate::sources::{Source, is_for_tests, parse};
 const FILE: usize = 400;
 const FUNCTION: usize = 60;
 
-/// The file, if it is too long.
+/// Returns the file if it is too long.
 pub(crate) fn long_file(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     let is_long = lines > FILE;
     Vec::from_iter(is_long.then(|| format!("{}:{FILE}: the file has {lines} lines", source.name)))
 }
 
-/// The functions that are too long, from the line of `fn` to the last brace.
+/// Returns the functions that are too long, from the line of `fn` to the last brace.
 pub(crate) fn long_functions(source: &Source) -> Vec<String> {
     let mut finder = Finder {
         source,

@@ -1,4 +1,5 @@
-//! The rules of the sources that a compiler does not check: sizes, arrows between modules, lines and sentences of docs.
+//! Rules of the sources that a compiler does not check: sizes, arrows between modules, and the
+//! lines and sentences of docs.
 
 mod circles;
 mod functions;
@@ -9,7 +10,7 @@ mod sources;
 
 use sources::{Part, Source};
 
-/// Fails with the list of what breaks a rule, and with the repair.
+/// Fails with the list of violations and the repair.
 fn assert_none(found: &[String], rule: &str, repair: &str) {
     let count = found.len();
     let list = found.join("\n");
@@ -97,7 +98,7 @@ fn no_sentence_in_the_docs_of_a_test_or_an_example_opens_like_a_riddle() {
     check(Part::Rest, prose::riddles, OPENINGS, OPENINGS_REPAIR);
 }
 
-/// The most public names that es-system may have.
+/// The largest number of public names that es-system may have.
 const MOST_NAMES: usize = 60;
 
 #[test]

@@ -1,6 +1,7 @@
-//! The modules of a crate, the names in them, and the paths by which they name each other.
+//! The modules of a crate, their names, and the paths by which they use each other's names.
 //!
-//! A path inside a macro call is not seen. So what an attribute emits by `quote!` is no arrow of its own module.
+//! A path inside a macro call is not seen. So the code that an attribute emits by `quote!` adds no
+//! arrow to its module.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,15 +28,16 @@ pub(crate) struct Module {
     pub(crate) paths: Vec<Mention>,
 }
 
-/// A name that a module knows.
+/// A name that is known in a module.
 enum Name {
-    /// It is defined there.
+    /// The module defines the name.
     Defined,
-    /// It is imported from there, or out of another crate, which no module's name begins.
+    /// The module imports the name from this path. The path begins with no module of the crate if
+    /// it leads to another crate.
     Imported(Names),
 }
 
-/// A path that stands somewhere.
+/// A path in the source of a module.
 pub(crate) struct Mention {
     path: Names,
     /// The file and the line.
@@ -63,12 +65,14 @@ impl Crate {
         this
     }
 
-    /// The module in which the item is defined that is mentioned in the module `from`; `None` if it is another crate's.
+    /// Returns the module that defines the item of a mention in the module `from`, or `None` if
+    /// another crate defines it.
     pub(crate) fn target(&self, from: &Names, mention: &Mention) -> Option<Names> {
         self.find(&self.absolute(from, &mention.path)?, 0)
     }
 
-    /// The path from the root; `None` if it is another crate's, or a name of a scope inside a function.
+    /// Returns the path from the root, or `None` if it leads to another crate or to a name in the
+    /// scope of a function.
     fn absolute(&self, from: &Names, path: &[String]) -> Option<Names> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -88,9 +92,9 @@ impl Crate {
         }
     }
 
-    /// The module that defines what is at a path from the root. Imports are followed.
+    /// Returns the module that defines the item at a path from the root. Imports are followed.
     fn find(&self, path: &[String], depth: usize) -> Option<Names> {
-        // Two modules that import everything of each other never end.
+        // Two modules that import everything from each other would never end.
         if depth > 20 {
             return None;
         }
@@ -115,7 +119,7 @@ impl Crate {
     }
 }
 
-/// The path of the module that a file below `src` is.
+/// Returns the module path of a file below `src`.
 fn names_of(file: &Path) -> Names {
     let file = file.with_extension("");
     let names = file.iter().map(|name| name.to_string_lossy().into_owned());
@@ -238,7 +242,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 }
 
-/// A crate of files that are given by their paths below `src` and their texts.
+/// Returns a crate of files that are given by their paths below `src` and their texts.
 #[cfg(test)]
 pub(crate) fn of_texts(files: &[(&str, &str)]) -> Crate {
     let files: Vec<_> = files

@@ -4,10 +4,10 @@ use crate::sources::Source;
 
 const COLUMNS: usize = 100;
 
-/// The words with which no sentence opens.
+/// The words that must not open a sentence.
 const OPENINGS: [&str; 5] = ["Says", "Notes", "What", "Whether", "How"];
 
-/// The lines of comments that are too long.
+/// Returns the lines of comments that are too long.
 pub(crate) fn long_lines(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(source.text.lines()) {
@@ -20,12 +20,12 @@ pub(crate) fn long_lines(source: &Source) -> Vec<String> {
     found
 }
 
-/// The text of a line that is a comment.
+/// Returns the text of a line that is a comment.
 fn comment(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("//")
 }
 
-/// The text of a line that is a doc comment.
+/// Returns the text of a line that is a doc comment.
 fn doc(line: &str) -> Option<&str> {
     let text = comment(line)?;
     text.strip_prefix(['/', '!']).map(str::trim)
@@ -36,7 +36,7 @@ fn can_be_wrapped(text: &str) -> bool {
     !(text.starts_with('|') || text.contains("http://") || text.contains("https://"))
 }
 
-/// The sentences of doc comments that open with one of [`OPENINGS`].
+/// Returns the sentences of doc comments that open with one of [`OPENINGS`].
 pub(crate) fn riddles(source: &Source) -> Vec<String> {
     let (mut found, mut reader) = (Vec::new(), Reader::default());
     for (number, line) in (1..).zip(source.text.lines()) {
@@ -48,17 +48,18 @@ pub(crate) fn riddles(source: &Source) -> Vec<String> {
     found
 }
 
-/// The place in the docs where the next line stands.
+/// The position in the docs of the next line.
 #[derive(Default)]
 struct Reader {
-    /// The line is in an example.
+    /// True inside an example.
     in_code: bool,
-    /// The line before it has not ended its sentence.
+    /// True if the line before has not ended its sentence.
     in_sentence: bool,
 }
 
 impl Reader {
-    /// The wrong words that open a sentence in the next line; `None` is a line without docs.
+    /// Returns the wrong words that open a sentence in the next line; `None` is a line without
+    /// docs.
     fn openings<'a>(&mut self, line: Option<&'a str>) -> Vec<&'a str> {
         let Some(line) = line else {
             *self = Self::default();

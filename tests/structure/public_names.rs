@@ -1,11 +1,11 @@
-//! The public names of es-system, and the list that has each with the reason why a user types it.
+//! The public names of es-system, and the list that gives the reason for each.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use syn::{Attribute, Item, UseTree, Visibility};
 
-/// The modules whose contents are lists of their own.
+/// The modules whose names are not listed one by one.
 const LISTS: [&str; 3] = ["guide", "store", "testing"];
 
 /// A line of the list.
@@ -14,7 +14,7 @@ pub(crate) struct Reason {
     pub(crate) reason: String,
 }
 
-/// The lines `name — reason` of the list. A line of another form has no reason.
+/// Parses the lines `name — reason` of the list. A line of another form has no reason.
 pub(crate) fn reasons(list: &str) -> Vec<Reason> {
     let line = |line: &str| {
         let (name, reason) = line.split_once(" — ").unwrap_or((line, ""));
@@ -26,8 +26,8 @@ pub(crate) fn reasons(list: &str) -> Vec<Reason> {
     list.lines().map(line).collect()
 }
 
-/// The public names of the library in `src`: those of the root, and those in its modules that are no
-/// lists of their own.
+/// Returns the public names of the library in `src`: those of the root and of its modules, except
+/// [`LISTS`].
 pub(crate) fn of(src: &Path) -> BTreeSet<String> {
     let root = parse(&src.join("lib.rs"));
     let mut names = names(&root);
@@ -37,7 +37,7 @@ pub(crate) fn of(src: &Path) -> BTreeSet<String> {
             continue;
         }
         for name in self::names(&parse(&src.join(format!("{module}.rs")))) {
-            // The prelude shows names of the root once more.
+            // The prelude re-exports names of the root.
             if !(module == "prelude" && names.contains(&name)) {
                 names.insert(format!("{module}::{name}"));
             }
@@ -51,7 +51,7 @@ fn parse(path: &Path) -> syn::File {
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// The public names that a file itself defines or imports.
+/// Returns the public names that a file itself defines or imports.
 fn names(file: &syn::File) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for item in &file.items {
@@ -88,8 +88,8 @@ fn modules(file: &syn::File) -> Vec<String> {
     modules.collect()
 }
 
-/// The names at the ends of a `pub use`. One of all names of a module, or of a module itself, would
-/// bring in names that nobody has decided on.
+/// Collects the names at the ends of a `pub use`. A glob, or a whole module, is refused, because it
+/// would add names that nobody has decided on.
 fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
     match tree {
         UseTree::Path(path) => leaves(&path.tree, names),
@@ -106,7 +106,7 @@ fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Adds the macros that any file exports to the root.
+/// Adds the macros that any file exports at the root.
 fn collect_macros(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();

@@ -1,11 +1,11 @@
-//! The files that are looked at.
+//! The source files to be checked.
 
 use std::path::{Path, PathBuf};
 
 /// The crates that users compile.
 pub(crate) const LIBRARIES: [&str; 4] = ["es-core", "es-macros", "es-store", "es-system"];
 
-/// The folders of everything else. Those of `tests/ui` are wrong on purpose.
+/// The folders of all other sources. The files of `tests/ui` are wrong on purpose.
 const REST: [&str; 6] = [
     "es-core/tests",
     "es-macros/tests",
@@ -24,21 +24,21 @@ pub(crate) enum Part {
     Rest,
 }
 
-/// A file.
+/// A source file.
 pub(crate) struct Source {
     /// The path from the root of the repository.
     pub(crate) name: String,
     pub(crate) text: String,
-    /// Whether items under `#[cfg(test)]` are looked at too.
+    /// True if items under `#[cfg(test)]` are checked, too.
     pub(crate) is_test: bool,
 }
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// All files of a part, sorted.
+/// Returns all files of a part, sorted.
 pub(crate) fn of(part: Part) -> Vec<Source> {
     let mut paths = Vec::new();
     for library in LIBRARIES {
@@ -54,7 +54,7 @@ pub(crate) fn of(part: Part) -> Vec<Source> {
     paths.iter().map(|path| read(path, !is_library)).collect()
 }
 
-/// All files of a library that are not tests, with their paths below `src`.
+/// Returns all files of a library that are not tests, with their paths below `src`.
 pub(crate) fn of_library(library: &str) -> Vec<(PathBuf, Source)> {
     let src = root().join(library).join("src");
     let mut paths = Vec::new();
@@ -98,12 +98,12 @@ fn read(path: &Path, is_test: bool) -> Source {
     }
 }
 
-/// The syntax of a file.
+/// Parses a file.
 pub(crate) fn parse(source: &Source) -> syn::File {
     syn::parse_file(&source.text).unwrap_or_else(|error| panic!("{}: {error}", source.name))
 }
 
-/// Whether an item is compiled for tests only.
+/// Returns true if an item is compiled for tests only.
 pub(crate) fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let cfg = attribute.path().is_ident("cfg");

@@ -1,4 +1,5 @@
-//! Async callers: what is handed over works on every store, and what is not is an error where it would block a task.
+//! Calls from async code: work that is handed over succeeds on every store, and a call that would
+//! block a task is an error.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ fn runtimes() -> [Runtime; 2] {
     builders.map(|mut builder| builder.build().expect("a runtime"))
 }
 
-/// Does the same on each store, in a runtime of each kind.
+/// Does `work` on each store, in a runtime of each kind.
 fn everywhere<F: Future<Output = Result<()>>>(work: impl Fn(Env, &'static str) -> F) -> Result<()> {
     for turn in 0..2 {
         for Place { name, env, .. } in places() {
@@ -26,7 +27,7 @@ fn everywhere<F: Future<Output = Result<()>>>(work: impl Fn(Env, &'static str) -
     Ok(())
 }
 
-/// The same on PostgreSQL, where it is to be had.
+/// Does `work` on PostgreSQL, where it is available.
 fn on_postgres<F: Future<Output = Result<()>>>(work: impl Fn(Env) -> F) -> Result<()> {
     for runtime in runtimes() {
         if let Some(Place { env, .. }) = postgres() {

@@ -1,4 +1,4 @@
-//! Bad data and bad environments: a clear error that names what is concerned, and never a panic.
+//! Bad data and bad environments cause a clear error that names the cause, and never a panic.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Files {
         self.dir.path().join("DogSchool.sqlite")
     }
 
-    /// Changes the school's database behind the library's back.
+    /// Changes the school's database without the library.
     fn damage(&self, sql: &str) {
         let connection = Connection::open(self.school()).expect("the file is there");
         connection
@@ -328,7 +328,7 @@ fn a_second_application_on_one_file_is_an_error_that_names_both() -> Result<()> 
     Ok(())
 }
 
-/// A body that panics when it is replayed with a trick that nobody can do.
+/// An aggregate whose event body panics when it is replayed with a trick that nobody can do.
 mod fragile {
     use es_system::prelude::*;
 
@@ -376,7 +376,7 @@ fn a_body_that_panics_on_replay_is_an_error_with_topic_id_and_version() -> Resul
     Ok(())
 }
 
-/// A field whose type panics when it is read.
+/// An aggregate with a field whose type panics when it is read.
 mod explosive {
     use es_system::prelude::*;
 

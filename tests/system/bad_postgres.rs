@@ -1,4 +1,4 @@
-//! What is wrong in a PostgreSQL database, as a user of an application is told of it.
+//! Faults in a PostgreSQL database, as an application reports them.
 
 use es_system::prelude::*;
 use es_system::testing::postgres::{Database, database};

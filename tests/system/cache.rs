@@ -1,4 +1,4 @@
-//! The repository's cache: it saves work, and nobody can tell from what is loaded.
+//! The repository's cache saves work, and does not change what is loaded.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use tests::{PATIENCE, files, teach, torture};
 
 const NAMES: [&str; 3] = ["Billy", "Milly", "Scrappy"];
 
-/// A school whose cache keeps `max` dogs, and its store. What `fast_forward` says is whether it looks for newer events.
+/// Returns a school whose cache keeps `max` dogs, and its store. `fast_forward` sets the check for
+/// newer events.
 fn school(max: usize, fast_forward: &str) -> Result<(DogSchool, Arc<FaultyRecorder>)> {
     let stores = Arc::new(FaultyStores::in_memory());
     let env = cached(Env::new(), max, fast_forward).with_store(stores.clone());
@@ -144,7 +145,7 @@ fn a_cache_of_no_size_is_no_cache_and_one_of_a_wrong_size_is_refused() -> Result
     Ok(())
 }
 
-/// Counts tricks; whether another thread sees what it has collected, is its failure.
+/// Counts tricks, and fails if another thread sees the events that it has collected.
 #[process_application]
 struct Watcher;
 
@@ -206,12 +207,12 @@ fn what_policies_collect_reaches_the_cache_when_it_is_committed_and_not_before()
     Ok(())
 }
 
-/// What may happen to the dogs of a school.
+/// A step that changes the dogs of a school.
 #[derive(Debug, Clone)]
 enum Step {
     Teach(usize),
     TeachElsewhere(usize),
-    /// Two copies are taught, and the second one is a conflict.
+    /// Two copies are taught, and the save of the second one is a conflict.
     TeachTwoCopies(usize),
     /// A copy is taught and dropped.
     TeachInVain(usize),
@@ -237,7 +238,7 @@ fn take(step: &Step, school: &DogSchool, other: &DogSchool) -> Result<()> {
             let [mut one, mut two] = [school.get_dog(NAMES[dog])?, school.get_dog(NAMES[dog])?];
             one.add_trick("first");
             two.add_trick("second");
-            // With an old state both are conflicts.
+            // With an old state both saves are conflicts.
             let saved = [school.save(&mut one), school.save(&mut two)];
             assert!(saved[1].is_err());
             Ok(())
@@ -250,7 +251,7 @@ fn take(step: &Step, school: &DogSchool, other: &DogSchool) -> Result<()> {
     }
 }
 
-/// All of a dog that can be compared.
+/// Returns the parts of a dog that can be compared.
 fn shown(dog: &Dog) -> String {
     format!("{dog:?} {} {}", dog.created_on(), dog.modified_on())
 }
@@ -271,7 +272,7 @@ fn check(steps: &[Step], max: usize, fast_forward: &str) -> Result<()> {
             if fast_forward == "y" {
                 assert_eq!(shown(&found), shown(&expected));
             }
-            // An old state is one that there was.
+            // An old state is a state that existed at some time.
             let then: Dog = other.repository().get_at(found.id(), found.version())?;
             assert_eq!(shown(&found), shown(&then));
             assert!(found.pending_events().is_empty());

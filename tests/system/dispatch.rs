@@ -1,10 +1,10 @@
-//! Which policy gets which event: one kind, several, all of an aggregate, and everything else.
+//! Each policy receives its events: one kind, several kinds, all of an aggregate, or all others.
 
 use es_system::prelude::*;
 use tests::domain::{Counter, Dog, DogEvent, DogSchool, DogTrickAdded};
 use tests::{PATIENCE, Place, places};
 
-/// What policies have seen, a line for each event.
+/// The events that policies have received, one line for each.
 #[aggregate]
 struct Sighting;
 
@@ -20,7 +20,7 @@ fn note(line: &str, processing_event: &mut ProcessingEvent) {
     processing_event.collect_events(&mut Sighting::note(line));
 }
 
-/// The lines that an application has noted, in order.
+/// Returns the lines that an application has recorded, in order.
 fn lines_of(application: &es_system::Application) -> Result<Vec<String>> {
     let noted = application.notification_log().select(1, 1000)?;
     let line = |notification| match application.decode::<Sighting>(notification)?.payload {
@@ -69,7 +69,7 @@ impl AllOfDog {
     }
 }
 
-/// It knows tricks, and takes everything else as it comes.
+/// Handles tricks by name, and all other events undecoded.
 #[process_application(name = "Third")]
 struct Rest;
 
@@ -104,7 +104,7 @@ impl Rest {
     }
 }
 
-/// Two dogs, one of whom learns something, and an aggregate that no policy names.
+/// Saves two dogs, one of which learns something, and an aggregate that no policy names.
 fn school_of<R: Runner>(runner: &R) -> Result<()> {
     let school = runner.get::<DogSchool>()?;
     school.register_dog("Billy")?;
@@ -160,7 +160,7 @@ fn an_undecoded_event_is_decoded_with_the_key_of_its_upstream() -> Result<()> {
     run::<SingleThreadedRunner>(env, "sealed")
 }
 
-/// Names one event twice, the second time under another path.
+/// Names one event twice, the second time by another path.
 #[process_application]
 struct Twice;
 
@@ -190,7 +190,7 @@ fn two_policies_for_one_event_are_an_error_at_the_start_if_not_before() -> Resul
     Ok(())
 }
 
-/// Takes everything, and cannot decode it as what it is not.
+/// Receives every event, and fails to decode one as another aggregate's.
 #[process_application]
 struct Greedy;
 

@@ -1,4 +1,5 @@
-//! Followers with several upstreams, and policies that use other applications: what fails holds up nothing else.
+//! Followers with several upstreams, and policies that use other applications: a failure delays
+//! nothing else.
 
 mod busy;
 mod down;
@@ -17,7 +18,7 @@ use tests::domain::{Counters, Dog};
 use tests::wrapped::{Around, Wrapping};
 use tests::{PATIENCE, files};
 
-/// The time within which a follower has found out that it must stop.
+/// The time within which a follower must find out that it has to stop.
 const SOON: Duration = Duration::from_secs(20);
 
 #[application]
@@ -26,7 +27,7 @@ struct North;
 #[application]
 struct South;
 
-/// A log that cannot be read while it is down, and the number of times that it was tried then.
+/// A log that cannot be read while it is down, with the number of attempts in that time.
 #[derive(Default)]
 struct Outage {
     is_down: AtomicBool,
@@ -43,7 +44,7 @@ impl Around for Outage {
     }
 }
 
-/// Counters that follow two upstreams, each on a file of its own, of which the northern one can be down.
+/// Counters that follow two upstreams, each on a file of its own. The northern one can be down.
 struct TwoUpstreams<R> {
     runner: R,
     outage: Arc<Outage>,
@@ -69,14 +70,15 @@ impl<R: Runner> TwoUpstreams<R> {
         })
     }
 
-    /// From now on the northern log cannot be read, though it has two new events.
+    /// Makes the northern log unreadable after two new events.
     fn break_north(&self) -> Result<()> {
         self.outage.is_down.store(true, Ordering::SeqCst);
         self.runner.get::<North>()?.save(&mut taught("Billy"))?;
         Ok(())
     }
 
-    /// Has events saved in the south, and each processed before the next, until `end`. Returns how many dogs were taught.
+    /// Has events saved in the south until `end`, and waits for each to be processed. Returns the
+    /// number of dogs that were taught.
     fn use_south_until(&self, end: Instant, mut seen: impl FnMut(&R) -> Result<()>) -> Result<u64> {
         let (south, counters) = (self.runner.get::<South>()?, self.runner.get::<Counters>()?);
         let mut dogs = 0;
@@ -91,7 +93,7 @@ impl<R: Runner> TwoUpstreams<R> {
         Ok(dogs)
     }
 
-    /// Mends the northern log, whose events are processed then, too.
+    /// Repairs the northern log, and waits until its events are processed.
     fn mend_north(&self, dogs: u64) -> Result<()> {
         self.outage.is_down.store(false, Ordering::SeqCst);
         self.runner.wait_until_idle(PATIENCE)?;
@@ -110,7 +112,7 @@ fn taught(name: &str) -> Dog {
     dog
 }
 
-/// Looks again and again, with a pause that leaves the processor to others.
+/// Checks a condition again and again, with pauses that leave the processor to others.
 fn wait_until(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
     let started = Instant::now();
     while !holds()? {

@@ -1,4 +1,4 @@
-//! What an error tells a program by its sources, and an operator by its text.
+//! The sources of an error, for a program, and its text, for an operator.
 
 use std::error::Error as _;
 

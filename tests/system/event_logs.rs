@@ -1,4 +1,4 @@
-//! Event-sourced logs: what is appended and read, and never replayed.
+//! Event-sourced logs: append-only lists of events that are read, never replayed.
 
 use std::thread;
 
@@ -36,7 +36,7 @@ fn dogs_of(application: &es_system::Application) -> Log<'_, Dogs> {
     application.log(Dogs::create_id())
 }
 
-/// Number and name of each event.
+/// Returns number and name of each event.
 fn names(events: &[LoggedEvent<DogsEvent>]) -> Vec<(u64, &str)> {
     let pair = events.iter().map(|event| match &event.payload {
         DogsEvent::Named(named) => (event.originator_version, named.name.as_str()),
@@ -160,7 +160,7 @@ fn a_log_is_not_replayed_as_an_aggregate_nor_kept_in_the_cache_as_one() -> Resul
     Ok(())
 }
 
-/// It keeps a log of the dogs that it sees, each batch of them.
+/// Keeps a log of the dogs in each batch that it processes.
 #[process_application(name = "Watcher")]
 struct Register;
 
@@ -187,7 +187,7 @@ impl Register {
     }
 }
 
-/// It follows the events of the log.
+/// Follows the events of the log.
 #[process_application(name = "Third")]
 struct Reader;
 
@@ -209,7 +209,7 @@ fn listed<R: Runner>(env: Env, name: &str) -> Result<()> {
     let school = DogSchool::new(env.clone())?;
     let system = System::new(pipes![[DogSchool, Register, Reader]])?;
     let mut runner = R::new(&system, env)?;
-    // What is there before it starts comes in one batch, where the store is shared.
+    // On a shared store, the events before the start come in one batch.
     ["Billy", "Milly"]
         .iter()
         .try_for_each(|name| school.register_dog(name))?;

@@ -15,7 +15,8 @@ use es_system::prelude::*;
 use es_system::store::{Recording, StoredEvent};
 use tests::evolving::{DogSchool, teach};
 
-/// What one of the programs writes of a dog that it teaches two tricks, under the id that is the program's version.
+/// The rows that one of the programs writes for a dog with two tricks, whose id is the program's
+/// version.
 struct Rows {
     id: AggregateId,
     events: Vec<StoredEvent>,
@@ -43,13 +44,13 @@ impl Rows {
     }
 }
 
-/// Records rows as they were stored elsewhere.
+/// Records rows that were stored elsewhere.
 fn record(application: &Application, events: Vec<StoredEvent>) {
     let recorder = application.recorder().expect("it is open");
     recorder.record(&Recording::new(events)).expect("recorded");
 }
 
-/// The same row with another text in its state.
+/// Returns the row with another text in its state.
 fn with(row: &StoredEvent, from: &str, to: &str) -> StoredEvent {
     let state = text(row);
     assert!(state.contains(from), "{from} is not in {state}");

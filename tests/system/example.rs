@@ -1,4 +1,4 @@
-//! The examples, run as a user runs them.
+//! Runs the examples as a user does.
 
 use std::path::Path;
 use std::process::Command;
@@ -30,7 +30,7 @@ fn run(example: &str, flags: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The output with `…` in place of the time of each event.
+/// Returns the output with `…` in place of the time of each event.
 fn without_times(output: &str) -> String {
     let lines = output.lines().map(|line| match line.contains("_data_") {
         true => without_time(line) + "\n",
@@ -162,7 +162,7 @@ fn its_user_code_is_as_short_as_the_design_says() {
     );
 }
 
-/// Code without indentation, empty lines and the topics, which the README leaves out.
+/// Returns code without indentation, empty lines and the topics, which the README omits.
 fn bare(code: &str) -> String {
     let topics = [
         r#"(topic = "dogschool:Dog")"#,
@@ -175,7 +175,7 @@ fn bare(code: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The blocks of Rust in a page that are not compiled where they stand.
+/// Returns the blocks of Rust in a page that no other test compiles.
 fn blocks<'a>(page: &'a str, fence: &str) -> Vec<&'a str> {
     let blocks = page.split(fence).skip(1);
     blocks

@@ -1,4 +1,4 @@
-//! Commands that load, decide, save, and do so again after a conflict.
+//! Commands that load, decide and save, and are repeated after a conflict.
 
 use std::sync::Arc;
 use std::thread;
@@ -16,7 +16,7 @@ fn school_of_billy(env: Env) -> Result<(DogSchool, Uuid)> {
     Ok((school, Dog::create_id("Billy")))
 }
 
-/// A school with Billy, and its store, which fails when it is told to.
+/// Returns a school with Billy, and its store, which fails on request.
 fn faulty_school(env: Env) -> Result<(DogSchool, Uuid, Arc<FaultyRecorder>)> {
     let stores = Arc::new(FaultyStores::in_memory());
     let (school, billy) = school_of_billy(env.with_store(stores.clone()))?;

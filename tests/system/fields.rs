@@ -6,7 +6,7 @@ use es_system::prelude::*;
 use tests::domain::{Dog, DogSchool, DogTrickAdded};
 use tests::{PATIENCE, Place, places};
 
-/// What was sent, by whom.
+/// The messages that were sent, with their senders.
 #[derive(Clone, Default)]
 struct Mailer {
     sent: Arc<Mutex<Vec<String>>>,

@@ -9,7 +9,7 @@ use tests::domain::{Counter, Counters, Dog, DogSchool};
 /// A stored event without its time: position, id, version, topic, state.
 type Row = (i64, String, i64, String, String);
 
-/// The events in a file, their times replaced.
+/// Returns the events in a file, without their times.
 pub(crate) fn events_of(file: &Path) -> Vec<Row> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let connection = connection.expect("the file is there");
@@ -40,13 +40,13 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The events in a file that Python has written.
+/// Returns the events in a file that Python has written.
 pub(crate) fn fixture_events(name: &str) -> Vec<Row> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     events_of(&copy(name, dir.path()))
 }
 
-/// A copy of a fixture, since to open a database may write beside it.
+/// Copies a fixture, because opening a database may write beside it.
 pub(crate) fn copy(name: &str, dir: &Path) -> PathBuf {
     let to = dir.join(name);
     let bytes = std::fs::read(fixture(name)).expect("the fixture is there");
@@ -54,12 +54,13 @@ pub(crate) fn copy(name: &str, dir: &Path) -> PathBuf {
     to
 }
 
-/// An environment on copies of the plain fixtures.
+/// Returns an environment on copies of the plain fixtures.
 pub(crate) fn python_wrote(dir: &Path) -> Env {
     on_copies("plain", dir)
 }
 
-/// An environment on copies of the fixtures that are compressed and encrypted, with their key: the bytes 0 to 31.
+/// Returns an environment on copies of the fixtures that are compressed and encrypted, with their
+/// key: the bytes 0 to 31.
 pub(crate) fn python_sealed(dir: &Path) -> Env {
     on_copies("sealed", dir)
         .with(
@@ -84,7 +85,7 @@ fn on_copies(run: &str, dir: &Path) -> Env {
 const SOREN: &str = "Søren \"Ünï\" 🐕";
 const SPIN: &str = "spin\n\t\\ \u{2028} \u{7f} \u{1}";
 
-/// Every aggregate of a run is as Python left it.
+/// Checks that every aggregate of a run is in the state that Python has stored.
 fn check_aggregates(env: Env) -> Result<()> {
     let school = DogSchool::new(env.clone())?;
     let tricks: [(&str, &[&str]); 4] = [
@@ -113,7 +114,7 @@ fn check_aggregates(env: Env) -> Result<()> {
     Ok(())
 }
 
-/// A system of a run goes on behind position 11.
+/// Checks that a system of a run continues after position 11.
 fn check_system<R: Runner>(env: Env) -> Result<()> {
     let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
     runner.start()?;
@@ -136,7 +137,7 @@ fn check_system<R: Runner>(env: Env) -> Result<()> {
     runner.stop()
 }
 
-/// With both runners, each on fresh copies.
+/// Checks systems with both runners, each on fresh copies.
 fn check_systems(env: fn(&Path) -> Env) -> Result<()> {
     let dir = || tempfile::tempdir().expect("a temporary folder");
     let (single, multi) = (dir(), dir());

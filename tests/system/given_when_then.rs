@@ -1,4 +1,5 @@
-//! Tests of a user's own, told by events: they pass when the events are the expected ones, and say what differs when not.
+//! Tests written as events: they pass if the events are as expected, and print the difference if
+//! not.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,7 +124,7 @@ fn ids_and_times_can_be_foretold() {
         });
 }
 
-/// The message of the panic of a test that fails.
+/// Returns the message of the panic of a test that fails.
 fn said(test: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test fails");
     let text = panic.downcast_ref::<String>().cloned();
@@ -227,7 +228,7 @@ fn a_body_that_depends_on_something_else_fails_the_test() {
     );
 }
 
-/// Who attends, and what they brought.
+/// The guests, and their presents.
 #[aggregate]
 #[derive(Serialize, Deserialize)]
 struct Party {

@@ -1,4 +1,4 @@
-//! What a system knows of its applications.
+//! The nodes and edges of a system.
 
 use es_system::prelude::*;
 use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};

@@ -1,4 +1,4 @@
-//! The pages of the guide say what the code does.
+//! The pages of the guide agree with the code.
 
 mod format;
 mod generated;
@@ -27,7 +27,7 @@ fn is_key(text: &str) -> bool {
         && words.all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
-/// All sources in a folder and those in it, without tests and what is for tests.
+/// Returns all sources in a folder and its subfolders, without tests and test tools.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder of sources");
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -44,7 +44,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files.filter(is_rust).collect()
 }
 
-/// The texts that stand in quotes in a source, in front of its tests and outside of comments.
+/// Returns the quoted texts in a source, before its tests and outside of comments.
 fn quoted(source: &Path) -> Vec<String> {
     let source = std::fs::read_to_string(source).expect("a source");
     let code = source
@@ -75,7 +75,7 @@ fn the_table_of_keys_has_every_key_that_is_asked_for_and_no_other() {
     assert_eq!(listed, asked);
 }
 
-/// Other pages may speak of keys, but only of those that there are.
+/// Other pages may only mention keys that exist.
 #[test]
 fn every_key_that_a_page_speaks_of_is_in_the_table() {
     let of_others = ["POSTGRES_ENABLE_DB_FUNCTIONS"];
@@ -94,7 +94,7 @@ fn every_key_that_a_page_speaks_of_is_in_the_table() {
     assert!(spoken > 60, "{spoken}");
 }
 
-/// The Markdown files that people read, by their path from the root, with their text.
+/// Returns the Markdown files that people read, by their path from the root, with their text.
 fn pages() -> Vec<(String, String)> {
     let folders = [".", "docs", "es-system/src/guide", "es-macros/doc"];
     let mut pages = Vec::new();
@@ -111,7 +111,7 @@ fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// The targets of the links in a page that are files: `#place` and what is elsewhere are cut off.
+/// Returns the files to which a page links. `#place` and addresses elsewhere are cut off.
 fn linked_files(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
@@ -135,7 +135,7 @@ fn every_file_that_is_linked_to_is_there() {
     assert!(linked > 30, "{linked}");
 }
 
-/// Whoever opens the README or `docs/` finds every page of the guide.
+/// A reader of the README or of `docs/` finds every page of the guide.
 #[test]
 fn every_page_of_the_guide_is_linked_to_and_a_module_of_it() {
     let pages = pages();
@@ -156,7 +156,7 @@ fn every_page_of_the_guide_is_linked_to_and_a_module_of_it() {
     }
 }
 
-/// Tables, code, and lines that are one word, such as a link, are as long as they are.
+/// Tables, code, and lines of one word such as a link have any length.
 #[test]
 fn lines_of_prose_have_at_most_100_columns() {
     for (page, text) in pages() {
@@ -174,7 +174,7 @@ fn lines_of_prose_have_at_most_100_columns() {
     }
 }
 
-/// A promise without a test that can fail is none.
+/// A promise without a test that can fail does not count.
 #[test]
 fn every_test_that_a_promise_names_is_there() {
     let folders = ["tests", "es-store/tests", "es-store/src", "es-system/src"];
@@ -215,7 +215,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(of).filter(is_rust).collect()
 }
 
-/// The statements of a guide's blocks of SQL.
+/// Returns the statements of a guide's blocks of SQL.
 fn statements(guide: &str) -> Vec<String> {
     let blocks = guide.split("```sql\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
@@ -274,7 +274,7 @@ fn a_copy_that_is_made_as_the_guide_says_has_the_same_positions() -> Result<()> 
     let file = rusqlite::Connection::open(dir.path().join("DogSchool.sqlite"));
     let file = file.expect("the file is there");
     let run = |sql: &str| file.execute_batch(sql).expect("the statement is right");
-    // Without a gap in front, a copy with new positions would look the same.
+    // Without a gap before the events, a copy with new positions would look the same.
     run("DELETE FROM stored_events WHERE rowid < 3");
     let (statement, target) = ("VACUUM INTO 'copy.sqlite'", dir.path().join("copy.sqlite"));
     assert!(OPERATING.contains(statement));

@@ -1,5 +1,5 @@
-//! A whole system at work while its connections are cut and its server is stopped: nothing is lost, nothing is doubled, and
-//! nobody has to start the process again.
+//! A whole system works while its connections are cut and its server is restarted. No event is lost
+//! or doubled, and the process need not be restarted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use tests::{PATIENCE, torture};
 
 use crate::sealed::zlib_and_aes;
 
-/// The kinds of connections, by what was last done on them.
+/// The kinds of connections, by their last statement.
 const KINDS: [(&str, &str); 3] = [
     ("writer", "query LIKE '%append_v1%' OR query LIKE '%COMMIT'"),
     (
@@ -22,10 +22,10 @@ const KINDS: [(&str, &str); 3] = [
     ("listener", "query LIKE 'LISTEN%'"),
 ];
 
-/// One dog for all writers, who are then in each other's way, and one for each.
+/// One dog that all writers teach, so that they conflict, and one for each writer.
 const DOGS: [&str; 4] = ["Common", "Billy", "Milly", "Scrappy"];
 
-/// What the writers share.
+/// The state that the writers share.
 #[derive(Default)]
 struct Work {
     is_over: AtomicBool,
@@ -33,8 +33,9 @@ struct Work {
 }
 
 impl Work {
-    /// Teaches a dog of its own and the common one in turn, until it is over. A command that failed has saved nothing, be it
-    /// for the server or for somebody who was first, and is given again; one of which nobody knows must not be.
+    /// Teaches a dog of its own and the common one in turn, until the work is over. A command that
+    /// failed has saved nothing, because of the server or of another writer, and is repeated. A
+    /// command with an unknown outcome is not.
     fn teach(&self, school: &DogSchool, own: &str) {
         let mut dogs = [own, DOGS[0]].into_iter().cycle().peekable();
         while !self.is_over.load(Ordering::SeqCst) {
@@ -54,7 +55,7 @@ impl Work {
         }
     }
 
-    /// Until more is saved and more is processed than now.
+    /// Waits until more events are saved and processed than now.
     fn goes_on(&self, database: &Database, after: &str) {
         let mut raw = database.connect();
         let mut position = || -> i64 {
@@ -71,7 +72,7 @@ impl Work {
     }
 }
 
-/// Cuts the connections of one kind: one at least.
+/// Cuts the connections of one kind, at least one.
 fn cut(database: &Database, application: &str, kind: &str, which: &str) {
     let sql = format!(
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -92,7 +93,8 @@ fn cut(database: &Database, application: &str, kind: &str, which: &str) {
     }
 }
 
-/// Cuts every kind of connection and restarts the server in every way, each time until work goes on again.
+/// Cuts every kind of connection and restarts the server in every way, and waits each time until
+/// work continues.
 fn disturb(cluster: &Cluster, database: &Database, work: &Work) {
     work.goes_on(database, "the start");
     for _ in 0..2 * torture() {

@@ -1,4 +1,4 @@
-//! Databases that earlier releases have written: they open with this one, and go on.
+//! Databases that earlier releases have written can be opened and used with this one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ struct Copy {
     database: Option<es_system::testing::postgres::Database>,
 }
 
-/// The sets of databases.
+/// Returns the sets of databases.
 fn sets() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(releases::folder()).expect("the folder of all sets");
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -32,7 +32,7 @@ fn sets() -> Vec<PathBuf> {
     sets
 }
 
-/// A fresh copy of `group` of each set on each store.
+/// Returns a fresh copy of `group` of each set on each store.
 fn copies(group: &str) -> Vec<Copy> {
     let settings = match group {
         "sealed" => releases::sealed,
@@ -71,14 +71,14 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// Does `check` with fresh copies of the plain and of the sealed databases.
+/// Calls `check` with fresh copies of the plain and of the sealed databases.
 fn with_copies(check: impl Fn(&Copy) -> Result<()>) {
     for copy in ["plain", "sealed"].into_iter().flat_map(copies) {
         check(&copy).unwrap_or_else(|error| panic!("{}: {error}", copy.name));
     }
 }
 
-/// How often each trick was taught to all dogs together.
+/// Returns the number of times that each trick was taught to all dogs together.
 fn taught(dogs: &BTreeMap<String, Vec<String>>) -> BTreeMap<&str, u64> {
     let mut counts = BTreeMap::new();
     for trick in dogs.values().flatten() {
@@ -123,7 +123,7 @@ fn every_aggregate_and_log_of_an_older_database_is_as_it_was_left() {
 fn a_snapshot_of_an_older_database_is_used() {
     with_copies(|copy| {
         let id = Dog::create_id("Billy");
-        // The events up to it cannot be read, so it is the snapshot that is.
+        // The events up to the snapshot cannot be read, so the test shows that the snapshot is.
         let spoil = |table: &str, state: &str, id: &str| {
             let version = copy.expected.snapshot;
             format!(
@@ -167,7 +167,7 @@ fn a_system_goes_on_behind_the_positions_of_an_older_database() {
     with_copies(goes_on::<MultiThreadedRunner>);
 }
 
-/// Each event is processed once, those that were there and those that come.
+/// Each event is processed once, old ones and new ones.
 fn goes_on<R: Runner>(copy: &Copy) -> Result<()> {
     let Copy {
         name,
@@ -220,7 +220,7 @@ fn goes_on<R: Runner>(copy: &Copy) -> Result<()> {
     runner.stop()
 }
 
-/// All followers of the school have counted each trick of `dogs` once.
+/// Checks that all followers of the school have counted each trick of `dogs` once.
 fn check_followers<R: Runner>(
     runner: &R,
     Copy { name, expected, .. }: &Copy,

@@ -1,4 +1,4 @@
-//! What a policy may do, what it sees, and what becomes of one that fails.
+//! The rights and views of a policy, and the consequences of its failure.
 
 use es_system::prelude::*;
 use tests::domain::{Counter, Dog, DogSchool, DogTrickAdded};
@@ -6,7 +6,7 @@ use tests::{PATIENCE, Place, files, places};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Counts tricks, and does what the names of some tricks say.
+/// Counts tricks, and acts as the names of some tricks say.
 #[process_application]
 struct Watcher;
 
@@ -60,7 +60,7 @@ impl Watcher {
     }
 }
 
-/// The same application once its policy is mended: it counts whatever it sees.
+/// The same application with its policy repaired: it counts every trick.
 #[process_application(name = "Watcher")]
 struct Mended;
 
@@ -79,7 +79,7 @@ impl Mended {
     }
 }
 
-/// A school with Billy, to whom `tricks` were taught before anybody followed.
+/// Creates a school with Billy, who was taught `tricks` before a follower started.
 fn school_with(env: &Env, tricks: &[&str]) -> Result<()> {
     let school = DogSchool::new(env.clone())?;
     let mut billy = Dog::register("Billy");
@@ -107,7 +107,7 @@ fn stops_in_front_of<R: Runner>(poison: &str, at: usize) -> Result<()> {
         .wait_until_idle(PATIENCE)
         .expect_err("the follower has stopped");
     assert_eq!(error.kind(), ErrorKind::Policy, "{error}");
-    // The registration stands at position 1, the first trick at 2.
+    // The registration is at position 1, the first trick at 2.
     let position = at as u64 + 2;
     let expected = format!(
         "Watcher: the policy for `dogschool:Dog.TrickAdded` failed at position {position} of `DogSchool`"
@@ -316,7 +316,7 @@ fn a_user_may_save_the_aggregate_that_a_follower_changes_at_the_same_time() -> R
     Ok(())
 }
 
-/// Increments the counter so often, loading it again after each conflict.
+/// Increments the counter `times` times, loading it again after each conflict.
 fn increment_by_hand(watcher: &Watcher, times: u64) -> Result<u64> {
     let mut done = 0;
     while done < times {

@@ -1,4 +1,5 @@
-//! Projections: tables of the user's own, changed exactly once for each event, under every runner and on every SQL store.
+//! Projections: tables of the user's, changed exactly once for each event, under every runner and
+//! on every SQL store.
 
 mod commit;
 mod failing;
@@ -15,14 +16,14 @@ use tests::journal::Journal;
 use tests::table::TrickTable;
 use tests::{PATIENCE, Place, places};
 
-/// Each SQL store, empty.
+/// Returns each SQL store, empty.
 fn sql_places() -> impl Iterator<Item = Place> {
     places()
         .into_iter()
         .filter(|place| !place.name.starts_with("memory"))
 }
 
-/// A dog that has learned these tricks, one save each.
+/// Saves a dog that has learned these tricks, in one save each.
 fn taught(school: &DogSchool, tricks: &[&str]) -> Result<()> {
     if !school.contains(Dog::create_id("Billy"))? {
         school.register_dog("Billy")?;

@@ -1,4 +1,5 @@
-//! Policies whose events the record refuses: the event is to blame, not the store, and nobody waits for ever.
+//! Policies whose events the record refuses: the failure is the event's, not the store's, so the
+//! follower does not retry forever.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,11 +25,11 @@ impl Note {
     }
 }
 
-/// Does what the names of tricks say.
+/// Acts as the names of tricks say.
 #[process_application]
 struct Watcher;
 
-/// A counter that a policy keeps from one event to the next, which it should not.
+/// A counter that a policy keeps from one event to the next, which it should not do.
 static KEPT: Mutex<Option<Counter>> = Mutex::new(None);
 
 #[process_application]
@@ -54,7 +55,8 @@ impl Watcher {
     }
 }
 
-/// Lets a follower process tricks that were taught before, all at once; says where it stands and why it stopped.
+/// Lets a follower process tricks that were taught before, all at once. Returns its position and
+/// the error that stopped it.
 fn follow<R: Runner>(dir: &std::path::Path, tricks: &[&str]) -> Result<(Option<u64>, Error)> {
     let env = files(dir);
     let school = DogSchool::new(env.clone())?;
@@ -125,7 +127,7 @@ fn a_kept_copy_that_runs_ahead_of_the_record_is_refused_and_leaves_no_gap() -> R
     let dir = tempfile::tempdir().expect("a temporary folder");
     let mut ahead = Counter::new("kept");
     ahead.increment();
-    // As if it had been collected in a batch that was not recorded.
+    // The counter looks as if it had been collected in a batch that was not recorded.
     let elsewhere = DogSchool::new(Env::new())?;
     elsewhere.save(&mut ahead)?;
     *KEPT.lock().expect("no panic") = Some(ahead);
@@ -165,7 +167,7 @@ fn an_aggregate_whose_event_body_has_panicked_is_not_saved() -> Result<()> {
         .save(&mut fragile)
         .expect_err("its state may be half changed");
     assert!(
-        error.to_string().contains("`Fragile.Changed` has panicked"),
+        error.to_string().contains("`Fragile.Changed` panicked"),
         "{error}"
     );
     let replayed: Fragile = school.repository().get(fragile.id())?;
@@ -192,7 +194,7 @@ impl Fragile {
     }
 }
 
-/// A policy that saves to another application, where a user wins each first race.
+/// A policy that saves to another application, where a user wins the first race each time.
 mod racing {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! What both runners promise: they catch up, notice others, and wait for conditions.
+//! The promises of both runners: they catch up, notice others, and wait for conditions.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ fn to_start_after_a_stop_is_an_error_that_asks_for_a_new_runner() -> Result<()> 
             assert_eq!(error.kind(), ErrorKind::Usage);
             assert_eq!(
                 error.to_string(),
-                "the runner was stopped: make a new runner, which goes on where this one was"
+                "the runner was stopped: make a new runner, which continues where this one ended"
             );
             runner.stop()?;
         }
@@ -185,7 +185,7 @@ fn events_that_no_policy_wants_move_the_position_too() -> Result<()> {
     flow::<MultiThreadedRunner>()
 }
 
-/// Two applications that answer each other for ever.
+/// Two applications that answer each other forever.
 mod endless {
     use es_system::prelude::*;
 
@@ -277,7 +277,7 @@ fn the_threads_of_a_runner_inherit_its_clock_and_ids() -> Result<()> {
     })
 }
 
-/// Saves to another application of the system from inside a policy.
+/// An application that saves to another one of the system from inside a policy.
 mod relayed {
     use std::sync::{Arc, Mutex, PoisonError};
 
@@ -320,7 +320,7 @@ fn what_a_policy_saves_to_another_application_is_followed_when_the_command_retur
     Ok(())
 }
 
-/// A store that never rings.
+/// A store that never prompts.
 struct Silent;
 
 impl Around for Silent {

@@ -1,4 +1,4 @@
-//! Saving and getting aggregates.
+//! Saving and loading aggregates.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -234,7 +234,7 @@ impl Named {
     }
 }
 
-/// A dog that refuses what it knows already.
+/// A dog that refuses a trick that it knows already.
 mod refusing {
     use es_system::prelude::*;
 
@@ -314,8 +314,8 @@ fn to_ask_for_another_type_than_an_aggregate_is_of_is_said_so() -> Result<()> {
     let asked = school.repository().get::<Counter>(Dog::create_id("Billy"));
     let said = asked.expect_err("a dog").to_string();
     let expected = format!(
-        "DogSchool: aggregate {} has the event `dogschool:Dog.Registered`, so it is no `dogschool:Counter`: \
-         ask for the type that it is of",
+        "DogSchool: aggregate {} has the event `dogschool:Dog.Registered`, so it is not a `dogschool:Counter`: \
+         ask for the type of the event",
         Dog::create_id("Billy")
     );
     assert_eq!(said, expected);

@@ -1,4 +1,5 @@
-//! Compressed and encrypted: what is in the files, who reads it with which key, and what is shown of it.
+//! Compressed and encrypted states: the contents of the files, the keys that read them, and the
+//! parts that are shown.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use tests::{PATIENCE, files};
 
 pub(crate) const HUSH: &str = "hush-hush";
 
-/// The same environment, compressed and encrypted with a fresh key.
+/// Returns the same environment, compressed and encrypted with a fresh key.
 pub(crate) fn zlib_and_aes(env: Env) -> Env {
     env.with("COMPRESSOR_TOPIC", "zlib")
         .with("CIPHER_TOPIC", "aes")
@@ -20,13 +21,13 @@ fn key() -> String {
     create_key(32).expect("random numbers")
 }
 
-/// How often [`HUSH`] stands in some bytes.
+/// Returns the number of times that [`HUSH`] is in some bytes.
 pub(crate) fn hush_of(bytes: &[u8]) -> usize {
     let windows = bytes.windows(HUSH.len());
     windows.filter(|window| *window == HUSH.as_bytes()).count()
 }
 
-/// The number of times that [`HUSH`] stands in the files of a folder: databases and their logs.
+/// Returns the number of times that [`HUSH`] is in the files of a folder: databases and their logs.
 fn hush_in(dir: &Path) -> usize {
     let files = std::fs::read_dir(dir).expect("the folder is there");
     let bytes = files.map(|file| std::fs::read(file.expect("a file").path()).expect("readable"));
@@ -198,7 +199,7 @@ fn whatever_is_shown_shows_no_key_password_or_value() -> Result<()> {
         school.notification_log(),
     );
     assert!(!shown.contains(&key) && !shown.contains(HUSH), "{shown}");
-    // A state is shown as numbers; encrypted they say nothing.
+    // A state is shown as numbers, which reveal nothing if it is encrypted.
     let plain = format!("{:?}", HUSH.as_bytes());
     assert!(!shown.contains(plain.trim_matches(['[', ']'])), "{shown}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Compressed and encrypted: what is in the files of a PostgreSQL server.
+//! Compressed and encrypted states in the files of a PostgreSQL server.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use tests::domain::{Counters, Dog, DogSchool};
 
 use crate::sealed::{HUSH, hush_of, zlib_and_aes};
 
-/// The folder of the server's data, and the file in which it says what went wrong: all that it writes.
+/// Returns the folder of the server's data and its error log, which are all files that it writes.
 fn raw(database: &Database) -> [PathBuf; 2] {
     let mut raw = database.connect();
     let row = raw.query_one("SELECT current_setting('data_directory')", &[]);
@@ -18,7 +18,8 @@ fn raw(database: &Database) -> [PathBuf; 2] {
     [data, log]
 }
 
-/// How often [`HUSH`] stands in a file, or in all files of a folder and those in it. A file may go away meanwhile.
+/// Returns the number of times that [`HUSH`] is in a file, or in all files of a folder and its
+/// subfolders. A file may disappear meanwhile.
 fn hush_in_all(path: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(path) else {
         return std::fs::read(path).map_or(0, |bytes| hush_of(&bytes));
@@ -46,7 +47,7 @@ fn with_a_cipher_no_value_of_an_event_or_a_snapshot_is_in_the_servers_files() ->
         school.add_trick(HUSH, HUSH)?;
         school.take_snapshot::<Dog>(Dog::create_id(HUSH), None)?;
         runner.wait_until_idle(PATIENCE)?;
-        // What is refused may be written down by the server.
+        // The server may write a refused row to its log.
         school.register_dog(HUSH).expect_err("it is registered");
         let mut server = database.connect();
         server.batch_execute("CHECKPOINT").expect("a superuser may");
@@ -55,7 +56,7 @@ fn with_a_cipher_no_value_of_an_event_or_a_snapshot_is_in_the_servers_files() ->
         let raw = raw(&database);
         assert!(raw.iter().all(|path| path.exists()), "{raw:?}");
         let found: usize = raw.iter().map(|path| hush_in_all(path)).sum();
-        // Its events and their snapshot, in tables and in the log of what was written.
+        // The plain text is in events and their snapshot, in tables and in the write-ahead log.
         assert_eq!((found == 0, found >= 6), (is_sealed, !is_sealed), "{found}");
     }
     Ok(())

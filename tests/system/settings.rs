@@ -64,7 +64,7 @@ fn what_a_setting_says_is_heard() -> Result<()> {
     Ok(())
 }
 
-/// But for two keys that change nothing.
+/// Two keys that change nothing have no method.
 #[test]
 fn there_is_a_method_for_every_key() {
     let second = Duration::from_secs(1);

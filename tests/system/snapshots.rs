@@ -1,4 +1,4 @@
-//! Snapshots: when they are taken, what they save, and that losing them loses nothing.
+//! Snapshots: the time at which they are taken, the work that they save, and their harmless loss.
 
 mod lost;
 mod python;
@@ -41,7 +41,7 @@ impl Tally {
     }
 }
 
-/// Counts tricks in one tally, on which it takes a snapshot when it is told to.
+/// Counts tricks in one tally, of which it takes a snapshot on request.
 #[process_application]
 struct Watcher;
 
@@ -182,7 +182,7 @@ fn a_past_version_in_front_of_the_first_snapshot_is_replayed() -> Result<()> {
     Ok(())
 }
 
-/// Has the next call of an application's store fail.
+/// Makes the next call of an application's store fail.
 fn fail(stores: &FaultyStores, application: &str, call: Call) -> Arc<FaultyRecorder> {
     let store = stores.get(application).expect("the application is open");
     let error = StoreError::read_only("faulty", "a snapshot");
@@ -208,7 +208,7 @@ fn what_policies_collect_gets_its_snapshots_when_it_is_recorded() -> Result<()> 
         }
         let id = Tally::id_of("all");
         let taken = versions(&watcher, id);
-        // The first event makes two: it begins the tally, and counts.
+        // The first event of the log makes two of the tally: it creates it, and counts.
         let expected = if loses_one { vec![6] } else { vec![3, 6] };
         assert_eq!(taken, expected);
         assert_eq!(watcher.repository().get::<Tally>(id)?.count, 7);

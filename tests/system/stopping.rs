@@ -1,4 +1,4 @@
-//! Stopping: in order, within a limit, on whatever thread; and nothing is lost or doubled.
+//! Stopping: in order, within a limit, on any thread, and without lost or doubled events.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -65,7 +65,7 @@ mod gated {
     }
 }
 
-/// The same with a gate of its own.
+/// A second such policy with a gate of its own.
 mod hung {
     use super::*;
 
@@ -113,7 +113,7 @@ fn a_policy_that_does_not_return_is_named_and_its_batch_never_commits() -> Resul
     );
 
     let watcher = runner.get::<gated::Watcher>()?;
-    // The thread is left, whatever happens to the runner.
+    // The thread is left running, whatever happens to the runner.
     std::thread::spawn(move || drop(runner));
     gated::GATE.open();
     wait_until("the thread that was left has ended", || {
@@ -127,7 +127,7 @@ fn a_policy_that_does_not_return_is_named_and_its_batch_never_commits() -> Resul
     Ok(())
 }
 
-/// Waits for a condition that no signal tells of.
+/// Waits for a condition that no signal announces.
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let started = std::time::Instant::now();
     while !condition() {
@@ -183,7 +183,7 @@ mod suicidal {
     use es_system::prelude::*;
     use tests::domain::{Counter, Dog, DogTrickAdded};
 
-    /// What the policy drops, and who is told when it has.
+    /// The value that the policy drops, and the channel that reports it.
     pub(super) type Doomed = (Box<dyn Send>, mpsc::Sender<()>);
 
     pub(super) static DOOMED: Mutex<Option<Doomed>> = Mutex::new(None);

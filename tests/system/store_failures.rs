@@ -1,4 +1,4 @@
-//! Stores that fail: nothing is lost, nothing is doubled, and what can be tried again is.
+//! Stores that fail: no event is lost or doubled, and every safe retry is made.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn a_save_that_fails_keeps_what_is_pending_and_succeeds_when_it_is_tried_again()
     Ok(())
 }
 
-/// Has the n-th call of an application's store fail.
+/// Makes the n-th call of an application's store fail.
 fn fail(stores: &FaultyStores, application: &str, call: Call, nth: u64) {
     let error = StoreError::read_only("faulty", "a save");
     let store = stores.get(application).expect("the application is open");
@@ -80,12 +80,13 @@ fn a_failure_of_the_store_is_tried_again_by_itself_and_triggers_no_rule() -> Res
     Ok(())
 }
 
-/// Plain, and encrypted, where an event has other bytes each time it is encoded.
+/// Returns a plain and an encrypted environment. An encrypted event has other bytes in each
+/// encoding.
 fn envs() -> [Env; 2] {
     [Env::new(), crate::sealed::zlib_and_aes(Env::new())]
 }
 
-/// A school whose next save is recorded, but does not say so.
+/// Returns a school whose next save is recorded, but reported as unknown.
 fn in_doubt(env: Env) -> Result<(DogSchool, Dog)> {
     let stores = Arc::new(FaultyStores::in_memory());
     let school = DogSchool::new(env.with_store(stores.clone()))?;
@@ -152,7 +153,7 @@ fn after_an_unknown_outcome_newer_events_are_saved_behind_what_is_recorded() -> 
     Ok(())
 }
 
-/// A school, and Billy with a trick of which nobody can say if it was saved, though it was not.
+/// Returns a school, and Billy with a trick whose save has an unknown outcome. It was not recorded.
 fn in_vain(env: Env) -> Result<(DogSchool, Dog)> {
     let stores = Arc::new(FaultyStores::in_memory());
     let school = DogSchool::new(env.with_store(stores.clone()))?;
@@ -217,7 +218,7 @@ fn a_conflict_without_an_unknown_outcome_stays_a_conflict_even_with_the_same_eve
     Ok(())
 }
 
-/// An error of a user's own around the library's.
+/// An error of a user's around the library's.
 #[derive(Debug)]
 struct Wrapped(Error);
 

@@ -90,7 +90,7 @@ fn an_application_that_follows_itself_processes_what_it_records() {
     with_both_runners!(flow);
 }
 
-/// A rally: each side answers the other's strokes.
+/// A rally: each side answers the strokes of the other.
 #[aggregate]
 struct Stroke;
 

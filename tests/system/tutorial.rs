@@ -97,7 +97,7 @@ fn an_application_constructed_directly_reads_what_a_runner_has_recorded() -> Res
     Ok(())
 }
 
-/// The other form of the tutorial: no id function, and `register_dog` returns a fresh id.
+/// The other form of the tutorial, without an id function: `register_dog` returns a fresh id.
 mod with_fresh_ids {
     use es_system::prelude::*;
 

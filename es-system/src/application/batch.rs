@@ -137,11 +137,12 @@ impl Batch {
 }
 
 thread_local! {
-    /// Returns the batch whose policies run on this thread for this application object.
+    /// The batches whose policies run on this thread. There is more than one if a policy drives
+    /// another system.
     static BOUND: RefCell<Vec<(u64, Rc<RefCell<Batch>>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The batch whose policies run on this thread for this application object.
+/// Returns the batch whose policies run on this thread for this application object.
 pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     BOUND.with_borrow(|bound| {
         bound

@@ -119,7 +119,7 @@ pub(crate) fn encode<A: Aggregate>(
     let root = aggregate.__root();
     if let (Some(topic), version) = (root.__broken_by(), root.version()) {
         return Err(Error::Usage(format!(
-            "{}: the body of event `{topic}` has panicked behind version {version} of aggregate {}, and its state may \
+            "{}: the body of event `{topic}` panicked after version {version} of aggregate {}, and its state may \
              be half changed: load it again",
             application.name(),
             root.id()

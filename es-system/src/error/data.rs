@@ -10,27 +10,27 @@ pub enum DataProblem {
     /// It cannot be encoded or decoded.
     #[error(transparent)]
     Mapper(#[from] MapperError),
-    /// It is an event of an aggregate of another type than the one that was asked for.
+    /// It belongs to an aggregate of another type than the requested one.
     #[error(
-        "aggregate {id} has the event `{topic}`, so it is no `{asked}`: ask for the type that it is of"
+        "aggregate {id} has the event `{topic}`, so it is not a `{asked}`: ask for the type of the event"
     )]
     #[non_exhaustive]
     OtherAggregate {
-        /// The aggregate.
+        /// The id of the aggregate.
         id: AggregateId,
-        /// The event that was found.
+        /// The topic of the event.
         topic: String,
-        /// The stored name of the type that was asked for.
+        /// The stored name of the requested type.
         asked: &'static str,
     },
-    /// Its row cannot be read, or written.
+    /// Its row cannot be read or written.
     #[error(transparent)]
     Row(StoreError),
     /// It cannot be applied.
     #[error("aggregate {id}: {problem}")]
     #[non_exhaustive]
     Replay {
-        /// The aggregate that was rebuilt.
+        /// The id of the aggregate.
         id: AggregateId,
         /// The problem.
         problem: ReplayError,

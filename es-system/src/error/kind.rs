@@ -1,31 +1,31 @@
-//! The kinds of errors, by what mends them.
+//! The kinds of errors, divided by the remedy.
 
-/// What a caller can do about an [`Error`](crate::Error).
+/// The reaction to an [`Error`](crate::Error) that can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The thing that was asked for does not exist.
+    /// The requested thing does not exist.
     NotFound,
-    /// Another writer was first: load again and retry.
+    /// Another writer was first. Load again and retry.
     Conflict,
-    /// Retry the same save: it is safe.
+    /// It is unknown whether the save took place. Retry the same save, which is safe.
     OutcomeUnknown,
-    /// Mend the data, or the program that reads it. A retry does not help.
+    /// The data, or the program that reads it, needs repair. A retry does not help.
     BadData,
-    /// Mend the environment, or how applications are put together.
+    /// The environment, or the combination of applications, needs repair.
     Configuration,
-    /// Mend the store, or wait: a retry may succeed.
+    /// The store failed. Repair it or wait: a retry may succeed.
     Store,
-    /// Mend the statement, or the tables that it is about. A retry does not help.
+    /// The statement, or its tables, need repair. A retry does not help.
     Statement,
-    /// Restore the log that was followed. Neither a retry nor waiting helps.
+    /// The followed log must be restored. Neither a retry nor waiting helps.
     LogChanged,
-    /// Mend the policy, then start a new runner: it goes on with the event that failed.
+    /// The policy needs repair. A new runner then continues with the event that failed.
     Policy,
-    /// Wait longer, or look at what lags.
+    /// The time was too short. Wait longer, or look at the edges that lag.
     Timeout,
-    /// Mend the call.
+    /// The call is wrong and needs repair.
     Usage,
-    /// Report it: this library is at fault.
+    /// This library is at fault. Please report it.
     Defect,
 }

@@ -1,19 +1,20 @@
-//! The error of waiting in vain for a system to become idle.
+//! The error of a system that does not become idle in time.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A system that did not become idle in time: the edges that lag, and what holds them up.
+/// A system did not become idle in time. The error lists the edges that lag, and the failures that
+/// delay them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotIdle {
-    /// The time that was waited.
+    /// The time for which the call waited.
     pub waited: Duration,
     /// The edges that lag, in the order of definition.
     pub lags: Vec<Lag>,
 }
 
-/// An edge of a system whose follower has not processed everything.
+/// An edge of a system whose follower has not processed every event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lag {
@@ -21,11 +22,11 @@ pub struct Lag {
     pub upstream: String,
     /// The application that follows.
     pub follower: String,
-    /// The position up to which it has processed.
+    /// The position up to which the follower has processed.
     pub position: u64,
     /// The last position of the upstream.
     pub head: u64,
-    /// The failure after which its batch runs again, if there was one.
+    /// The failure after which its batch is retried, if there was one.
     pub retrying: Option<String>,
 }
 

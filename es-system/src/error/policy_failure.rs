@@ -7,9 +7,11 @@ use es_core::{AggregateId, error_chain};
 
 use crate::error::BoxError;
 
-/// A policy that returned an error or panicked, or an event for it that could not be decoded.
+/// The failure of a policy: it returned an error, it panicked, or the event for it could not be
+/// decoded.
 ///
-/// Its text has all causes of the error in one line, so that a log tells them; its source is the error itself.
+/// The text includes all causes of the error in one line, for a log; the source is the error
+/// itself.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PolicyFailure {
@@ -17,7 +19,7 @@ pub struct PolicyFailure {
     pub application: String,
     /// The application that is followed.
     pub upstream: String,
-    /// The position of the event that failed; everything before it is processed.
+    /// The position of the event that failed. Everything before it is processed.
     pub position: u64,
     /// The topic of the event.
     pub topic: String,

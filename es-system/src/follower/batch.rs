@@ -1,9 +1,9 @@
 //! The loop over the events of a batch, which policies and handlers of projections share.
 //!
-//! It runs the policies event by event, until the page or the batch ends, or one of them fails. The rule
-//! that makes a failure harmless to the events before it lies in the two callers, and is the same in both:
-//! *the events that are done are committed before anything else is decided about the one that failed*,
-//! whoever's failure it was.
+//! It runs the policies event by event, until the page or the batch ends or one of them fails. The
+//! two callers follow one rule, which makes a failure harmless to the events before it: *the
+//! processed events are committed before anything else is decided about the one that failed*,
+//! whatever the cause of the failure.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,8 +24,8 @@ pub(super) const BATCH_EVENTS: usize = 1_000;
 /// The time after which a batch ends.
 const BATCH_TIME: Duration = Duration::from_millis(200);
 
-/// What the policies of a batch work on.
-pub(super) trait Context {
+/// Handles the events of a batch, one at a time.
+pub(super) trait EventHandler {
     /// Runs the policy for one event.
     fn handle(
         &mut self,
@@ -33,16 +33,16 @@ pub(super) trait Context {
         batch: &Rc<RefCell<Batch>>,
     ) -> Result<(), BoxError>;
 
-    /// The time that one policy may take; `None` is no limit.
+    /// Returns the time limit of one policy, or `None` for no limit.
     fn policy_timeout(&self) -> Option<Duration> {
         None
     }
 }
 
-/// The end of a batch.
+/// The condition that ends a batch.
 #[derive(Clone, Copy)]
 pub(super) enum Until {
-    /// The page ends, the batch has taken its time, or the follower is to finish.
+    /// The page ends, the batch has taken its time, or the follower is finishing.
     Finished,
     /// The page ends, or the batch has taken its time.
     TimeIsOver,
@@ -50,40 +50,41 @@ pub(super) enum Until {
     PageEnds,
 }
 
-/// The first events of a page, run.
+/// The result of running the policies for the first events of a page.
 pub(super) struct Ran {
-    /// The number of events that are done.
+    /// The number of processed events.
     pub(super) done: usize,
-    /// What their policies have collected. The failing one's part is undone.
+    /// The events that their policies have collected. The changes of the failed policy are undone.
     pub(super) batch: Batch,
-    /// The failure of the policy for the event after these.
+    /// The failure of the policy for the next event.
     pub(super) failed: Option<EventFailure>,
 }
 
-/// What came of a batch, when the events that are done were committed.
+/// The result of a batch after the processed events were committed.
 pub(super) struct Committed {
-    /// The number of events that are done.
+    /// The number of processed events.
     pub(super) done: usize,
-    /// Whether new events were recorded, which others may follow.
+    /// True if new events were recorded, which others may follow.
     pub(super) recorded: bool,
-    /// The failure of the policy for the next event, which is to be decided now.
+    /// The failure of the policy for the next event, which the caller must decide about.
     pub(super) failed: Option<EventFailure>,
 }
 
-/// Runs policies in a batch of `processor`.
+/// The settings with which the policies of a batch run.
 #[derive(Clone, Copy)]
 pub(super) struct Runs<'a> {
     pub(super) processor: &'a Processor,
-    /// The position of the event whose policy runs, for others to look at; 0 is none.
+    /// The position of the event whose policy runs, for other threads to read; 0 is none.
     pub(super) in_hand: Option<&'a AtomicU64>,
     pub(super) until: Until,
 }
 
 impl Runs<'_> {
     /// Runs the policies for `events`, one after the other.
-    pub(super) fn run(self, events: Events<'_>, context: &mut impl Context) -> Ran {
+    pub(super) fn run(self, events: Events<'_>, handler: &mut impl EventHandler) -> Ran {
         let started = Instant::now();
-        let (mut done, mut failed) = (0, None);
+        let mut done = 0;
+        let mut failed = None;
         let batch = Rc::new(RefCell::new(Batch::default()));
         let bound = batch::bind(self.processor.application.instance(), &batch);
         for notification in events.page {
@@ -92,7 +93,7 @@ impl Runs<'_> {
             }
             self.show_in_hand(notification.id);
             batch.borrow_mut().begin_event();
-            failed = self.run_one(events, notification, context, &batch);
+            failed = self.run_one(events, notification, handler, &batch);
             if failed.is_some() {
                 batch.borrow_mut().undo_event();
                 break;
@@ -112,7 +113,7 @@ impl Runs<'_> {
         self,
         events: Events<'_>,
         notification: &Notification,
-        context: &mut impl Context,
+        handler: &mut impl EventHandler,
         batch: &Rc<RefCell<Batch>>,
     ) -> Option<EventFailure> {
         let upstream = events.upstream;
@@ -121,10 +122,12 @@ impl Runs<'_> {
             upstream,
         };
         let started = Instant::now();
-        let returned = context.handle(&received, batch);
-        let (elapsed, store_errors) = (started.elapsed(), batch.borrow_mut().take_store_errors());
-        // Beyond the limit the server may have ended the transaction: that is no failure of the store.
-        if let Some(limit) = context.policy_timeout().filter(|limit| elapsed >= *limit) {
+        let returned = handler.handle(&received, batch);
+        let elapsed = started.elapsed();
+        let store_errors = batch.borrow_mut().take_store_errors();
+        // Beyond the limit the server may have ended the transaction. That is no failure of the
+        // store.
+        if let Some(limit) = handler.policy_timeout().filter(|limit| elapsed >= *limit) {
             let overdue = format!("it took {elapsed:?}, and POLICY_TIMEOUT is {limit:?}");
             let overdue = failure::policy_failure(self.processor.name(), received, overdue.into());
             return Some(EventFailure::Policy(overdue));

@@ -1,4 +1,5 @@
-//! A batch of a process application: what its policies collect is recorded with the position.
+//! Batches of a process application: the events that its policies collect are recorded with the
+//! position.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,7 +9,7 @@ use es_store::Recording;
 use crate::application::batch::{Batch, Collected};
 use crate::application::{saving, snapshots};
 use crate::error::BoxError;
-use crate::follower::batch::{Committed, Context, Ran, Runs};
+use crate::follower::batch::{Committed, EventHandler, Ran, Runs};
 use crate::follower::events::Events;
 use crate::follower::failure::CommitFailure;
 use crate::follower::processor::Processor;
@@ -16,12 +17,12 @@ use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
 use crate::policy::work::Dispatch;
 
-struct Collecting<'a> {
+struct CollectingHandler<'a> {
     processor: &'a Processor,
     policies: &'a dyn Dispatch,
 }
 
-impl Context for Collecting<'_> {
+impl EventHandler for CollectingHandler<'_> {
     fn handle(
         &mut self,
         received: &Received<'_>,
@@ -33,14 +34,14 @@ impl Context for Collecting<'_> {
     }
 }
 
-/// Runs the policies for `events`, and records what they have collected for those that are done.
+/// Runs the policies for `events`, and records the events that they collect.
 pub(super) fn process(
     runs: Runs<'_>,
     policies: &dyn Dispatch,
     events: Events<'_>,
 ) -> Result<Committed, CommitFailure> {
     let processor = runs.processor;
-    let mut context = Collecting {
+    let mut handler = CollectingHandler {
         processor,
         policies,
     };
@@ -48,7 +49,7 @@ pub(super) fn process(
         done,
         batch,
         failed,
-    } = runs.run(events, &mut context);
+    } = runs.run(events, &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
@@ -69,7 +70,7 @@ pub(super) fn process(
     })
 }
 
-/// Takes over a batch's aggregates and snapshots, once its events are committed and not before.
+/// Caches the aggregates of a batch and records its snapshots, after its events are committed.
 fn after_commit(processor: &Processor, collected: Collected) {
     if let Some(cache) = processor.application.cache() {
         collected

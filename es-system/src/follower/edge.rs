@@ -1,8 +1,9 @@
-//! One edge of a system: a follower, and one application that it follows.
+//! One edge of a system: a follower and one application that it follows.
 //!
-//! Concurrency: one thread at a time takes steps of an edge, and it alone changes what the edge knows; others look
-//! at it, under the mutex, which is never held while a policy runs or a store is called. Nothing in it decides
-//! what is processed: that is the recorded position.
+//! Concurrency: one thread at a time takes steps of an edge, and only that thread changes its
+//! state. Other threads read the state under the mutex, which is never held while a policy runs or
+//! a store is called. The state does not decide which events are processed: the recorded position
+//! does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,7 @@ use crate::follower::status::{Condition, EdgeStatus};
 use crate::follower::{collecting, projecting};
 use crate::policy::work::Work;
 
-/// The shortest time between two writes of a position that only skipped events have moved.
+/// The shortest time between two writes of a position that only skips events.
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 /// The pauses between attempts at a batch.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
@@ -40,65 +41,66 @@ pub(crate) struct Edge {
     in_hand: AtomicU64,
 }
 
-/// What an edge knows of its own work.
+/// The state of an edge's work.
 #[derive(Default)]
 pub(super) struct State {
-    /// Whether the upstream was found to be the one that was followed before.
+    /// True if the upstream is known to be the log that was followed before.
     pub(super) is_verified: bool,
     refusals: Refusals,
     retry: Option<Retry>,
-    /// When a position that only skipped events had moved was last written.
+    /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
 }
 
-/// Failures in a row, after which the batch runs again.
+/// A series of failures, after which the batch runs again.
 struct Retry {
     error: Error,
     attempts: u32,
-    /// When to try again.
+    /// The time of the next attempt.
     at: Instant,
 }
 
-/// Whether a position that only skipped events have moved is written at once.
+/// The time at which a position that only skips events is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Skips {
-    /// At most every 100 ms: nobody waits for it.
+    /// At most every 100 ms, because nobody waits for it.
     Later,
     /// At once.
     Now,
 }
 
-/// What a step has done.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Whether the position or the condition of the edge may have changed.
+    /// True if the position or the condition of the edge may have changed.
     pub(crate) changed: bool,
-    /// Whether new events were recorded, which others may follow.
+    /// True if new events were recorded, which others may follow.
     pub(crate) recorded: bool,
     pub(crate) next: Next,
 }
 
-/// When to take the next step.
+/// The time of the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// At once: there may be more.
+    /// At once, because there may be more events.
     AtOnce,
-    /// Not before this moment, whatever is recorded meanwhile: the store failed.
+    /// At this moment and no earlier, even if events are recorded meanwhile, because the last
+    /// attempt failed.
     NotBefore(Instant),
-    /// When the upstream records something, or at this moment.
+    /// When the upstream records an event, or at the given moment.
     WhenPrompted {
-        /// When to look again without a prompt; `None` is at the next poll.
+        /// The moment at which to look without a prompt; `None` is the next poll.
         or_at: Option<Instant>,
     },
-    /// Never: the follower has stopped.
+    /// Never, because the follower has stopped.
     Never,
 }
 
-/// What a pull has done.
+/// The result of a pull.
 enum Pulled {
-    /// Nothing; to look again then.
+    /// Nothing was done. The edge looks again at the given moment, or when it is prompted.
     Nothing { or_at: Option<Instant> },
-    /// A batch was committed, and the next event may have failed.
+    /// A batch was committed. The next event may have failed.
     Batch {
         recorded: bool,
         failure: Option<Failure>,
@@ -123,8 +125,8 @@ impl Edge {
         &self.processor.application
     }
 
-    /// Processes one batch, if there is something to process and the time has come. It waits for nothing but the
-    /// stores, and never sleeps: the caller waits, as [`Step::next`] tells.
+    /// Processes one batch, if there are events and the pause after a failure is over. It only
+    /// waits for the stores and never sleeps: the caller waits as [`Step::next`] tells it.
     pub(crate) fn step(&self, now: Instant, skips: Skips) -> Step {
         if self.processor.stopped().is_some() {
             return Step::rest(Next::Never);
@@ -134,8 +136,10 @@ impl Edge {
         {
             return Step::rest(Next::NotBefore(at));
         }
-        let (began, mends) = (Instant::now(), self.processor.mends());
-        // Policies are caught one by one; what else panics is a defect here, and no command's.
+        let began = Instant::now();
+        let mends = self.processor.mends();
+        // Panics of policies are caught one by one. Any other panic is a defect of this library and
+        // must not fail a command.
         let pull = || self.pull(now, skips);
         let pulled = catch_unwind(AssertUnwindSafe(pull)).unwrap_or_else(|panic| {
             let defect = Error::Defect {
@@ -167,25 +171,25 @@ impl Edge {
         }
     }
 
-    /// Ends a pause between two attempts: the next step tries again at once.
+    /// Ends a pause between two attempts, so that the next step tries again at once.
     pub(crate) fn end_pause(&self) {
         if let Some(retry) = &mut self.state().retry {
             retry.at = Instant::now();
         }
     }
 
-    /// The recorded position; 0 is before the first event.
+    /// Returns the recorded position; 0 is before the first event.
     pub(crate) fn position(&self) -> Result<u64> {
         let position = self.follower().position_in(self.upstream.name())?;
         Ok(position.unwrap_or(0))
     }
 
-    /// Whether the upstream was found to be the one that was followed before.
+    /// Returns true if the upstream is known to be the log that was followed before.
     pub(crate) fn has_verified(&self) -> bool {
         self.state().is_verified
     }
 
-    /// The position of the event whose policy runs now.
+    /// Returns the position of the event whose policy runs now.
     pub(super) fn in_hand(&self) -> Option<u64> {
         let position = self.in_hand.load(Ordering::SeqCst);
         (position > 0).then_some(position)
@@ -299,8 +303,8 @@ impl Edge {
         })
     }
 
-    /// Decides what becomes of a failure. A policy's is where the user's rule applies; the one rule so far is to stop
-    /// the follower in front of the event.
+    /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
+    /// only rule so far stops the follower in front of the event.
     fn failed(&self, failure: Failure, now: Instant, mends: u64) -> Next {
         match failure {
             Failure::Retry { error, pause } => self.retry(error, pause, now),
@@ -310,7 +314,8 @@ impl Edge {
     }
 
     fn retry(&self, error: Error, pause: Pause, now: Instant) -> Next {
-        let (follower, upstream) = (self.processor.name(), self.upstream.name());
+        let follower = self.processor.name();
+        let upstream = self.upstream.name();
         let mut state = self.state();
         let attempts = state
             .retry
@@ -335,13 +340,15 @@ impl Edge {
         Next::NotBefore(at)
     }
 
-    /// Stops the follower, unless its tables were rebuilt during the attempt: then it is tried again with the new ones.
+    /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
+    /// the new ones instead.
     fn stop(&self, error: Error, mends: u64) -> Next {
         let message = error.to_string();
         if !self.processor.stop(error, mends) {
             return Next::AtOnce;
         }
-        let (follower, upstream) = (self.processor.name(), self.upstream.name());
+        let follower = self.processor.name();
+        let upstream = self.upstream.name();
         tracing::error!(follower, upstream, error = %message, "a follower stops");
         Next::Never
     }

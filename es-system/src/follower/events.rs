@@ -1,4 +1,4 @@
-//! The events that one batch works on.
+//! The events that one batch processes.
 
 use es_store::{Head, Notification, Tracking, UpstreamEvent};
 
@@ -8,15 +8,15 @@ use crate::application::Application;
 #[derive(Clone, Copy)]
 pub(super) struct Events<'a> {
     pub(super) upstream: &'a Application,
-    /// The position before them, at which the batch starts.
+    /// The position at which the batch starts, before the first event.
     pub(super) from: u64,
     pub(super) page: &'a [Notification],
-    /// The head of the upstream, if no policy wants anything between the page and it.
+    /// The head of the upstream, if no policy wants an event between the page and the head.
     pub(super) rest: Option<&'a Head>,
 }
 
 impl<'a> Events<'a> {
-    /// The first `count` of them.
+    /// Returns the first `count` of them.
     pub(super) fn first(self, count: usize) -> Self {
         Self {
             page: &self.page[..count],
@@ -25,7 +25,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// The move of the position past the first `done` events.
+    /// Returns the move of the position past the first `done` events.
     pub(super) fn tracking(&self, done: usize) -> Tracking {
         let last = done.checked_sub(1).and_then(|last| self.page.get(last));
         match (self.rest.filter(|_| done == self.page.len()), last) {
@@ -40,7 +40,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// A move of the position in `upstream`, with the event that stands at its end, if that is known.
+/// Returns a move of the position in `upstream`, with the event at its end if that is known.
 pub(super) fn tracking(
     upstream: &Application,
     from: u64,

@@ -1,4 +1,4 @@
-//! Failures of a batch, by whose they are.
+//! Failures of a batch, by their cause.
 
 use std::sync::Arc;
 
@@ -8,34 +8,35 @@ use crate::application::batch::StoreErrors;
 use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
 use crate::policy::received::Received;
 
-/// The reason why an edge did not get on.
+/// The reason why an edge did not advance.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The batch is to run again, without end; no rule of the user applies. The store failed, or another writer
-    /// was first. The position is read again.
+    /// The store failed, or another writer was first. The batch runs again from the recorded
+    /// position, without end, and no rule of the user applies.
     Retry {
         /// The failure.
         error: Error,
-        /// How soon to run it again.
+        /// The pause before the batch runs again.
         pause: Pause,
     },
-    /// The policy's: everything before its event is committed, and the user's rule applies to the event alone.
+    /// The policy failed. Everything before its event is committed, and the rule of the user
+    /// applies to the event alone.
     Policy(Error),
-    /// What no retry mends: the upstream is not the one that was followed, a row is damaged, a table is
-    /// of an older release, an application was closed. The follower stops.
+    /// The failure persists in every attempt: the upstream is another log than before, a row is
+    /// damaged, a table is of an older release, or an application was closed. The follower stops.
     Stop(Error),
     /// The follower was stopped while its policy ran; nothing was committed.
     Abandoned,
 }
 
-/// How soon a batch runs again.
+/// The pause before a batch runs again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// At once, because the next attempt is another one: it has fewer events.
+    /// No pause, because the next attempt has fewer events.
     None,
-    /// At once for the first two times, because another writer got on.
+    /// No pause for the first two attempts, because another writer made progress.
     Contention,
-    /// After a pause that grows.
+    /// A pause that grows with each attempt.
     Backoff,
 }
 
@@ -58,19 +59,19 @@ impl From<Error> for Failure {
 /// The reason why the events of a batch were not committed.
 #[derive(Debug)]
 pub(super) enum CommitFailure {
-    /// The record refused the first `events` of the batch for what they are.
+    /// The record refused the first `events` of the batch because of their content.
     Refused {
         /// The refusal.
         error: Error,
         /// The number of events.
         events: usize,
     },
-    /// A failure that has nothing to do with the events.
+    /// A failure that the events did not cause.
     Other(Failure),
 }
 
 impl CommitFailure {
-    /// The failure of recording what came of the first `events` of a batch.
+    /// Classifies the failure of recording the first `events` of a batch.
     pub(super) fn of(error: Error, events: usize) -> Self {
         match error.kind() {
             ErrorKind::Conflict | ErrorKind::BadData => Self::Refused { error, events },
@@ -85,7 +86,7 @@ impl From<Error> for CommitFailure {
     }
 }
 
-/// A version that a record has refused because it is there already, and whose record that is.
+/// A version that a record has refused because it exists, and the application of that record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) application: String,
@@ -110,26 +111,26 @@ impl Refusal {
 /// The reason why the policy for one event did not succeed.
 #[derive(Debug)]
 pub(super) enum EventFailure {
-    /// A store that it used failed: no failure of its own.
+    /// A store that the policy used has failed, so the failure is not the policy's.
     Store(Error),
-    /// An application that it saved to refused a version: another writer's doing, or its own if it makes the
-    /// same version each time.
+    /// An application refused a version that the policy saved to it. Either another writer was
+    /// first, or the policy makes the same version each time.
     Refused {
-        /// The failure of the policy, if it is one.
+        /// The failure to report if it turns out to be the policy's.
         error: Error,
         /// The refusal.
         refusal: Refusal,
     },
-    /// The policy failed by itself.
+    /// The policy itself failed.
     Policy(Error),
 }
 
 impl EventFailure {
-    /// Judges what a policy has returned, and what the stores that it used have answered it (`met`); `None` if all went
-    /// well.
+    /// Classifies the result of a policy by what it has returned and by the errors of the stores
+    /// that it used. Returns `None` if all went well.
     ///
-    /// A store that failed makes the batch run again, whatever the policy made of it: its error may be wrapped in
-    /// one of the user's, turned into text, or passed over.
+    /// If a store failed, the batch runs again, whatever the policy did with the error: it may have
+    /// wrapped it, turned it into text or ignored it.
     pub(super) fn of(
         follower: &str,
         received: Received<'_>,
@@ -157,7 +158,7 @@ impl EventFailure {
     }
 }
 
-/// The failure of a policy, with the event that it failed at.
+/// Returns the failure of a policy, with the event at which it failed.
 pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxError) -> Error {
     let event = received.notification;
     Error::Policy(Arc::new(PolicyFailure {
@@ -171,7 +172,7 @@ pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxE
     }))
 }
 
-/// This library's error, if `error` is one or is caused by one.
+/// Returns the error of this library that `error` is or is caused by.
 fn library_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {

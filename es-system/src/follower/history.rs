@@ -1,4 +1,4 @@
-//! Whether an upstream is still the log that was followed.
+//! Verifies that an upstream is still the log that was followed.
 
 use es_store::{Head, UpstreamEvent};
 
@@ -7,8 +7,8 @@ use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
 
 impl Edge {
-    /// Fails if the upstream is another log than before: one that is shorter than what was processed, or has another
-    /// event at the recorded position.
+    /// Fails if the upstream is another log than before: if it ends before the recorded position,
+    /// or has another event there.
     pub(super) fn verify(&self, from: u64, head: Option<&Head>) -> Result<(), Failure> {
         let head = head.map_or(0, |head| head.position);
         if head < from {
@@ -27,7 +27,8 @@ impl Edge {
     }
 
     fn verify_event(&self, from: u64) -> Result<(), Failure> {
-        let (application, upstream) = (&self.processor.application, &self.upstream);
+        let application = &self.processor.application;
+        let upstream = &self.upstream;
         let expected = application.on_store(|store| store.upstream_event(upstream.name(), from))?;
         let Some(expected) = expected else {
             return Ok(());

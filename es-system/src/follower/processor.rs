@@ -1,4 +1,4 @@
-//! The application that processes events, as all edges of one follower share it.
+//! The application that processes events, shared by all edges of its follower.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,11 +11,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::follower::failure::Failure;
 use crate::policy::work::Work;
 
-/// An application, what it does with events, and whether it still does it.
+/// An application, its work, and its running state.
 pub(crate) struct Processor {
     pub(super) application: Application,
     pub(super) work: Work,
-    /// The filter with which upstreams are read; `None` is no filter.
+    /// The topics with which upstreams are filtered; `None` is no filter.
     pub(super) topics: Option<Arc<[String]>>,
     halt: Mutex<Halt>,
     finishing: AtomicBool,
@@ -26,7 +26,7 @@ pub(crate) struct Processor {
 struct Halt {
     /// The error that stopped the follower, if it has stopped.
     stopped: Option<Error>,
-    /// The number of times that the cause of a failure may have been mended.
+    /// The number of times that a cause of failures was repaired.
     mends: u64,
 }
 
@@ -62,7 +62,7 @@ impl Processor {
         self.abandoned.load(Ordering::SeqCst)
     }
 
-    /// Fails if the follower was abandoned: then nothing of it commits any more.
+    /// Fails if the follower was abandoned, because none of its batches may commit any more.
     pub(super) fn refuse_abandoned(&self) -> Result<(), Failure> {
         if self.is_abandoned() {
             return Err(Failure::Abandoned);
@@ -70,8 +70,9 @@ impl Processor {
         Ok(())
     }
 
-    /// The next events of `upstream` that a policy wants, at most `limit`, and whether they are as many. A damaged row
-    /// does not keep those in front of it from being processed; it is a failure of its own event.
+    /// Returns the next events of `upstream` that a policy wants, at most `limit`, and true if
+    /// there are that many. A damaged row does not prevent the events before it from being
+    /// processed; it is a failure of its own event.
     pub(super) fn page(
         &self,
         upstream: &Application,
@@ -96,13 +97,14 @@ impl Processor {
         self.halt().stopped.clone()
     }
 
-    /// The number of mends so far, to be read before an attempt.
+    /// Returns the number of repairs so far. Read it before an attempt.
     pub(super) fn mends(&self) -> u64 {
         self.halt().mends
     }
 
-    /// Stops the follower because of an attempt that began after `mends` mends. An attempt that failed on what
-    /// was mended meanwhile stops nothing. Returns true if the follower has stopped.
+    /// Stops the follower because of an attempt that began after `mends` repairs. A repair since
+    /// then prevents the stop, because the next attempt may succeed. Returns true if the follower
+    /// has stopped.
     pub(super) fn stop(&self, error: Error, mends: u64) -> bool {
         let mut halt = self.halt();
         let is_current = halt.mends == mends;
@@ -112,7 +114,8 @@ impl Processor {
         is_current
     }
 
-    /// Counts a mend of whatever a failure may have come from. Returns true if the follower had stopped and goes on now.
+    /// Counts a repair of the cause of a failure. Returns true if the follower had stopped and
+    /// continues now.
     pub(super) fn mended(&self) -> bool {
         let mut halt = self.halt();
         halt.mends += 1;

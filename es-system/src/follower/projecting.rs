@@ -1,4 +1,4 @@
-//! A batch of a projection: its handlers run in the transaction that moves the position.
+//! Batches of a projection: its handlers run in the transaction that moves the position.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,33 +8,33 @@ use es_store::{StoreError, Transaction};
 
 use crate::application::batch::Batch;
 use crate::error::BoxError;
-use crate::follower::batch::{Committed, Context, Ran, Runs};
+use crate::follower::batch::{Committed, EventHandler, Ran, Runs};
 use crate::follower::events::Events;
 use crate::follower::failure::{CommitFailure, EventFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::policy::received::Received;
 use crate::policy::work::Project;
 
-/// The tables that handlers change.
+/// The tables that the handlers change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// The tables that are queried.
+    /// The tables that users query.
     Live,
-    /// The tables that a rebuild makes.
+    /// The new tables of a rebuild.
     Rebuild,
 }
 
-struct InTransaction<'a, 't> {
+struct TransactionHandler<'a, 't> {
     processor: &'a Processor,
     projection: &'a dyn Project,
     tx: &'a mut Transaction<'t>,
     policy_timeout: Duration,
 }
 
-impl Context for InTransaction<'_, '_> {
+impl EventHandler for TransactionHandler<'_, '_> {
     fn handle(&mut self, received: &Received<'_>, _: &Rc<RefCell<Batch>>) -> Result<(), BoxError> {
         let returned = self.projection.project(received, self.tx);
-        // A failed statement fails its handler, also when the handler passed the error over.
+        // A failed statement fails its handler even if the handler ignored the error.
         match (returned, self.tx.failure()) {
             (Ok(()), Some(failure)) => Err(self.processor.application.store_error(failure).into()),
             (Err(error), Some(failure)) => {
@@ -50,10 +50,11 @@ impl Context for InTransaction<'_, '_> {
     }
 }
 
-/// Runs the handlers for `events`, in one transaction as a rule, which moves the position past those that are done.
+/// Runs the handlers for `events` in one transaction, which also moves the position past the
+/// processed ones.
 ///
-/// When a handler fails, its transaction takes the events before it along: those run again in one of their own,
-/// and the failing event comes first in the next batch.
+/// If a handler fails, its transaction rolls back the events before it, too. Those run again in a
+/// transaction of their own, and the failing event comes first in the next batch.
 pub(super) fn process(
     runs: Runs<'_>,
     projection: &dyn Project,
@@ -81,13 +82,13 @@ pub(super) fn run(
     tx: &mut Transaction<'_>,
     policy_timeout: Duration,
 ) -> (usize, Option<EventFailure>) {
-    let mut context = InTransaction {
+    let mut handler = TransactionHandler {
         processor: runs.processor,
         projection,
         tx,
         policy_timeout,
     };
-    let Ran { done, failed, .. } = runs.run(events, &mut context);
+    let Ran { done, failed, .. } = runs.run(events, &mut handler);
     (done, failed)
 }
 
@@ -118,7 +119,7 @@ fn in_one_transaction(
         (_, Some((done, Some(failed)))) => Ok((done, Some(failed))),
         (Ok(()), _) if processor.is_abandoned() => Err(CommitFailure::Other(Failure::Abandoned)),
         (Ok(()), ran) => Ok((ran.map_or(0, |(done, _)| done), None)),
-        // A constraint that is checked at the commit is broken by one of the events.
+        // One of the events violates a constraint that is checked at the commit.
         (Err(error @ StoreError::Statement { .. }), Some((done @ 1.., None))) => {
             Err(CommitFailure::Refused {
                 error: application.store_error(error),

@@ -1,4 +1,4 @@
-//! The tables of a projection, rebuilt beside those that are queried.
+//! Rebuilds the tables of a projection beside the live ones.
 
 use std::thread;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::policy::work::{Project, Work};
 use crate::projection;
 use crate::projection::progress::{Meter, RebuildProgress};
 
-/// The number of times that something is tried again which the store has refused.
+/// The maximum number of retries of an operation that the store has refused.
 const TRIES: u32 = 10;
 /// The pauses between them.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(1280));
 
-/// A rebuild under way.
+/// A rebuild in progress.
 pub(super) struct Rebuild<'a> {
     processor: &'a Processor,
     projection: &'a dyn Project,
@@ -32,7 +32,7 @@ pub(super) struct Rebuild<'a> {
     _lock: RebuildLock,
 }
 
-/// An upstream, and how far the rebuild is in it.
+/// An upstream, and the position of the rebuild in it.
 struct Upstream<'a> {
     application: &'a Application,
     position: u64,
@@ -54,12 +54,12 @@ fn lock(processor: &Processor) -> Result<RebuildLock> {
 }
 
 impl<'a> Rebuild<'a> {
-    /// Begins a rebuild, or takes up the one that was interrupted.
+    /// Begins a rebuild, or continues one that was interrupted.
     pub(super) fn begin(processor: &'a Processor, upstreams: Vec<&'a Application>) -> Result<Self> {
         let application = &processor.application;
         let Work::Projection(projection) = &processor.work else {
             let name = processor.name();
-            let problem = format!("`{name}` is no projection, and has no tables");
+            let problem = format!("`{name}` is not a projection, so it has no tables");
             return Err(Error::Usage(problem));
         };
         let tables = application.tables()?;
@@ -86,7 +86,7 @@ impl<'a> Rebuild<'a> {
         Ok(rebuild)
     }
 
-    /// Rebuilds the tables, and puts them in the place of the old ones.
+    /// Rebuilds the tables and replaces the old ones.
     pub(super) fn run(mut self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<()> {
         let meter = Meter::start(self.processor.name(), self.position());
         loop {
@@ -108,7 +108,7 @@ impl<'a> Rebuild<'a> {
         self.persist(|rebuild| {
             let advanced = rebuild.batch(index);
             if advanced.is_err() {
-                // The record tells whether the batch was committed.
+                // The record shows if the batch was committed.
                 let upstream = rebuild.upstreams[index].application;
                 rebuild.upstreams[index].position = rebuild.recorded_position(upstream)?;
             }
@@ -116,8 +116,8 @@ impl<'a> Rebuild<'a> {
         })
     }
 
-    /// Repeats something that the store refuses, with pauses that grow, but not without end: the caller waits for it,
-    /// and can take it up later.
+    /// Repeats an operation that the store refuses, with growing pauses. The number of attempts is
+    /// limited, because the caller waits and can continue the rebuild later.
     fn persist<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Failure>) -> Result<T> {
         let mut tries = 0;
         loop {
@@ -129,7 +129,7 @@ impl<'a> Rebuild<'a> {
                 ) => return Err(error),
                 Err(Failure::Abandoned) => {
                     let name = self.processor.name();
-                    let problem = format!("{name}: the runner was stopped, and its thread left");
+                    let problem = format!("{name}: the runner was stopped during the rebuild");
                     return Err(Error::Usage(problem));
                 }
             };
@@ -175,7 +175,8 @@ impl<'a> Rebuild<'a> {
         Ok(is_full || done < page.len())
     }
 
-    /// Runs the handlers for `events` on the new tables. Returns the number of events that are done.
+    /// Runs the handlers for `events` on the new tables. Returns the number of events that are
+    /// done.
     fn project(&mut self, index: usize, events: Events<'_>) -> Result<usize, Failure> {
         let runs = self.runs(Until::TimeIsOver);
         let processed = projecting::process(runs, self.projection, Target::Rebuild, events);
@@ -195,7 +196,7 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    /// Puts the new tables in the place of the old ones. Returns false if these are far ahead by now.
+    /// Replaces the old tables with the new ones. Returns false if the old ones are too far ahead.
     fn switch(&mut self) -> Result<bool> {
         let mut failure = None;
         let names: Vec<_> = self
@@ -217,7 +218,7 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    /// Processes, in the transaction of the switch, the events that the old tables have and the new ones have not.
+    /// Processes, in the transaction of the switch, the events that only the old tables have.
     fn catch_up(&self, tx: &mut Transaction<'_>, index: usize, from: u64, to: u64) -> Result<bool> {
         let upstream = self.upstreams[index].application;
         let (page, is_full) = self.processor.page(upstream, from, to, BATCH_EVENTS)?;
@@ -255,7 +256,7 @@ impl<'a> Rebuild<'a> {
         position.map_err(|e| self.processor.application.store_error(e))
     }
 
-    /// The number of events that are processed.
+    /// Returns the number of processed events.
     fn position(&self) -> u64 {
         self.upstreams
             .iter()
@@ -263,7 +264,7 @@ impl<'a> Rebuild<'a> {
             .sum()
     }
 
-    /// The number of events that there are.
+    /// Returns the number of events in all upstreams.
     fn head(&self) -> Result<u64> {
         let heads = self.upstreams.iter();
         heads

@@ -1,12 +1,14 @@
-//! Refusals: the record does not take what a batch has made, or another application does not take what a
-//! policy saves to it, because a version is there already or does not follow.
+//! Refusals: the record refuses the events that a batch has made, or another application refuses
+//! those that a policy saves to it, because a version exists already or does not follow the last
+//! one.
 //!
-//! Most often another writer was first, and running the batch again is all that is needed. After two
-//! refusals in a row the batch is taken apart: each attempt has half the events of the one before, until the
-//! refused events are passed. A policy that did not look at what is recorded makes the same version again
-//! and again: when one event alone is refused twice for the same version, that is the policy's failure.
-//! (A policy that races with a user's saves is refused each time for a higher version.) What no race can
-//! cause, such as a gap in versions, is the policy's failure as soon as its event is alone.
+//! The usual cause is another writer that was first, and then the batch succeeds in its next run.
+//! After two refusals in a row the batch is split: each attempt has half the events of the one
+//! before, until the refused events are passed. A policy that does not look at the recorded state
+//! makes the same version in every attempt. So when a single event is refused twice for the same
+//! version, the failure is the policy's. (A policy that races with a user's saves is refused for a
+//! higher version each time.) A refusal that no race can cause, such as a gap in versions, is the
+//! policy's failure as soon as its event is alone.
 
 use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
@@ -14,15 +16,15 @@ use crate::follower::events::Events;
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
 use crate::policy::received::Received;
 
-/// The refusals that an edge has met since it last got past them.
+/// The refusals of an edge since it last made progress past them.
 #[derive(Debug)]
 pub(super) struct Refusals {
     count: u32,
-    /// The number of events that a batch may have.
+    /// The maximum number of events of the next batch.
     limit: usize,
-    /// The last position of the events that were refused.
+    /// The last position of the refused events.
     until: u64,
-    /// The position of the event that was refused alone, and the version for which it was.
+    /// The position of the last event that was refused alone, with the refusal.
     last_alone: Option<(u64, Refusal)>,
 }
 
@@ -38,19 +40,19 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// The number of events that the next batch may have.
+    /// Returns the maximum number of events of the next batch.
     pub(super) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Takes note that everything up to `position` is processed.
+    /// Records that every event up to `position` is processed.
     pub(super) fn passed(&mut self, position: u64) {
         if position >= self.until {
             *self = Self::default();
         }
     }
 
-    /// Decides what becomes of `events`, which the record has refused.
+    /// Decides the outcome of `events`, which the record has refused.
     pub(super) fn of_commit(
         &mut self,
         follower: &str,
@@ -61,7 +63,8 @@ impl Refusals {
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return error.into();
         };
-        let (limit, refusal) = (self.limit, Refusal::of(&error));
+        let limit = self.limit;
+        let refusal = Refusal::of(&error);
         if self.is_the_policys(first.id, last.id, page.len(), refusal) {
             let received = Received {
                 notification: first,
@@ -78,7 +81,8 @@ impl Refusals {
         Failure::Retry { error, pause }
     }
 
-    /// Decides what becomes of the event at `position`, whose policy did not succeed. Everything before it is committed.
+    /// Decides the outcome of the event at `position`, whose policy did not succeed. Everything
+    /// before it is committed.
     pub(super) fn of_event(&mut self, position: u64, failed: EventFailure) -> Failure {
         match failed {
             EventFailure::Store(error) => Failure::Retry {
@@ -96,8 +100,9 @@ impl Refusals {
         }
     }
 
-    /// Takes note of one more refusal, of `events` events from position `first` to `last`; `refusal` is the
-    /// version that is there already, if it is that. Returns true if it is the policy's failure.
+    /// Counts one more refusal, of `events` events from position `first` to `last`; `refusal` is
+    /// the version that exists already, if that is the cause. Returns true if the failure is the
+    /// policy's.
     fn is_the_policys(
         &mut self,
         first: u64,

@@ -1,4 +1,4 @@
-//! The condition of a follower, to look at while it runs.
+//! The condition of a follower while it runs.
 
 use crate::error::Error;
 
@@ -8,32 +8,33 @@ use crate::error::Error;
 pub struct FollowerStatus {
     /// The name of the application.
     pub follower: String,
-    /// The worst condition of its edges.
+    /// The worst condition among its edges.
     pub condition: Condition,
-    /// Its edges, in the order in which the pipes define them.
+    /// The edges, in the order in which the pipes define them.
     pub edges: Vec<EdgeStatus>,
 }
 
-/// The condition of a follower in one of the applications that it follows.
+/// The condition of a follower with respect to one of its upstreams.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EdgeStatus {
     /// The name of the application that is followed.
     pub upstream: String,
-    /// The recorded position in it; 0 is before the first event. `None` if it cannot be read now.
+    /// The recorded position in the upstream; 0 is before the first event. `None` if it cannot be
+    /// read now.
     pub position: Option<u64>,
     /// The condition of this edge.
     pub condition: Condition,
 }
 
-/// Whether a follower, or one of its edges, works.
+/// The condition of a follower or of one of its edges.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Condition {
     /// It processes events as they come.
     #[default]
     Running,
-    /// A store failed, or another writer was first; the batch runs again by itself.
+    /// A store failed, or another writer was first. The batch runs again automatically.
     #[non_exhaustive]
     Retrying {
         /// The last failure.
@@ -41,8 +42,8 @@ pub enum Condition {
         /// The number of failures in a row.
         attempts: u32,
     },
-    /// The follower stopped in front of an event: a new runner begins with it, and
-    /// [`Runner::rebuild`](crate::Runner::rebuild) has a projection go on in this one.
+    /// The follower has stopped in front of an event. A new runner begins with that event. A
+    /// projection also continues in this runner after [`Runner::rebuild`](crate::Runner::rebuild).
     #[non_exhaustive]
     Stopped {
         /// The failure that stopped it.

@@ -1,13 +1,14 @@
-//! What policies work on: a processing event that collects new events, or the transaction of a projection.
+//! The objects that policies write to: a processing event that collects new events, or the
+//! transaction of a projection.
 
-/// What policies work on.
+/// The kind of object that the policies of an application write to.
 pub trait Context: Sized + 'static {
-    /// What is handed to each of them.
+    /// The type of the argument that each policy receives.
     type Of<'t>;
 
-    /// What a dispatch table keeps beside the policies.
+    /// The further data of a dispatch table, beside the policies.
     type Setup: Default;
 }
 
-/// New events are collected.
+/// The context of policies that collect new events.
 pub struct Collecting;

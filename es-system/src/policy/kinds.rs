@@ -8,10 +8,10 @@ use crate::policy::context::Context;
 use crate::policy::table::Policies;
 use crate::policy::work::Work;
 
-/// An application that can follow others: it has policies for their events.
+/// An application that can follow others, because it has policies for their events.
 ///
-/// `#[process_application]` on a struct and on its impl block implements it. It cannot be implemented by
-/// hand, since only generated code makes a dispatch table.
+/// `#[process_application]` on a struct and on its impl block implements it. It cannot be
+/// implemented by hand, because only generated code makes a dispatch table.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot follow: it has no policies",
     label = "needs `#[process_application]` on `struct {Self}` and on `impl {Self}`",
@@ -19,11 +19,11 @@ use crate::policy::work::Work;
     note = "if it is an aggregate, name the application that saves it"
 )]
 pub trait FollowerType: ApplicationType {
-    /// What its policies work on: a processing event, or a transaction.
+    /// The context of its policies: a processing event or a transaction.
     #[doc(hidden)]
     type Context: Bind;
 
-    /// The dispatch table from events to the methods that handle them.
+    /// Returns the dispatch table from events to the methods that handle them.
     #[doc(hidden)]
     fn policies() -> Policies<Self, Self::Context>;
 }
@@ -33,6 +33,6 @@ pub trait Bind: Context {
     /// Binds the policies of `A` to an application object.
     ///
     /// # Errors
-    /// When they do not fit together, or what they work on cannot be made.
+    /// Fails if the policies conflict with each other, or if their context cannot be made.
     fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work>;
 }

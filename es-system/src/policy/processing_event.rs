@@ -1,4 +1,4 @@
-//! What a policy hands back.
+//! The object with which a policy collects new events.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use crate::application::cache::CachedAggregate;
 use crate::application::{Application, saving, snapshots};
 use crate::error::{Error, Result};
 
-/// Collects the new events of a policy, to be recorded in one transaction with the position of the event that it
-/// processes: so each event is processed exactly once.
+/// Collects the new events of a policy. They are recorded in one transaction with the position of
+/// the event that the policy processes, so each event is processed exactly once.
 ///
-/// Comes from the `ProcessingEvent` of the Python library `eventsourcing`.
+/// The idea comes from the `ProcessingEvent` of the Python library `eventsourcing`.
 pub struct ProcessingEvent {
     application: Application,
     batch: Rc<RefCell<Batch>>,
@@ -31,12 +31,13 @@ impl ProcessingEvent {
         }
     }
 
-    /// Takes the pending events of one aggregate (`&mut counter`), or of several (`(&mut a, &mut b)`), in
-    /// this order.
+    /// Collects the pending events of one aggregate (`&mut counter`), or of several (`(&mut a, &mut
+    /// b)`) in this order.
     ///
-    /// Afterwards the repository shows the aggregates as they are now, within the batch. If something cannot be
-    /// collected (an event that cannot be encoded; an older copy of an aggregate that was
-    /// collected already) the policy has failed, whatever it returns.
+    /// Afterwards the repository returns these aggregates in their current state, within the batch.
+    /// If something cannot be collected, the policy has failed, whatever it returns. Examples are
+    /// an event that cannot be encoded, and an older copy of an aggregate that was collected
+    /// already.
     pub fn collect_events(&mut self, mut aggregates: impl Aggregates) {
         let mut batch = self.batch.borrow_mut();
         let mut collect = Collect {
@@ -48,7 +49,7 @@ impl ProcessingEvent {
         }
     }
 
-    /// Why something could not be collected, if something could not.
+    /// Fails if something could not be collected, with the error of the first failure.
     pub(crate) fn refused(self) -> Result<()> {
         self.refused.map_or(Ok(()), Err)
     }
@@ -93,8 +94,8 @@ impl Visitor for Collect<'_> {
 }
 
 impl Collect<'_> {
-    /// Refuses the second of two copies of one aggregate, both changed: it would conflict with the first each time
-    /// the batch runs, so it is the policy's failure and not the store's.
+    /// Refuses the second of two changed copies of one aggregate. It would conflict with the first
+    /// each time the batch runs, so the failure is the policy's and not the store's.
     fn refuse_stale(&self, id: &AggregateId, first: u64) -> Result<()> {
         match self.batch.version_of(id) {
             Some(version) if first != version + 1 => Err(Error::Usage(format!(

@@ -17,14 +17,14 @@ use crate::policy::undecoded_event::UndecodedEvent;
 
 /// The dispatch table from the topics of events to the policies of the application `A`.
 ///
-/// The topics are the filter with which the log is read, unless a policy takes everything else: so what has no entry is never
-/// decoded.
+/// Its topics are the filter with which the log is read, unless a policy handles all other events.
+/// So an event without an entry is never decoded.
 pub struct Policies<A, C: Context = Collecting> {
     handlers: HashMap<&'static str, Handler<A, C>>,
     rest: Option<Handler<A, C>>,
     topics: Topics,
     problems: Vec<String>,
-    /// What else they need.
+    /// The further data of the context.
     pub(crate) setup: C::Setup,
 }
 
@@ -32,7 +32,7 @@ type Handler<A, C> = Arc<
     dyn Fn(&A, &Received<'_>, &mut <C as Context>::Of<'_>) -> Result<(), BoxError> + Send + Sync,
 >;
 
-/// One kind of event of the aggregate `E`, whatever its payload.
+/// A kind of event of the aggregate `E`, with any payload.
 pub struct KindOf<E> {
     topic: &'static str,
     of: PhantomData<fn() -> E>,
@@ -48,7 +48,7 @@ impl<E> KindOf<E> {
 }
 
 impl<A> Policies<A> {
-    /// A table without entries.
+    /// Returns a table without entries.
     #[allow(clippy::new_without_default, reason = "only generated code makes one")]
     pub fn new() -> Self {
         Self::with(())
@@ -66,7 +66,8 @@ impl<A, C: Context> Policies<A, C> {
         }
     }
 
-    /// The topics that have a policy, sorted; `None` if a policy takes everything else.
+    /// Returns the topics that have a policy, sorted, or `None` if a policy handles all other
+    /// events.
     pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
         if self.rest.is_some() {
             return None;
@@ -76,7 +77,7 @@ impl<A, C: Context> Policies<A, C> {
         Some(topics.into())
     }
 
-    /// Runs the policy for one event, if there is one. A panic of it is an error.
+    /// Runs the policy for one event, if there is one. A panic of the policy becomes an error.
     pub(crate) fn run(
         &self,
         application: &A,
@@ -92,7 +93,7 @@ impl<A, C: Context> Policies<A, C> {
             .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
     }
 
-    /// The events of kind `kind` are handled by `handler`.
+    /// Has `handler` handle the events of kind `kind`.
     pub fn on<E: Aggregate, P: EventPayload>(
         &mut self,
         kind: EventKind<E, P>,
@@ -106,7 +107,7 @@ impl<A, C: Context> Policies<A, C> {
         });
     }
 
-    /// The events of all of `kinds`, which are of one aggregate, are handled by `handler`.
+    /// Has `handler` handle the events of all of `kinds`, which belong to one aggregate.
     pub fn on_several<E: Aggregate>(
         &mut self,
         kinds: impl IntoIterator<Item = KindOf<E>>,
@@ -121,7 +122,7 @@ impl<A, C: Context> Policies<A, C> {
         });
     }
 
-    /// All events of the aggregate `E` are handled by `handler`.
+    /// Has `handler` handle all events of the aggregate `E`.
     pub fn on_all<E: Aggregate>(
         &mut self,
         handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
@@ -133,7 +134,7 @@ impl<A, C: Context> Policies<A, C> {
         self.on_several(kinds, handler);
     }
 
-    /// Every event without an entry is handled by `handler`.
+    /// Has `handler` handle every event without an entry.
     pub fn on_rest(
         &mut self,
         handler: impl Fn(&A, &UndecodedEvent, &mut C::Of<'_>) -> Result<(), BoxError>
@@ -171,7 +172,7 @@ impl<A, C: Context> Policies<A, C> {
     }
 }
 
-/// The policies of `A`, if they fit together.
+/// Returns the policies of `A`. Fails if they conflict with each other.
 pub(crate) fn checked<A: ApplicationType, C: Context>(
     policies: Policies<A, C>,
 ) -> Result<Policies<A, C>> {

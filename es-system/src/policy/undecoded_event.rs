@@ -1,4 +1,4 @@
-//! An event that a policy receives without knowing what it is.
+//! An event that a policy receives without knowing its type.
 
 use es_core::{AggregateId, DomainEvent, EventSet};
 use es_store::Notification;
@@ -6,7 +6,7 @@ use es_store::Notification;
 use crate::application::Application;
 use crate::error::Result;
 
-/// An event as it was recorded, not decoded: what `#[policy(_)]` takes.
+/// An event as it was recorded, not decoded. `#[policy(_)]` receives it.
 ///
 /// ```
 /// # use es_system::prelude::*;
@@ -30,10 +30,15 @@ use crate::error::Result;
 /// #[process_application]
 /// impl Audit {
 ///     #[policy(_)]
-///     fn note(&self, event: &UndecodedEvent, processing_event: &mut ProcessingEvent) -> Result<()> {
-///         let what = match event.is::<DogEvent>() {
-///             true => format!("{:?}", event.decode::<DogEvent>()?.payload),
-///             false => event.topic().to_owned(),
+///     fn note(
+///         &self,
+///         event: &UndecodedEvent,
+///         processing_event: &mut ProcessingEvent,
+///     ) -> Result<()> {
+///         let what = if event.is::<DogEvent>() {
+///             format!("{:?}", event.decode::<DogEvent>()?.payload)
+///         } else {
+///             event.topic().to_owned()
 ///         };
 ///         processing_event.collect_events(&mut Entry::write(&what));
 ///         Ok(())
@@ -54,40 +59,41 @@ impl UndecodedEvent {
         }
     }
 
-    /// The aggregate that made the event.
+    /// Returns the id of the aggregate that made the event.
     pub fn originator_id(&self) -> &AggregateId {
         &self.notification.originator_id
     }
 
-    /// The version that the aggregate had after it: 1 for the first event.
+    /// Returns the version of the aggregate after the event; the first event is 1.
     pub fn originator_version(&self) -> u64 {
         self.notification.originator_version
     }
 
-    /// The stored name of the event, such as `Dog.TrickAdded`.
+    /// Returns the stored name of the event, such as `Dog.TrickAdded`.
     pub fn topic(&self) -> &str {
         &self.notification.topic
     }
 
-    /// The position of the event in the notification log of [`upstream`](Self::upstream).
+    /// Returns the position of the event in the notification log of [`upstream`](Self::upstream).
     pub fn notification_id(&self) -> u64 {
         self.notification.id
     }
 
-    /// The name of the application that recorded the event.
+    /// Returns the name of the application that recorded the event.
     pub fn upstream(&self) -> &str {
         self.upstream.name()
     }
 
-    /// Whether it is one of the events `E`, such as `DogEvent`, so that it can be decoded as one.
+    /// Returns true if it is one of the events `E`, such as `DogEvent`, and so can be decoded as
+    /// one.
     pub fn is<E: EventSet>(&self) -> bool {
         E::TOPICS.contains(&self.topic())
     }
 
-    /// The event, decoded as one of `E`, such as `DogEvent`.
+    /// Decodes the event as one of `E`, such as `DogEvent`.
     ///
     /// # Errors
-    /// [`Error::BadData`](crate::Error::BadData) when it is none of `E`, or cannot be decoded.
+    /// Returns [`Error::BadData`](crate::Error::BadData) if it is none of `E` or cannot be decoded.
     pub fn decode<E: EventSet>(&self) -> Result<DomainEvent<E>> {
         self.upstream.decode_set(&self.notification)
     }

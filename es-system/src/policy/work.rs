@@ -1,4 +1,4 @@
-//! What a follower does with the events of its upstreams.
+//! The work that a follower does for each event of its upstreams.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::error::BoxError;
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
 
-/// What a follower does with events.
+/// The work that a follower does for each event.
 #[derive(Clone)]
 pub enum Work {
-    /// It collects new events.
+    /// The policies of a process application, which collect new events.
     #[doc(hidden)]
     Policies(Arc<dyn Dispatch>),
-    /// It changes tables.
+    /// The handlers of a projection, which change tables.
     #[doc(hidden)]
     Projection(Arc<dyn Project>),
 }
 
 impl Work {
-    /// The topics of the events that it wants, sorted; `None` is all.
+    /// Returns the topics of the events to process, sorted, or `None` for all.
     pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
         match self {
             Self::Policies(policies) => policies.topics(),
@@ -31,10 +31,11 @@ impl Work {
 
 /// The policies of one application object.
 pub trait Dispatch: Send + Sync {
-    /// The topics that have a policy, sorted; `None` if a policy takes everything else.
+    /// Returns the topics that have a policy, sorted, or `None` if a policy handles all other
+    /// events.
     fn topics(&self) -> Option<Arc<[String]>>;
 
-    /// Runs the policy for one event. A panic of it is an error.
+    /// Runs the policy for one event. A panic of the policy becomes an error.
     fn dispatch(
         &self,
         received: &Received<'_>,
@@ -42,20 +43,21 @@ pub trait Dispatch: Send + Sync {
     ) -> Result<(), BoxError>;
 }
 
-/// What makes the tables of a projection.
+/// The function that creates the tables of a projection.
 pub(crate) type MakeTables = fn(&mut Transaction<'_>) -> Result<(), BoxError>;
 
 /// The handlers of one projection.
 pub trait Project: Send + Sync {
-    /// The topics that have a handler, sorted; `None` if a handler takes everything else.
+    /// Returns the topics that have a handler, sorted, or `None` if a handler handles all other
+    /// events.
     fn topics(&self) -> Option<Arc<[String]>>;
 
-    /// Runs the handler for one event. A panic of it is an error.
+    /// Runs the handler for one event. A panic of the handler becomes an error.
     ///
     /// # Errors
-    /// What the handler returned.
+    /// Returns the error of the handler.
     fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError>;
 
-    /// What makes the tables.
+    /// Returns the function that creates the tables.
     fn make_tables(&self) -> MakeTables;
 }

@@ -3,23 +3,23 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The progress of a rebuild. It counts the events that no policy follows, too, and prints as a line:
-/// `TrickTable: 50 of 200 events, 25 a second, 7 s left`.
+/// The progress of a rebuild. It also counts the events that no policy handles. It prints as a
+/// line: `TrickTable: 50 of 200 events, 25 a second, 7 s left`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RebuildProgress {
     /// The name of the projection.
     pub projection: String,
-    /// The number of events that are processed, with those of an earlier run that was interrupted: the
+    /// The number of processed events, including those of an earlier run that was interrupted: the
     /// sum of the positions.
     pub done: u64,
-    /// The number of events that there are now: the sum of the upstreams' last positions.
+    /// The current number of events: the sum of the upstreams' last positions.
     pub total: u64,
-    /// The number of events that this run has processed in a second.
+    /// The number of events that this run processes in a second.
     pub rate: f64,
-    /// The time that the rest takes at this rate; `None` where there is no rate yet.
+    /// The remaining time at this rate, or `None` if there is no rate yet.
     pub left: Option<Duration>,
-    /// True when the new tables have taken the place of the old ones.
+    /// True when the new tables have replaced the old ones.
     pub is_finished: bool,
 }
 
@@ -45,11 +45,11 @@ impl fmt::Display for RebuildProgress {
     }
 }
 
-/// The measurement of a run.
+/// The measurement of one run.
 pub(crate) struct Meter {
     projection: String,
     started: Instant,
-    /// The number of events that were processed before this run.
+    /// The number of events that earlier runs have processed.
     before: u64,
 }
 
@@ -63,7 +63,8 @@ impl Meter {
     }
 
     pub(crate) fn at(&self, done: u64, total: u64, is_finished: bool) -> RebuildProgress {
-        let (run, elapsed) = (done.saturating_sub(self.before), self.started.elapsed());
+        let run = done.saturating_sub(self.before);
+        let elapsed = self.started.elapsed();
         let rate = run as f64 / elapsed.as_secs_f64().max(1e-6);
         let left = total.saturating_sub(done) as f64 / rate;
         RebuildProgress {

@@ -105,9 +105,12 @@ impl Network {
         let same =
             |follower: &&Arc<Follower>| follower.application().instance() == object.instance();
         let follower = self.followers.iter().find(same);
-        follower
-            .map(|follower| &**follower)
-            .ok_or_else(|| Error::Usage(format!("`{}` follows nobody in this system", A::NAME)))
+        follower.map(|follower| &**follower).ok_or_else(|| {
+            Error::Usage(format!(
+                "`{}` follows no application in this system",
+                A::NAME
+            ))
+        })
     }
 
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {

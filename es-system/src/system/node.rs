@@ -11,12 +11,12 @@ use crate::policy::kinds::{Bind, FollowerType};
 use crate::policy::work::Work;
 use es_store::{Env, Role};
 
-/// The pipes of a system, as [`pipes!`](crate::pipes) makes them.
+/// The pipes of a system, created by [`pipes!`](crate::pipes).
 #[derive(Debug, Clone)]
 pub struct Pipes(Vec<Vec<Node>>);
 
 impl Pipes {
-    /// Pipes of these nodes.
+    /// Creates pipes of these nodes.
     pub fn new(pipes: Vec<Vec<Node>>) -> Self {
         Self(pipes)
     }
@@ -26,7 +26,7 @@ impl Pipes {
     }
 }
 
-/// An application of a system: its name, and how it is opened.
+/// An application of a system: its name, and the function that opens it.
 #[derive(Clone)]
 pub struct Node {
     name: &'static str,
@@ -39,19 +39,20 @@ pub struct Node {
 #[derive(Clone)]
 pub(crate) struct Opened {
     pub(crate) type_id: TypeId,
-    /// The user's application, of that type, in an `Arc`.
+    /// The user's application in an `Arc`; its type is `type_id`.
     pub(crate) object: Arc<dyn Any + Send + Sync>,
     pub(crate) application: Application,
     pub(crate) work: Option<Work>,
 }
 
 impl Node {
-    /// The first application of a pipe, which need not follow.
+    /// Returns the first application of a pipe, which need not follow.
     pub fn leader<A: FromEnv>() -> Self {
         Self::leader_with(A::from_env)
     }
 
-    /// The first application of a pipe, made by `open`: `|env| School::new(env, mailer.clone())`.
+    /// Returns the first application of a pipe, opened by `open`: `|env| School::new(env,
+    /// mailer.clone())`.
     pub fn leader_with<A: ApplicationType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
@@ -60,12 +61,12 @@ impl Node {
         })
     }
 
-    /// A later application of a pipe, which follows the one in front of it.
+    /// Returns a later application of a pipe, which follows the one before it.
     pub fn follower<A: FollowerType + FromEnv>() -> Self {
         Self::follower_with(A::from_env)
     }
 
-    /// A later application of a pipe, which follows the one in front of it, made by `open`.
+    /// Returns a later application of a pipe, which follows the one before it, opened by `open`.
     pub fn follower_with<A: FollowerType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
@@ -125,11 +126,11 @@ impl fmt::Debug for Node {
     }
 }
 
-/// The pipes of a system: `pipes![[A, B], [B, C]]`. Each application of a pipe but the first follows the
-/// one in front of it, so it must be a `#[process_application]`.
+/// Creates the pipes of a system: `pipes![[A, B], [B, C]]`. Each application of a pipe except the
+/// first follows the one before it, so it must be a `#[process_application]`.
 ///
-/// An application with fields of its own is given with the closure that makes it. It may be called more than once, for each
-/// runner, so it clones what it hands over:
+/// An application with fields of its own comes with the closure that creates it. Each runner calls
+/// the closure once, so it clones the values that it passes on:
 ///
 /// ```
 /// use es_system::prelude::*;
@@ -147,7 +148,13 @@ impl fmt::Debug for Node {
 /// # #[process_application]
 /// # impl Counters {
 /// #     #[policy(Dog::Registered)]
-/// #     fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> { Ok(()) }
+/// #     fn count(
+/// #         &self,
+/// #         _: &DomainEvent<DogRegistered>,
+/// #         _: &mut ProcessingEvent,
+/// #     ) -> Result<()> {
+/// #         Ok(())
+/// #     }
 /// # }
 ///
 /// #[application]
@@ -156,13 +163,14 @@ impl fmt::Debug for Node {
 /// }
 ///
 /// # let mailer = Mailer;
-/// let system = System::new(pipes![[School = move |env| School::new(env, mailer.clone()), Counters]])?;
+/// let open = move |env| School::new(env, mailer.clone());
+/// let system = System::new(pipes![[School = open, Counters]])?;
 /// # assert_eq!(system.nodes(), ["School", "Counters"]);
 /// # SingleThreadedRunner::new(&system, Env::new())?.start()?;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// An application that stands in several pipes is given the same closure in each: one of them is used.
+/// If an application is in several pipes, give the same closure in each; only one of them is used.
 #[macro_export]
 macro_rules! pipes {
     ($([$first:ty $(= $open_first:expr)? $(, $next:ty $(= $open_next:expr)?)* $(,)?]),* $(,)?) => {
@@ -183,7 +191,7 @@ macro_rules! pipes {
     };
 }
 
-/// A node of a pipe, with the closure that makes it, if one was given.
+/// Expands to a node of a pipe, with the closure that creates it if one was given.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __node {

@@ -1,4 +1,4 @@
-//! What an aggregate does, told by events.
+//! Tests of aggregates, written as events.
 
 use std::sync::Arc;
 
@@ -7,24 +7,25 @@ use es_core::testing::FixedSource;
 use es_core::{Aggregate, AggregateId, Replay, Timestamp, source};
 use es_store::{Mapper, StoredEvent};
 
-use super::events::{Encoder, Events, Seen, compare};
+use super::events::{ComparedEvent, Encoder, Events, compare};
 use super::unordered;
 use es_store::Env;
 
-/// An aggregate that had these events. They are stored and read again, as in an application.
+/// Begins a test with an aggregate that has these events. They are stored and read again, as in an
+/// application.
 ///
-/// Within the test the clock begins at the first moment of 2024 and ids count from 1, unless
-/// [`with_source`](super::with_source) is around it.
+/// In the test, the clock starts at the beginning of 2024 and ids count from 1, unless the test
+/// runs in [`with_source`](super::with_source).
 pub fn given<T: Events>(events: T) -> Given<T> {
     Given { events, id: None }
 }
 
-/// No aggregate yet: the command is the one that makes it.
+/// Begins a test without an aggregate, for a command that creates one.
 pub fn given_nothing() -> GivenNothing {
     GivenNothing(())
 }
 
-/// The events that an aggregate had; [`given`] makes it.
+/// The events of an aggregate before the command. [`given`] creates it.
 #[must_use = "nothing is tested before `when` and `then`"]
 pub struct Given<T> {
     events: T,
@@ -32,7 +33,7 @@ pub struct Given<T> {
 }
 
 impl<T: Events> Given<T> {
-    /// The aggregate has this id, if it matters which.
+    /// Sets the id of the aggregate, for a test that depends on it.
     pub fn of(self, id: impl Into<AggregateId>) -> Self {
         Self {
             id: Some(id.into()),
@@ -43,10 +44,11 @@ impl<T: Events> Given<T> {
     /// Runs a command.
     ///
     /// # Panics
-    /// When the given events are none of an aggregate of this type, in this order; and when the command does.
+    /// Panics if the given events do not form an aggregate of this type, in this order, or if the
+    /// command panics.
     #[track_caller]
     pub fn when<A: Aggregate, R>(self, command: impl FnOnce(&mut A) -> R) -> When<A, R> {
-        let source = foreseen();
+        let source = test_source();
         let (id, given) = source::with_source(Some(source.clone()), || {
             let id = self.id.unwrap_or_else(|| source::fresh_id().into());
             let given = Encoder::new(id.clone(), 0, source::now).all(self.events);
@@ -62,26 +64,26 @@ impl<T: Events> Given<T> {
     }
 }
 
-/// That there is no aggregate; [`given_nothing`] makes it.
+/// The absence of an aggregate before the command. [`given_nothing`] creates it.
 #[must_use = "nothing is tested before `when` and `then`"]
 pub struct GivenNothing(());
 
 impl GivenNothing {
-    /// Makes the aggregate.
+    /// Runs a command that creates the aggregate.
     pub fn when<A: Aggregate>(self, command: impl FnOnce() -> A) -> When<A, ()> {
         When {
             given: Vec::new(),
-            aggregate: Some(foretold(command)),
+            aggregate: Some(with_test_source(command)),
             outcome: (),
         }
     }
 
-    /// Makes the aggregate, or refuses to.
+    /// Runs a command that creates the aggregate or refuses to.
     pub fn try_when<A: Aggregate, E>(
         self,
         command: impl FnOnce() -> Result<A, E>,
     ) -> When<A, Result<(), E>> {
-        let (aggregate, outcome) = match foretold(command) {
+        let (aggregate, outcome) = match with_test_source(command) {
             Ok(aggregate) => (Some(aggregate), Ok(())),
             Err(error) => (None, Err(error)),
         };
@@ -93,23 +95,25 @@ impl GivenNothing {
     }
 }
 
-/// What a command has done.
+/// The result of a command.
 #[must_use = "nothing is tested before `then`"]
 pub struct When<A, R> {
     given: Vec<StoredEvent>,
-    /// `None` if it was not made.
+    /// The aggregate, or `None` if it was not created.
     aggregate: Option<A>,
     outcome: R,
 }
 
 impl<A: Aggregate, R> When<A, R> {
-    /// The command has made exactly these events. They are compared as they are stored, but for their times and the order of
-    /// maps. The elements of a `HashSet` are stored as a list, in any order: in an event a `BTreeSet` can be compared.
+    /// Asserts that the command has made exactly these events. They are compared as they are
+    /// stored, except for their times and the order of maps. A `HashSet` is stored as a list in an
+    /// unpredictable order, so use a `BTreeSet` in events that a test compares.
     ///
-    /// It is also tested that the aggregate, read again from its events, has the same state, if its state can be stored.
+    /// Also asserts that the aggregate, read again from its events, has the same state, if its
+    /// state can be stored.
     ///
     /// # Panics
-    /// When the events are others: the message has both.
+    /// Panics if the events differ, with both lists in the message.
     #[track_caller]
     pub fn then(self, events: impl Events) -> Then<A, R> {
         let (id, before) = match &self.aggregate {
@@ -123,7 +127,10 @@ impl<A: Aggregate, R> When<A, R> {
             found.push(&event.payload);
         }
         let expected = plain(before).all(events);
-        compare(&Seen::of(&found.finish()), &Seen::of(&expected));
+        compare(
+            &ComparedEvent::of(&found.finish()),
+            &ComparedEvent::of(&expected),
+        );
         if let Some(aggregate) = &self.aggregate {
             compare_with_replay(aggregate, self.given);
         }
@@ -133,27 +140,27 @@ impl<A: Aggregate, R> When<A, R> {
         }
     }
 
-    /// The command has made no event.
+    /// Asserts that the command has made no event.
     ///
     /// # Panics
-    /// When it has.
+    /// Panics if it has made one.
     #[track_caller]
     pub fn then_nothing(self) -> Then<A, R> {
         self.then(())
     }
 }
 
-/// A command whose events were the expected ones.
+/// A command whose events were as expected.
 pub struct Then<A, R> {
     aggregate: Option<A>,
     outcome: R,
 }
 
 impl<A: Aggregate, R> Then<A, R> {
-    /// Looks at the aggregate, which is as the command has left it.
+    /// Passes the aggregate, in the state after the command, to `look`.
     ///
     /// # Panics
-    /// When there is none, and when `look` does.
+    /// Panics if there is no aggregate, or if `look` panics.
     #[track_caller]
     pub fn and_the_aggregate(self, look: impl FnOnce(&A)) -> Self {
         let aggregate = self.aggregate.as_ref();
@@ -161,14 +168,14 @@ impl<A: Aggregate, R> Then<A, R> {
         self
     }
 
-    /// Looks at what the command has returned.
+    /// Passes the result of the command to `look`.
     pub fn and_the_outcome(self, look: impl FnOnce(R)) {
         look(self.outcome);
     }
 }
 
-/// A clock and ids that can be foretold, unless the caller has put others in place.
-fn foreseen() -> Arc<dyn Source> {
+/// Returns the source of time and ids of the caller, or else a predictable one.
+fn test_source() -> Arc<dyn Source> {
     const START_OF_2024: i64 = 1_704_067_200_000_000;
     source::current().unwrap_or_else(|| {
         let start = Timestamp::from_micros(START_OF_2024).expect("in range");
@@ -176,8 +183,8 @@ fn foreseen() -> Arc<dyn Source> {
     })
 }
 
-fn foretold<T>(work: impl FnOnce() -> T) -> T {
-    source::with_source(Some(foreseen()), work)
+fn with_test_source<T>(work: impl FnOnce() -> T) -> T {
+    source::with_source(Some(test_source()), work)
 }
 
 fn mapper() -> Mapper {
@@ -186,7 +193,8 @@ fn mapper() -> Mapper {
 
 #[track_caller]
 fn replay<A: Aggregate>(id: &AggregateId, events: &[StoredEvent]) -> A {
-    let (mapper, mut replay) = (mapper(), Replay::<A>::new(id.clone()));
+    let mapper = mapper();
+    let mut replay = Replay::<A>::new(id.clone());
     for event in events {
         let decoded = match mapper.decode::<A::Event>(event) {
             Ok(decoded) => decoded,
@@ -208,7 +216,8 @@ fn replay<A: Aggregate>(id: &AggregateId, events: &[StoredEvent]) -> A {
 
 #[track_caller]
 fn compare_with_replay<A: Aggregate>(aggregate: &A, mut events: Vec<StoredEvent>) {
-    let (id, mapper) = (aggregate.id(), mapper());
+    let id = aggregate.id();
+    let mapper = mapper();
     for event in aggregate.pending_events() {
         let stored = mapper.encode(
             id,
@@ -225,7 +234,8 @@ fn compare_with_replay<A: Aggregate>(aggregate: &A, mut events: Vec<StoredEvent>
             &snapshot.state,
         )))
     };
-    let (live, replayed) = (state(aggregate), state(&replay::<A>(id, &events)));
+    let live = state(aggregate);
+    let replayed = state(&replay::<A>(id, &events));
     assert!(
         live == replayed,
         "the state after the command is not the one that is read back from the events: the body of an `#[event]` method \

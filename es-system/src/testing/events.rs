@@ -1,4 +1,4 @@
-//! Events as a test writes them down, and as they are stored and compared.
+//! Events as a test writes them, as they are stored, and as they are compared.
 
 use es_core::{
     AggregateId, EventPayload, EventSet, FieldError, FieldReader, FieldWriter, Timestamp,
@@ -8,8 +8,8 @@ use es_store::{Mapper, StoredEvent};
 use super::unordered;
 use es_store::Env;
 
-/// Events of one aggregate, in their order: an array or a `Vec` of payloads of one kind, or a tuple of payloads of several.
-/// `()` is none.
+/// Events of one aggregate, in order: an array or a `Vec` of payloads of one kind, or a tuple of
+/// payloads of several kinds. `()` is no event.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not how a test writes events down",
     label = "write an array of events of one kind, `[a, b]`, or a tuple of events of any, `(a, b)`; a single one is `(a,)`"
@@ -20,7 +20,7 @@ pub trait Events {
     fn __encode(self, encoder: &mut Encoder);
 }
 
-/// Encodes events as an application in memory does: as plain JSON.
+/// Encodes events as an application in memory does, as plain JSON.
 pub struct Encoder {
     mapper: Mapper,
     id: AggregateId,
@@ -30,7 +30,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Of events of the aggregate `id` behind `version`. Their times are what `now` says.
+    /// Creates an encoder of events of the aggregate `id` that follow `version`. `now` returns
+    /// their times.
     pub(super) fn new(id: AggregateId, version: u64, now: fn() -> Timestamp) -> Self {
         let mapper = Mapper::new(&Env::new()).expect("an empty environment is right");
         Self {
@@ -61,7 +62,7 @@ impl Encoder {
     }
 }
 
-/// All events of an aggregate that has one kind of them.
+/// The set of events that consists of one kind.
 struct Only<P>(P);
 
 impl<P: EventPayload> EventSet for Only<P> {
@@ -119,29 +120,30 @@ macro_rules! tuples {
 
 tuples!(A B C D E F G H I J K L);
 
-/// An event as it is compared: what it is called, and its fields as they are stored.
-pub(super) struct Seen {
+/// An event in the form in which it is compared: its topic, and its fields as they are stored.
+pub(super) struct ComparedEvent {
     topic: String,
     fields: String,
 }
 
-impl PartialEq for Seen {
+impl PartialEq for ComparedEvent {
     fn eq(&self, other: &Self) -> bool {
         self.topic == other.topic && unordered::maps(&self.fields) == unordered::maps(&other.fields)
     }
 }
 
-impl Seen {
+impl ComparedEvent {
     pub(super) fn of(events: &[StoredEvent]) -> Vec<Self> {
-        let seen = |event: &StoredEvent| Self {
+        let compared = |event: &StoredEvent| Self {
             topic: event.topic.clone().into_owned(),
             fields: fields(&String::from_utf8_lossy(&event.state)),
         };
-        events.iter().map(seen).collect()
+        events.iter().map(compared).collect()
     }
 }
 
-/// A state without what is no field of the event: its time, and the topic of the aggregate that it creates.
+/// Removes the parts of a state that are no fields of the event: the time, and the topic of the
+/// aggregate that the event creates.
 fn fields(state: &str) -> String {
     let rest = match (state.starts_with("{\"timestamp\":{"), state.split_once('}')) {
         (true, Some((_, rest))) => rest,
@@ -155,9 +157,10 @@ fn fields(state: &str) -> String {
     format!("{{{}", rest.strip_prefix(',').unwrap_or(rest))
 }
 
-/// Compares what was found with what was expected; tells both, side by side, if they differ.
+/// Compares the found events with the expected ones. Panics if they differ, with both lists in the
+/// message.
 #[track_caller]
-pub(super) fn compare(found: &[Seen], expected: &[Seen]) {
+pub(super) fn compare(found: &[ComparedEvent], expected: &[ComparedEvent]) {
     if found == expected {
         return;
     }
@@ -166,14 +169,14 @@ pub(super) fn compare(found: &[Seen], expected: &[Seen]) {
         .zip(expected)
         .take_while(|(a, b)| a == b)
         .count();
-    let lines = |seen: &[Seen]| -> String {
-        let line = |(at, Seen { topic, fields }): (usize, &Seen)| {
+    let lines = |events: &[ComparedEvent]| -> String {
+        let line = |(at, ComparedEvent { topic, fields }): (usize, &ComparedEvent)| {
             let mark = if at < same { ' ' } else { '>' };
             format!("\n  {mark} {}. {topic} {fields}", at + 1)
         };
-        match seen {
+        match events {
             [] => "\n    none".to_owned(),
-            seen => seen.iter().enumerate().map(line).collect(),
+            events => events.iter().enumerate().map(line).collect(),
         }
     };
     panic!(

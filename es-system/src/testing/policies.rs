@@ -1,4 +1,4 @@
-//! What the policies of a process application do, told by events.
+//! Tests of the policies of a process application, written as events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use es_core::{AggregateId, IdType, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
-use super::events::{Encoder, Events, Seen, compare};
+use super::events::{ComparedEvent, Encoder, Events, compare};
 use crate::application::Application;
 use crate::error::Result;
 use crate::follower::Follower;
@@ -18,10 +18,11 @@ use crate::policy::kinds::Bind;
 use crate::policy::kinds::FollowerType;
 use es_store::Env;
 
-/// The policies of a process application, which follows an upstream in memory that has the events of the test. They run and are
-/// recorded as under a runner. The application is one whose environment neither compresses nor encrypts.
+/// Begins a test of a process application, which follows an upstream in memory that has the events
+/// of the test. Policies run, and their events are recorded, as under a runner. The environment of
+/// the application must neither compress nor encrypt.
 ///
-/// A projection collects no events, so it is not tested here but by what its tables have, in a system: see
+/// A projection collects no events, so it is tested in a system by the content of its tables: see
 /// [`in_memory_with`](super::in_memory_with).
 ///
 /// ```
@@ -51,7 +52,11 @@ use es_store::Env;
 /// # #[process_application]
 /// # impl Counters {
 /// #     #[policy(Dog::TrickAdded)]
-/// #     fn count(&self, event: &DomainEvent<DogTrickAdded>, processing_event: &mut ProcessingEvent) -> Result<()> {
+/// #     fn count(
+/// #         &self,
+/// #         event: &DomainEvent<DogTrickAdded>,
+/// #         processing_event: &mut ProcessingEvent,
+/// #     ) -> Result<()> {
 /// #         let counter = self.repository().find(Counter::id_of(&event.trick))?;
 /// #         let mut counter = counter.unwrap_or_else(|| Counter::new(&event.trick));
 /// #         counter.increment();
@@ -61,7 +66,8 @@ use es_store::Env;
 /// # }
 /// use es_system::testing::policies_of;
 ///
-/// let (billy, milly) = (Uuid::from_u128(1), Uuid::from_u128(2));
+/// let billy = Uuid::from_u128(1);
+/// let milly = Uuid::from_u128(2);
 /// let sat = || [DogTrickAdded { trick: "sit".to_owned() }];
 /// policies_of(Counters::new(Env::new())?)
 ///     .given(billy, [DogRegistered {}])
@@ -89,23 +95,24 @@ pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> Pol
     }
 }
 
-/// A process application under test; [`policies_of`] makes it.
+/// A process application under test. [`policies_of`] creates it.
 pub struct PoliciesOf<A> {
     application: Arc<A>,
-    /// One for each form of ids.
+    /// The upstreams, one for each type of ids.
     upstreams: [Application; 2],
     follower: Follower,
-    /// How many events each aggregate of the upstream has.
+    /// The number of events of each aggregate of the upstream.
     versions: HashMap<AggregateId, u64>,
-    /// The events that were made since they were looked at.
+    /// The events that the policies have made since the last `given` or `then`.
     made: Vec<StoredEvent>,
 }
 
 impl<A: FollowerType> PoliciesOf<A> {
-    /// An aggregate of the upstream has had these events: they are processed, and what comes of it is not looked at.
+    /// Processes these events of an aggregate of the upstream, and ignores the events that the
+    /// policies collect for them.
     ///
     /// # Panics
-    /// When a policy fails.
+    /// Panics if a policy fails.
     #[track_caller]
     pub fn given(self, id: impl Into<AggregateId>, events: impl Events) -> Self {
         let mut processed = self.when(id, events);
@@ -113,10 +120,10 @@ impl<A: FollowerType> PoliciesOf<A> {
         processed
     }
 
-    /// An aggregate of the upstream has these new events.
+    /// Processes these new events of an aggregate of the upstream.
     ///
     /// # Panics
-    /// When a policy fails; [`when_it_fails`](Self::when_it_fails) is for that.
+    /// Panics if a policy fails; use [`when_it_fails`](Self::when_it_fails) to expect that.
     #[track_caller]
     pub fn when(mut self, id: impl Into<AggregateId>, events: impl Events) -> Self {
         if let Err(error) = self.process(id.into(), events) {
@@ -125,11 +132,12 @@ impl<A: FollowerType> PoliciesOf<A> {
         self
     }
 
-    /// The same, where a policy fails: with which error. What was collected for the events before it is recorded; the
-    /// policies stand at the failing one, so nothing can follow but `then`.
+    /// Processes new events of which one fails in a policy, and passes the error to `look`. The
+    /// events that were collected before it are recorded. The policies have stopped in front of the
+    /// failed event, so only `then` can follow.
     ///
     /// # Panics
-    /// When none does.
+    /// Panics if no policy fails.
     #[track_caller]
     pub fn when_it_fails(
         mut self,
@@ -144,31 +152,32 @@ impl<A: FollowerType> PoliciesOf<A> {
         self
     }
 
-    /// The policies have collected exactly these events since `given` or the last `then`, of whichever aggregates. They are
-    /// compared as they are stored, but for their times and the order of maps.
+    /// Asserts that the policies have collected exactly these events since `given` or the last
+    /// `then`, whatever their aggregates. They are compared as they are stored, except for their
+    /// times and the order of maps.
     ///
     /// # Panics
-    /// When the events are others: the message has both.
+    /// Panics if the events differ, with both lists in the message.
     #[track_caller]
     pub fn then(mut self, events: impl Events) -> Self {
         let expected = Encoder::new("expected".into(), 0, source::now).all(events);
         compare(
-            &Seen::of(&std::mem::take(&mut self.made)),
-            &Seen::of(&expected),
+            &ComparedEvent::of(&std::mem::take(&mut self.made)),
+            &ComparedEvent::of(&expected),
         );
         self
     }
 
-    /// The policies have collected nothing since `given` or the last `then`.
+    /// Asserts that the policies have collected nothing since `given` or the last `then`.
     ///
     /// # Panics
-    /// When they have.
+    /// Panics if they have.
     #[track_caller]
     pub fn then_nothing(self) -> Self {
         self.then(())
     }
 
-    /// Looks at the application.
+    /// Passes the application to `look`.
     pub fn and_the_application(self, look: impl FnOnce(&A)) -> Self {
         look(&self.application);
         self

@@ -1,20 +1,22 @@
-//! JSON whose order says nothing. A `HashMap` or a `HashSet` is stored in another order each time, and equal ones must look equal.
+//! Compares JSON regardless of order. A `HashMap` or a `HashSet` is stored in another order each
+//! time, and equal ones must compare equal.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// With the entries of each map in the order of their keys.
+/// Sorts the entries of each map by their keys.
 pub(super) fn maps(json: &str) -> String {
     sorted(json, |_| {})
 }
 
-/// With the entries of each map, and the elements of each list, in an order that they alone decide: a set is stored as a list.
+/// Sorts the entries of each map by their keys and the elements of each list by their text, because
+/// a set is stored as a list.
 pub(super) fn maps_and_lists(json: &str) -> String {
     sorted(json, |elements| elements.sort_unstable())
 }
 
-/// Numbers and texts stay as they are written.
+/// Sorts maps, and lists with `of_list`. Numbers and texts stay as they are written.
 fn sorted(json: &str, of_list: fn(&mut Vec<String>)) -> String {
     let inner = |value: &RawValue| sorted(value.get(), of_list);
     if let Ok(entries) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {

@@ -1,4 +1,5 @@
-//! The raw side of a store, and many writers on it: one connection, one transaction for all that wait.
+//! The raw side of a store with many writers: one connection, and one transaction for all saves
+//! that wait.
 
 use std::sync::{Condvar, Mutex};
 
@@ -6,7 +7,7 @@ use es_system::prelude::Uuid;
 
 use crate::stored::{Loaded, Row};
 
-/// The raw driver with one connection, as one who knows it well uses it.
+/// The raw driver with one connection, in its best known use.
 pub trait Raw: Send {
     fn load(&mut self, id: Uuid) -> Loaded;
 
@@ -14,10 +15,10 @@ pub trait Raw: Send {
     fn append(&mut self, rows: &[Row]);
 }
 
-/// Commits the rows of many threads together. Both stores have the same hand-off.
+/// Commits the rows of many threads together. Both stores hand over in the same way.
 pub struct Group {
     state: Mutex<State>,
-    /// Of even and of odd groups, so that nobody is woken for a group that is not theirs.
+    /// The signals of even and of odd groups, so that a thread is woken only for its own group.
     committed: [Condvar; 2],
     raw: Mutex<Box<dyn Raw>>,
 }
@@ -26,9 +27,9 @@ pub struct Group {
 struct State {
     waiting: Vec<Row>,
     leading: bool,
-    /// Whether the lead is kept for one of those that wait.
+    /// True if the lead is reserved for a thread that waits.
     passed: bool,
-    /// Which group is being collected, and how many are committed.
+    /// The number of the group that is being collected, and the number of committed groups.
     collecting: u64,
     done: u64,
 }
@@ -46,7 +47,7 @@ impl Group {
         }
     }
 
-    /// Returns when the row is committed. Who comes first commits for all who came.
+    /// Returns when the row is committed. The first thread commits for all that have come.
     pub fn append(&self, row: Row) {
         let mut state = self.state.lock().expect("no panic");
         state.waiting.push(row);
@@ -67,11 +68,13 @@ impl Group {
             drop(state);
             self.raw.lock().expect("no panic").append(&rows);
             state = self.state.lock().expect("no panic");
-            // Who has just led does not lead again at once: until one that waits is awake, the next group grows.
+            // A thread that has just led does not lead again at once: until a waiting thread is
+            // awake, the next group grows.
             state.passed = !state.waiting.is_empty();
             state.leading = state.passed;
             state.done = group;
-            // Those of the group first: who comes again at once is in the next one.
+            // The threads of this group are woken first; one that comes again at once joins the
+            // next group.
             self.committed_of(group).notify_all();
             self.committed_of(group + 1).notify_one();
         }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// What one run of one side has done.
+/// The measurement of one run of one side.
 pub struct Sample {
-    /// How many saves.
+    /// The number of saves.
     pub saves: usize,
-    /// How long all of them took.
+    /// The time of all saves together.
     pub elapsed: Duration,
-    /// How long each took.
+    /// The time of each save.
     pub latencies: Vec<Duration>,
 }
 
@@ -18,7 +18,7 @@ impl Sample {
     }
 }
 
-/// Times each save of one writer.
+/// Returns the time of each save of one writer.
 pub fn timed(saves: usize, mut save: impl FnMut(usize)) -> Vec<Duration> {
     let mut latencies = Vec::with_capacity(saves);
     for number in 0..saves {
@@ -29,7 +29,7 @@ pub fn timed(saves: usize, mut save: impl FnMut(usize)) -> Vec<Duration> {
     latencies
 }
 
-/// Runs `writer` on so many threads, and times all of it.
+/// Runs `writer` on `writers` threads, and measures all of it.
 pub fn on_threads(writers: usize, writer: impl Fn(usize) -> Vec<Duration> + Sync) -> Sample {
     let began = Instant::now();
     let latencies: Vec<Duration> = std::thread::scope(|scope| {
@@ -65,7 +65,7 @@ impl Report {
         Self { json }
     }
 
-    /// Compares two sides over `pairs` pairs, after one that does not count.
+    /// Compares two sides over `pairs` pairs, after a first one that does not count.
     pub fn row(
         &mut self,
         title: &str,

@@ -1,4 +1,4 @@
-//! SQLite by its driver: WAL, prepared statements, one transaction for a group.
+//! SQLite by its driver: WAL, prepared statements, and one transaction for a group.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const LOAD: &str = "SELECT originator_version, topic, state FROM stored_events W
 pub struct RawSqlite(Connection);
 
 impl RawSqlite {
-    /// A database with the table that the library has, as durable.
+    /// Opens a database with the table of the library and the same durability.
     pub fn open(file: &Path) -> Self {
         let connection = Connection::open(file).expect("the folder is there");
         connection

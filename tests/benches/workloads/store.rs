@@ -14,7 +14,7 @@ pub enum Store {
     Postgres,
 }
 
-/// One side on a place of its own, which is kept for as long as the side.
+/// One side on a place of its own, which exists as long as the side does.
 pub struct On<S> {
     pub side: S,
     _place: Place,
@@ -29,7 +29,7 @@ enum Place {
 impl Store {
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    /// The word that chooses it.
+    /// The word that selects the store.
     pub fn word(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -37,7 +37,7 @@ impl Store {
         }
     }
 
-    /// What it is called in the report.
+    /// The name of the store in the report.
     pub fn title(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite file",
@@ -45,7 +45,7 @@ impl Store {
         }
     }
 
-    /// Whether there is such a store here; if not, that was said.
+    /// Returns true if the store is available here. If it is not, a message has told the user.
     pub fn is_there(self) -> bool {
         match self {
             Self::Sqlite => true,

@@ -1,4 +1,4 @@
-//! What the library stores of the tutorial's dogs, written and read by hand.
+//! The rows that the library stores for the tutorial's dogs, written and read by hand.
 
 use es_system::prelude::*;
 use tests::domain::Dog;
@@ -11,7 +11,7 @@ pub struct Row {
     pub state: Vec<u8>,
 }
 
-/// The same bytes as the library stores.
+/// The state in the bytes that the library stores.
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
     #[serde(borrow)]
@@ -78,7 +78,7 @@ pub fn trick_added(id: Uuid, after: i64, trick: &str) -> Row {
     }
 }
 
-/// A dog as its events make it.
+/// A dog replayed from its events.
 #[derive(Default)]
 pub struct Loaded {
     pub version: i64,

@@ -1,4 +1,4 @@
-//! W1: load an aggregate, have it make an event, save it; one writer.
+//! W1: one writer loads an aggregate, has it make an event, and saves it.
 
 use std::time::Instant;
 

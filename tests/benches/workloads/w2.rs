@@ -1,4 +1,4 @@
-//! W2: append, one event a save, by many writers at once.
+//! W2: many writers append one event a save, at the same time.
 
 use tests::domain::Dog;
 

@@ -1,4 +1,4 @@
-//! The library under another name: every attribute takes it with `crate = sourcing`.
+//! The library under another name: every attribute accepts it with `crate = sourcing`.
 
 use sourcing::prelude::*;
 
@@ -6,19 +6,19 @@ use sourcing::prelude::*;
 #[aggregate(crate = sourcing, snapshot_every = 100)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dog {
-    /// What it can do.
+    /// The tricks that the dog can do.
     pub tricks: Vec<String>,
 }
 
 #[aggregate(crate = sourcing, vis = pub)]
 impl Dog {
-    /// The identity of the dog of that name.
+    /// Returns the id of the dog of that name.
     #[id]
     pub fn create_id(name: &str) -> Uuid {
         Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
     }
 
-    /// A dog comes to school.
+    /// Registers a dog at the school.
     #[event(Registered)]
     pub fn register(name: &str) -> Self {
         Self {
@@ -26,7 +26,7 @@ impl Dog {
         }
     }
 
-    /// It learns something.
+    /// Teaches the dog a trick.
     #[event(TrickAdded)]
     pub fn add_trick(&mut self, trick: String) {
         self.tricks.push(trick);
@@ -37,7 +37,7 @@ impl Dog {
 #[application(crate = sourcing)]
 pub struct School;
 
-/// Repeats what dogs have learned.
+/// Repeats the tricks that dogs have learned.
 #[process_application(crate = sourcing)]
 pub struct Mirror;
 
@@ -56,7 +56,7 @@ impl Mirror {
     }
 }
 
-/// Notes what dogs have learned.
+/// Records the tricks that dogs have learned.
 #[projection(crate = sourcing)]
 pub struct Notes;
 

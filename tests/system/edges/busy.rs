@@ -1,4 +1,4 @@
-//! Two upstreams, of which one is never done.
+//! Two upstreams, one of which always has new events.
 
 use std::sync::Mutex;
 
@@ -6,8 +6,8 @@ use tests::domain::{Counter, DogTrickAdded};
 
 use super::*;
 
-/// Makes a counter for each trick, without a look whether there is one. At the trick "busy" it has the south save the next one, so
-/// that there is always something new.
+/// Makes a counter for each trick, without checking that there is none. At the trick "busy" it has
+/// the south save the next one, so that there is always a new event.
 #[process_application(name = "Watcher")]
 struct Blind;
 
@@ -30,7 +30,7 @@ impl Blind {
     }
 }
 
-/// Saves a dog whose name no other has, since it is made of the position before it.
+/// Saves a dog with a unique name, which is made of the position before it.
 fn save_next(south: &South, position: u64) -> Result<()> {
     let mut dog = Dog::register(&format!("behind {position}"));
     dog.add_trick("busy");

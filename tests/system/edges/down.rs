@@ -1,4 +1,4 @@
-//! Two upstreams, of which one is down.
+//! Two upstreams, one of which is down.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn an_upstream_that_is_down_is_tried_once_a_second_at_most_while_the_other_is_pr
     let end = Instant::now() + Duration::from_secs(5);
     let dogs = system.use_south_until(end, |_| Ok(()))?;
     let tries = system.outage.tries.load(Ordering::SeqCst);
-    // Pauses of 10, 20, 40 .. 640 ms, and then of a second each, are eleven tries.
+    // Pauses of 10, 20, 40 .. 640 ms and then of a second each make eleven attempts.
     assert!((2..=15).contains(&tries), "{tries} tries in 5 s");
     system.mend_north(dogs)
 }

@@ -1,4 +1,4 @@
-//! A policy that saves to another application what is there already.
+//! A policy saves an aggregate to another application where it exists already.
 
 use std::sync::Mutex;
 
@@ -6,13 +6,13 @@ use tests::domain::{Counter, DogSchool, DogTrickAdded};
 
 use super::*;
 
-/// Registers the dogs that tricks name in the north, and counts the other tricks.
+/// Registers the dogs named by tricks in the north, and counts the other tricks.
 #[process_application(name = "Watcher")]
 struct Registrar;
 
 static NORTH: Mutex<Option<Arc<North>>> = Mutex::new(None);
 
-/// The position of each event whose policy has run, in this order.
+/// The positions of the events whose policies have run, in order.
 static RUNS: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
 #[process_application]

@@ -29,7 +29,7 @@ fn the_edge_to_an_upstream_that_is_down_is_retrying_and_the_other_is_running() -
         let system = TwoUpstreams::<R>::start()?;
         system.break_north()?;
         wait_until("the edge is retrying", || {
-            // A single-threaded runner works while somebody waits.
+            // A single-threaded runner works during the wait.
             let _ = system.runner.wait_until_idle(Duration::ZERO);
             Ok(is_retrying(&edges(&system.runner)?.0[0].condition))
         })?;

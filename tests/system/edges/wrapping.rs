@@ -1,4 +1,4 @@
-//! The library's error in the error of a user: what is done about it is the same, however it is wrapped.
+//! The library's error inside an error of a user has the same outcome, however it is wrapped.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +55,7 @@ follower!(InBox, Boxed, outcome => Ok(outcome?));
 follower!(InAnyhow, anyhow::Error, outcome => Ok(outcome?));
 follower!(InContext, anyhow::Error, outcome => outcome.context("the dog is not registered"));
 
-/// Does what the name of a trick says.
+/// Acts as the name of a trick says.
 fn act(event: &DomainEvent<DogTrickAdded>, processing_event: &mut ProcessingEvent) -> Result<()> {
     let north = NORTH.lock().expect("no panic").clone();
     let north = north.expect("the test sets it");
@@ -96,18 +96,18 @@ const SYSTEMS: [(&str, MakeSystem); 6] = [
     }),
 ];
 
-/// What became of a follower.
+/// The outcome of a follower.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     condition: &'static str,
     error: Option<ErrorKind>,
     position: u64,
-    /// Those of the three tricks whose counter is recorded.
+    /// The tricks, of the three, whose counter is recorded.
     effects: Vec<&'static str>,
 }
 
-/// Lets a follower process three tricks, of which the second is `trick`, with a store of the north that fails its next
-/// saves, as many as `failures`.
+/// Lets a follower process three tricks, of which the second is `trick`. The store of the north
+/// fails the next `failures` saves.
 fn outcome<R: Runner>(system: &System, trick: &str, failures: u64) -> Result<Outcome> {
     let stores = Arc::new(FaultyStores::in_memory());
     let mut runner = R::new(system, Env::new().with_store(stores.clone()))?;
@@ -150,13 +150,13 @@ fn outcome<R: Runner>(system: &System, trick: &str, failures: u64) -> Result<Out
     })
 }
 
-/// The tests of this file share the application that their policies save to.
+/// Locks out the other tests of this file, because their policies save to the same application.
 fn one_at_a_time() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Each wrapping comes to `expected`, with both runners.
+/// Asserts that each wrapping has the outcome `expected`, with both runners.
 fn is_the_same(trick: &str, failures: u64, expected: &Outcome) -> Result<()> {
     let _one = one_at_a_time();
     let mut wrong = Vec::new();

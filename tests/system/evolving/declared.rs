@@ -1,4 +1,4 @@
-//! Events whose fields are a struct of the user's.
+//! Events whose fields are in a struct of the user's.
 
 use es_system::prelude::*;
 use tests::evolving::DogSchool;
@@ -6,7 +6,7 @@ use tests::places;
 
 use super::{record, text, with};
 
-/// Where something went.
+/// A move to some place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Moved {
@@ -74,7 +74,7 @@ impl Ship {
     }
 }
 
-/// Has one function for the events of both.
+/// Handles the events of both aggregates in one function.
 #[process_application]
 struct Counters;
 
@@ -149,7 +149,7 @@ fn the_struct_is_stored_as_serde_says_and_upcast_like_any_other() -> Result<()> 
     let moved = format!(r#","to":"Bergen","over":["Voss"],"number":2,{by},"class_version":2}}"#);
     assert!(states[1].ends_with(&moved), "{}", states[1]);
 
-    // As it was before it had a number.
+    // The row is as it was before the field had a number.
     let id = AggregateId::from(Uuid::from_u128(7));
     rows[1].event = with(&rows[1].event, r#""number":2,"#, "");
     rows[1].event = with(&rows[1].event, r#","class_version":2"#, "");
@@ -193,7 +193,7 @@ fn a_stored_event_that_is_none_of_the_struct_names_what_is_wrong() -> Result<()>
     Ok(())
 }
 
-/// It has no fields by name.
+/// An event without named fields.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Nothing;
 

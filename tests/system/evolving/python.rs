@@ -1,4 +1,5 @@
-//! What the Python library has stored in every version: one dog by each of the four programs.
+//! The rows that the Python library has stored in every version: one dog by each of the four
+//! programs.
 
 use es_system::EventQuery;
 use es_system::prelude::*;
@@ -31,7 +32,7 @@ fn events_and_snapshots_that_python_stored_in_every_version_are_read() -> Result
         })
     };
     check_all(&without)?;
-    // Of the events up to the snapshot nothing is left.
+    // No event up to the snapshot is left.
     execute(
         &dir.path().join("evolving-dogschool.sqlite"),
         "UPDATE stored_events SET state = x'00' WHERE originator_version <= 2",
@@ -41,7 +42,7 @@ fn events_and_snapshots_that_python_stored_in_every_version_are_read() -> Result
     Ok(())
 }
 
-/// A state with `…` for each time in it: its own, and the two of a snapshot's aggregate.
+/// Returns a state with `…` in place of each time: its own, and the two of a snapshot's aggregate.
 fn without_times(state: &str) -> String {
     let mut parts = state.split(r#"{"_type_":"datetime_iso","#);
     let first = parts.next().unwrap_or_default().to_owned();

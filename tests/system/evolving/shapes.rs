@@ -85,7 +85,7 @@ fn a_state_becomes_one_of_another_shape() -> Result<()> {
         let all = EventQuery::all();
         let snapshots = school.recorder()?.select_snapshots(pair.id(), &all);
         let mut snapshot = snapshots.expect("one").remove(0);
-        // There are no events: all that is known stands in the snapshot.
+        // There are no events, so the whole state is in the snapshot.
         snapshot.originator_id = Uuid::nil().into();
 
         let after = DogSchool::new(Env::new())?;

@@ -1,4 +1,5 @@
-//! From every older version to the current one, in repositories, policies, notification logs and snapshots.
+//! Steps from every older version to the current one, in repositories, policies, notification logs
+//! and snapshots.
 
 use es_system::prelude::*;
 use tests::evolving::{DogSchool, check, v4};
@@ -6,7 +7,7 @@ use tests::{PATIENCE, Place, places};
 
 use super::{Rows, record, text};
 
-/// Counts how often a skill was taught with a level.
+/// Counts the number of times that a skill was taught with a level.
 #[aggregate]
 #[derive(Clone)]
 struct Count {
@@ -55,7 +56,7 @@ impl Counters {
     }
 }
 
-/// What the fourth program makes of what each program has taught.
+/// The state that the fourth program must read from the rows of each program.
 fn expected(version: u64) -> (u64, Uuid) {
     match version {
         4 => (4, Uuid::NAMESPACE_DNS),
@@ -84,7 +85,7 @@ fn events_of_every_older_version_are_read_as_those_of_the_current_one() -> Resul
             };
             assert_eq!(event.payload, taught.into());
 
-            // What is made now stands behind what was made then, in the current version.
+            // A new event follows the old ones, in the current version.
             dog.add_skill("spin", 9, Uuid::NAMESPACE_URL);
             school.save(&mut dog)?;
             let again: v4::Dog = school.repository().get(&id)?;
@@ -104,7 +105,7 @@ fn policies_are_given_events_of_the_current_version_only() -> Result<()> {
         for version in 1..=4 {
             record(&school, Rows::of(version, Env::new())?.events);
         }
-        // Who records beside the application prompts nobody.
+        // Recording without the application prompts no follower.
         school.save(&mut v4::Dog::register("Milly", 0))?;
         runner.wait_until_idle(PATIENCE)?;
         let counters = runner.get::<Counters>()?;
@@ -124,7 +125,7 @@ fn snapshots_of_every_older_version_are_used() -> Result<()> {
         let school = DogSchool::new(place.env.clone())?;
         for version in 1..=4 {
             let mut rows = Rows::of(version, Env::new())?;
-            // The events up to it cannot be read, so it is the snapshot that is.
+            // The events up to the snapshot cannot be read, so the test shows that the snapshot is.
             rows.events[..2]
                 .iter_mut()
                 .for_each(|row| row.state = vec![0]);

@@ -1,4 +1,4 @@
-//! The time of an event inside its method: the one that is stored, whoever looks.
+//! The time of an event inside its method is the stored one, also in a replay.
 
 use es_system::prelude::*;
 use tests::evolving::DogSchool;
@@ -66,7 +66,7 @@ fn the_time_in_an_event_method_is_the_one_that_is_stored() -> Result<()> {
             .map(|event| Ok::<_, Error>(event?.timestamp))
             .collect::<Result<_>>()?;
         assert_eq!(times, [clock.set, clock.rung[0]], "{}", place.name);
-        // It is stored once: it is no field of its own.
+        // The time is stored once, and not as a field.
         let states = log
             .iter()
             .map(|event| super::text(&event.event).into_owned());

@@ -1,11 +1,12 @@
-//! What cannot be upcast: an error that names the event, its aggregate and its version, and no panic.
+//! Rows that cannot be upcast cause an error that names the event, its aggregate and its version,
+//! and no panic.
 
 use es_system::prelude::*;
 use tests::evolving::{DogSchool, v1, v3, v4};
 
 use super::{Rows, record, with};
 
-/// What somebody reads of these rows who has the fourth program.
+/// Returns the error of the fourth program when it reads these rows.
 fn error_of(rows: Rows) -> Result<String> {
     let school = DogSchool::new(Env::new())?;
     record(&school, rows.events);
@@ -69,7 +70,7 @@ fn a_snapshot_of_a_newer_version_is_passed_over() -> Result<()> {
     Ok(())
 }
 
-/// All snapshots before its second version are worthless.
+/// An aggregate all of whose snapshots before the second version are useless.
 mod renewed {
     use super::*;
 
@@ -138,7 +139,7 @@ fn a_version_one_that_is_written_out_is_upcast_as_well() -> Result<()> {
     Ok(())
 }
 
-/// Its upcasters refuse what they are given, in every way.
+/// An aggregate whose upcasters refuse their input, in every way.
 mod strict {
     use super::*;
 

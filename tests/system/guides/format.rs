@@ -1,4 +1,4 @@
-//! The page on the format says what is stored.
+//! The page on the format agrees with the stored data.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn texts(file: &Path, sql: &str) -> Vec<String> {
     rows.collect::<Result<_, _>>().expect("texts")
 }
 
-/// The files of a leader, a follower and a projection that was rebuilt.
+/// Writes the files of a leader, a follower and a projection that was rebuilt.
 fn run(dir: &Path) -> Result<[PathBuf; 3]> {
     let env = tests::files(dir);
     let system = System::new(pipes![[DogSchool, Counters], [DogSchool, TrickTable]])?;
@@ -60,7 +60,7 @@ fn the_page_names_every_table_column_and_key_that_is_stored() -> Result<()> {
     Ok(())
 }
 
-/// The keys and prefixes that this run does not leave behind stand in the sources.
+/// The keys and prefixes that this run does not leave behind are in the sources.
 #[test]
 fn the_page_names_every_key_and_prefix_that_the_sources_have() {
     let sources = super::sources(&super::root().join("es-store/src"));
@@ -85,7 +85,7 @@ fn the_page_names_every_key_and_prefix_that_the_sources_have() {
     }
 }
 
-/// A state without the texts of its transcodings, such as times.
+/// Returns a state without the texts of its transcodings, such as times.
 fn without_data(state: &str) -> String {
     let parts = state.split(r#""_data_":""#);
     let rests = parts.map(|part| part.split_once('"').map_or(part, |(_, rest)| rest));
@@ -118,7 +118,7 @@ fn the_states_on_the_page_are_stored_like_that() -> Result<()> {
     Ok(())
 }
 
-/// The rows of the table with this head, each in the texts between its bars.
+/// Returns the rows of the table with this head, each as the texts between its bars.
 fn rows(head: &str) -> Vec<Vec<&'static str>> {
     let (_, table) = FORMAT.split_once(head).expect("the table is there");
     let rows = table
@@ -144,7 +144,7 @@ fn the_forms_of_values_on_the_page_are_those_that_python_stores() {
     }
 }
 
-/// They are no events, as their plain text is short. The error then is about the plain text.
+/// The plain text is too short for an event, so the error is about the plain text.
 #[test]
 fn the_sealed_states_on_the_page_are_opened_with_the_key_on_the_page() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

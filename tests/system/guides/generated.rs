@@ -1,7 +1,7 @@
-//! The parts of the guide that are made from data of the library.
+//! The parts of the guide that are generated from data of the library.
 //!
-//! A part stands between two comments in its page. With `UPDATE_DOCS=1` it is written; otherwise it
-//! is compared with what would be written.
+//! A part is placed between two comments in its page. With `UPDATE_DOCS=1` it is written; otherwise
+//! it is compared with the generated text.
 
 use std::fmt::Write as _;
 
@@ -61,7 +61,7 @@ fn the_page_on_the_environment_has_the_table_of_keys() {
     check("environment.md", "keys", tables.join("\n").trim_end());
 }
 
-/// A statement with each of its columns on a line of its own.
+/// Returns a statement with each of its columns on a line of its own.
 fn in_lines(statement: &str) -> String {
     let Some((head, rest)) = statement.split_once(" (") else {
         return statement.to_owned();
@@ -87,7 +87,8 @@ fn in_lines(statement: &str) -> String {
     lines + rest
 }
 
-/// The statements that create the tables of a follower, and what belongs to them.
+/// Returns the statements that create the tables of a follower, and the functions and indexes for
+/// them.
 fn tables(module: &str) -> String {
     let env = Env::new().with("PERSISTENCE_MODULE", module);
     let script = ddl("Counters", Role::Follower, &env).expect("printed");

@@ -1,4 +1,4 @@
-//! What a commit finds, and what is not committed.
+//! Failures that only the commit finds, and transactions that are not committed.
 
 use es_system::prelude::*;
 use tests::PATIENCE;
@@ -49,12 +49,13 @@ fn the_control_that_writes_outside_of_the_transaction_doubles_what_came_before_a
     taught(&*runner.get::<DogSchool>()?, &["sit", "sit", "fail"])?;
     runner.start()?;
     assert!(runner.watch_for_errors(Duration::ZERO).is_err());
-    // The batch, those before the failing one in a transaction of their own, and then that alone.
+    // The batch runs first, then the events before the failing one in a transaction of their own,
+    // and then the failing one alone.
     assert_eq!(OUTSIDE.take(), [2, 3, 4, 2, 3, 4]);
     Ok(())
 }
 
-/// Its table has a constraint that is looked at by the commit.
+/// A projection whose table has a constraint that is checked at the commit.
 #[projection]
 pub struct Families;
 
@@ -114,7 +115,7 @@ fn a_constraint_that_the_commit_finds_broken_is_the_failure_of_the_event_that_br
         let families = runner.get::<Families>()?;
         let children = families.read(|tx| Ok(tx.query("SELECT * FROM children", &[])?.len()))?;
         assert_eq!(children, 2);
-        // A rebuild comes to the same end.
+        // A rebuild fails in the same way.
         assert!(runner.rebuild::<Families>(|_| {}).is_err());
         assert!(runner.discard_rebuild::<Families>()?);
     }

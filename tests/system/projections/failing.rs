@@ -11,8 +11,9 @@ use tests::{PATIENCE, Place};
 
 use super::{journal_system, sql_places, taught};
 
-/// Lets a handler fail at one position of a batch of five. What was before it is there, what it wrote is not; mended, all go
-/// on, each once.
+/// Lets a handler fail at one position of a batch of five. The events before it are processed, and
+/// its own changes are undone. After the repair the follower continues, and every event is
+/// processed once.
 fn stops_in_front_of<R: Runner>(place: &Place, mishap: &str, at: usize) -> Result<String> {
     let unique = format!(
         "{mishap} {} {at} {}",
@@ -48,7 +49,7 @@ fn stops_in_front_of<R: Runner>(place: &Place, mishap: &str, at: usize) -> Resul
     );
     runner.stop()?;
     journal::mend(&unique);
-    // A database in memory is gone with its runner.
+    // A database in memory disappears with its runner.
     if place.name != "sqlite :memory:" && place.name != "sqlite named memory" {
         let mut runner = R::new(&journal_system()?, place.env.clone())?;
         runner.start()?;
@@ -156,7 +157,7 @@ fn a_handler_that_takes_too_long_has_failed() -> Result<()> {
         let env = place.env.clone().with("JOURNAL_POLICY_TIMEOUT", "0.05");
         let mut runner = SingleThreadedRunner::new(&journal_system()?, env)?;
         runner.start()?;
-        // The time passes while the handler waits for nobody.
+        // The time passes while the handler waits.
         journal::hook_on_this_thread(|position| {
             if position == 3 {
                 std::thread::park_timeout(std::time::Duration::from_millis(400));

@@ -1,4 +1,5 @@
-//! What policies of a projection may follow, and fields of its own.
+//! The upstreams that policies of a projection may follow, and projections with fields of their
+//! own.
 
 use es_system::prelude::*;
 use tests::domain::{Dog, DogEvent, DogSchool};

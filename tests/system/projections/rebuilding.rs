@@ -1,4 +1,4 @@
-//! Tables that are rebuilt beside themselves.
+//! Tables that are rebuilt while they are in use.
 
 use std::cell::Cell;
 
@@ -16,7 +16,7 @@ fn system() -> Result<System> {
     System::new(pipes![[DogSchool, TrickTable]])
 }
 
-/// A runner whose table was spoiled by hand: a rebuild mends it.
+/// Returns a runner whose table was damaged by hand, for a rebuild to repair.
 fn spoiled<R: Runner>(place: &Place, events: usize) -> Result<R> {
     let mut runner = R::new(&system()?, place.env.clone())?;
     let school = runner.get::<DogSchool>()?;
@@ -52,7 +52,7 @@ fn a_rebuild_replays_all_and_says_how_far_it_is() -> Result<()> {
                 "{seen:?}"
             );
             assert!(seen.len() > 3 && seen[0].done < last.done && seen[0].rate > 0.0);
-            // The follower goes on with the new tables.
+            // The follower continues with the new tables.
             taught(&school, &["sit"])?;
             runner.wait_until_idle(PATIENCE)?;
             assert_eq!(table.get_count("sit")?, 2_500 + round);
@@ -96,7 +96,8 @@ fn a_rebuild_beside_a_follower_under_load_ends_with_a_table_that_is_right() -> R
     Ok(())
 }
 
-/// Its table lacks the column that its policy writes to, until it is made on a thread that knows of it.
+/// A projection whose table lacks the column that its policy writes to, until a thread that knows
+/// of the column creates the table.
 #[projection]
 pub struct Priced;
 
@@ -183,7 +184,7 @@ fn a_second_rebuild_at_the_same_time_is_refused() -> Result<()> {
         })?;
         let refused = refused.expect("it was refused").to_string();
         assert_eq!(refused, "TrickTable: its tables are being rebuilt already");
-        // Afterwards there is nothing in the way.
+        // Afterwards a rebuild succeeds.
         runner.rebuild::<TrickTable>(|_| {})?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How projections are opened, and what is told where that cannot be.
+//! The opening of projections, and the errors where it is impossible.
 
 use es_system::prelude::*;
 use tests::domain::DogSchool;

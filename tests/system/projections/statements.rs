@@ -1,4 +1,4 @@
-//! Statements of any text: none ends the transaction that it is in.
+//! Statements of any text: none of them ends the transaction.
 
 use es_system::prelude::*;
 use es_system::store::{Access, End, ProcessRecorder};
@@ -8,7 +8,8 @@ use tests::journal::Journal;
 
 use super::sql_places;
 
-/// The parts of which statements are made: words that end and begin transactions, and what may stand around them.
+/// The parts of which statements are made: words that end and begin transactions, and the texts
+/// around them.
 const PARTS: [&str; 30] = [
     "COMMIT",
     "commit",
@@ -42,8 +43,8 @@ const PARTS: [&str; 30] = [
     "\0",
 ];
 
-/// Writes a row, does the statement and writes another row, in one transaction; says which of the two rows are there afterwards.
-/// The rows of the journal are removed first.
+/// Writes a row, executes the statement and writes another row, in one transaction. Returns which
+/// of the two rows are there afterwards. The rows of the journal are removed first.
 fn rows_around(recorder: &dyn ProcessRecorder, statement: &str, end: End) -> Vec<u64> {
     let sql = |tx: &Transaction<'_>, sql: &str| sql.replace("JOURNAL", &tx.table("journal"));
     let run = |work: &mut dyn FnMut(&mut Transaction<'_>) -> End| {
@@ -55,7 +56,7 @@ fn rows_around(recorder: &dyn ProcessRecorder, statement: &str, end: End) -> Vec
         End::Commit
     });
     cleared.expect("the store works");
-    // What fails may fail the whole transaction.
+    // A failed statement may fail the whole transaction.
     let _may_fail = run(&mut |tx| {
         let insert = sql(tx, "INSERT INTO JOURNAL (position, trick) VALUES ($1, '')");
         tx.execute(&insert, &[&1]).expect("the first row");

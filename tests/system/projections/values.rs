@@ -1,4 +1,5 @@
-//! What goes into a table comes out of it, on every database by the same statements.
+//! A value that is written to a table is read back unchanged, on every database by the same
+//! statements.
 
 use es_system::prelude::*;
 use es_system::store::{FromValue, ToValue, Value};
@@ -34,7 +35,7 @@ impl Journal {
             &time_then(),
         ];
         let all = tx.table("everything");
-        // Parameters stand in any order, and more than once.
+        // Parameters are in any order, and may occur more than once.
         let sql = format!(
             "INSERT INTO {all} (time, uuid, bytes, text, number, small, flag, id, other_time, other_uuid, other_bytes) \
              VALUES ($8, $7, $6, $5, $4, $3, $2, $1, $8, $7, $6)"
@@ -92,7 +93,7 @@ fn every_type_of_value_comes_back_as_it_was() -> Result<()> {
             same(&row, "uuid", ID)?;
             same(&row, "time", time_then())?;
             same(&row, "time", Some(time_then()))?;
-            // SQLite takes PostgreSQL's names of types, so one statement makes a table on both.
+            // SQLite accepts PostgreSQL's type names, so one statement creates a table on both.
             same(&row, "other_bytes", vec![0_u8, 255])?;
             same(&row, "other_uuid", ID)?;
             same(&row, "other_time", time_then())?;
@@ -168,7 +169,7 @@ fn a_call_that_cannot_work_is_an_error_and_not_a_panic() -> Result<()> {
             written.contains("read-only") || written.contains("readonly"),
             "{written}"
         );
-        // Nothing of it has broken the connection.
+        // The connection still works.
         let there = journal.read(|tx| Ok(tx.query("SELECT 1", &[])?.len()))?;
         assert_eq!(there, 1);
     }
@@ -176,7 +177,8 @@ fn a_call_that_cannot_work_is_an_error_and_not_a_panic() -> Result<()> {
     Ok(())
 }
 
-/// As the page of `#[projection]` says: money is a text to the program, and a number to PostgreSQL.
+/// As the page of `#[projection]` describes, money is a text for the program and a number for
+/// PostgreSQL.
 #[test]
 fn money_goes_into_a_table_and_comes_out_of_it_as_a_text_and_is_exact() -> Result<()> {
     const MONEY: &str = "12345678901234567890.10";

@@ -1,4 +1,4 @@
-//! Snapshots that are damaged or lost: the events say the same, and a warning says what happened.
+//! Snapshots that are damaged or lost: the events replace them, and a warning reports it.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ fn a_snapshot_that_cannot_be_read_is_passed_over() -> Result<()> {
         let found: Tally = school.repository().get(tally.id())?;
         assert_eq!(found, tally, "{}", String::from_utf8_lossy(&snapshot.state));
     }
-    // One that can be read is what is believed.
+    // A snapshot that can be read is trusted.
     let wrong = with(
         r#""count":2"#,
         r#""count":90,"unknown":{},"class_version":1"#,

@@ -1,4 +1,4 @@
-//! Snapshots that the Python library took, and those that are taken for it to read.
+//! Snapshots that the Python library has taken, and those that are taken for it to read.
 
 use es_system::Application;
 use es_system::prelude::*;

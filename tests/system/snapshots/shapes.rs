@@ -1,4 +1,4 @@
-//! States of which snapshots are taken, and those that refuse it.
+//! States of which snapshots can be taken, and states of which they cannot.
 
 use es_system::prelude::*;
 use es_system::store::Mapper;
@@ -6,7 +6,8 @@ use tests::domain::DogSchool;
 
 use super::snapshots;
 
-/// An aggregate whose state is made by one event. It is compared with what its snapshot gives, which is returned.
+/// Makes an aggregate whose state comes from one event, and compares it with the state in its
+/// snapshot. Returns the snapshot's state.
 macro_rules! comes_back {
     ($school:expr, $item:item, $name:ident, $state:expr) => {{
         #[aggregate]
