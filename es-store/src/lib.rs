@@ -23,6 +23,8 @@ mod notification_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
+// Much of it is for handlers of a user's own, which get it with the feature `driver` alone.
+#[cfg_attr(not(feature = "driver"), allow(dead_code, unreachable_pub))]
 mod postgres_client;
 mod projection;
 mod rebuild_lock;

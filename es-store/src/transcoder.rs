@@ -10,11 +10,13 @@
 mod check;
 mod error;
 mod float;
+mod missing;
 mod object;
+mod place;
 mod read;
+mod special;
 #[cfg(test)]
 mod tests;
-mod visit;
 mod write;
 
 use std::borrow::Cow;
@@ -26,8 +28,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use self::error::Redacted;
+use self::missing::Missing;
 use self::object::Text;
-use self::read::{Missing, Reader};
+use self::read::Reader;
 use crate::format::Format;
 
 /// With this the names of transcoded newtype structs begin.

@@ -6,14 +6,14 @@ use std::task::{Context, Waker};
 use tokio::runtime::Handle;
 use tokio::task::coop::{consume_budget, has_budget_remaining};
 
-use super::label::Label;
-use crate::StoreError;
+use super::label::PostgresLabel;
+use crate::error::StoreError;
 
 /// Twice as many as tokio gives a task for one turn.
 const STEPS: usize = 256;
 
 /// Refuses what would block an async task.
-pub(super) fn check_may_block(label: &Label) -> Result<(), StoreError> {
+pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     match is_in_a_task() {
         true => Err(label.would_block()),
         false => Ok(()),

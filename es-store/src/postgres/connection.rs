@@ -9,9 +9,9 @@ use tokio_postgres::{Error, Row, Statement};
 
 use super::blocking::check_may_block;
 use super::names::Names;
-use super::settings::Settings;
+use super::options::PostgresOptions;
 use super::sql::Sql;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::postgres_client::{Client, Limit, Target, connect};
 
 /// The statements of the user's that a connection keeps prepared, by their text.
@@ -29,19 +29,22 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, StoreError> {
         Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
     /// A connection for writing: should this process die, what it has sent does not outlive it by more than a second.
-    pub(super) fn open_writer(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+    pub(super) fn open_writer(
+        settings: &PostgresOptions,
+        names: &Arc<Names>,
+    ) -> Result<Self, StoreError> {
         Self::connect(settings, names, settings.request_limit, end_with_client)
     }
 
     /// A connection for a user's transactions, which may stand still, and whose statements may take, as long as one handler
     /// may. Tables of a user's own need plans of all kinds.
     pub(super) fn open_for_tables(
-        settings: &Settings,
+        settings: &PostgresOptions,
         names: &Arc<Names>,
     ) -> Result<Self, StoreError> {
         let limit = settings.policy_timeout.as_millis().max(1);
@@ -56,7 +59,7 @@ impl Connection {
     }
 
     fn connect(
-        settings: &Settings,
+        settings: &PostgresOptions,
         names: &Arc<Names>,
         limit: Option<Limit>,
         begin: impl Fn(&mut Client) -> Result<(), Error>,

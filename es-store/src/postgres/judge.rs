@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use es_core::AggregateId;
 
-use crate::{Conflict, Recording, StoreError, StoredEvent};
+use crate::error::{Conflict, StoreError};
+use crate::recording::Recording;
+use crate::stored_event::StoredEvent;
 
 /// What the record has where an event would go.
 #[derive(Debug, Clone, Copy, Default)]
@@ -122,7 +124,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::Tracking;
+    use crate::tracking::Tracking;
 
     fn recording(versions: impl IntoIterator<Item = u64>) -> Recording {
         let event = |version| {

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use tokio_postgres::Error;
 
-use super::label::Label;
+use super::label::PostgresLabel;
+use crate::error::StoreError;
 use crate::postgres_client::Client;
+use crate::signal::{Listening, Signal, Signals};
 use crate::watcher::Watcher;
-use crate::{Listening, Signal, Signals, StoreError};
 
 /// How long to wait for an announcement before looking whether to stop.
 const EVERY: Duration = Duration::from_millis(50);
@@ -41,7 +42,7 @@ impl Listeners {
     }
 
     /// Listens until what is returned is dropped.
-    pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
+    pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
             let client = connect()?;

@@ -9,14 +9,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::blocking::check_may_block;
+use super::codes::{is_lost, is_outdated};
 use super::connection::Connection;
-use super::label::{is_lost, is_outdated};
 use super::names::Names;
-use super::settings::Settings;
-use crate::StoreError;
+use super::options::PostgresOptions;
+use crate::error::StoreError;
+use crate::sync::lock;
 
 pub(super) struct Pool {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -36,7 +37,7 @@ struct Place<'a> {
 }
 
 impl Pool {
-    pub(super) fn new(settings: Arc<Settings>, names: Arc<Names>) -> Self {
+    pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
         Self {
             settings,
             names,
@@ -110,7 +111,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.readers)
     }
 }
 

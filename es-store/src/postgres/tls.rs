@@ -18,10 +18,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 #[cfg(feature = "tls")]
 pub(super) use self::refusal::keys;
+use crate::env::Env;
+use crate::error::{EnvError, StoreError};
 #[cfg(feature = "tls")]
 use crate::postgres_client::Stream;
 use crate::postgres_client::{Client, ConnectError, Target};
-use crate::{Env, EnvError, StoreError};
 
 const MODE: &str = "POSTGRES_SSLMODE";
 

@@ -14,16 +14,17 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
+use super::codes::{is_lost, may_retry_now};
 use super::connection::Connection;
-use super::label::is_lost;
 use super::names::Names;
+use super::options::PostgresOptions;
 use super::rows::Rows;
 use super::schema::Layout;
-use super::settings::Settings;
 use super::sql::Sql;
-use super::write::{Failed, Outcomes, Write};
-use crate::committer::GroupWriter;
-use crate::{Recording, StoreError};
+use super::write::{Write, WriteError};
+use crate::committer::{GroupWriter, Outcomes};
+use crate::error::StoreError;
+use crate::recording::Recording;
 
 /// How often a group is tried again after somebody else came between, for example in a deadlock.
 const TRIES: usize = 10;
@@ -36,7 +37,7 @@ const IDLE: Duration = Duration::from_secs(1);
 const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
 
 pub(super) struct Writer {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     id_type: IdType,
     /// Whether the function that appends can be called.
@@ -106,7 +107,7 @@ impl Writer {
     }
 
     pub(super) fn new(
-        settings: Arc<Settings>,
+        settings: Arc<PostgresOptions>,
         names: Arc<Names>,
         id_type: IdType,
         layout: Layout,
@@ -182,11 +183,11 @@ impl Writer {
     }
 
     /// Keeps the connection, if it is of use, and says what may be done.
-    fn failed(&mut self, failed: Failed, mut connection: Connection) -> Attempt {
+    fn failed(&mut self, failed: WriteError, mut connection: Connection) -> Attempt {
         let label = &self.settings.label;
         let error = match failed {
-            Failed::Driver(error) => error,
-            Failed::Race => {
+            WriteError::Driver(error) => error,
+            WriteError::Race => {
                 self.connection = Some(connection);
                 let error = label.misconfigured("somebody else keeps moving the position");
                 return Attempt {
@@ -194,7 +195,7 @@ impl Writer {
                     then: Then::Retry,
                 };
             }
-            Failed::Store(error) => {
+            WriteError::Store(error) => {
                 self.connection = Some(connection);
                 return Attempt {
                     error,
@@ -204,7 +205,7 @@ impl Writer {
         };
         let then = match error.code() {
             _ if is_lost(&error) => Then::Resend,
-            Some(code) if is_passing(code) => Then::Retry,
+            Some(code) if may_retry_now(code) => Then::Retry,
             Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
                 self.has_append = false;
                 Then::Retry
@@ -223,17 +224,6 @@ impl Writer {
         }
         Attempt { error, then }
     }
-}
-
-/// Whether somebody else came between, so that nothing was written and a second attempt may succeed. A version or position
-/// that is there twice was written by somebody who did not take the lock.
-fn is_passing(code: &SqlState) -> bool {
-    let passing = [
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::UNIQUE_VIOLATION,
-    ];
-    passing.contains(code) || code.code() == "ES001"
 }
 
 /// Who holds a lock on the table, as far as it can be seen.

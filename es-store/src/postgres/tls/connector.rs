@@ -11,7 +11,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Mode;
 use super::verifier::{Trusted, Verifier};
-use crate::{Env, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
 
 const ROOTS: &str = "POSTGRES_SSLROOTCERT";
 const CERTIFICATE: &str = "POSTGRES_SSLCERT";

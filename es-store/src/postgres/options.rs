@@ -5,17 +5,18 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
-use super::label::Label;
+use super::label::PostgresLabel;
 use super::tls::Tls;
+use crate::env::Env;
+use crate::error::StoreError;
 use crate::postgres_client::Limit;
-use crate::{Env, StoreError};
 
 /// How a database is to be opened. The password is in the configuration, which hides it.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct PostgresOptions {
     pub(super) config: Config,
     pub(super) tls: Tls,
-    pub(super) label: Label,
+    pub(super) label: PostgresLabel,
     pub(super) schema: String,
     /// How many connections that read are kept.
     pub(super) pool_size: usize,
@@ -39,7 +40,7 @@ pub(super) struct Settings {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl Settings {
+impl PostgresOptions {
     pub(super) fn of(application: &str, env: &Env) -> Result<Self, StoreError> {
         let required = |key| match env.require(key) {
             Ok("") => Err(env.invalid(key, "a name")),
@@ -73,7 +74,7 @@ impl Settings {
         let hosts = add_hosts(&mut config, host);
         add_ports(&mut config, hosts, env)?;
         Ok(Self {
-            label: Label::new(dbname, host, user, lock_timeout),
+            label: PostgresLabel::new(dbname, host, user, lock_timeout),
             tls: Tls::of(&config, env)?,
             config,
             schema: match env.get("POSTGRES_SCHEMA") {
@@ -193,14 +194,14 @@ mod tests {
             .for_application("Dogs")
     }
 
-    fn settings(env: &Env) -> Settings {
-        Settings::of("Dogs", env).expect("settings")
+    fn settings(env: &Env) -> PostgresOptions {
+        PostgresOptions::of("Dogs", env).expect("settings")
     }
 
     #[test]
     fn a_required_key_that_is_missing_is_named_in_both_spellings() {
         let refused =
-            Settings::of("Dogs", &Env::new().for_application("Dogs")).expect_err("refused");
+            PostgresOptions::of("Dogs", &Env::new().for_application("Dogs")).expect_err("refused");
         assert_eq!(
             refused.to_string(),
             "the environment has no DOGS_POSTGRES_DBNAME or POSTGRES_DBNAME"
@@ -253,7 +254,7 @@ mod tests {
                 .get_ports(),
             [1, 2]
         );
-        assert!(Settings::of("Dogs", &hosts.with("POSTGRES_PORT", "1,2,3")).is_err());
+        assert!(PostgresOptions::of("Dogs", &hosts.with("POSTGRES_PORT", "1,2,3")).is_err());
     }
 
     #[test]
@@ -264,7 +265,8 @@ mod tests {
             ("POSTGRES_PORT", "door"),
             ("POSTGRES_PRE_PING", "perhaps"),
         ] {
-            let refused = Settings::of("Dogs", &env().with(key, value)).expect_err("refused");
+            let refused =
+                PostgresOptions::of("Dogs", &env().with(key, value)).expect_err("refused");
             assert!(refused.to_string().starts_with(key), "{refused}");
         }
     }

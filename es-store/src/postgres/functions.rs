@@ -4,8 +4,9 @@
 //! one: then plain statements find out what it is. Each statement in them begins after the lock is held, and so sees all that
 //! was committed before.
 
-use super::names::{Names, literal, quoted};
+use super::names::Names;
 use super::sql;
+use crate::sql::names::{literal, quoted};
 
 /// A function, which may be there, or another one in its place.
 pub(super) struct Function {

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::columns::{Events, Marks, Moves};
-use super::{Failed, Outcomes, Write};
-use crate::postgres::rows::{at_most, id_param};
+use super::{Write, WriteError};
+use crate::committer::Outcomes;
+use crate::postgres::rows::id_param;
 use crate::postgres::sql::Sql;
-use crate::{Recorded, Recording, StoredEvent, Tracking};
+use crate::recording::{Recorded, Recording};
+use crate::sql::limits::at_most;
+use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
 
 impl Write<'_> {
     /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written, if it has to be judged.
     pub(in crate::postgres) fn append(
         &mut self,
         group: &[&Recording],
-    ) -> Result<Option<Outcomes>, Failed> {
+    ) -> Result<Option<Outcomes>, WriteError> {
         if let [lone] = group
             && let ([event], []) = (&lone.events[..], &lone.trackings[..])
         {
@@ -57,7 +61,7 @@ impl Write<'_> {
     }
 
     /// Writes a lone event by a call that needs no arrays.
-    fn append_one(&mut self, event: &StoredEvent) -> Result<Option<Outcomes>, Failed> {
+    fn append_one(&mut self, event: &StoredEvent) -> Result<Option<Outcomes>, WriteError> {
         let (id, version) = (
             id_param(&event.originator_id),
             at_most(event.originator_version),
