@@ -19,6 +19,7 @@ pub use std::{
 
 pub use serde;
 
+pub use crate::body::{Apply, Create};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
@@ -28,20 +29,8 @@ pub use crate::{
     FieldWriter, HasState, Root, StoredField, StoredState, Timestamp, source::fresh_id,
 };
 
-/// The body of an `#[event]` method with `&mut self`, on the state.
-pub trait Apply<P> {
-    /// Changes the state by `event`.
-    fn apply(&mut self, event: &P, timestamp: Timestamp);
-}
-
-/// The body of an `#[event]` method that returns `Self`, on the state.
-pub trait Create<P>: Sized {
-    /// The state that `event` creates.
-    fn create(event: &P, timestamp: Timestamp) -> Self;
-}
-
-/// What can be a field of an event. Generated code asks for it in the same words when it writes and when it
-/// reads, so that a type that cannot be stored is one error.
+/// What can be a field of an event. Generated code asks for it in the same words when it writes and
+/// when it reads, so that a type that cannot be stored is one error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an event",
     label = "cannot be stored",
@@ -123,8 +112,8 @@ pub const fn assert_has_events<A: Aggregate>() {}
 /// Fails to compile, on the user's impl block, when the struct half is missing.
 pub const fn assert_has_state<A: HasState>() {}
 
-/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so that the missing half
-/// is reported once, and not for each use of a field too.
+/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so
+/// that the missing half is reported once, and not for each use of a field too.
 pub struct StateProbe<A>(PhantomData<A>);
 
 impl<A: Aggregate> StateProbe<A> {
@@ -160,8 +149,8 @@ impl EventSet for NoEventSet {
     }
 }
 
-/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the trait's
-/// when its bound holds.
+/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the
+/// trait's when its bound holds.
 pub struct CloneProbe<S>(PhantomData<S>);
 
 impl<S: Clone> CloneProbe<S> {

@@ -5,7 +5,8 @@ use crate::{
     Timestamp,
 };
 
-/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around it.
+/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around
+/// it.
 ///
 /// Never implement it yourself.
 #[diagnostic::on_unimplemented(
@@ -24,7 +25,7 @@ pub trait HasState: Sized + 'static {
     #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
 
-    /// Whether the state can be stored, so that snapshots can be taken.
+    /// True if the state can be stored, so that snapshots can be taken.
     #[doc(hidden)]
     const __STORES_STATE: bool;
 
@@ -77,8 +78,8 @@ pub trait HasState: Sized + 'static {
 
 /// An event-sourced aggregate: a state that changes only by events.
 ///
-/// `#[aggregate]` on the struct and on its impl block implements it; never implement it yourself. The methods
-/// are about the aggregate; the fields of the state are reached directly, to read.
+/// `#[aggregate]` on the struct and on its impl block implements it; never implement it yourself.
+/// The methods are about the aggregate; the fields of the state are reached directly, to read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no events",
     label = "needs `#[aggregate]` on `impl {Self}`",
@@ -121,7 +122,8 @@ pub trait Aggregate: HasState {
         self.__root().pending_events()
     }
 
-    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match dog.state()`.
+    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match
+    /// dog.state()`.
     fn state(&self) -> &Self::State {
         self.__root().state()
     }

@@ -17,7 +17,8 @@ pub trait EventPayload: Sized + 'static {
     /// The stored name: the topic of the aggregate, a dot, the name of the event.
     const TOPIC: &'static str;
 
-    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says another.
+    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says
+    /// another.
     const VERSION: u64 = 1;
 
     /// Gives the fields to `fields`, in the order of the method's parameters.
@@ -54,7 +55,8 @@ pub trait EventSet: Sized + 'static {
     /// The topic of this event.
     fn topic(&self) -> &'static str;
 
-    /// The version in which the fields of the event named `topic` are written; 1 if no event of this set has that topic.
+    /// The version in which the fields of the event named `topic` are written; 1 if no event of
+    /// this set has that topic.
     fn version(topic: &str) -> u64 {
         let _ = topic;
         1

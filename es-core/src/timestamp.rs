@@ -11,8 +11,8 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// A moment in UTC, with microseconds, from year 1 to year 9999.
 ///
-/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0. Parsing
-/// takes any offset and `Z`, and drops what is finer than a microsecond.
+/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0.
+/// Parsing takes any offset and `Z`, and drops what is finer than a microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
@@ -48,11 +48,6 @@ impl Timestamp {
     /// Microseconds since 1970-01-01T00:00:00 UTC, negative before it.
     pub fn as_micros(self) -> i64 {
         self.micros
-    }
-
-    /// The time now, from the [source](crate::source) of this thread.
-    pub fn now() -> Self {
-        crate::source::now()
     }
 
     /// How long after `earlier` this is; zero if it is not.
@@ -150,7 +145,8 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its text.
+/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its
+/// text.
 pub const DATETIME_ISO: &str = "$transcoded::datetime_iso";
 
 impl Serialize for Timestamp {

@@ -1,7 +1,8 @@
 //! Compression of states.
 //!
-//! What is decompressed comes from a file or a wire, so it is never believed: a few bytes may stand for a great many
-//! (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is packed either.
+//! What is decompressed comes from a file or a wire, so it is never believed: a few bytes may stand
+//! for a great many (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is
+//! packed either.
 
 use std::io::{self, Read, Write};
 
@@ -97,8 +98,8 @@ fn unpack_zlib(limit: usize, packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(state)
 }
 
-/// All of `reader`, or one byte more than `limit`. Only at its end are lengths and checksums looked at, and a reader
-/// that is not read to its end is above the limit.
+/// All of `reader`, or one byte more than `limit`. Only at its end are lengths and checksums looked
+/// at, and a reader that is not read to its end is above the limit.
 fn read_within(limit: usize, reader: impl Read) -> io::Result<Vec<u8>> {
     let mut state = Vec::with_capacity(512);
     let and_one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

@@ -20,9 +20,9 @@ use crate::error::EnvError;
 
 /// The settings of a program, by key; seen by an application, its own settings come first.
 ///
-/// Seen by the application `DogSchool`, the key `DOGSCHOOL_SQLITE_DBNAME` wins over `SQLITE_DBNAME`. A present but
-/// empty value counts: an empty `DOGSCHOOL_KEY` hides `KEY`, and a boolean, a number or a time that is empty is its
-/// default. Cloning copies the map.
+/// Seen by the application `DogSchool`, the key `DOGSCHOOL_SQLITE_DBNAME` wins over
+/// `SQLITE_DBNAME`. A present but empty value counts: an empty `DOGSCHOOL_KEY` hides `KEY`, and a
+/// boolean, a number or a time that is empty is its default. Cloning copies the map.
 ///
 /// ```
 /// use es_store::Env;
@@ -67,8 +67,9 @@ impl Env {
         self.values.insert(key.into(), value.into());
     }
 
-    /// The same settings, with others for the application called `name`: its own keys, which win. A store that is given by the program is
-    /// for all applications, and is not taken over from `own`.
+    /// The same settings, with others for the application called `name`: its own keys, which win. A
+    /// store that is given by the program is for all applications, and is not taken over from
+    /// `own`.
     #[must_use]
     pub fn with_application(mut self, name: &str, own: impl Into<Self>) -> Self {
         let own = own.into().values.into_iter();
@@ -82,7 +83,8 @@ impl Env {
         self.values.keys().map(String::as_str)
     }
 
-    /// The same settings, with a store given by the program in place of what `PERSISTENCE_MODULE` says.
+    /// The same settings, with a store given by the program in place of what `PERSISTENCE_MODULE`
+    /// says.
     #[must_use]
     pub fn with_store(self, store: Arc<dyn StoreFactory>) -> Self {
         Self {
@@ -163,7 +165,8 @@ impl Env {
             .map(|value| value.unwrap_or(default))
     }
 
-    /// Which form the ids of aggregates have: `ORIGINATOR_ID_TYPE`, which is `uuid` (the default) or `text`.
+    /// Which form the ids of aggregates have: `ORIGINATOR_ID_TYPE`, which is `uuid` (the default)
+    /// or `text`.
     ///
     /// # Errors
     /// When it is anything else.
@@ -234,7 +237,8 @@ impl Env {
     }
 }
 
-/// Whether the value of `key` is never shown. The environment of a process has secrets of others too.
+/// Returns true if the value of `key` is never shown. The environment of a process has secrets of others
+/// too.
 fn is_secret(key: &str) -> bool {
     const SIGNS: [&str; 5] = ["PASS", "KEY", "SECRET", "TOKEN", "CREDENTIAL"];
     let key = key.to_uppercase();

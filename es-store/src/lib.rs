@@ -1,9 +1,10 @@
 //! The record of the event-sourcing library: stored events, positions and transactions.
 //!
-//! A *recorder* keeps the events of one application. Each event gets a *position* in the application's
-//! notification log; a follower's recorder also keeps the position up to which it has processed
-//! each upstream, and moves it in the transaction that records what came of it. There is one write
-//! method for all of that, [`AggregateRecorder::record`]; snapshots, which only save work, have one of their own.
+//! A *recorder* keeps the events of one application. Each event gets a *position* in the
+//! application's notification log; a follower's recorder also keeps the position up to which it has
+//! processed each upstream, and moves it in the transaction that records what came of it. There is
+//! one write method for all of that, [`AggregateRecorder::record`]; snapshots, which only save
+//! work, have one of their own.
 //!
 //! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.

@@ -37,8 +37,8 @@ impl Deref for Notification {
 pub struct Head {
     /// The position.
     pub position: u64,
-    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only asks for the
-    /// position.
+    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only
+    /// asks for the position.
     pub event: Option<UpstreamEvent>,
 }
 
@@ -63,7 +63,7 @@ impl Head {
 pub struct NotificationQuery {
     /// The position to start at; `None` is the beginning.
     pub start: Option<u64>,
-    /// Whether the event at `start` is selected too.
+    /// True if the event at `start` is selected too.
     pub inclusive_of_start: bool,
     /// The last position to select, inclusive; `None` is the end.
     pub stop: Option<u64>,

@@ -1,9 +1,9 @@
-//! A store in a PostgreSQL database (14 or newer), in the format of the Python library. A schema has
-//! any number of applications.
+//! A store in a PostgreSQL database (14 or newer), in the format of the Python library. A schema
+//! has any number of applications.
 //!
 //! Its settings are those of [`KEYS`](crate::KEYS) with the scope
-//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection that writes, one that
-//! listens while anyone does, and those that read, which `POSTGRES_POOL_SIZE` and
+//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection that writes, one
+//! that listens while anyone does, and those that read, which `POSTGRES_POOL_SIZE` and
 //! `POSTGRES_MAX_OVERFLOW` limit. A connection that was lost is replaced when it is needed. With
 //! `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it.
 //!
@@ -12,8 +12,8 @@
 //! certificate. Without the feature there are only `disable` and `prefer`, which are then the same.
 //! The files with certificates are read when an application is opened.
 //!
-//! In the middle of an async task of tokio, every call is an error that says where to do it instead,
-//! since it would block the task.
+//! In the middle of an async task of tokio, every call is an error that says where to do it
+//! instead, since it would block the task.
 //!
 //! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by
 //! default. With it they take no lock, so their events may become visible out of the order of their
@@ -60,12 +60,12 @@ use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::role::Role;
 
-/// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates what is missing. Any number of
-/// processes may do so at the same moment.
+/// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates
+/// what is missing. Any number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the name of the application is too long, the database cannot be reached, the
-/// tables belong to another application, or what is missing may not be created.
+/// When a setting is missing or wrong, the name of the application is too long, the database cannot
+/// be reached, the tables belong to another application, or what is missing may not be created.
 pub fn open(
     application: &str,
     role: Role,
@@ -74,8 +74,8 @@ pub fn open(
     Ok(Arc::new(PostgresRecorder::open(application, role, env)?))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`). What the
-/// applications of a schema share is created only if it is missing.
+/// The statements that create all that an application needs, for those who run them themselves
+/// (`CREATE_TABLE=n`). What the applications of a schema share is created only if it is missing.
 ///
 /// # Errors
 /// When a setting is wrong, or the name of the application is too long.

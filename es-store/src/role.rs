@@ -10,7 +10,7 @@ pub enum Role {
     Follower,
 }
 
-/// Whether a name is kept for the store's own use.
+/// Returns true if a name is kept for the store's own use.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__")
 }

@@ -1,13 +1,14 @@
-//! A store in an SQLite database, one application per database, in the format of the Python library.
+//! A store in an SQLite database, one application per database, in the format of the Python
+//! library.
 //!
-//! Its settings are those of [`KEYS`](crate::KEYS) with the scope [`Sqlite`](crate::KeyScope::Sqlite).
-//! `SQLITE_DBNAME` names a file, by its path or as a `file:` URI; a database in memory that is shared
-//! by name within the process while anyone holds it (`file:NAME?mode=memory&cache=shared`); or one
-//! that belongs to its recorder alone (`:memory:`).
+//! Its settings are those of [`KEYS`](crate::KEYS) with the scope
+//! [`Sqlite`](crate::KeyScope::Sqlite). `SQLITE_DBNAME` names a file, by its path or as a `file:`
+//! URI; a database in memory that is shared by name within the process while anyone holds it
+//! (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone (`:memory:`).
 //!
 //! With `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it. If only
-//! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are rebuilt,
-//! a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
+//! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are
+//! rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
 
 mod authorizer;
 mod busy;
@@ -41,12 +42,12 @@ use crate::recorder::ProcessRecorder;
 use crate::role::Role;
 use crate::sql::schema::Wanted;
 
-/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any number of processes may
-/// do so at the same moment.
+/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any
+/// number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to another
-/// application, or it stays locked for longer than the limit.
+/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to
+/// another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
     role: Role,
@@ -70,7 +71,8 @@ pub fn open(
     )))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`).
+/// The statements that create all that an application needs, for those who run them themselves
+/// (`CREATE_TABLE=n`).
 pub fn ddl(application: &str, role: Role) -> String {
     tables::script(application, role)
 }

@@ -1,11 +1,12 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
-//! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
-//! as one by serialising as a newtype struct called `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of this; it
-//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. A few other
-//! types have a compact form for that too, such as IP addresses. It is read as it is written where their type is known,
-//! and not inside a type that serde reads without saying what it wants; so each field is tried before it is stored, and
-//! refused if it would not come back.
+//! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
+//! makes itself known as one by serialising as a newtype struct called `$transcoded::NAME` over its
+//! text, as [`es_core::Transcoding`] does. A UUID does not know of this; it is known by its 16
+//! bytes, which it shows because both directions say that they are not human-readable. A few other
+//! types have a compact form for that too, such as IP addresses. It is read as it is written where
+//! their type is known, and not inside a type that serde reads without saying what it wants; so
+//! each field is tried before it is stored, and refused if it would not come back.
 
 mod check;
 mod error;
@@ -178,7 +179,7 @@ impl<'a> JsonReader<'a> {
         serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
     }
 
-    /// Whether there is a `key`.
+    /// Returns true if there is a `key`.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }

@@ -69,7 +69,8 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is taken.
+    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is
+    /// taken.
     pub(super) fn join(
         &self,
         weight: Weight,

@@ -9,7 +9,8 @@ use es_core::IdType;
 
 use crate::env::Env;
 
-/// The settings of a program, without the names of keys. They become an [`Env`], and may be mixed with keys.
+/// The settings of a program, without the names of keys. They become an [`Env`], and may be mixed
+/// with keys.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,7 +39,8 @@ pub enum Sqlite {}
 #[derive(Debug)]
 pub enum Postgres {}
 
-/// How connections to PostgreSQL are encrypted, as libpq calls it; all but the first two need the cargo feature `tls`.
+/// How connections to PostgreSQL are encrypted, as libpq calls it; all but the first two need the
+/// cargo feature `tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {
@@ -84,7 +86,8 @@ impl Settings<Sqlite> {
 }
 
 impl Settings<Postgres> {
-    /// A PostgreSQL database on a host (several, separated by commas; or the folder of a Unix socket), which may keep many applications.
+    /// A PostgreSQL database on a host (several, separated by commas; or the folder of a Unix
+    /// socket), which may keep many applications.
     pub fn postgres(database: &str, host: &str, user: &str, password: &str) -> Self {
         Self::of("postgres")
             .with("POSTGRES_DBNAME", database)
@@ -121,7 +124,8 @@ impl Settings<Postgres> {
         )
     }
 
-    /// What a commit waits for, as PostgreSQL calls it: `on`, `off`, `local`, `remote_write`, `remote_apply`.
+    /// What a commit waits for, as PostgreSQL calls it: `on`, `off`, `local`, `remote_write`,
+    /// `remote_apply`.
     pub fn synchronous_commit(self, level: &str) -> Self {
         self.with("POSTGRES_SYNCHRONOUS_COMMIT", level)
     }
@@ -204,7 +208,8 @@ impl<S> Settings<S> {
         self.with("COMPRESSOR_TOPIC", "zstd")
     }
 
-    /// Encrypts what is stored with AES-GCM and a key in base64, such as [`create_key`](crate::create_key) makes.
+    /// Encrypts what is stored with AES-GCM and a key in base64, such as
+    /// [`create_key`](crate::create_key) makes.
     pub fn aes(self, key: &str) -> Self {
         self.with("CIPHER_TOPIC", "aes").with("CIPHER_KEY", key)
     }
@@ -214,7 +219,7 @@ impl<S> Settings<S> {
         self.with("CIPHER_KEYS_OLD", keys.join(","))
     }
 
-    /// Whether snapshots are taken and used.
+    /// Returns true if snapshots are taken and used.
     pub fn snapshots(self, are_used: bool) -> Self {
         self.with("IS_SNAPSHOTTING_ENABLED", yes_or_no(are_used))
     }
@@ -224,7 +229,7 @@ impl<S> Settings<S> {
         self.with("AGGREGATE_CACHE_MAXSIZE", aggregates.to_string())
     }
 
-    /// Whether newer events are looked for at each load of an aggregate that is kept in memory.
+    /// Returns true if newer events are looked for at each load of an aggregate that is kept in memory.
     pub fn cache_fast_forward(self, look: bool) -> Self {
         self.with("AGGREGATE_CACHE_FASTFORWARD", yes_or_no(look))
     }

@@ -2,7 +2,8 @@
 
 use es_core::{AggregateId, FieldError};
 
-/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no field value.
+/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no
+/// field value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("event `{topic}` of aggregate {id} at version {version}: {problem}")]
 #[non_exhaustive]

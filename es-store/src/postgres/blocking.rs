@@ -1,4 +1,5 @@
-//! A call that waits for the server would hold up an async task, and with it all others of its thread. So it is refused there.
+//! A call that waits for the server would hold up an async task, and with it all others of its
+//! thread. So it is refused there.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -20,11 +21,12 @@ pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     }
 }
 
-/// Whether this thread is in the middle of an async task.
+/// Returns true if this thread is in the middle of an async task.
 ///
-/// A thread of the pool for what blocks has a runtime as well. But only a task has a budget of steps, so steps are taken until
-/// there are none left: then the task gives its turn away at its next `.await`, after the error. A task that tokio was told to run
-/// `unconstrained` has none, and is not noticed.
+/// A thread of the pool for what blocks has a runtime as well. But only a task has a budget of
+/// steps, so steps are taken until there are none left: then the task gives its turn away at its
+/// next `.await`, after the error. A task that tokio was told to run `unconstrained` has none, and
+/// is not noticed.
 fn is_in_a_task() -> bool {
     if Handle::try_current().is_err() {
         return false;

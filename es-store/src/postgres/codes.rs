@@ -95,9 +95,9 @@ pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
     label.statement(Message::of(error).to_string())
 }
 
-/// Returns true if a second attempt may succeed at once: somebody else came between, and nothing was
-/// written. A version or position that exists twice was written by somebody who did not take the
-/// lock; `ES001` is raised by the function that appends.
+/// Returns true if a second attempt may succeed at once: somebody else came between, and nothing
+/// was written. A version or position that exists twice was written by somebody who did not take
+/// the lock; `ES001` is raised by the function that appends.
 pub(super) fn may_retry_now(code: &SqlState) -> bool {
     *code == SqlState::UNIQUE_VIOLATION
         || code.code() == "ES001"

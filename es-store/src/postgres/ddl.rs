@@ -71,7 +71,8 @@ fn stored_event(names: &Names) -> Thing {
     }
 }
 
-/// A vacuum that is started by inserts would find the table locked, and make its writers wait, again and again.
+/// A vacuum that is started by inserts would find the table locked, and make its writers wait,
+/// again and again.
 fn events(names: &Names) -> Thing {
     let columns = format!(
         "originator_id {} NOT NULL, originator_version bigint NOT NULL, topic text, state bytea, \

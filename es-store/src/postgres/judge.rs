@@ -1,4 +1,5 @@
-//! Which recordings of a group are accepted: in their order, each against the record and those accepted before it.
+//! Which recordings of a group are accepted: in their order, each against the record and those
+//! accepted before it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,9 +14,9 @@ use crate::stored_event::StoredEvent;
 pub(super) struct Known {
     /// The position of the event that is there already.
     pub(super) position: Option<u64>,
-    /// Whether that one has the same topic and state.
+    /// True if that one has the same topic and state.
     pub(super) is_same: bool,
-    /// Whether the version before is there.
+    /// True if the version before is there.
     pub(super) follows: bool,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Judge<'a> {
     /// How far each upstream is tracked; 0 if it is not here.
     pub(super) tracked: HashMap<&'a str, u64>,
     accepted: HashSet<(&'a AggregateId, u64)>,
-    /// Whether the group was sent before and nobody knows what came of it.
+    /// True if the group was sent before and nobody knows what came of it.
     is_resent: bool,
 }
 
@@ -54,7 +55,8 @@ impl<'a> Judge<'a> {
         {
             return Verdict::There(positions);
         }
-        // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
+        // The position comes first: who lost the race learns that, and not of the conflict that
+        // follows from it.
         if let Err(error) = self.check_positions(recording) {
             return Verdict::Refused(error);
         }

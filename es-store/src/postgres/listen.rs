@@ -1,8 +1,9 @@
 //! Noticing the commits of other connections.
 //!
-//! The [watcher](crate::watcher)'s thread has a connection of its own that is never in a transaction. LISTEN is done before the
-//! first listener's `listen` returns, so every commit after that is announced. A connection that is lost is made again, with
-//! pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
+//! The [watcher](crate::watcher)'s thread has a connection of its own that is never in a
+//! transaction. LISTEN is done before the first listener's `listen` returns, so every commit after
+//! that is announced. A connection that is lost is made again, with pauses that grow; what was
+//! committed meanwhile was not announced, so all are rung afterwards.
 
 use std::sync::Arc;
 use std::thread;
@@ -75,7 +76,7 @@ fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signa
     }
 }
 
-/// Whether there was an announcement. All that have come are taken.
+/// Returns true if there was an announcement. All that have come are taken.
 fn is_announced(client: &mut Client) -> Result<bool, Error> {
     let is_announced = client.next_notification(EVERY)?.is_some();
     while client.next_notification(Duration::ZERO)?.is_some() {}

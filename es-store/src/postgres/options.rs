@@ -34,7 +34,7 @@ pub(super) struct PostgresOptions {
     pub(super) resolve: Duration,
     /// How long one handler of a projection may take.
     pub(super) policy_timeout: Duration,
-    /// Whether to create what is missing.
+    /// True if what is missing is to be created.
     pub(super) create: bool,
 }
 
@@ -141,8 +141,9 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What every session sets. Our statements are all served by an index, and a plan that was made while a table was
-/// empty may think otherwise, for as long as it is kept; so plans without one are ruled out.
+/// What every session sets. Our statements are all served by an index, and a plan that was made
+/// while a table was empty may think otherwise, for as long as it is kept; so plans without one are
+/// ruled out.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
     let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
     let idle = env.seconds(idle, 5 * SECOND)?.as_millis();

@@ -1,8 +1,9 @@
 //! The recorder of one application.
 //!
-//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps others out, here and
-//! elsewhere, during a transaction. Readers have connections of their own and wait for nobody. No user's code runs while
-//! either is held. A writer that was left by a panic has lost its connection, and makes a new one.
+//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps
+//! others out, here and elsewhere, during a transaction. Readers have connections of their own and
+//! wait for nobody. No user's code runs while either is held. A writer that was left by a panic has
+//! lost its connection, and makes a new one.
 
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub struct PostgresRecorder {
     /// The connections of a user's transactions.
     pub(super) tables: Pool,
     pub(super) application: String,
-    /// Whether there is a table of snapshots.
+    /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
     role: Role,
     pub(super) layout: Layout,

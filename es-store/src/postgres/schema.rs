@@ -1,8 +1,9 @@
 //! The tables: Python's, as it makes them, and a few of our own beside them.
 //!
-//! Concurrency: the catalogue is looked at first, and only what is missing is created, in a transaction that holds an advisory
-//! lock, so programs of ours come one by one. The Python library does not take that lock; where it was quicker, creating
-//! fails in one of a few ways, and all is looked at again.
+//! Concurrency: the catalogue is looked at first, and only what is missing is created, in a
+//! transaction that holds an advisory lock, so programs of ours come one by one. The Python library
+//! does not take that lock; where it was quicker, creating fails in one of a few ways, and all is
+//! looked at again.
 
 mod found;
 
@@ -75,8 +76,8 @@ pub(super) fn prepare(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<L
     })
 }
 
-/// Creates the table of snapshots, if it is missing; says whether there is one. Nobody needs it, so it is no error
-/// that it may not be created.
+/// Creates the table of snapshots, if it is missing; says whether there is one. Nobody needs it, so
+/// it is no error that it may not be created.
 pub(super) fn prepare_snapshots(
     client: &mut Client,
     settings: &PostgresOptions,
@@ -125,7 +126,8 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
     Ok(transaction.commit()?)
 }
 
-/// Plain statements do what the functions do, so it is no error that they may not be created, or that their language is missing.
+/// Plain statements do what the functions do, so it is no error that they may not be created, or
+/// that their language is missing.
 fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> Result<(), Error> {
     let mut attempt = transaction.transaction()?;
     let created = missing
@@ -143,7 +145,7 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
     }
 }
 
-/// Whether the role may not create anything, or nobody may: for example on a standby.
+/// Returns true if the role may not create anything, or nobody may: for example on a standby.
 fn is_not_allowed(error: &Error) -> bool {
     let refusals = [
         SqlState::INSUFFICIENT_PRIVILEGE,
@@ -152,7 +154,7 @@ fn is_not_allowed(error: &Error) -> bool {
     error.code().is_some_and(|code| refusals.contains(code))
 }
 
-/// Whether creating something failed because somebody else has done it.
+/// Returns true if creating something failed because somebody else has done it.
 fn is_somebody_elses(error: &Error) -> bool {
     let Some(error) = error.as_db_error() else {
         return false;

@@ -14,7 +14,8 @@ use crate::sql::limits::{at_most, row_limit};
 use crate::stored_event::StoredEvent;
 
 impl PostgresRecorder {
-    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no error: the later one stays.
+    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no
+    /// error: the later one stays.
     ///
     /// # Errors
     /// When the id or the version cannot be kept, or the store cannot be written.

@@ -100,8 +100,8 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         })
     }
 
-    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes its number, to see later
-    /// whether it is still the same.
+    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes
+    /// its number, to see later whether it is still the same.
     #[cfg(feature = "driver")]
     fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
         if self.access == Access::Read || self.number.is_some() {
@@ -119,7 +119,8 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         guarded.map_err(|error| self.failed(label, &error))
     }
 
-    /// A transaction that was ended by a statement has another number, or none; in one that has failed nothing can be asked.
+    /// A transaction that was ended by a statement has another number, or none; in one that has
+    /// failed nothing can be asked.
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
         let Some(known) = self.number.clone() else {

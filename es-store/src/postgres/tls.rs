@@ -1,4 +1,5 @@
-//! Whether connections are encrypted, and what is asked of the server's certificate: `POSTGRES_SSLMODE`, as libpq has it.
+//! Whether connections are encrypted, and what is asked of the server's certificate:
+//! `POSTGRES_SSLMODE`, as libpq has it.
 
 #[cfg(feature = "tls")]
 mod connector;
@@ -48,7 +49,8 @@ impl Tls {
     /// What the environment says for the hosts of `config`. Certificates are read here, once.
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
-        // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so the default costs it nothing.
+        // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so
+        // the default costs it nothing.
         if mode == Mode::Disable || config.get_hosts().iter().all(is_socket) {
             return Ok(Self::Off);
         }
@@ -81,7 +83,8 @@ impl Tls {
                 let mut connector = connector.clone();
                 let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut connector, host);
                 match target.connect(*mode, tls) {
-                    // The driver goes on by itself only where the server has no TLS at all; libpq also does so here.
+                    // The driver goes on by itself only where the server has no TLS at all; libpq
+                    // also does so here.
                     Err(ConnectError::Driver(error))
                         if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
                     {
@@ -111,8 +114,8 @@ impl fmt::Debug for Tls {
 }
 
 impl Mode {
-    /// Unset it is `prefer`, as in libpq and so in Python. It breaks nothing that works without: where TLS is not to be had, be
-    /// it for want of the cargo feature, it goes on without.
+    /// Unset it is `prefer`, as in libpq and so in Python. It breaks nothing that works without:
+    /// where TLS is not to be had, be it for want of the cargo feature, it goes on without.
     fn of(env: &Env) -> Result<Self, EnvError> {
         let Some(value) = env.filled(MODE) else {
             return Ok(Self::Prefer);

@@ -25,8 +25,8 @@ impl PostgresRecorder {
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
         self.refuse_old_tracking()?;
-        // Connections that were lost while nobody used them are found out one by one, before anything was done; a new one
-        // comes at last.
+        // Connections that were lost while nobody used them are found out one by one, before
+        // anything was done; a new one comes at last.
         for _ in 0..=self.settings.readers() {
             if self
                 .tables

@@ -1,8 +1,9 @@
 //! Writing a group of recordings in one transaction.
 //!
-//! The order of the log: a position is given when a row is inserted, and seen when its transaction commits. So that no reader is shown
-//! a position below one that it has seen, the table is locked before the first row of a transaction is inserted, until
-//! its end; the Python library does the same. What is checked is read by statements that begin after the lock is held.
+//! The order of the log: a position is given when a row is inserted, and seen when its transaction
+//! commits. So that no reader is shown a position below one that it has seen, the table is locked
+//! before the first row of a transaction is inserted, until its end; the Python library does the
+//! same. What is checked is read by statements that begin after the lock is held.
 
 mod by_function;
 mod by_statements;
@@ -48,7 +49,8 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The positions of new events, in their order. The rows tell whose they are, and may come in any order.
+    /// The positions of new events, in their order. The rows tell whose they are, and may come in
+    /// any order.
     fn positions<'g>(
         &self,
         rows: &[Row],

@@ -13,8 +13,8 @@ type Sink = CopyInSink<Cursor<Vec<u8>>>;
 /// How many bytes are sent at a time.
 const SIZE: usize = 64 * 1024;
 
-/// The way for the rows of a `COPY .. FROM STDIN`. They are copied when it is [finished](Self::finish); dropped before that, it
-/// fails the statement.
+/// The way for the rows of a `COPY .. FROM STDIN`. They are copied when it is
+/// [finished](Self::finish); dropped before that, it fails the statement.
 pub struct CopyInWriter<'a> {
     events: &'a mut EventLoop,
     sink: Pin<Box<Sink>>,

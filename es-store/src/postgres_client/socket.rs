@@ -1,7 +1,8 @@
 //! A socket that is never waited for where it is read or written.
 //!
-//! It remembers what is known about it: reading or writing that would have to wait is not tried again before
-//! [`wait`](Socket::wait) has found that it can go on. So a request takes three calls of the system: send, poll, receive.
+//! It remembers what is known about it: reading or writing that would have to wait is not tried
+//! again before [`wait`](Socket::wait) has found that it can go on. So a request takes three calls
+//! of the system: send, poll, receive.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -19,8 +20,8 @@ use tokio_postgres::Config;
 
 use super::limit::Deadline;
 
-/// A connected socket, shared by the connection that reads and writes it and the loop that waits for it. One thread at a time uses
-/// both, so the flags order nothing.
+/// A connected socket, shared by the connection that reads and writes it and the loop that waits
+/// for it. One thread at a time uses both, so the flags order nothing.
 pub(super) struct Socket {
     raw: Raw,
     can_read: AtomicBool,
@@ -62,7 +63,8 @@ impl Socket {
         Self::new(raw)
     }
 
-    /// Connects by a Unix socket. If the server is too busy to accept, that waits as long as writing may.
+    /// Connects by a Unix socket. If the server is too busy to accept, that waits as long as
+    /// writing may.
     #[cfg(unix)]
     pub(super) fn by_path(path: &std::path::Path, deadline: Option<Deadline>) -> io::Result<Self> {
         let raw = Raw::new(Domain::UNIX, Type::STREAM, None)?;
@@ -82,8 +84,8 @@ impl Socket {
         })
     }
 
-    /// Waits until it can be read, or written if that had to wait; false if the time is over first. If it cannot be waited for, the
-    /// next attempt to read or write fails.
+    /// Waits until it can be read, or written if that had to wait; false if the time is over first.
+    /// If it cannot be waited for, the next attempt to read or write fails.
     pub(super) fn wait(&self, until: Option<Instant>) -> bool {
         let events = match self.can_write.load(Ordering::Relaxed) {
             true => PollFlags::IN,
@@ -159,8 +161,8 @@ fn in_time(error: io::Error, deadline: Option<Deadline>) -> io::Error {
     }
 }
 
-/// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop) polls again whenever the
-/// socket can go on.
+/// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop)
+/// polls again whenever the socket can go on.
 pub(crate) struct Stream(Arc<Socket>);
 
 impl Stream {
@@ -180,7 +182,8 @@ impl AsyncRead for Stream {
         let size = free.len();
         let read = socket.attempt(&socket.can_read, |mut raw| raw.read(free));
         read.map_ok(|read| {
-            // There is no more for now. At the end of all, reading may go on, and find the end again.
+            // There is no more for now. At the end of all, reading may go on, and find the end
+            // again.
             if 0 < read && read < size {
                 socket.can_read.store(false, Ordering::Relaxed);
             }

@@ -9,8 +9,8 @@ use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// Processes, in the transaction of the switch, what the tables that are queried have and the new ones have not: the upstream
-/// by its index, and from where to where. Says whether it could.
+/// Processes, in the transaction of the switch, what the tables that are queried have and the new
+/// ones have not: the upstream by its index, and from where to where. Says whether it could.
 pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
 
 impl Tables {
@@ -22,7 +22,8 @@ impl Tables {
         self.recorder.lock_rebuild()
     }
 
-    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Says whether there were such.
+    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Says
+    /// whether there were such.
     ///
     /// # Errors
     /// When `make` or the store fails.
@@ -71,12 +72,14 @@ impl Tables {
         })
     }
 
-    /// Puts the new tables in the place of the old ones, with their positions, all in one transaction. The positions of the old
-    /// ones cannot move meanwhile, and where they are further, `catch_up` is called first. Says whether it is done, also where it was
-    /// before: whoever calls this has the lock, so nobody else has ended the rebuild.
+    /// Puts the new tables in the place of the old ones, with their positions, all in one
+    /// transaction. The positions of the old ones cannot move meanwhile, and where they are
+    /// further, `catch_up` is called first. Says whether it is done, also where it was before:
+    /// whoever calls this has the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// When the store fails; then nothing has changed, unless the connection was lost in the commit.
+    /// When the store fails; then nothing has changed, unless the connection was lost in the
+    /// commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -105,7 +108,8 @@ impl Tables {
         Ok(is_done)
     }
 
-    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether there were.
+    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether
+    /// there were.
     ///
     /// # Errors
     /// When the store fails.

@@ -141,9 +141,9 @@ impl<'a> Transaction<'a> {
         self.names.path(&self.stage.physical(name))
     }
 
-    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON {table}
-    /// (..)`. Each rebuild gives it another one, as the old index still exists while the new one is
-    /// made.
+    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON
+    /// {table} (..)`. Each rebuild gives it another one, as the old index still exists while the
+    /// new one is made.
     pub fn index(&self, name: &str) -> String {
         quoted(&self.stage.physical(name))
     }

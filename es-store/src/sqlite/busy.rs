@@ -1,8 +1,8 @@
 //! How connections wait for each other.
 //!
-//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to back another
-//! hardly ever finds the lock free. Here everybody tries once a millisecond, and a writer that has worked for a while
-//! without a pause rests: long enough for all who wait to try.
+//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to
+//! back another hardly ever finds the lock free. Here everybody tries once a millisecond, and a
+//! writer that has worked for a while without a pause rests: long enough for all who wait to try.
 
 use std::thread;
 use std::time::{Duration, Instant};

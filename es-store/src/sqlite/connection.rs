@@ -17,7 +17,7 @@ pub(super) struct SqliteOptions {
     pub(super) lock_timeout: Duration,
     /// How long a busy writer rests once a second; `None` is the usual pace.
     pub(super) rest: Option<Duration>,
-    /// Whether to create what is missing.
+    /// True if what is missing is to be created.
     pub(super) create: bool,
 }
 
@@ -95,8 +95,8 @@ impl SqliteOptions {
         codes::failed(&self.label(), "opening", error)
     }
 
-    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL ignores the busy
-    /// handler, so it is tried again here.
+    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL
+    /// ignores the busy handler, so it is tried again here.
     fn make_durable(&self, connection: &Connection) -> rusqlite::Result<()> {
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Noticing the commits of other connections.
 //!
-//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before the first listener's `listen`
-//! returns, so every commit after that is noticed.
+//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before
+//! the first listener's `listen` returns, so every commit after that is noticed.
 
 use std::thread;
 use std::time::Duration;

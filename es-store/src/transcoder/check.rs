@@ -1,9 +1,10 @@
 //! What is written must come back as it is, or it is refused while it can still be mended.
 //!
-//! A value may be written in one form and expected in another. Inside a type that serde reads without saying what
-//! it wants (tagged inside, untagged, or flattened), IP addresses are expected as text, 128-bit numbers and keys that
-//! are numbers not at all, and 16 bytes cannot be told from a UUID. An object of any JSON may look like a transcoding,
-//! and a value may be nested deeper than is read. No type says so of itself: it is tried.
+//! A value may be written in one form and expected in another. Inside a type that serde reads
+//! without saying what it wants (tagged inside, untagged, or flattened), IP addresses are expected
+//! as text, 128-bit numbers and keys that are numbers not at all, and 16 bytes cannot be told from
+//! a UUID. An object of any JSON may look like a transcoding, and a value may be nested deeper than
+//! is read. No type says so of itself: it is tried.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -16,7 +17,8 @@ use uuid::Uuid;
 use super::read::Reader;
 use super::{JsonReader, write};
 
-/// Refuses what was written of a `T` behind `start`, unless it is read and written again as the same.
+/// Refuses what was written of a `T` behind `start`, unless it is read and written again as the
+/// same.
 pub(super) fn check<T: StoredField>(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
     if always_comes_back::<T>() {
         return Ok(());
@@ -42,8 +44,8 @@ fn refusal(problem: &str) -> String {
     )
 }
 
-/// Returns true if both are the same JSON. Keys and elements may stand in another order, as a map or
-/// a set has another with each copy.
+/// Returns true if both are the same JSON. Keys and elements may stand in another order, as a map
+/// or a set has another with each copy.
 fn is_same(before: &[u8], again: &[u8]) -> bool {
     if before == again {
         return true;
@@ -87,7 +89,8 @@ macro_rules! is_one_of {
     };
 }
 
-/// The types that most fields have. They need not be tried, which would cost more than to write them.
+/// The types that most fields have. They need not be tried, which would cost more than to write
+/// them.
 fn always_comes_back<T: 'static>() -> bool {
     let is = TypeId::of::<T>();
     is_one_of!(is:

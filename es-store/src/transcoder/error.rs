@@ -1,9 +1,9 @@
 //! Errors that show no stored value.
 //!
-//! What a user's types say about a value may show the value, so it is dropped where it is said: all their code runs
-//! against [`Redacted`], which keeps only what was expected. On its way out it passes through serde_json's error as text
-//! between two marks. Text without marks was written by serde_json itself, which shows a value only before
-//! `, expected `.
+//! What a user's types say about a value may show the value, so it is dropped where it is said: all
+//! their code runs against [`Redacted`], which keeps only what was expected. On its way out it
+//! passes through serde_json's error as text between two marks. Text without marks was written by
+//! serde_json itself, which shows a value only before `, expected `.
 
 use std::fmt;
 
@@ -79,7 +79,8 @@ impl std::error::Error for Redacted {}
 
 impl de::Error for Redacted {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        // It may be our own, come back through a type that passes errors on; what a type itself says is dropped.
+        // It may be our own, come back through a type that passes errors on; what a type itself
+        // says is dropped.
         match marked(&message.to_string()) {
             Some(message) => Self::new(message),
             None => Self::new("its type refuses the stored value"),

@@ -1,4 +1,5 @@
-//! Objects that may be transcodings: they are so only if they have exactly the two keys `_type_` and `_data_`.
+//! Objects that may be transcodings: they are so only if they have exactly the two keys `_type_`
+//! and `_data_`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,8 +11,9 @@ use serde_json::value::RawValue;
 
 use super::{DATA, KNOWN, TYPE};
 
-/// Says by the name of which transcoding a value is stored, if it is one: most often a type that this program does not
-/// have there. A name is no value, but what does not look like a name is not shown.
+/// Says by the name of which transcoding a value is stored, if it is one: most often a type that
+/// this program does not have there. A name is no value, but what does not look like a name is not
+/// shown.
 pub(super) fn transcoding_of(stored: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -24,7 +24,8 @@ impl Place {
         }
     }
 
-    /// One level further in. serde_json counts too, but begins anew with a value that was read ahead.
+    /// One level further in. serde_json counts too, but begins anew with a value that was read
+    /// ahead.
     pub(super) fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth == Self::MAX_DEPTH {
             return Err(E::custom("nested too deep"));

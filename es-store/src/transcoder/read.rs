@@ -19,8 +19,8 @@ use super::object::{Opened, Start};
 use super::place::Place;
 use super::special::{Bytes, Transcoded};
 
-/// Passes everything on to the deserializer inside, but for bytes, transcodings, and what is read without saying
-/// what it is. Whoever reads from it sees only redacted errors.
+/// Passes everything on to the deserializer inside, but for bytes, transcodings, and what is read
+/// without saying what it is. Whoever reads from it sees only redacted errors.
 pub(super) struct Reader<D> {
     inner: D,
     place: Place,

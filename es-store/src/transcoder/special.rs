@@ -10,7 +10,8 @@ use super::UUID_HEX;
 use super::error::Redacted;
 use super::object::Opened;
 
-/// Shows a visitor the text of the transcoding called `name`, as a newtype struct; text that stands alone, as text.
+/// Shows a visitor the text of the transcoding called `name`, as a newtype struct; text that stands
+/// alone, as text.
 pub(super) struct Transcoded<V> {
     pub(super) name: &'static str,
     pub(super) visitor: V,

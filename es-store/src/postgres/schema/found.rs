@@ -21,10 +21,12 @@ pub(super) struct Found {
     columns: HashMap<String, String>,
     meta: HashMap<String, String>,
     has_row_per_position: bool,
-    /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
+    /// True if tracking has the row without which Python would rebuild it; true if there is no
+    /// tracking.
     is_marked: bool,
     pub(super) missing_functions: Vec<Function>,
-    /// There is a function of such a name and parameters that does something else, or may not be called.
+    /// There is a function of such a name and parameters that does something else, or may not be
+    /// called.
     pub(super) has_other_append: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Writing a group by a function of the server: all goes well as a rule, and then it takes one round trip.
+//! Writing a group by a function of the server: all goes well as a rule, and then it takes one
+//! round trip.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +14,8 @@ use crate::stored_event::StoredEvent;
 use crate::tracking::Tracking;
 
 impl Write<'_> {
-    /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written, if it has to be judged.
+    /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written,
+    /// if it has to be judged.
     pub(in crate::postgres) fn append(
         &mut self,
         group: &[&Recording],
@@ -78,8 +80,8 @@ impl Write<'_> {
         Ok(Some(vec![Ok(Recorded::new(vec![position]))]))
     }
 
-    /// The first event of each aggregate, which alone has to be checked against the record; `None` if some do not follow each other
-    /// within the group.
+    /// The first event of each aggregate, which alone has to be checked against the record; `None`
+    /// if some do not follow each other within the group.
     fn firsts<'g>(&self, group: &[&'g Recording]) -> Option<Events<'g>> {
         let mut last = HashMap::new();
         let mut firsts = Vec::new();

@@ -168,8 +168,8 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its rows makes our own commit wait
-    /// for the standby, which has both then.
+    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its
+    /// rows makes our own commit wait for the standby, which has both then.
     fn lock_there(&mut self, verdicts: &[Verdict]) -> Result<(), WriteError> {
         let there = |verdict: &Verdict| match verdict {
             Verdict::There(positions) => positions.iter().copied().map(at_most).collect(),

@@ -1,4 +1,5 @@
-//! What can be handed to a statement, and read from a row: one small set of types for all databases.
+//! What can be handed to a statement, and read from a row: one small set of types for all
+//! databases.
 
 use es_core::{AggregateId, Timestamp};
 use uuid::Uuid;
