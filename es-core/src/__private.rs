@@ -29,7 +29,7 @@ pub use crate::{
     FieldWriter, HasState, Root, StoredField, StoredState, Timestamp, source::fresh_id,
 };
 
-/// What can be a field of an event. Generated code asks for it in the same words when it writes and
+/// A type that can be a field of an event. Generated code asks for it in the same words when it writes and
 /// when it reads, so that a type that cannot be stored is one error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an event",
@@ -69,7 +69,7 @@ impl<T: StoredField> Stored for T {
     }
 }
 
-/// What the `#[id]` function of an aggregate returns.
+/// The result of the `#[id]` function of an aggregate.
 #[diagnostic::on_unimplemented(
     message = "the `#[id]` function returns an id, not `{Self}`",
     label = "write `-> Uuid`, or `-> String`"
@@ -121,7 +121,7 @@ impl<A: Aggregate> StateProbe<A> {
     pub const STATE: fn(&A) -> &A::State = |aggregate| aggregate.__root().state();
 }
 
-/// What [`StateProbe`] falls back to, in code that does not compile.
+/// The fallback of [`StateProbe`], in code that does not compile.
 pub trait NoEvents<A: HasState> {
     /// Never called.
     const STATE: fn(&A) -> &A::State = |_| unreachable!();
@@ -154,11 +154,11 @@ impl EventSet for NoEventSet {
 pub struct CloneProbe<S>(PhantomData<S>);
 
 impl<S: Clone> CloneProbe<S> {
-    /// How to clone it.
+    /// The function that clones it.
     pub const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 }
 
-/// What [`CloneProbe`] falls back to.
+/// The fallback of [`CloneProbe`].
 pub trait CannotClone<S> {
     /// No way to clone it.
     const CLONE: Option<fn(&S) -> S> = None;

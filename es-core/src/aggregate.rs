@@ -20,7 +20,7 @@ pub trait HasState: Sized + 'static {
     /// The stored name of the aggregate, with which the topics of its events begin.
     const TOPIC: &'static str;
 
-    /// How to clone the state, if it can be cloned.
+    /// The function that clones the state, if it can be cloned.
     #[doc(hidden)]
     #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
@@ -102,7 +102,7 @@ pub trait Aggregate: HasState {
         self.__root().id()
     }
 
-    /// How many events the aggregate has had, pending ones included; the first is 1.
+    /// The number of events that the aggregate has had, pending ones included; the first is 1.
     fn version(&self) -> u64 {
         self.__root().version()
     }

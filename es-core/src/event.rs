@@ -36,7 +36,7 @@ pub trait EventPayload: Sized + 'static {
     /// Makes of the fields of version `from` those of the next one.
     ///
     /// # Errors
-    /// What the upcaster says.
+    /// When the upcaster fails.
     fn upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (from, state);
         Ok(())
@@ -74,7 +74,7 @@ pub trait EventSet: Sized + 'static {
     /// Makes of the fields of the event named `topic` in version `from` those of the next one.
     ///
     /// # Errors
-    /// What the upcaster says.
+    /// When the upcaster fails.
     fn upcast<S: StoredState>(topic: &str, from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (topic, from, state);
         Ok(())
@@ -127,7 +127,7 @@ pub struct DomainEvent<P> {
     pub timestamp: Timestamp,
     /// The position of the event in the notification log of its application.
     pub notification_id: u64,
-    /// What happened.
+    /// The event itself.
     pub payload: P,
 }
 
@@ -166,6 +166,6 @@ pub struct PendingEvent<E> {
     pub originator_version: u64,
     /// When the event was made.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub payload: E,
 }

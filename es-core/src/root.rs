@@ -1,4 +1,4 @@
-//! What every aggregate has around its state.
+//! The part of every aggregate that surrounds its state.
 
 use std::fmt;
 
@@ -69,7 +69,7 @@ impl<A: Aggregate> Root<A> {
         self.in_doubt.clear();
     }
 
-    /// Notes that nobody can say whether pending events were saved: their versions, and their
+    /// Marks pending events of which nobody can say whether they were saved: their versions, and their
     /// states as stored.
     #[doc(hidden)]
     pub fn __doubt(&mut self, states: Vec<(u64, Vec<u8>)>) {

@@ -40,7 +40,7 @@ impl<S: SnapshotState> StateCodec<S> {
     }
 }
 
-/// What [`StateCodec`] falls back to.
+/// The fallback of [`StateCodec`].
 pub trait CannotStoreState<S> {
     /// The state cannot be stored.
     const STORES: bool = false;

@@ -18,7 +18,7 @@ pub struct Timestamp {
     micros: i64,
 }
 
-/// Says why a text or a number is no [`Timestamp`].
+/// The error of parsing a [`Timestamp`] from text or a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999"
@@ -50,7 +50,7 @@ impl Timestamp {
         self.micros
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// The time since `earlier`, or zero if `earlier` is later.
     ///
     /// ```
     /// use std::time::Duration;

@@ -113,7 +113,7 @@ impl Transcoding {
     /// Stores the text of `value`.
     ///
     /// # Errors
-    /// What the serializer says.
+    /// When the serializer fails.
     pub fn serialize<T: Display + ?Sized, S: Serializer>(
         self,
         value: &T,

@@ -39,8 +39,7 @@ use crate::FieldError;
 /// }
 /// ```
 ///
-/// Fields that an upcaster does not touch stay as they are stored, to the last digit. What belongs
-/// to every event (its time, its version) is not among them. A state without names for its fields,
+/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts that belong to every event (its time, its version) is not among them. A state without names for its fields,
 /// such as a tuple, is stored in a snapshot as one field called `_state`.
 pub trait StoredState {
     /// The names of all fields, in the order in which they are stored.
@@ -70,7 +69,7 @@ pub trait StoredState {
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, FieldError>;
 }
 
-/// What an upcaster returns.
+/// The result of an upcaster.
 #[diagnostic::on_unimplemented(
     message = "an upcaster returns nothing or `Result<(), FieldError>`, not `{Self}`",
     label = "returns `{Self}`"
@@ -79,7 +78,7 @@ pub trait UpcastResult {
     /// The result.
     ///
     /// # Errors
-    /// What the upcaster returned.
+    /// The result of the upcaster.
     fn into_result(self) -> Result<(), FieldError>;
 }
 
@@ -98,7 +97,7 @@ impl UpcastResult for Result<(), FieldError> {
 /// Runs one upcaster.
 ///
 /// # Errors
-/// What it returns.
+/// Its result.
 pub fn upcast<S: StoredState, R: UpcastResult>(
     upcaster: impl FnOnce(&mut S) -> R,
     state: &mut S,

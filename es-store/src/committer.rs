@@ -46,7 +46,7 @@ use crate::sql::label::Label;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 
-/// How much one group has at the most, but for a recording that has more by itself.
+/// The limit of a group. A recording that has more by itself is a group of its own.
 const GROUP: Weight = Weight {
     events: 1000,
     bytes: 1_000_000,
@@ -58,10 +58,10 @@ const COPIED: Weight = Weight {
     bytes: 250_000,
 };
 
-/// What became of one recording.
+/// The outcome of one recording.
 type Outcome = Result<Recorded, StoreError>;
 
-/// What became of each recording of a group.
+/// The outcome of each recording of a group.
 pub(crate) type Outcomes = Vec<Outcome>;
 
 /// Writes groups of recordings.

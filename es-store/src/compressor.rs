@@ -1,6 +1,6 @@
 //! Compression of states.
 //!
-//! What is decompressed comes from a file or a wire, so it is never believed: a few bytes may stand
+//! Compressed bytes come from a file or a wire, so it is never believed: a few bytes may stand
 //! for a great many (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is
 //! packed either.
 
@@ -13,7 +13,7 @@ use flate2::write::ZlibEncoder;
 use crate::env::Env;
 use crate::error::{EnvError, MapperProblem};
 
-/// How large a state may be that is compressed, before that: 64 MiB.
+/// The size that a state may have before it is compressed: 64 MiB.
 const LIMIT: usize = 64 << 20;
 
 /// Compresses states.
@@ -27,7 +27,7 @@ pub(crate) enum Compressor {
 }
 
 impl Compressor {
-    /// What `COMPRESSOR_TOPIC` names; `None` if it is not set, or empty.
+    /// The compressor that `COMPRESSOR_TOPIC` names; `None` if it is not set, or empty.
     pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, EnvError> {
         const KEY: &str = "COMPRESSOR_TOPIC";
         match env.filled(KEY) {

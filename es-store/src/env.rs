@@ -181,7 +181,7 @@ impl Env {
         .map(Option::unwrap_or_default)
     }
 
-    /// Says that the value of `key` is not what it must be.
+    /// The error of a value of `key` that is not what it must be.
     pub(crate) fn invalid(&self, key: &str, expected: impl Into<String>) -> EnvError {
         let (key, value) = self.find(key).unwrap_or((key.to_owned(), ""));
         let value = if is_secret(&key) { "…" } else { value }.to_owned();

@@ -25,7 +25,7 @@ use crate::transcoder::{JsonReader, JsonWriter};
 /// the times of its first and last event, its fields and its version. When they are read, the order
 /// does not matter. They are stored compressed, then encrypted, where the environment says so.
 ///
-/// What was stored in an older version is upcast before it is decoded, one version after the other.
+/// A state of an older version is upcast before it is decoded, one version after the other.
 ///
 /// With encryption no field value is in the database. These are: ids, topics, versions, positions,
 /// the length of each state, and ids that are made from names. There is no associated data, so who
@@ -44,7 +44,7 @@ pub struct Mapper {
 pub struct Decoded<E> {
     /// When the event was made.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub payload: E,
 }
 

@@ -67,7 +67,7 @@ pub struct NotificationQuery {
     pub inclusive_of_start: bool,
     /// The last position to select, inclusive; `None` is the end.
     pub stop: Option<u64>,
-    /// How many to select at the most; 0 selects none.
+    /// The number of notifications to select at most; 0 selects none.
     pub limit: usize,
     /// The topics to select; `None` is all, an empty list is none.
     pub topics: Option<Arc<[String]>>,

@@ -29,7 +29,7 @@ pub struct Section {
 }
 
 impl NotificationLog {
-    /// How many notifications a section has at the most, if nothing else is said.
+    /// The number of notifications in a section, unless another is set.
     pub const SECTION_SIZE: usize = 10;
 
     /// The log of a recorder.

@@ -13,7 +13,7 @@
 //! | connections are tasks of one runtime | 27.9 | 14.1 | 16.7 | 15.0 |
 //! | this client | 11.9 | 5.4 | 11.3 | 8.7 |
 //!
-//! A connection on which nobody waits is not polled. What the server sends meanwhile stays in the
+//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in the
 //! socket until the next request.
 
 mod connect;

@@ -23,7 +23,7 @@ use crate::sql::names::Stage;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// What makes the tables.
+/// The function that makes the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
 
 /// The tables of one projection.

@@ -160,7 +160,7 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// this method says if it is not written anew. One that wraps such a store passes the call on.
     ///
     /// # Errors
-    /// What `work` says, and when the transaction cannot be begun or committed.
+    /// When `work` fails, and when the transaction cannot be begun or committed.
     fn transact(
         &self,
         _access: Access,

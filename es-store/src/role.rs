@@ -1,6 +1,6 @@
-//! What a store is for, and which names it keeps for itself.
+//! The role of a store, and the names that are reserved.
 
-/// What a store keeps for an application.
+/// The purpose of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {

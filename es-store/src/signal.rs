@@ -29,7 +29,7 @@ impl Signal {
         self.rang.notify_all();
     }
 
-    /// How often it was rung.
+    /// The number of rings so far.
     pub fn rings(&self) -> u64 {
         *self.lock()
     }

@@ -36,8 +36,7 @@ impl StoredEvent {
         }
     }
 
-    /// What every store refuses before it writes an event or a snapshot. Whoever writes a store
-    /// calls it first.
+    /// Refuses what no store keeps. Every store calls it before it writes an event or a snapshot.
     ///
     /// # Errors
     /// [`StoreError::IdType`] when the id has not the form that the store keeps;

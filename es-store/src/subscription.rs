@@ -97,7 +97,7 @@ impl Subscription {
         }
     }
 
-    /// How long it waits at the most before it looks again; one second, if nothing else is said.
+    /// Sets the longest wait before it looks again; it is one second, unless set.
     #[must_use]
     pub fn poll_interval(self, poll_interval: Duration) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Subscription {
         }
     }
 
-    /// What ends it.
+    /// The handle that ends it.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }

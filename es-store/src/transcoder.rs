@@ -1,6 +1,6 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
-//! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
+//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
 //! makes itself known as one by serialising as a newtype struct called `$transcoded::NAME` over its
 //! text, as [`es_core::Transcoding`] does. A UUID does not know of this; it is known by its 16
 //! bytes, which it shows because both directions say that they are not human-readable. A few other
@@ -44,7 +44,7 @@ const KNOWN: [&str; 3] = [UUID_HEX, "datetime_iso", "decimal_str"];
 const TYPE: &str = "_type_";
 const DATA: &str = "_data_";
 
-/// What errors call the fields of an event that are written or read as one value.
+/// The name in errors of the fields of an event that are written or read as one value.
 const PAYLOAD: &str = "payload";
 
 /// The keys that no field of an event can have.
@@ -184,7 +184,7 @@ impl<'a> JsonReader<'a> {
         self.find(key).is_some()
     }
 
-    /// What is written under `key`.
+    /// The JSON under `key`.
     pub(crate) fn written(&self, key: &str) -> Result<&'a RawValue, FieldError> {
         self.find(key)
             .ok_or_else(|| FieldError::new(key, "it is missing"))

@@ -39,7 +39,7 @@ pub enum Sqlite {}
 #[derive(Debug)]
 pub enum Postgres {}
 
-/// How connections to PostgreSQL are encrypted, as libpq calls it; all but the first two need the
+/// The encryption of connections to PostgreSQL, as libpq calls it; all but the first two need the
 /// cargo feature `tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -106,17 +106,17 @@ impl Settings<Postgres> {
         self.with("POSTGRES_SCHEMA", schema)
     }
 
-    /// How long to try to connect.
+    /// Sets the time that an attempt to connect may take.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_CONNECT_TIMEOUT", seconds(limit))
     }
 
-    /// How long to wait for a lock; zero is for ever.
+    /// Sets the time to wait for a lock; zero is for ever.
     pub fn lock_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_LOCK_TIMEOUT", seconds(limit))
     }
 
-    /// How long a transaction may stand still.
+    /// Sets the time for which a transaction may stand still.
     pub fn idle_in_transaction_timeout(self, limit: Duration) -> Self {
         self.with(
             "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
@@ -124,13 +124,13 @@ impl Settings<Postgres> {
         )
     }
 
-    /// What a commit waits for, as PostgreSQL calls it: `on`, `off`, `local`, `remote_write`,
+    /// Sets what a commit waits for, as PostgreSQL calls it: `on`, `off`, `local`, `remote_write`,
     /// `remote_apply`.
     pub fn synchronous_commit(self, level: &str) -> Self {
         self.with("POSTGRES_SYNCHRONOUS_COMMIT", level)
     }
 
-    /// How many connections that read are kept.
+    /// The number of connections for reading that are kept.
     pub fn pool_size(self, connections: usize) -> Self {
         self.with("POSTGRES_POOL_SIZE", connections.to_string())
     }
@@ -140,7 +140,7 @@ impl Settings<Postgres> {
         self.with("POSTGRES_MAX_OVERFLOW", connections.to_string())
     }
 
-    /// How connections are encrypted.
+    /// Sets how connections are encrypted.
     pub fn ssl_mode(self, mode: SslMode) -> Self {
         self.with(
             "POSTGRES_SSLMODE",
@@ -224,7 +224,7 @@ impl<S> Settings<S> {
         self.with("IS_SNAPSHOTTING_ENABLED", yes_or_no(are_used))
     }
 
-    /// How many aggregates the repository keeps in memory.
+    /// Sets how many aggregates the repository keeps in memory.
     pub fn cache(self, aggregates: usize) -> Self {
         self.with("AGGREGATE_CACHE_MAXSIZE", aggregates.to_string())
     }
@@ -234,12 +234,12 @@ impl<S> Settings<S> {
         self.with("AGGREGATE_CACHE_FASTFORWARD", yes_or_no(look))
     }
 
-    /// How long between two looks of a follower that nobody prompts.
+    /// Sets the time between two looks of a follower that nobody prompts.
     pub fn poll_interval(self, interval: Duration) -> Self {
         self.with("POLL_INTERVAL", seconds(interval))
     }
 
-    /// How long a policy of a projection may take.
+    /// Sets the time that a policy of a projection may take.
     pub fn policy_timeout(self, limit: Duration) -> Self {
         self.with("POLICY_TIMEOUT", seconds(limit))
     }

@@ -35,7 +35,7 @@ impl Message {
 #[error("{0}")]
 pub(super) struct BadParameter(pub(super) String);
 
-/// What mends an error of the server, by its class: the first two characters of its code.
+/// The remedy of an error of the server, by its class: the first two characters of its code.
 fn remedy(code: &SqlState) -> Remedy {
     let by_code = [
         // A constraint that waits for the commit, and is broken.

@@ -9,7 +9,7 @@ use crate::error::{Conflict, StoreError};
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
 
-/// What the record has where an event would go.
+/// The row that the record has where an event would go.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known {
     /// The position of the event that is there already.
@@ -20,7 +20,7 @@ pub(super) struct Known {
     pub(super) follows: bool,
 }
 
-/// What becomes of a recording.
+/// The verdict on a recording.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It is recorded now.
@@ -33,7 +33,7 @@ pub(super) enum Verdict {
 /// Judges the recordings of one group.
 #[derive(Default)]
 pub(super) struct Judge<'a> {
-    /// How far each upstream is tracked; 0 if it is not here.
+    /// The position in each upstream; 0 if it is not here.
     pub(super) tracked: HashMap<&'a str, u64>,
     accepted: HashSet<(&'a AggregateId, u64)>,
     /// True if the group was sent before and nobody knows what came of it.

@@ -17,10 +17,10 @@ use crate::postgres_client::Client;
 use crate::signal::{Listening, Signal, Signals};
 use crate::watcher::Watcher;
 
-/// How long to wait for an announcement before looking whether to stop.
+/// The time to wait for an announcement before looking whether to stop.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// How long to wait between attempts to connect, at first and at most.
+/// The pause between attempts to connect, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
 
 /// Makes a connection that listens.

@@ -5,7 +5,7 @@ use es_core::IdType;
 use crate::error::StoreError;
 use crate::sql::names::quoted;
 
-/// What PostgreSQL keeps of a name, in bytes. It would cut off the rest, and so make one name of
+/// The length to which PostgreSQL cuts a name, in bytes. It would cut off the rest, and so make one name of
 /// two.
 const LONGEST: usize = 63;
 

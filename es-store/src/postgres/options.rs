@@ -11,28 +11,28 @@ use crate::env::Env;
 use crate::error::StoreError;
 use crate::postgres_client::Limit;
 
-/// How a database is to be opened. The password is in the configuration, which hides it.
+/// The options with which a database is opened. The password is in the configuration, which hides it.
 #[derive(Debug, Clone)]
 pub(super) struct PostgresOptions {
     pub(super) config: Config,
     pub(super) tls: Tls,
     pub(super) label: PostgresLabel,
     pub(super) schema: String,
-    /// How many connections that read are kept.
+    /// The number of connections for reading that are kept.
     pub(super) pool_size: usize,
-    /// How many more there may be.
+    /// The number of further connections that there may be.
     pub(super) max_overflow: usize,
-    /// How long to try to get a connection for writing.
+    /// The time for which a connection for writing is sought.
     pub(super) connect_timeout: Duration,
-    /// How long one attempt to connect may take, all hosts together.
+    /// The time that one attempt to connect may take, all hosts together.
     pub(super) connect_limit: Option<Limit>,
-    /// How long the server may take to answer a request.
+    /// The time that the server may take to answer a request.
     pub(super) request_limit: Option<Limit>,
-    /// How long it may take to answer one of a handler of a projection.
+    /// The time that it may take to answer a request of a projection's handler.
     pub(super) tables_limit: Option<Limit>,
-    /// How long to look for the outcome of a commit whose connection was lost.
+    /// The time for which the outcome of a commit is sought whose connection was lost.
     pub(super) resolve: Duration,
-    /// How long one handler of a projection may take.
+    /// The time that one handler of a projection may take.
     pub(super) policy_timeout: Duration,
     /// True if what is missing is to be created.
     pub(super) create: bool,
@@ -96,7 +96,7 @@ impl PostgresOptions {
         })
     }
 
-    /// How many connections may read at once: at least one.
+    /// The number of connections that may read at once: at least one.
     pub(super) fn readers(&self) -> usize {
         self.pool_size.saturating_add(self.max_overflow).max(1)
     }
@@ -141,7 +141,7 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What every session sets. Our statements are all served by an index, and a plan that was made
+/// The settings of every session. Our statements are all served by an index, and a plan that was made
 /// while a table was empty may think otherwise, for as long as it is kept; so plans without one are
 /// ruled out.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {

@@ -34,7 +34,7 @@ struct Readers {
 /// One of the places that there are.
 struct Place<'a> {
     pool: &'a Pool,
-    /// What is put back; nothing if it broke.
+    /// The connection that is put back; `None` if it broke.
     connection: Option<Connection>,
 }
 

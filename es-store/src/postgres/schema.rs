@@ -19,10 +19,10 @@ use crate::error::StoreError;
 use crate::postgres_client::{Client, Transaction};
 use crate::role::Role;
 
-/// How often to look again when somebody else creates tables at the same time.
+/// The number of looks while somebody else creates tables at the same time.
 const LOOKS: usize = 50;
 
-/// What an application needs of a schema, and where.
+/// The needs of an application, and the schema that is to meet them.
 pub(super) struct SchemaNeeds<'a> {
     pub(super) application: &'a str,
     pub(super) role: Role,
@@ -30,7 +30,7 @@ pub(super) struct SchemaNeeds<'a> {
     pub(super) names: &'a Names,
 }
 
-/// What a recorder must know of the tables that were found.
+/// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
     /// True if tracking is of an old version of the Python library.

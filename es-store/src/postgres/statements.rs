@@ -15,7 +15,7 @@ use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 
-/// How many statements are kept prepared; beyond that all are prepared anew.
+/// The number of statements that are kept prepared; beyond that all are prepared anew.
 const KEPT: usize = 100;
 
 /// An open transaction, and the statements that its connection keeps prepared.

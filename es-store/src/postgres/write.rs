@@ -3,7 +3,7 @@
 //! The order of the log: a position is given when a row is inserted, and seen when its transaction
 //! commits. So that no reader is shown a position below one that it has seen, the table is locked
 //! before the first row of a transaction is inserted, until its end; the Python library does the
-//! same. What is checked is read by statements that begin after the lock is held.
+//! same. The checks are statements that begin after the lock is held.
 
 mod by_function;
 mod by_statements;

@@ -27,14 +27,14 @@ use crate::committer::{GroupWriter, Outcomes};
 use crate::error::StoreError;
 use crate::recording::Recording;
 
-/// How often a group is tried again after somebody else came between, for example in a deadlock.
+/// The number of attempts after somebody else came between, for example in a deadlock.
 const TRIES: usize = 10;
 
-/// How long a connection may lie idle before it is asked whether it is still there. One that is
+/// The time after which an idle connection is checked before it is used. One that is
 /// found lost before anything was sent leaves nothing open.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long to wait between attempts to connect, at first and at most.
+/// The pause between attempts to connect, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
 
 pub(super) struct Writer {
@@ -52,7 +52,7 @@ pub(super) struct Writer {
 /// An attempt that failed.
 struct Attempt {
     error: StoreError,
-    /// What may be done about it.
+    /// The next step.
     then: Then,
 }
 
@@ -127,7 +127,7 @@ impl Writer {
         }
     }
 
-    /// How long to go on after a connection was lost or not made.
+    /// The time to go on after a connection was lost or not made.
     fn patience(&self, is_resent: bool) -> Duration {
         match is_resent {
             true => self.settings.resolve,

@@ -69,7 +69,7 @@ impl Position {
         Ok(())
     }
 
-    /// Notes which event stands at the position `to`.
+    /// Records the event that stands at the position `to`.
     pub(super) fn keep_event(
         &self,
         tx: &mut Transaction<'_>,

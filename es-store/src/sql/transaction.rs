@@ -189,7 +189,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// What only stores and the bookkeeping of projections do.
+/// For stores and the bookkeeping of projections alone.
 impl Transaction<'_> {
     /// Commits the transaction, unless something of it has failed.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {

@@ -8,20 +8,20 @@ use super::{busy, codes, location};
 use crate::error::StoreError;
 use crate::sql::label::Label;
 
-/// How a database is to be opened.
+/// The options with which a database is opened.
 #[derive(Debug, Clone)]
 pub(super) struct SqliteOptions {
     /// A path, a URI, or `:memory:`.
     pub(super) name: String,
     /// How long to wait for a lock.
     pub(super) lock_timeout: Duration,
-    /// How long a busy writer rests once a second; `None` is the usual pace.
+    /// The rest of a busy writer once a second; `None` is the usual pace.
     pub(super) rest: Option<Duration>,
     /// True if what is missing is to be created.
     pub(super) create: bool,
 }
 
-/// How many statements a connection keeps prepared: more than there are.
+/// The number of statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 32;
 
 impl SqliteOptions {

@@ -34,10 +34,10 @@ use crate::sql::schema::Wanted;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 
-/// How many connections that read are kept while nobody uses them.
+/// The number of idle connections for reading that are kept.
 const IDLE_READERS: usize = 4;
 
-/// How long it takes at the most, with a slow disk, to write the groups that a recording waits for.
+/// The longest time that writing the groups takes that a recording waits for, on a slow disk.
 const A_GROUP: Duration = Duration::from_secs(1);
 
 /// An open database.
@@ -53,7 +53,7 @@ pub(super) struct Database {
     pub(super) rebuilding: Flag,
 }
 
-/// What a database in a file has besides.
+/// The further parts of a database in a file.
 pub(super) struct File {
     readers: Mutex<Vec<Connection>>,
     watch: Watch,

@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::sql::names::TableNames;
 use crate::sql::transaction::{Access, End, Owner, Transaction};
 
-/// What is done in a transaction.
+/// The work that is done in a transaction.
 type Work<'w> = dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError> + 'w;
 
 /// Does `work` in a transaction, for the application `application`.

@@ -14,7 +14,7 @@ use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
 use crate::watcher::Watcher;
 
-/// How often to look. One look takes some microseconds.
+/// The time between two looks. One look takes some microseconds.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// Rings signals after commits of other connections, while anyone listens.

@@ -97,7 +97,7 @@ macro_rules! conformance_tests {
     };
 }
 
-/// What [`conformance_tests!`](crate::conformance_tests) expands to.
+/// The expansion of [`conformance_tests!`](crate::conformance_tests).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {

@@ -111,7 +111,7 @@ impl FaultyRecorder {
         });
     }
 
-    /// How many calls of this kind there were, failed ones included.
+    /// The number of calls of this kind so far, failed ones included.
     pub fn calls(&self, call: Call) -> u64 {
         self.plan().calls.get(&call).copied().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! What is written must come back as it is, or it is refused while it can still be mended.
+//! A value that is written must come back as it is, or it is refused while it can still be mended.
 //!
 //! A value may be written in one form and expected in another. Inside a type that serde reads
 //! without saying what it wants (tagged inside, untagged, or flattened), IP addresses are expected

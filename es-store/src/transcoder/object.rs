@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{DATA, KNOWN, TYPE};
 
-/// Says by the name of which transcoding a value is stored, if it is one: most often a type that
+/// The name of the transcoding as which a value is stored, if it is one: most often a type that
 /// this program does not have there. A name is no value, but what does not look like a name is not
 /// shown.
 pub(super) fn transcoding_of(stored: &str) -> Option<String> {
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-/// What was read of an object before it was clear that it is no transcoding.
+/// The part of an object that was read before it was clear that it is no transcoding.
 #[derive(Default)]
 pub(super) struct Start<'de> {
     pub(super) entries: VecDeque<(Cow<'de, str>, &'de RawValue)>,

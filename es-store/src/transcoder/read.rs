@@ -1,7 +1,7 @@
 //! Reading: a deserializer around serde_json's, and the visitor that it shows what is read.
 //!
 //! A deserializer makes visitors, and a visitor deserializes what is inside a value, so each of the
-//! two needs the other: they are one module. What they have no need to know of each other stands in
+//! two needs the other: they are one module. The parts that need neither stand in
 //! modules of its own.
 
 use std::fmt;

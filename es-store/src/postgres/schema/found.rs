@@ -1,4 +1,4 @@
-//! What is in a database, and whether it is what an application wants.
+//! The tables of a database, compared with the needs of an application.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::postgres_client::Client;
 use crate::role::Role;
 use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
-/// What was found in a database.
+/// The tables that were found in a database.
 pub(super) struct Found {
     pub(super) missing: Vec<Thing>,
     /// The columns of events, with their types; empty if there is no such table.

@@ -40,7 +40,7 @@ pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// What the server does not like.
+/// The server's reason for a refusal.
 fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     match alert {
         Alert::AccessDenied
@@ -62,7 +62,7 @@ fn is_handshake(error: &Error) -> bool {
     error.code().is_none() && error.to_string().starts_with(said)
 }
 
-/// What TLS itself says. A server that does not like a certificate says so only after the
+/// The refusal by TLS itself. A server that does not like a certificate says so only after the
 /// handshake.
 fn cause(error: &Error) -> Option<&rustls::Error> {
     let cause: &io::Error = error.source()?.downcast_ref()?;

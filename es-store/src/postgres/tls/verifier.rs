@@ -1,4 +1,4 @@
-//! What is asked of a server's certificate.
+//! The checks of a server's certificate.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// What is trusted.
+/// The authorities that are trusted.
 #[derive(Debug)]
 pub(super) struct Trusted {
     /// Authorities.

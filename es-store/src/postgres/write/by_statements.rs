@@ -76,7 +76,7 @@ impl Write<'_> {
         Ok(outcomes(group, verdicts, positions))
     }
 
-    /// How far the upstreams are tracked, whose rows stay locked; whether some have none.
+    /// Reads the positions in the upstreams, whose rows stay locked. Returns true if some have none.
     fn look_at_tracking<'g>(
         &mut self,
         group: &[&'g Recording],

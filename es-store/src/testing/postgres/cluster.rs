@@ -12,7 +12,7 @@ use super::programs::Programs;
 const USER: &str = "es_tests";
 const PASSWORD: &str = "for tests only";
 
-/// What the watchdog does: when its input ends, be it that the server is dropped or that the
+/// The script of the watchdog: when its input ends, be it that the server is dropped or that the
 /// process is killed, it stops the server at once and removes the folder.
 const WATCHDOG: &str = "trap '' HUP INT TERM; read -r _; \
     pid=$(head -n 1 \"$0/data/postmaster.pid\" 2>/dev/null) && kill -QUIT \"$pid\" && \
@@ -28,7 +28,7 @@ pub struct Cluster {
     watchdog: Child,
 }
 
-/// What the server of a [`Cluster`] presents to those who ask for TLS, as PEM.
+/// The certificate of the server of a [`Cluster`], as PEM.
 pub struct ServerCertificate {
     /// The certificate.
     pub certificate: String,
