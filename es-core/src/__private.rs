@@ -19,18 +19,19 @@ pub use std::{
 
 pub use serde;
 
-pub use crate::body::{Apply, Create};
+pub use crate::apply::{Apply, Create};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
 pub use crate::upcast::{UpcastResult, upcast};
 pub use crate::{
     Aggregate, AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader,
-    FieldWriter, HasState, Root, StoredField, StoredState, Timestamp, source::fresh_id,
+    FieldWriter, HasState, Root, SnapshotState, StoredField, StoredState, Timestamp,
+    source::fresh_id,
 };
 
-/// A type that can be a field of an event. Generated code asks for it in the same words when it writes and
-/// when it reads, so that a type that cannot be stored is one error.
+/// What can be a field of an event. Generated code asks for it in the same words when it writes and when it
+/// reads, so that a type that cannot be stored is one error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an event",
     label = "cannot be stored",
@@ -69,7 +70,7 @@ impl<T: StoredField> Stored for T {
     }
 }
 
-/// The result of the `#[id]` function of an aggregate.
+/// What the `#[id]` function of an aggregate returns.
 #[diagnostic::on_unimplemented(
     message = "the `#[id]` function returns an id, not `{Self}`",
     label = "write `-> Uuid`, or `-> String`"
@@ -112,8 +113,8 @@ pub const fn assert_has_events<A: Aggregate>() {}
 /// Fails to compile, on the user's impl block, when the struct half is missing.
 pub const fn assert_has_state<A: HasState>() {}
 
-/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so
-/// that the missing half is reported once, and not for each use of a field too.
+/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so that the missing half
+/// is reported once, and not for each use of a field too.
 pub struct StateProbe<A>(PhantomData<A>);
 
 impl<A: Aggregate> StateProbe<A> {
@@ -121,7 +122,7 @@ impl<A: Aggregate> StateProbe<A> {
     pub const STATE: fn(&A) -> &A::State = |aggregate| aggregate.__root().state();
 }
 
-/// The fallback of [`StateProbe`], in code that does not compile.
+/// What [`StateProbe`] falls back to, in code that does not compile.
 pub trait NoEvents<A: HasState> {
     /// Never called.
     const STATE: fn(&A) -> &A::State = |_| unreachable!();
@@ -149,16 +150,16 @@ impl EventSet for NoEventSet {
     }
 }
 
-/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the
-/// trait's when its bound holds.
+/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the trait's
+/// when its bound holds.
 pub struct CloneProbe<S>(PhantomData<S>);
 
 impl<S: Clone> CloneProbe<S> {
-    /// The function that clones it.
+    /// How to clone it.
     pub const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 }
 
-/// The fallback of [`CloneProbe`].
+/// What [`CloneProbe`] falls back to.
 pub trait CannotClone<S> {
     /// No way to clone it.
     const CLONE: Option<fn(&S) -> S> = None;

@@ -1,8 +1,8 @@
-//! The part of every aggregate that surrounds its state.
+//! What every aggregate has around its state.
 
 use std::fmt;
 
-use crate::body::{Apply, Create};
+use crate::apply::{Apply, Create};
 use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
 
 /// Identity, version, times, state and pending events of an aggregate.
@@ -18,10 +18,10 @@ pub struct Root<A: Aggregate> {
     pending: Vec<PendingEvent<A::Event>>,
     /// The event whose body has panicked: the state may be half changed, so it is not to be saved.
     broken: Option<&'static str>,
-    /// Version and stored state of the events of a save that ended without saying if they were
-    /// saved. They are sent again as they were, since encryption makes other bytes each time.
+    /// Version and stored state of the events of a save that ended without saying if they were saved. They are sent
+    /// again as they were, since encryption makes other bytes each time.
     in_doubt: Vec<(u64, Vec<u8>)>,
-    /// True if this is one event of a log, and not what all its events say.
+    /// Whether this is one event of a log, and not what all its events say.
     is_entry: bool,
 }
 
@@ -69,8 +69,7 @@ impl<A: Aggregate> Root<A> {
         self.in_doubt.clear();
     }
 
-    /// Marks pending events of which nobody can say whether they were saved: their versions, and their
-    /// states as stored.
+    /// Notes that nobody can say whether pending events were saved: their versions, and their states as stored.
     #[doc(hidden)]
     pub fn __doubt(&mut self, states: Vec<(u64, Vec<u8>)>) {
         self.in_doubt = states;
@@ -88,9 +87,8 @@ impl<A: Aggregate> Root<A> {
         self.broken
     }
 
-    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered
-    /// `version`; it may be numbered again. `false`, and nothing is done, if that is not what it
-    /// is.
+    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered `version`; it may be
+    /// numbered again. `false`, and nothing is done, if that is not what it is.
     #[doc(hidden)]
     pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
         let is_new = self.is_entry || self.version == 1;
@@ -105,14 +103,13 @@ impl<A: Aggregate> Root<A> {
         true
     }
 
-    /// Returns true if this is one event of a log: then its state says nothing of the events before.
+    /// Whether this is one event of a log: then its state says nothing of the events before.
     #[doc(hidden)]
     pub fn __is_entry(&self) -> bool {
         self.is_entry
     }
 
-    /// The same aggregate without its pending events, if its state can be cloned. An event of a log
-    /// is none.
+    /// The same aggregate without its pending events, if its state can be cloned. An event of a log is none.
     #[doc(hidden)]
     pub fn __clone_saved(&self) -> Option<Self> {
         let clone_state = A::__CLONE_STATE.filter(|_| !self.is_entry)?;
@@ -129,8 +126,7 @@ impl<A: Aggregate> Root<A> {
         })
     }
 
-    /// An aggregate as it was saved at some version. The times are those of its first and of its
-    /// last event.
+    /// An aggregate as it was saved at some version. The times are those of its first and of its last event.
     #[doc(hidden)]
     pub fn __restored(
         id: AggregateId,
@@ -212,8 +208,7 @@ impl<A: Aggregate> Root<A> {
     }
 }
 
-/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost
-/// unseen.
+/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost unseen.
 impl<A: Aggregate> Clone for Root<A>
 where
     A::State: Clone,

@@ -1,16 +1,16 @@
 //! Where the time and fresh ids come from.
 //!
 //! Event methods take no clock and no id generator, so both come from the *source of the current
-//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a
-//! runner starts inherit the source of the thread that started it, so a whole system can be run
-//! with a fixed clock and fixed ids.
+//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a runner
+//! starts inherit the source of the thread that started it, so a whole system can be run with a
+//! fixed clock and fixed ids.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::timestamp::Timestamp;
+use crate::Timestamp;
 
 /// Gives the time and fresh ids.
 #[diagnostic::on_unimplemented(
@@ -27,7 +27,7 @@ pub trait Source: Send + Sync + 'static {
 }
 
 impl Timestamp {
-    /// The time now, from the [source](crate::source) of this thread.
+    /// The time now, from the source of this thread.
     pub fn now() -> Self {
         now()
     }

@@ -34,6 +34,8 @@ mod recording;
 mod role;
 mod signal;
 // Without a database, nobody opens the transactions that the traits of a store name.
+#[doc(hidden)]
+pub mod backoff;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, unused_imports)

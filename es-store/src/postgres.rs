@@ -54,6 +54,8 @@ pub mod driver {
 
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use self::codes::is_lost;
 pub use self::recorder::PostgresRecorder;
 use crate::env::Env;
 use crate::error::StoreError;

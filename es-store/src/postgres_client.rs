@@ -219,3 +219,6 @@ impl Client {
         self.events.limit = limit;
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

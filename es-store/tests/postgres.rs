@@ -5,6 +5,8 @@
 
 #[path = "postgres/bad.rs"]
 mod bad;
+#[path = "postgres/client.rs"]
+mod client;
 #[path = "postgres/flushes.rs"]
 mod flushes;
 #[path = "postgres/in_doubt.rs"]
@@ -23,6 +25,8 @@ mod proxy;
 mod queue;
 #[path = "postgres/restricted.rs"]
 mod restricted;
+#[path = "postgres/silent.rs"]
+mod silent;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/tables.rs"]

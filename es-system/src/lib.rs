@@ -2,8 +2,8 @@
 //!
 //! Plain structs and methods become aggregates whose state cannot change without an event.
 //! Applications save them: in memory, on SQLite or on PostgreSQL. Process applications follow other
-//! applications: what their policies collect is recorded in one transaction with the position of the
-//! event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
+//! applications: what their policies collect is recorded in one transaction with the position of
+//! the event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
 //!
 //! ```
 //! use es_system::prelude::*;
@@ -134,6 +134,7 @@ mod system;
 pub mod __private;
 
 // The names that a user types, and no others: `public_names.txt` has each with its reason.
+pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use es_core::error_chain;
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::WrongType;
 
 use crate::error::StoreError;
@@ -106,7 +106,12 @@ pub(super) fn may_retry_now(code: &SqlState) -> bool {
 
 /// Returns true if the connection is gone, so that what was sent on it may or may not have been
 /// done.
-pub(super) fn is_lost(error: &Error) -> bool {
+pub(crate) fn is_lost(error: &Error) -> bool {
+    // After a fatal error the server closes the connection.
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
+        return true;
+    }
     match error.code() {
         Some(code) => {
             let gone = [

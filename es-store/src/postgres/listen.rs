@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio_postgres::Error;
 
 use super::label::PostgresLabel;
+use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::postgres_client::Client;
 use crate::signal::{Listening, Signal, Signals};
@@ -21,7 +22,7 @@ use crate::watcher::Watcher;
 const EVERY: Duration = Duration::from_millis(50);
 
 /// The pause between attempts to connect, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 /// Makes a connection that listens.
 pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
@@ -85,14 +86,14 @@ fn is_announced(client: &mut Client) -> Result<bool, Error> {
 
 /// A new connection; `None` when it is time to stop.
 fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
-    let mut pause = PAUSES[0];
+    let mut failures = 1;
     while stop.rings() == 0 {
         match connect() {
             Ok(client) => return Some(client),
             Err(error) => tracing::debug!(%error, "listening cannot begin again yet"),
         }
-        stop.wait(0, pause);
-        pause = (pause * 2).min(PAUSES[1]);
+        stop.wait(0, PAUSES.pause(failures));
+        failures = failures.saturating_add(1);
     }
     None
 }

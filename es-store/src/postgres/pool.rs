@@ -59,7 +59,6 @@ impl Pool {
         let mut place = self.place();
         if let Some(mut reader) = place.connection.take() {
             match work(&mut reader) {
-                // The others most likely are so too.
                 Err(error) if is_lost(&error) || is_outdated(&error) => self.close_idle(),
                 read => {
                     place.connection = Some(reader);
@@ -81,14 +80,24 @@ impl Pool {
         check_may_block(&self.settings.label)?;
         let mut place = self.place();
         let idle = place.connection.take();
-        let mut connection = match idle.and_then(|mut idle| idle.is_alive().then_some(idle)) {
+        let idle = idle.and_then(|mut idle| match idle.is_alive() {
+            true => Some(idle),
+            false => {
+                self.close_idle();
+                None
+            }
+        });
+        let mut connection = match idle {
             Some(connection) => connection,
             None => Connection::open_for_tables(&self.settings, &self.names)?,
         };
         let done = work(&mut connection);
         connection.last_used = Instant::now();
-        let is_kept = !connection.is_lost && !connection.client.is_closed();
-        place.connection = is_kept.then_some(connection);
+        if connection.client.is_closed() {
+            self.close_idle();
+        } else if !connection.is_lost {
+            place.connection = Some(connection);
+        }
         done
     }
 
@@ -107,6 +116,7 @@ impl Pool {
         }
     }
 
+    /// Closes all that lie idle: where one is found lost, they most likely are so too.
     fn close_idle(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         drop(idle);

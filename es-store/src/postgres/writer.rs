@@ -23,6 +23,7 @@ use super::rows::Rows;
 use super::schema::Layout;
 use super::sql::Sql;
 use super::write::{Write, WriteError};
+use crate::backoff::Backoff;
 use crate::committer::{GroupWriter, Outcomes};
 use crate::error::StoreError;
 use crate::recording::Recording;
@@ -35,7 +36,7 @@ const TRIES: usize = 10;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The pause between attempts to connect, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 pub(super) struct Writer {
     settings: Arc<PostgresOptions>,
@@ -81,7 +82,7 @@ impl Writer {
     /// and may be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
         let (mut by_function, mut tries) = (true, 0);
-        let (mut pause, since) = (PAUSES[0], Instant::now());
+        let (mut failures, mut since) = (0, Instant::now());
         loop {
             let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
                 Ok(outcomes) => return Ok(outcomes),
@@ -90,10 +91,11 @@ impl Writer {
             match then {
                 Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
                 Then::Split if group.len() > 1 => return Ok(self.send_one_by_one(group, is_resent)),
-                Then::Resend if !is_resent => is_resent = true,
+                // To find out takes its own time, also where it took long to notice the loss.
+                Then::Resend if !is_resent => (is_resent, since) = (true, Instant::now()),
                 Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
-                    thread::sleep(pause);
-                    pause = (pause * 2).min(PAUSES[1]);
+                    failures += 1;
+                    thread::sleep(PAUSES.pause(failures));
                 }
                 _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
                 _ => return Err(error),

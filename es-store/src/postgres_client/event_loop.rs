@@ -78,6 +78,7 @@ impl EventLoop {
         let deadline = self
             .until
             .or_else(|| self.limit.and_then(|limit| limit.deadline()));
+        self.socket.read_again();
         let (mut request, waker) = (pin!(request), self.waker.clone());
         let mut context = Context::from_waker(&waker);
         loop {
@@ -94,6 +95,7 @@ impl EventLoop {
 
     /// Waits for a notification.
     pub(super) fn next_notification(&mut self, time: Duration) -> Result<Received, Error> {
+        self.socket.read_again();
         let (until, waker) = (Instant::now().checked_add(time), self.waker.clone());
         let mut context = Context::from_waker(&waker);
         loop {

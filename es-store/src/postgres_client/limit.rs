@@ -58,7 +58,8 @@ struct Exceeded(Limit);
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Limit { time, key } = self.0;
-        write!(f, "the server gave no answer within {time:.1?} ({key})")
+        let seconds = time.as_secs_f64();
+        write!(f, "the server gave no answer within {seconds:.1} s ({key})")
     }
 }
 
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(
             error.to_string(),
-            "the server gave no answer within 60.0s (KEY)"
+            "the server gave no answer within 60.0 s (KEY)"
         );
     }
 }

@@ -1,15 +1,16 @@
-//! Doing something again when somebody else was first.
+//! Repeats a command after a conflict with another writer.
 
-use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::Duration;
 
-/// How often something is tried.
-const TRIES: u32 = 20;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+use es_store::backoff::{Backoff, jitter};
 
-/// The tries of one command.
+/// The maximum number of attempts.
+const TRIES: u32 = 20;
+/// The longest pauses between two tries.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(50));
+
+/// The attempts of one command.
 pub(crate) struct Tries {
     done: u32,
 }
@@ -19,15 +20,13 @@ impl Tries {
         Self { done: 1 }
     }
 
-    /// Whether there is another try. If there is, it pauses first: longer each time, and for a random part of it, so that
-    /// those who met once do not meet again.
+    /// Pauses and returns true, or returns false if there are no attempts left. The pauses grow and
+    /// are partly random, so that writers that conflicted once do not conflict again.
     pub(crate) fn pause(&mut self) -> bool {
         if self.done >= TRIES {
             return false;
         }
-        let longest = Duration::from_millis(1 << self.done.min(6)).min(LONGEST_PAUSE);
-        let random = RandomState::new().hash_one(0) % 1000;
-        thread::sleep(longest.mul_f64(random as f64 / 1000.0));
+        thread::sleep(jitter(PAUSES.pause(self.done), 0.0, 1.0));
         self.done += 1;
         true
     }

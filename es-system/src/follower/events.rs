@@ -47,14 +47,14 @@ pub(super) fn tracking(
     to: u64,
     event: Option<UpstreamEvent>,
 ) -> Tracking {
-    let mut tracking = Tracking::new(upstream.name(), from, to);
-    tracking.at = event;
-    tracking
+    let tracking = Tracking::new(upstream.name(), from, to);
+    match event {
+        Some(event) => tracking.at(event),
+        None => tracking,
+    }
 }
 
 fn identity(notification: &Notification) -> UpstreamEvent {
-    UpstreamEvent::new(
-        notification.originator_id.clone(),
-        notification.originator_version,
-    )
+    let id = notification.originator_id.clone();
+    UpstreamEvent::new(id, notification.originator_version)
 }

@@ -9,19 +9,46 @@ pub(super) fn transaction_keyword(sql: &str) -> Option<&'static str> {
     const WORDS: [&str; 7] = [
         "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE",
     ];
-    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    // PostgreSQL's comments nest, and SQLite's do not.
+    [true, false].into_iter().find_map(|comments_nest| {
+        let first = first_word(sql, comments_nest)?;
+        WORDS
+            .into_iter()
+            .find(|word| word.eq_ignore_ascii_case(first))
+    })
+}
+
+/// The first word behind everything that a database passes over. To SQLite a byte order mark is such; PostgreSQL ends a comment of
+/// one line at a carriage return, too.
+fn first_word(sql: &str, comments_nest: bool) -> Option<&str> {
+    let is_passed_over = |c: char| c.is_whitespace() || matches!(c, ';' | '\u{feff}');
+    let mut rest = sql.trim_start_matches(is_passed_over);
     loop {
-        let after = match rest {
-            _ if rest.starts_with("--") => rest.split_once('\n').map(|(_, after)| after),
-            _ if rest.starts_with("/*") => rest.split_once("*/").map(|(_, after)| after),
-            _ => break,
+        let behind = if let Some(comment) = rest.strip_prefix("--") {
+            &comment[comment.find(['\n', '\r'])?..]
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            behind_comment(comment, comments_nest)?
+        } else {
+            return rest.split(|c: char| !c.is_ascii_alphabetic()).next();
         };
-        rest = after?.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+        rest = behind.trim_start_matches(is_passed_over);
     }
-    let first = rest.split(|c: char| !c.is_ascii_alphabetic()).next()?;
-    WORDS
-        .into_iter()
-        .find(|word| word.eq_ignore_ascii_case(first))
+}
+
+/// The text behind a comment, whose opening was read; `None` if it has no end.
+fn behind_comment(comment: &str, comments_nest: bool) -> Option<&str> {
+    let (mut rest, mut depth) = (comment, 1);
+    while depth > 0 {
+        let end = rest.find("*/")?;
+        let inner = rest[..=end].find("/*").filter(|_| comments_nest);
+        rest = &rest[inner.unwrap_or(end) + 2..];
+        depth = if inner.is_some() {
+            depth + 1
+        } else {
+            depth - 1
+        };
+    }
+    Some(rest)
 }
 
 #[cfg(test)]
@@ -36,6 +63,11 @@ mod tests {
             "-- all\n/* done */ Rollback",
             "end",
             "; START TRANSACTION",
+            "/* /* nested */ */ COMMIT",
+            "/* /* not nested */ COMMIT",
+            "-- a comment\rCOMMIT",
+            "\u{feff}COMMIT",
+            "/*/ a comment */ COMMIT",
         ] {
             assert!(transaction_keyword(sql).is_some(), "{sql}");
         }
@@ -45,6 +77,9 @@ mod tests {
             "",
             "-- COMMIT",
             "ENDING",
+            "/* COMMIT",
+            "/* /* */ SELECT 1 */",
+            "/*/ COMMIT",
         ] {
             assert_eq!(transaction_keyword(sql), None, "{sql}");
         }

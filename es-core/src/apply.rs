@@ -1,4 +1,4 @@
-//! The bodies of event methods, on the state.
+//! The bodies of event methods, as generated code hands them to a root.
 
 use crate::timestamp::Timestamp;
 
