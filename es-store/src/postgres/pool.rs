@@ -1,22 +1,25 @@
 //! The connections that read.
 //!
-//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back, never while one is
-//! made, used or closed; who finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
-//! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
-//! The transactions of a projection, in which a user's code does run, have a pool of their own.
+//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out
+//! or put it back, never while one is made, used or closed; who finds the limit reached waits for a
+//! condition variable, which is notified whenever a place becomes free. A place is given back by a
+//! guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no
+//! user's code runs while it is held. The transactions of a projection, in which a user's code does
+//! run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::blocking::check_may_block;
+use super::codes::{is_lost, is_outdated};
 use super::connection::Connection;
-use super::label::{is_lost, is_outdated};
 use super::names::Names;
-use super::settings::Settings;
-use crate::StoreError;
+use super::options::PostgresOptions;
+use crate::error::StoreError;
+use crate::sync::lock;
 
 pub(super) struct Pool {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -31,12 +34,12 @@ struct Readers {
 /// One of the places that there are.
 struct Place<'a> {
     pool: &'a Pool,
-    /// What is put back; nothing if it broke.
+    /// The connection that is put back; `None` if it broke.
     connection: Option<Connection>,
 }
 
 impl Pool {
-    pub(super) fn new(settings: Arc<Settings>, names: Arc<Names>) -> Self {
+    pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
         Self {
             settings,
             names,
@@ -45,8 +48,8 @@ impl Pool {
         }
     }
 
-    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement for columns that were changed, it is
-    /// tried once more, on a new one.
+    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement
+    /// for columns that were changed, it is tried once more, on a new one.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
@@ -120,7 +123,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.readers)
     }
 }
 

@@ -140,7 +140,7 @@ fn a_request_that_is_not_answered_in_time_closes_the_connection() {
     let error = client.batch_execute("sleep").expect_err("no answer");
     assert!(since.elapsed() >= Duration::from_millis(50));
     assert!(crate::postgres::is_lost(&error));
-    let said = crate::postgres::said(&error);
+    let said = es_core::error_chain(&error).to_string();
     assert!(said.ends_with("no answer within 0.1 s (KEY)"), "{said}");
     assert!(client.is_closed());
     // The server learns it before the client is dropped.
