@@ -105,8 +105,8 @@ fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
     }
 }
 
-/// The tokens of `new` that name an event which `known` names, too. One event by two different paths
-/// is found out when the table is made.
+/// The tokens of `new` that name an event which `known` names, too. One event by two different
+/// paths is found out when the table is made.
 fn in_both(new: &Follows, known: &Follows) -> Option<TokenStream> {
     match (new, known) {
         (Follows::Rest(rest), Follows::Rest(_)) => Some(rest.to_token_stream()),
