@@ -1,9 +1,10 @@
 //! A blocking client, over the futures of `tokio-postgres`.
 //!
-//! There is no runtime and no thread: the thread that makes a request polls it and its connection, and waits for the socket by
-//! `poll(2)` in between. So nothing is handed from thread to thread, the limit of a request is the limit of `poll`, several
-//! statements can be in flight, and a client can be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by
-//! a Unix socket on two cores, microseconds for each request, medians of five interleaved runs:
+//! There is no runtime and no thread: the thread that makes a request polls it and its connection,
+//! and waits for the socket by `poll(2)` in between. So nothing is handed from thread to thread,
+//! the limit of a request is the limit of `poll`, several statements can be in flight, and a client
+//! can be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by a Unix
+//! socket on two cores, microseconds for each request, medians of five interleaved runs:
 //!
 //! | | 1 thread | its CPU | 8 threads | their CPU |
 //! |---|---|---|---|---|
@@ -12,7 +13,8 @@
 //! | connections are tasks of one runtime | 27.9 | 14.1 | 16.7 | 15.0 |
 //! | this client | 11.9 | 5.4 | 11.3 | 8.7 |
 //!
-//! A connection on which nobody waits is not polled. What the server sends meanwhile stays in the socket until the next request.
+//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in the
+//! socket until the next request.
 
 mod connect;
 mod copy;
@@ -39,10 +41,11 @@ pub use self::transaction::Transaction;
 
 /// A connection to a PostgreSQL server. Its methods block until the server has answered.
 ///
-/// When a request exceeds its limit, the connection is closed, and the error is that of a lost connection: what was sent may
-/// have been done.
+/// When a request exceeds its limit, the connection is closed, and the error is that of a lost
+/// connection: what was sent may have been done.
 pub struct Client {
-    // The first field is dropped first: the connection says goodbye when nobody can make a request any more.
+    // The first field is dropped first: the connection says goodbye when nobody can make a request
+    // any more.
     requests: tokio_postgres::Client,
     events: EventLoop,
 }
@@ -51,7 +54,8 @@ impl Client {
     /// Returns the rows of a statement.
     ///
     /// # Errors
-    /// When the server refuses the statement, a parameter is of another type, or the connection is lost.
+    /// When the server refuses the statement, a parameter is of another type, or the connection is
+    /// lost.
     pub fn query<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -112,8 +116,9 @@ impl Client {
         self.events.run(self.requests.prepare(statement))
     }
 
-    /// Sends statements together, before the answer to the first has come, and returns the rows of each, or its error, in their
-    /// order. Outside of a transaction each is one of its own; inside, those behind one that fails fail too.
+    /// Sends statements together, before the answer to the first has come, and returns the rows of
+    /// each, or its error, in their order. Outside of a transaction each is one of its own; inside,
+    /// those behind one that fails fail too.
     ///
     /// # Errors
     /// When the connection is lost.
@@ -129,7 +134,8 @@ impl Client {
         })
     }
 
-    /// Waits for what `work` makes of the futures of the driver's own client, which may be several requests at once.
+    /// Waits for what `work` makes of the futures of the driver's own client, which may be several
+    /// requests at once.
     pub(crate) fn run<T>(
         &mut self,
         work: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Error>,
@@ -176,7 +182,8 @@ impl Client {
         Ok(CopyOutReader::new(&mut self.events, stream))
     }
 
-    /// Returns the next notification of the channels that this connection listens to; `None` if none comes in `limit`.
+    /// Returns the next notification of the channels that this connection listens to; `None` if
+    /// none comes in `limit`.
     ///
     /// # Errors
     /// When the connection is lost.
@@ -212,3 +219,6 @@ impl Client {
         self.events.limit = limit;
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,9 +1,12 @@
-//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is refused.
+//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is
+//! refused.
 //!
 //! Without PostgreSQL these tests pass over, loudly.
 
 #[path = "postgres/bad.rs"]
 mod bad;
+#[path = "postgres/client.rs"]
+mod client;
 #[path = "postgres/flushes.rs"]
 mod flushes;
 #[path = "postgres/in_doubt.rs"]
@@ -22,6 +25,8 @@ mod proxy;
 mod queue;
 #[path = "postgres/restricted.rs"]
 mod restricted;
+#[path = "postgres/silent.rs"]
+mod silent;
 #[path = "postgres/standby.rs"]
 mod standby;
 #[path = "postgres/tables.rs"]
@@ -72,7 +77,8 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
     all.iter().map(|one| one.originator_version).collect()
 }
 
-/// Takes the functions that append away from an application, so that it goes on with plain statements.
+/// Takes the functions that append away from an application, so that it goes on with plain
+/// statements.
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \

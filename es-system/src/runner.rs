@@ -118,6 +118,10 @@ pub trait Runner: Sealed + Sized {
 }
 
 /// Seals [`Runner`], so that methods can be added to it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a runner: `Runner` is implemented by the library alone",
+    label = "use `SingleThreadedRunner` or `MultiThreadedRunner`"
+)]
 pub trait Sealed {}
 
 impl Sealed for SingleThreadedRunner {}

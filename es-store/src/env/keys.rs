@@ -169,6 +169,14 @@ pub const KEYS: &[Key] = &[
         default: "30",
     },
     Key {
+        name: "POSTGRES_REQUEST_TIMEOUT",
+        scope: KeyScope::Postgres,
+        meaning: "The time to wait for the answer to a request, to which the time for a lock is added. \
+                  The connection is closed then, and counts as lost.",
+        values: "seconds; 0 waits for ever",
+        default: "60",
+    },
+    Key {
         name: "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
         scope: KeyScope::Postgres,
         meaning: "The time after which the server ends a transaction that does nothing.",

@@ -1,4 +1,11 @@
 //! A call that waits for the server would hold up an async task, and with it all others of its thread. So it is refused there.
+//!
+//! Nothing in tokio says that a thread is in the middle of a task: a thread of its pool for work that blocks has a runtime and a task
+//! id as well, and may block. What only a task has is a budget of steps, after which it is to give its turn away. So [`TaskBudget`]
+//! takes steps until there are none left; the task then gives its turn away at its next `.await`, behind the error that it gets.
+//! Where there is no runtime, which is where most calls come from, no step is taken; on a thread of the pool the steps take
+//! less than a microsecond together. A task that tokio was told to run `unconstrained` has no budget, and is not noticed: its call
+//! blocks, and does no other harm.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -6,30 +13,95 @@ use std::task::{Context, Waker};
 use tokio::runtime::Handle;
 use tokio::task::coop::{consume_budget, has_budget_remaining};
 
-use super::label::Label;
-use crate::StoreError;
-
-/// Twice as many as tokio gives a task for one turn.
-const STEPS: usize = 256;
+use super::label::PostgresLabel;
+use crate::error::StoreError;
 
 /// Refuses what would block an async task.
-pub(super) fn check_may_block(label: &Label) -> Result<(), StoreError> {
-    match is_in_a_task() {
-        true => Err(label.would_block()),
-        false => Ok(()),
+pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
+    match TaskBudget::use_up() {
+        TaskBudget::Used => Err(label.would_block()),
+        TaskBudget::NoRuntime | TaskBudget::Endless => Ok(()),
     }
 }
 
-/// Whether this thread is in the middle of an async task.
-///
-/// A thread of the pool for what blocks has a runtime as well. But only a task has a budget of steps, so steps are taken until
-/// there are none left: then the task gives its turn away at its next `.await`, after the error. A task that tokio was told to run
-/// `unconstrained` has none, and is not noticed.
-fn is_in_a_task() -> bool {
-    if Handle::try_current().is_err() {
-        return false;
+/// What the budget of a task tells of this thread.
+#[derive(Debug, PartialEq, Eq)]
+enum TaskBudget {
+    /// There is no task without a runtime.
+    NoRuntime,
+    /// There is no task: steps can be taken for ever.
+    Endless,
+    /// There is a task, which has no step left.
+    Used,
+}
+
+impl TaskBudget {
+    /// Twice as many as tokio gives a task for one turn.
+    const STEPS: usize = 256;
+
+    fn use_up() -> Self {
+        if Handle::try_current().is_err() {
+            return Self::NoRuntime;
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        let mut steps = (0..Self::STEPS).map(|_| pin!(consume_budget()).poll(&mut context));
+        match steps.any(|_| !has_budget_remaining()) {
+            true => Self::Used,
+            false => Self::Endless,
+        }
     }
-    let mut context = Context::from_waker(Waker::noop());
-    let mut steps = (0..STEPS).map(|_| pin!(consume_budget()).poll(&mut context));
-    steps.any(|_| !has_budget_remaining())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+
+    use tokio::runtime::{Builder, Runtime};
+    use tokio::task::{coop::unconstrained, spawn_blocking, yield_now};
+
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().build().expect("a runtime")
+    }
+
+    fn found_in(task: impl Future<Output = TaskBudget>) -> TaskBudget {
+        runtime().block_on(task)
+    }
+
+    #[test]
+    fn no_step_is_taken_where_there_is_no_runtime() {
+        assert_eq!(TaskBudget::use_up(), TaskBudget::NoRuntime);
+    }
+
+    #[test]
+    fn a_task_is_noticed_as_often_as_it_is_asked() {
+        let found = found_in(async {
+            for _ in 0..3 {
+                assert_eq!(TaskBudget::use_up(), TaskBudget::Used);
+                assert_eq!(TaskBudget::use_up(), TaskBudget::Used);
+                yield_now().await;
+            }
+            tokio::spawn(async { TaskBudget::use_up() })
+                .await
+                .expect("no panic")
+        });
+        assert_eq!(found, TaskBudget::Used);
+    }
+
+    #[test]
+    fn a_thread_that_may_block_is_none_though_it_has_a_runtime() {
+        let found = found_in(async { spawn_blocking(TaskBudget::use_up).await.expect("no panic") });
+        assert_eq!(found, TaskBudget::Endless);
+        let runtime = runtime();
+        let _entered = runtime.enter();
+        assert_eq!(TaskBudget::use_up(), TaskBudget::Endless);
+    }
+
+    /// The limit of this device, which is why it must do no harm.
+    #[test]
+    fn a_task_without_a_budget_is_not_noticed() {
+        let found = found_in(unconstrained(async { TaskBudget::use_up() }));
+        assert_eq!(found, TaskBudget::Endless);
+    }
 }

@@ -1,22 +1,25 @@
 //! The connections that read.
 //!
-//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back, never while one is
-//! made, used or closed; who finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
-//! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
-//! The transactions of a projection, in which a user's code does run, have a pool of their own.
+//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out
+//! or put it back, never while one is made, used or closed; who finds the limit reached waits for a
+//! condition variable, which is notified whenever a place becomes free. A place is given back by a
+//! guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no
+//! user's code runs while it is held. The transactions of a projection, in which a user's code does
+//! run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::blocking::check_may_block;
+use super::codes::{is_lost, is_outdated};
 use super::connection::Connection;
-use super::label::{is_lost, is_outdated};
 use super::names::Names;
-use super::settings::Settings;
-use crate::StoreError;
+use super::options::PostgresOptions;
+use crate::error::StoreError;
+use crate::sync::lock;
 
 pub(super) struct Pool {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -31,12 +34,12 @@ struct Readers {
 /// One of the places that there are.
 struct Place<'a> {
     pool: &'a Pool,
-    /// What is put back; nothing if it broke.
+    /// The connection that is put back; `None` if it broke.
     connection: Option<Connection>,
 }
 
 impl Pool {
-    pub(super) fn new(settings: Arc<Settings>, names: Arc<Names>) -> Self {
+    pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
         Self {
             settings,
             names,
@@ -45,8 +48,8 @@ impl Pool {
         }
     }
 
-    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement for columns that were changed, it is
-    /// tried once more, on a new one.
+    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement
+    /// for columns that were changed, it is tried once more, on a new one.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
@@ -56,7 +59,6 @@ impl Pool {
         let mut place = self.place();
         if let Some(mut reader) = place.connection.take() {
             match work(&mut reader) {
-                // The others most likely are so too.
                 Err(error) if is_lost(&error) || is_outdated(&error) => self.close_idle(),
                 read => {
                     place.connection = Some(reader);
@@ -78,14 +80,24 @@ impl Pool {
         check_may_block(&self.settings.label)?;
         let mut place = self.place();
         let idle = place.connection.take();
-        let mut connection = match idle.and_then(|mut idle| idle.is_alive().then_some(idle)) {
+        let idle = idle.and_then(|mut idle| match idle.is_alive() {
+            true => Some(idle),
+            false => {
+                self.close_idle();
+                None
+            }
+        });
+        let mut connection = match idle {
             Some(connection) => connection,
             None => Connection::open_for_tables(&self.settings, &self.names)?,
         };
         let done = work(&mut connection);
         connection.last_used = Instant::now();
-        let is_kept = !connection.is_lost && !connection.client.is_closed();
-        place.connection = is_kept.then_some(connection);
+        if connection.client.is_closed() {
+            self.close_idle();
+        } else if !connection.is_lost {
+            place.connection = Some(connection);
+        }
         done
     }
 
@@ -104,13 +116,14 @@ impl Pool {
         }
     }
 
+    /// Closes all that lie idle: where one is found lost, they most likely are so too.
     fn close_idle(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         drop(idle);
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.readers)
     }
 }
 

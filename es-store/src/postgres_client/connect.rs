@@ -1,7 +1,8 @@
 //! Connecting: the hosts in their order, each within its share of the time.
 //!
-//! The limit is for the whole of it: name, TCP, TLS, authentication and the first statements. Each host may take its part of what
-//! remains, and so may each address of a host, so that one that is silent leaves time for the next.
+//! The limit is for the whole of it: name, TCP, TLS, authentication and the first statements. Each
+//! host may take its part of what remains, and so may each address of a host, so that one that is
+//! silent leaves time for the next.
 
 use std::fmt;
 use std::io;
@@ -51,8 +52,8 @@ impl From<Error> for ConnectError {
     }
 }
 
-/// Connects to the first host that answers and is of the kind that is wanted. `open` connects to one address, with or without TLS, by
-/// [`Target::connect`]; `begin` executes the first statements.
+/// Connects to the first host that answers and is of the kind that is wanted. `open` connects to
+/// one address, with or without TLS, by [`Target::connect`]; `begin` executes the first statements.
 pub(crate) fn connect(
     config: &Config,
     limit: Option<Limit>,

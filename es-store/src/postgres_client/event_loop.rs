@@ -1,11 +1,13 @@
 //! The loop that a thread turns while it waits for an answer.
 //!
-//! Concurrency: a client is borrowed mutably by whoever makes a request, so one thread at a time is in here. It polls the connection,
-//! which writes requests and hands out answers, and the request, which waits for its answers; they talk by channels within
-//! the process. Whatever one does for the other wakes the flag, and both are polled again; if nothing has, only the socket can
-//! bring something new, and is waited for. Another thread can wake the flag too, by dropping a prepared statement, but nothing
-//! that this thread waits for depends on it: the server is told at the next turn. An answer is never lost: what arrives between
-//! polling and waiting makes the socket readable, and waiting ends at once.
+//! Concurrency: a client is borrowed mutably by whoever makes a request, so one thread at a time is
+//! in here. It polls the connection, which writes requests and hands out answers, and the request,
+//! which waits for its answers; they talk by channels within the process. Whatever one does for the
+//! other wakes the flag, and both are polled again; if nothing has, only the socket can bring
+//! something new, and is waited for. Another thread can wake the flag too, by dropping a prepared
+//! statement, but nothing that this thread waits for depends on it: the server is told at the next
+//! turn. An answer is never lost: what arrives between polling and waiting makes the socket
+//! readable, and waiting ends at once.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -28,13 +30,13 @@ pub(super) struct EventLoop {
     notifications: VecDeque<Notification>,
     flag: Arc<Flag>,
     waker: Waker,
-    /// How long a request may take.
+    /// The time that a request may take.
     pub(super) limit: Option<Limit>,
     /// The end of what has a limit as a whole: while connecting, of all that belongs to it.
     pub(super) until: Option<Deadline>,
 }
 
-/// What a wait for a notification has brought.
+/// The outcome of a wait for a notification.
 pub(super) enum Received {
     Notification(Notification),
     Nothing,
@@ -76,6 +78,7 @@ impl EventLoop {
         let deadline = self
             .until
             .or_else(|| self.limit.and_then(|limit| limit.deadline()));
+        self.socket.read_again();
         let (mut request, waker) = (pin!(request), self.waker.clone());
         let mut context = Context::from_waker(&waker);
         loop {
@@ -92,6 +95,7 @@ impl EventLoop {
 
     /// Waits for a notification.
     pub(super) fn next_notification(&mut self, time: Duration) -> Result<Received, Error> {
+        self.socket.read_again();
         let (until, waker) = (Instant::now().checked_add(time), self.waker.clone());
         let mut context = Context::from_waker(&waker);
         loop {
@@ -111,7 +115,8 @@ impl EventLoop {
         }
     }
 
-    /// Polls the connection for as long as it has something to say; returns its error if it is lost.
+    /// Polls the connection for as long as it has something to say; returns its error if it is
+    /// lost.
     fn turn(&mut self, context: &mut Context<'_>) -> Option<Error> {
         self.flag.take_down();
         loop {
@@ -142,7 +147,8 @@ impl EventLoop {
         self.socket.close();
     }
 
-    /// Waits for the socket. If that takes too long, the next turn finds that it cannot be read any more.
+    /// Waits for the socket. If that takes too long, the next turn finds that it cannot be read any
+    /// more.
     fn wait(&self, deadline: Option<Deadline>) {
         let is_over = !self.socket.wait(deadline.map(|deadline| deadline.at));
         if let Some(deadline) = deadline.filter(|_| is_over) {

@@ -1,4 +1,4 @@
-//! How long the server may take.
+//! The limit of the time that the server may take.
 
 use std::fmt;
 use std::io;
@@ -27,13 +27,15 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// The time that is left, and never none at all, which some calls of the system take for no limit.
+    /// The time that is left, and never none at all, which some calls of the system take for no
+    /// limit.
     pub(super) fn remaining(&self) -> Duration {
         let left = self.at.saturating_duration_since(Instant::now());
         left.max(Duration::from_millis(1))
     }
 
-    /// The deadline of the first of `parts` that follow each other, when each may take as long as the others.
+    /// The deadline of the first of `parts` that follow each other, when each may take as long as
+    /// the others.
     pub(super) fn share(self, parts: usize) -> Self {
         let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
         let now = Instant::now();
@@ -56,7 +58,8 @@ struct Exceeded(Limit);
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Limit { time, key } = self.0;
-        write!(f, "the server gave no answer within {time:.1?} ({key})")
+        let seconds = time.as_secs_f64();
+        write!(f, "the server gave no answer within {seconds:.1} s ({key})")
     }
 }
 
@@ -92,7 +95,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(
             error.to_string(),
-            "the server gave no answer within 60.0s (KEY)"
+            "the server gave no answer within 60.0 s (KEY)"
         );
     }
 }

@@ -7,8 +7,8 @@ use std::thread;
 
 use super::limit::Deadline;
 
-/// Looks up a host's addresses. The system knows no limit for that, so a name is looked up on a thread of its own, which is left
-/// alone if it takes too long.
+/// Looks up a host's addresses. The system knows no limit for that, so a name is looked up on a
+/// thread of its own, which is left alone if it takes too long.
 pub(super) fn addresses(
     host: &str,
     port: u16,

@@ -1,7 +1,8 @@
 //! A socket that is never waited for where it is read or written.
 //!
 //! It remembers what is known about it: reading or writing that would have to wait is not tried again before
-//! [`wait`](Socket::wait) has found that it can go on. So a request takes three calls of the system: send, poll, receive.
+//! [`wait`](Socket::wait) has found that it can go on. So a request takes four calls of the system: a look whether anything has
+//! come before, send, poll, receive.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -18,6 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Config;
 
 use super::limit::Deadline;
+
+/// How many bytes are read at a time.
+const READ: usize = 32 * 1024;
 
 /// A connected socket, shared by the connection that reads and writes it and the loop that waits for it. One thread at a time uses
 /// both, so the flags order nothing.
@@ -115,6 +119,12 @@ impl Socket {
         true
     }
 
+    /// Has reading tried, whatever is known. What the server has said before it closed the connection is found so, and not only
+    /// that writing fails.
+    pub(super) fn read_again(&self) {
+        self.can_read.store(true, Ordering::Relaxed);
+    }
+
     /// From now on reading and writing fail, because the deadline has passed.
     pub(super) fn exceed(&self, deadline: Deadline) {
         let _first = self.broken.set(Broken::Exceeded(deadline));
@@ -161,30 +171,36 @@ fn in_time(error: io::Error, deadline: Option<Deadline>) -> io::Error {
 
 /// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop) polls again whenever the
 /// socket can go on.
-pub(crate) struct Stream(Arc<Socket>);
+pub(crate) struct Stream {
+    socket: Arc<Socket>,
+    /// Where bytes are read to before they go where the driver wants them, which is not initialized.
+    read: Box<[u8]>,
+}
 
 impl Stream {
     pub(super) fn new(socket: &Arc<Socket>) -> Self {
-        Self(socket.clone())
+        Self {
+            socket: socket.clone(),
+            read: vec![0; READ].into(),
+        }
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self(socket) = &*self;
-        let free = buffer.initialize_unfilled();
-        let size = free.len();
-        let read = socket.attempt(&socket.can_read, |mut raw| raw.read(free));
-        read.map_ok(|read| {
+        let Self { socket, read } = &mut *self;
+        let size = read.len().min(buffer.remaining());
+        let done = socket.attempt(&socket.can_read, |mut raw| raw.read(&mut read[..size]));
+        done.map_ok(|count| {
             // There is no more for now. At the end of all, reading may go on, and find the end again.
-            if 0 < read && read < size {
+            if 0 < count && count < size {
                 socket.can_read.store(false, Ordering::Relaxed);
             }
-            buffer.advance(read);
+            buffer.put_slice(&read[..count]);
         })
     }
 }
@@ -195,7 +211,7 @@ impl AsyncWrite for Stream {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self(socket) = &*self;
+        let socket = &self.socket;
         socket.attempt(&socket.can_write, |mut raw| raw.write(bytes))
     }
 
@@ -205,7 +221,7 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         // It may be closed already.
-        let _closed = self.0.raw.shutdown(Shutdown::Write);
+        let _closed = self.socket.raw.shutdown(Shutdown::Write);
         Poll::Ready(Ok(()))
     }
 }

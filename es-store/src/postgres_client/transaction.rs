@@ -5,7 +5,8 @@ use tokio_postgres::{Error, Row, Statement, ToStatement};
 
 use super::{Client, CopyInWriter, CopyOutReader};
 
-/// An open transaction of a [`Client`]. It is rolled back when it is dropped without being committed.
+/// An open transaction of a [`Client`]. It is rolled back when it is dropped without being
+/// committed.
 pub struct Transaction<'a> {
     client: &'a mut Client,
     /// The number of transactions around it, each of which but the outermost is a savepoint.
@@ -138,7 +139,8 @@ impl<'a> Transaction<'a> {
     /// Commits what was done.
     ///
     /// # Errors
-    /// When the server refuses it, or the connection is lost: then nobody knows whether it was done.
+    /// When the server refuses it, or the connection is lost: then nobody knows whether it was
+    /// done.
     pub fn commit(mut self) -> Result<(), Error> {
         self.is_over = true;
         match self.depth {

@@ -27,6 +27,8 @@ pub(super) enum Point {
     Sent,
     /// The server has answered, and nobody hears it.
     Unheard,
+    /// It reaches the server. Neither an answer nor another request gets through, but the connection stays.
+    Silent,
 }
 
 pub(super) const POINTS: [Point; 4] = [
@@ -65,6 +67,8 @@ struct Shared {
     trap: Mutex<Option<Trap>>,
     links: Mutex<Vec<Arc<Link>>>,
     refuses: AtomicBool,
+    /// Whether new connections are silent from the start.
+    silences: AtomicBool,
     is_over: AtomicBool,
     /// What the server has called an error.
     errors: Mutex<Vec<String>>,
@@ -138,6 +142,18 @@ impl Proxy {
         self.shared.refuses.store(refuses, Ordering::SeqCst);
     }
 
+    /// Lets nothing through any more on the connections that there are, which stay.
+    pub(super) fn silence(&self) {
+        for link in lock(&self.shared.links).iter() {
+            link.is_silent.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Lets nothing through on new connections either.
+    pub(super) fn silence_new(&self) {
+        self.shared.silences.store(true, Ordering::SeqCst);
+    }
+
     /// The codes of the errors that the server has sent.
     pub(super) fn errors(&self) -> Vec<String> {
         lock(&self.shared.errors).clone()
@@ -159,6 +175,7 @@ impl Shared {
             client,
             server,
             keeps_server: AtomicBool::new(false),
+            is_silent: AtomicBool::new(self.silences.load(Ordering::SeqCst)),
             unheard: Mutex::default(),
             cutting: Mutex::default(),
         });
@@ -187,18 +204,22 @@ struct Link {
     server: Server,
     /// Whether the server is not told of the end.
     keeps_server: AtomicBool,
+    /// Whether nothing gets through.
+    is_silent: AtomicBool,
     /// What is done instead of passing on the next answer.
     unheard: Mutex<Option<Meanwhile>>,
     /// Held while an end is cut, so that nobody cuts the other one too early.
     cutting: Mutex<()>,
 }
 
-/// Cuts a connection when the thread that forwards it ends, be it by a panic.
+/// Cuts a connection when the thread that forwards it ends, be it by a panic. In a silent one neither end learns that.
 struct Cutting(Arc<Link>);
 
 impl Drop for Cutting {
     fn drop(&mut self) {
-        self.0.cut();
+        if !self.0.is_silent.load(Ordering::SeqCst) {
+            self.0.cut();
+        }
     }
 }
 
@@ -206,9 +227,15 @@ impl Link {
     fn forward_requests(&self, shared: &Shared) -> io::Result<()> {
         let mut from = BufReader::new(&self.client);
         let mut to = self.server.writer();
-        to.write_all(&message(&mut from, true)?)?;
+        let first = message(&mut from, true)?;
+        if !self.is_silent.load(Ordering::SeqCst) {
+            to.write_all(&first)?;
+        }
         loop {
             let request = request(&mut from)?;
+            if self.is_silent.load(Ordering::SeqCst) {
+                continue;
+            }
             let Some(Trap {
                 point, meanwhile, ..
             }) = shared.springs(&request)
@@ -216,18 +243,26 @@ impl Link {
                 to.write_all(&request)?;
                 continue;
             };
-            let forwarded = match point {
-                Point::Unsent => 0,
-                Point::Unfinished => request.len() - END,
-                Point::Sent | Point::Unheard => request.len(),
-            };
-            if point == Point::Unheard {
-                *lock(&self.unheard) = Some(meanwhile);
-                to.write_all(&request)?;
-                continue;
+            match point {
+                Point::Unsent => self.cut_after(meanwhile),
+                Point::Unfinished => {
+                    to.write_all(&request[..request.len() - END])?;
+                    self.cut_after(meanwhile);
+                }
+                Point::Sent => {
+                    to.write_all(&request)?;
+                    self.cut_after(meanwhile);
+                }
+                Point::Unheard => {
+                    *lock(&self.unheard) = Some(meanwhile);
+                    to.write_all(&request)?;
+                }
+                Point::Silent => {
+                    self.is_silent.store(true, Ordering::SeqCst);
+                    to.write_all(&request)?;
+                    meanwhile();
+                }
             }
-            to.write_all(&request[..forwarded])?;
-            self.cut_after(meanwhile);
         }
     }
 
@@ -238,6 +273,9 @@ impl Link {
             let kind = message[0];
             if kind == b'E' {
                 lock(&shared.errors).push(code(&message));
+            }
+            if self.is_silent.load(Ordering::SeqCst) {
+                continue;
             }
             let mut unheard = lock(&self.unheard);
             match unheard.is_some() {
