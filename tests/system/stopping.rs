@@ -187,7 +187,7 @@ mod self_dropping {
     /// The value that the policy drops, and the channel that reports it.
     pub(super) type Dropped = (Box<dyn Send>, mpsc::Sender<()>);
 
-    pub(super) static DOOMED: Mutex<Option<Dropped>> = Mutex::new(None);
+    pub(super) static TO_DROP: Mutex<Option<Dropped>> = Mutex::new(None);
 
     #[process_application]
     pub(super) struct Watcher;
@@ -201,7 +201,7 @@ mod self_dropping {
             processing_event: &mut ProcessingEvent,
         ) -> Result<()> {
             processing_event.collect_events(&mut Counter::new(&event.trick));
-            if let Some((runner, dropped)) = DOOMED.lock().expect("no panic").take() {
+            if let Some((runner, dropped)) = TO_DROP.lock().expect("no panic").take() {
                 drop(runner);
                 dropped.send(()).expect("the test waits");
             }
@@ -221,7 +221,7 @@ fn a_runner_that_is_dropped_on_one_of_its_own_threads_finishes_the_event_in_hand
             runner.get::<self_dropping::Watcher>()?,
         );
         let (dropped, has_dropped) = std::sync::mpsc::channel();
-        *self_dropping::DOOMED.lock().expect("no panic") = Some((Box::new(runner), dropped));
+        *self_dropping::TO_DROP.lock().expect("no panic") = Some((Box::new(runner), dropped));
         let mut billy = Dog::register("Billy");
         billy.add_trick("sit");
         billy.add_trick("roll over");
