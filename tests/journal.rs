@@ -103,9 +103,10 @@ impl Journal {
 /// Returns the fault to cause, which is the first word of the trick unless it is mended.
 fn mishap(trick: &str) -> &str {
     let mended = MENDED.lock().expect("no panic");
-    match mended.as_ref().is_some_and(|mended| mended.contains(trick)) {
-        true => "",
-        false => trick.split(' ').next().unwrap_or_default(),
+    if mended.as_ref().is_some_and(|mended| mended.contains(trick)) {
+        ""
+    } else {
+        trick.split(' ').next().unwrap_or_default()
     }
 }
 

@@ -177,7 +177,8 @@ pub fn system() -> Result<System> {
 pub fn write(env: &Env) -> Result<Expected> {
     let mut runner = SingleThreadedRunner::new(&system()?, env.clone())?;
     runner.start()?;
-    let (school, names) = (runner.get::<DogSchool>()?, runner.get::<Names>()?);
+    let school = runner.get::<DogSchool>()?;
+    let names = runner.get::<Names>()?;
     for (name, tricks) in [
         ("Billy", &["sit", "roll over"][..]),
         ("Søren \"Ünï\" 🐕", &["sit"]),
@@ -202,7 +203,8 @@ pub fn write(env: &Env) -> Result<Expected> {
         names.save(&mut person)?;
     }
     let counters = runner.get::<Counters>()?;
-    let (journal, position) = (runner.get::<Journal>()?, counters.position_in("DogSchool")?);
+    let journal = runner.get::<Journal>()?;
+    let position = counters.position_in("DogSchool")?;
     let counts = ["sit", "roll over", FAILING]
         .map(|trick| Ok((trick.to_owned(), counters.get_count(trick)?)));
     let mut expected = Expected {

@@ -112,7 +112,7 @@ impl Follower {
     pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<bool> {
         let upstreams = self.edges.iter().map(|edge| &edge.upstream).collect();
         Rebuild::begin(&self.processor, upstreams)?.run(progress)?;
-        let goes_on = self.processor.mended();
+        let goes_on = self.processor.repaired();
         if goes_on {
             tracing::info!(follower = self.name(), "a follower goes on");
         }

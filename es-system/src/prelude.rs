@@ -1,5 +1,5 @@
-//! The names that a program with aggregates, applications and systems uses: `use
-//! es_system::prelude::*;`.
+//! The names that a program with aggregates, applications and systems uses:
+//! `use es_system::prelude::*;`.
 
 pub use std::time::Duration;
 

@@ -61,7 +61,8 @@ async fn account(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
         accounts.repository().get(id)
     })
     .await?;
-    let (owner, balance) = (&account.owner, account.balance);
+    let owner = &account.owner;
+    let balance = account.balance;
     Ok((
         StatusCode::OK,
         Json(json!({ "owner": owner, "balance": balance })),

@@ -89,7 +89,8 @@ impl Cargo {
     }
 
     pub fn assign_route(&mut self, route: Route) -> Result<(), Refused> {
-        let (from, to) = (self.starts_from(), self.destination);
+        let from = self.starts_from();
+        let to = self.destination;
         if (route.start(), route.end()) != (Some(from), Some(to)) {
             return Err(Refused::WrongRoute(from, to));
         }

@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let system = System::new(pipes![[Handling, Booking]])?;
     let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
     runner.start()?;
-    let (handling, booking) = (runner.get::<Handling>()?, runner.get::<Booking>()?);
+    let handling = runner.get::<Handling>()?;
+    let booking = runner.get::<Booking>()?;
 
     let cargo = booking.book(HongKong, Stockholm)?;
     println!("booked: {}", booking.status(&cargo)?);

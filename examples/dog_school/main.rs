@@ -1,10 +1,10 @@
 //! The tutorial's system, run with each runner on each embedded store.
 //!
 //! Without flags it runs all four combinations, on memory and on SQLite files in a temporary
-//! folder. `--store memory|sqlite|postgres` and `--runner single|multi` choose one of them. `--dir
-//! D` keeps the files in `D/single` and `D/multi`, and a second run continues from the recorded
-//! events. `--store postgres` uses a fresh database on the server that `ES_POSTGRES_URL` names, or
-//! on a server that it starts and removes.
+//! folder. `--store memory|sqlite|postgres` and `--runner single|multi` choose one of them.
+//! `--dir D` keeps the files in `D/single` and `D/multi`, and a second run continues from the
+//! recorded events. `--store postgres` uses a fresh database on the server that `ES_POSTGRES_URL`
+//! names, or on a server that it starts and removes.
 
 mod domain;
 mod flags;

@@ -26,7 +26,8 @@ pub fn rows(application: &Application, upstream: Option<&str>) -> Result<()> {
     {
         let sealed = || format!("({} bytes, sealed)", row.state.len());
         let state = String::from_utf8(row.state.clone()).unwrap_or_else(|_| sealed());
-        let (id, version) = (row.id, row.originator_version);
+        let id = row.id;
+        let version = row.originator_version;
         println!(
             "  {id:>2}  {:<36}  {version:>7}  {:<29}  {state}",
             row.originator_id, row.topic

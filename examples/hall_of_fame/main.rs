@@ -15,7 +15,8 @@ fn main() -> Result<()> {
     let mut runner =
         MultiThreadedRunner::new(&System::new(pipes![[Game, HallOfFame]])?, Env::new())?;
     runner.start()?;
-    let (game, hall) = (runner.get::<Game>()?, runner.get::<HallOfFame>()?);
+    let game = runner.get::<Game>()?;
+    let hall = runner.get::<HallOfFame>()?;
 
     for (round, scores) in (1..).zip(ROUNDS) {
         for (player, points) in scores {

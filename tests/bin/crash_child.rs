@@ -1,7 +1,7 @@
 //! A process that the crash tests start and kill.
 //!
-//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` also acknowledges each of them. `bare
-//! DIR SYNCHRONOUS COUNT` writes such events without the library, with this flush setting of
+//! `writer DIR COUNT` teaches COUNT tricks. `aloud DIR COUNT` also acknowledges each of them.
+//! `bare DIR SYNCHRONOUS COUNT` writes such events without the library, with this flush setting of
 //! SQLite, and acknowledges each. `starts NAME` waits for a line, opens a school and its counters
 //! in its environment, teaches a dog of this name, and counts. `follower DIR` follows until it is
 //! killed. `dies DIR POINT N` follows, and dies when it reaches the point for the n-th time; the

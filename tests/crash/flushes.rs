@@ -49,8 +49,10 @@ fn trace(dir: &Path, args: &[&str]) -> String {
 /// Returns the number of acknowledgements, and the number of those without a flush of SQLite's log,
 /// since the previous one and after every write to the log.
 fn count(trace: &str) -> (usize, usize) {
-    let (mut acknowledged, mut lacking) = (0, 0);
-    let (mut is_written, mut is_flushed) = (false, false);
+    let mut acknowledged = 0;
+    let mut lacking = 0;
+    let mut is_written = false;
+    let mut is_flushed = false;
     // The beginnings of calls whose ends are in later lines.
     let mut begun = HashMap::new();
     for line in trace.lines() {

@@ -102,7 +102,8 @@ fn finishes_exactly_once(dir: &Path, school: &DogSchool, expected: u64) -> Resul
 fn two_threads_and_two_processes_write_while_the_follower_is_killed_twice() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let each = 150 * torture() as u64;
-    let (school, mirror) = (school(dir.path())?, Mirror::new(files(dir.path()))?);
+    let school = school(dir.path())?;
+    let mirror = Mirror::new(files(dir.path()))?;
     let count = each.to_string();
     let mut writers: Vec<_> = (0..2)
         .map(|_| Killed::start(&["writer", in_dir(dir.path()), &count]))
@@ -131,7 +132,8 @@ fn two_threads_and_two_processes_write_while_the_follower_is_killed_twice() -> R
 fn two_live_instances_of_one_follower_process_each_event_once() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let all = 300 * torture() as u64;
-    let (school, mirror) = (school(dir.path())?, Mirror::new(files(dir.path()))?);
+    let school = school(dir.path())?;
+    let mirror = Mirror::new(files(dir.path()))?;
     let mut instances = [0, 1].map(|_| Killed::start(&["follower", in_dir(dir.path())]));
     (0..all).try_for_each(|_| teach(&school, "Common"))?;
     wait_for_position(&mirror, all + 1)?;
@@ -142,7 +144,8 @@ fn two_live_instances_of_one_follower_process_each_event_once() -> Result<()> {
 #[test]
 fn a_follower_may_die_at_every_step() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let (school, mut all) = (school(dir.path())?, 0);
+    let school = school(dir.path())?;
+    let mut all = 0;
     for point in ["head", "page", "policy", "before-record", "after-record"] {
         for n in 1..=2 * torture() as u64 {
             let mut dying = Killed::start(&["dies", in_dir(dir.path()), point, &n.to_string()]);

@@ -147,7 +147,8 @@ fn a_batch_whose_commit_is_cut_off_counts_each_event_once() -> Result<()> {
         let proxy = Proxy::start(env);
         let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, proxy.env())?;
         runner.start()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         let trick = format!("{point:?}");
         let dog = format!("{point:?} {}", std::any::type_name::<R>());
         school.register_dog(&dog)?;

@@ -58,7 +58,8 @@ fn a_projection_that_is_killed_under_load_has_counted_each_event_once() -> Resul
     for place in stores() {
         let dir = shared(&place);
         let env = settings(dir.path());
-        let (school, table) = (DogSchool::new(env.clone())?, TrickTable::new(env.clone())?);
+        let school = DogSchool::new(env.clone())?;
+        let table = TrickTable::new(env.clone())?;
         school.register_dog("Common")?;
         let mut writer = Killed::start(&["writer", in_dir(dir.path()), "1000000"]);
         for kill in 0..5 * torture() as u64 {

@@ -29,7 +29,8 @@ pub fn python_begins_and_rust_goes_on(store: Store) -> Result<()> {
         python.ask(json!(["stop"]));
 
         let runner: R = shared.rust()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         assert_eq!(
             school.get_dog("Søren \"Ünï\" 🐕")?.tricks,
             ["spin\n\t\\ \u{2028}"]
@@ -115,7 +116,8 @@ fn write_at_the_same_time(store: Store, sealing: Sealing) -> Result<()> {
         return Ok(());
     };
     let runner: MultiThreadedRunner = shared.rust()?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
     school.register_dog("Billy")?;
     writer.ask(json!(["open"]));
     follower.ask(json!(["start", "multi", "OtherCounters"]));
@@ -165,7 +167,8 @@ pub fn one_follower_that_both_run_at_once_doubles_nothing(store: Store) -> Resul
     };
     python.ask(json!(["start", "multi"]));
     let runner: MultiThreadedRunner = shared.rust()?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
     school.register_dog("Billy")?;
     let request = json!(["add_tricks", "Billy", "sit", 60]);
     python.begin(&request);

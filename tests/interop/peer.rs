@@ -115,7 +115,8 @@ fn python() -> Option<&'static Path> {
 
 fn install() -> Result<PathBuf, String> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-eventsourcing-9.5.6-postgres");
-    let (python, complete) = (home.join("bin/python"), home.join("complete"));
+    let python = home.join("bin/python");
+    let complete = home.join("complete");
     std::fs::create_dir_all(&home).map_err(|e| e.to_string())?;
     let lock = File::create(home.join("lock")).map_err(|e| e.to_string())?;
     lock.lock().map_err(|e| e.to_string())?;
@@ -138,11 +139,9 @@ fn run(command: &mut Command) -> Result<(), String> {
     let output = command
         .output()
         .map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{command:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )),
+    if output.status.success() {
+        return Ok(());
     }
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command:?}: {message}"))
 }

@@ -65,7 +65,8 @@ pub fn python_starts_on_the_tables_that_rust_made(store: Store) -> Result<()> {
         return Ok(());
     };
     let runner: SingleThreadedRunner = shared.rust()?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
     school.register_dog("Billy")?;
     school.add_trick("Billy", "sit")?;
     runner.wait_until_idle(PATIENCE)?;

@@ -26,7 +26,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (dog, trick) = (0..NAMES.len(), 0..TRICKS.len());
+    let dog = 0..NAMES.len();
+    let trick = 0..TRICKS.len();
     prop_oneof![
         2 => dog.clone().prop_map(Step::Register),
         6 => (dog.clone(), trick.clone()).prop_map(|(d, t)| Step::AddTrick(d, t)),
@@ -91,7 +92,8 @@ impl<R: Runner> Process<R> {
 
     fn check(&self, model: &Model) -> Result<()> {
         self.runner.wait_until_idle(PATIENCE)?;
-        let (school, counters) = (self.school()?, self.runner.get::<Counters>()?);
+        let school = self.school()?;
+        let counters = self.runner.get::<Counters>()?;
         for (name, tricks) in &model.dogs {
             assert_eq!(&school.get_dog(name)?.tricks, tricks, "{name}");
         }
@@ -132,7 +134,8 @@ fn command(school: &DogSchool, model: &mut Model, step: &Step) -> Result<()> {
     match *step {
         Step::Register(dog) => agree(model.register(NAMES[dog]), school.register_dog(NAMES[dog])),
         Step::AddTrick(dog, trick) => {
-            let (dog, trick) = (NAMES[dog], TRICKS[trick]);
+            let dog = NAMES[dog];
+            let trick = TRICKS[trick];
             agree(model.teach(dog, trick), school.add_trick(dog, trick));
         }
         Step::AddTwoAtOnce(first, second) => {

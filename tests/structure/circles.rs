@@ -85,7 +85,9 @@ fn way<'a>(arrows: &'a Arrows, from: &'a Names, to: &'a Names) -> Option<Vec<&'a
 
 fn describe(arrows: &Arrows, circle: &[Arrow]) -> String {
     let arrow = |arrow: &Arrow| {
-        let (from, to, places) = (arrow.0.join("::"), arrow.1.join("::"), &arrows[arrow]);
+        let from = arrow.0.join("::");
+        let to = arrow.1.join("::");
+        let places = &arrows[arrow];
         let shown = places[..places.len().min(5)].join(" ");
         format!(
             "\n    `{from}` names `{to}`, {} times: {shown}",

@@ -35,7 +35,8 @@ impl Finder<'_> {
         let first = signature.span().start().line;
         let lines = block.span().end().line + 1 - first;
         if lines > FUNCTION {
-            let (file, name) = (&self.source.name, &signature.ident);
+            let file = &self.source.name;
+            let name = &signature.ident;
             let found = format!("{file}:{first}: the function `{name}` has {lines} lines");
             self.found.push(found);
         }

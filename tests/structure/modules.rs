@@ -100,7 +100,8 @@ impl Crate {
         }
         let is_module = |length: &usize| self.modules.contains_key(&path[..*length]);
         let length = (0..=path.len()).rev().find(is_module)?;
-        let (at, rest) = (path[..length].to_vec(), &path[length..]);
+        let at = path[..length].to_vec();
+        let rest = &path[length..];
         let Some((name, behind)) = rest.split_first() else {
             return Some(at);
         };

@@ -38,10 +38,12 @@ fn can_be_wrapped(text: &str) -> bool {
 
 /// Returns the sentences of doc comments that open with one of [`OPENINGS`].
 pub(crate) fn riddles(source: &Source) -> Vec<String> {
-    let (mut found, mut reader) = (Vec::new(), Reader::default());
+    let mut found = Vec::new();
+    let mut reader = Reader::default();
     for (number, line) in (1..).zip(source.text.lines()) {
         for opening in reader.openings(doc(line)) {
-            let (file, text) = (&source.name, line.trim_start());
+            let file = &source.name;
+            let text = line.trim_start();
             found.push(format!("{file}:{number}: `{opening}` in {text}"));
         }
     }

@@ -1,11 +1,14 @@
 //! Bad data and bad environments cause a clear error that names the cause, and never a panic.
 
-use std::path::{Path, PathBuf};
+mod environment;
+mod followers;
+
+use std::path::PathBuf;
 
 use es_system::prelude::*;
 use rusqlite::Connection;
 use tests::domain::{Counters, Dog, DogSchool};
-use tests::{PATIENCE, files};
+use tests::files;
 
 /// A folder with the files of a school in which Billy can sit, and of its counters.
 struct Files {
@@ -114,170 +117,6 @@ fn a_missing_version_is_named() -> Result<()> {
         "{error}"
     );
     Ok(())
-}
-
-#[test]
-fn a_damaged_event_stops_the_follower_that_needs_it_and_nobody_else() -> Result<()> {
-    fn flow<R: Runner>() -> Result<()> {
-        let files = Files::new()?;
-        files.damage("UPDATE stored_events SET state = x'00' WHERE rowid = 2");
-        let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, files.env())?;
-        runner.start()?;
-        let error = runner
-            .wait_until_idle(PATIENCE)
-            .expect_err("the follower stops");
-        assert_eq!(error.kind(), ErrorKind::Policy, "{error}");
-        assert!(
-            error
-                .to_string()
-                .contains("failed at position 2 of `DogSchool`"),
-            "{error}"
-        );
-        let school = runner.get::<DogSchool>()?;
-        school.register_dog("Milly")?;
-        assert_eq!(runner.get::<Counters>()?.notification_log().head()?, 0);
-        runner.stop()
-    }
-    flow::<SingleThreadedRunner>()?;
-    flow::<MultiThreadedRunner>()
-}
-
-#[test]
-fn events_that_no_policy_wants_are_never_decoded() -> Result<()> {
-    let files = Files::new()?;
-    files.damage(
-        "UPDATE stored_events SET state = x'00', topic = 'unknown:Thing.Happened' WHERE rowid = 1",
-    );
-    let mut runner =
-        SingleThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, files.env())?;
-    runner.start()?;
-    runner.wait_until_idle(PATIENCE)?;
-    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
-    Ok(())
-}
-
-#[test]
-fn a_follower_whose_upstream_is_another_log_than_before_stops() -> Result<()> {
-    fn flow<R: Runner>(replace: fn(&Files)) -> Result<String> {
-        let files = Files::new()?;
-        let system = System::new(pipes![[DogSchool, Counters]])?;
-        let mut runner = R::new(&system, files.env())?;
-        runner.start()?;
-        runner.wait_until_idle(PATIENCE)?;
-        drop(runner);
-        replace(&files);
-        let mut runner = R::new(&system, files.env())?;
-        runner.start()?;
-        let error = runner
-            .wait_until_idle(PATIENCE)
-            .expect_err("the follower stops");
-        assert!(matches!(error, Error::LogChanged { .. }), "{error}");
-        Ok(error.to_string())
-    }
-    let shorter = |files: &Files| files.damage("DELETE FROM stored_events WHERE rowid = 2");
-    let other = |files: &Files| {
-        files.damage("UPDATE stored_events SET originator_id = replace(originator_id, 'e', '0')");
-    };
-    for error in [
-        flow::<SingleThreadedRunner>(shorter)?,
-        flow::<MultiThreadedRunner>(shorter)?,
-    ] {
-        assert!(
-            error.contains("it ends at position 1, and position 2 is processed"),
-            "{error}"
-        );
-    }
-    for error in [
-        flow::<SingleThreadedRunner>(other)?,
-        flow::<MultiThreadedRunner>(other)?,
-    ] {
-        assert!(
-            error.contains(&format!("version 2 of aggregate {}", billy())),
-            "{error}"
-        );
-    }
-    Ok(())
-}
-
-fn error_of_opening(env: Env) -> Error {
-    DogSchool::new(env).expect_err("it cannot be opened")
-}
-
-#[test]
-fn a_wrong_environment_names_the_key_and_the_value() {
-    let sqlite = || Env::new().with("PERSISTENCE_MODULE", "sqlite");
-    let file = || sqlite().with("SQLITE_DBNAME", ":memory:");
-    let cases = [
-        (
-            Env::new().with("PERSISTENCE_MODULE", "papyrus"),
-            ["PERSISTENCE_MODULE", "papyrus"],
-        ),
-        (sqlite(), ["DOGSCHOOL_SQLITE_DBNAME", "SQLITE_DBNAME"]),
-        (
-            sqlite().with("SQLITE_DBNAME", ""),
-            ["SQLITE_DBNAME", "the name of a database"],
-        ),
-        (
-            file().with("SQLITE_LOCK_TIMEOUT", "soon"),
-            ["SQLITE_LOCK_TIMEOUT", "soon"],
-        ),
-        (
-            file().with("CREATE_TABLE", "perhaps"),
-            ["CREATE_TABLE", "perhaps"],
-        ),
-        (
-            file().with("ORIGINATOR_ID_TYPE", "number"),
-            ["ORIGINATOR_ID_TYPE", "number"],
-        ),
-        (
-            file().with("DOGSCHOOL_ORIGINATOR_ID_TYPE", "number"),
-            ["ORIGINATOR_ID_TYPE", "number"],
-        ),
-        (
-            Env::new().with("COMPRESSOR_TOPIC", "gzip"),
-            ["COMPRESSOR_TOPIC", "gzip"],
-        ),
-        (
-            Env::new().with("DOGSCHOOL_CIPHER_TOPIC", "rot13"),
-            ["DOGSCHOOL_CIPHER_TOPIC", "rot13"],
-        ),
-        (
-            Env::new().with("CIPHER_TOPIC", "aes"),
-            ["CIPHER_TOPIC", "DOGSCHOOL_CIPHER_KEY or CIPHER_KEY"],
-        ),
-    ];
-    for (env, named) in cases {
-        let error = error_of_opening(env);
-        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
-        let text = error.to_string();
-        assert!(text.starts_with("DogSchool: "), "{text}");
-        assert!(
-            named.iter().all(|name| text.contains(name)),
-            "{text} does not name {named:?}"
-        );
-    }
-}
-
-#[test]
-fn a_wrong_poll_interval_is_an_error_when_a_runner_starts() -> Result<()> {
-    let env = Env::new().with("COUNTERS_POLL_INTERVAL", "often");
-    let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
-    let error = runner.start().expect_err("no interval");
-    assert!(
-        error.to_string().contains("POLL_INTERVAL") && error.to_string().contains("often"),
-        "{error}"
-    );
-    Ok(())
-}
-
-#[test]
-fn a_folder_that_is_missing_is_named() {
-    let env = files(Path::new("/no/such/folder"));
-    let error = error_of_opening(env).to_string();
-    assert!(
-        error.starts_with("DogSchool: ") && error.contains("/no/such/folder"),
-        "{error}"
-    );
 }
 
 #[test]
@@ -417,53 +256,6 @@ fn a_type_that_panics_when_it_is_read_is_refused_or_an_error_and_never_a_panic()
         "{error}"
     );
     let _ = explosive::Mail::send(explosive::Bomb);
-    Ok(())
-}
-
-/// Runs a follower on damaged files, until it stops or is idle.
-fn follow<R: Runner>(files: &Files) -> Result<(Result<()>, Option<u64>)> {
-    let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, files.env())?;
-    runner.start()?;
-    let outcome = runner.wait_until_idle(PATIENCE);
-    Ok((
-        outcome,
-        runner
-            .get::<Counters>()?
-            .position_in("DogSchool")
-            .unwrap_or(None),
-    ))
-}
-
-#[test]
-fn a_damaged_last_row_that_no_policy_wants_holds_nothing_up() -> Result<()> {
-    let files = Files::new()?;
-    DogSchool::new(files.env())?.register_dog("Milly")?;
-    files.damage("UPDATE stored_events SET originator_id = 'xyz' WHERE rowid = 3");
-    let (outcome, position) = follow::<SingleThreadedRunner>(&files)?;
-    assert!(
-        outcome.is_ok() && position == Some(3),
-        "{outcome:?} at {position:?}"
-    );
-    Ok(())
-}
-
-#[test]
-fn a_damaged_position_stops_the_follower() -> Result<()> {
-    for runner in [
-        follow::<SingleThreadedRunner>,
-        follow::<MultiThreadedRunner>,
-    ] {
-        let files = Files::new()?;
-        follow::<SingleThreadedRunner>(&files)?.0?;
-        let counters =
-            Connection::open(files.dir.path().join("Counters.sqlite")).expect("the file is there");
-        counters
-            .execute_batch("UPDATE tracking SET notification_id = 'nowhere'")
-            .expect("a statement");
-        let error = runner(&files)?.0.expect_err("no position");
-        assert_eq!(error.kind(), ErrorKind::BadData, "{error}");
-        assert!(error.to_string().contains("DogSchool"), "{error}");
-    }
     Ok(())
 }
 

@@ -261,14 +261,16 @@ fn check(steps: &[Step], max: usize, fast_forward: &str) -> Result<()> {
     let plain = files(dir.path());
     let snapshotting =
         cached(plain.clone(), max, fast_forward).with("IS_SNAPSHOTTING_ENABLED", "y");
-    let (school, other) = (DogSchool::new(snapshotting)?, DogSchool::new(plain)?);
+    let school = DogSchool::new(snapshotting)?;
+    let other = DogSchool::new(plain)?;
     for name in NAMES {
         school.register_dog(name)?;
     }
     for step in steps {
         take(step, &school, &other)?;
         for name in NAMES {
-            let (found, expected) = (school.get_dog(name)?, other.get_dog(name)?);
+            let found = school.get_dog(name)?;
+            let expected = other.get_dog(name)?;
             if fast_forward == "y" {
                 assert_eq!(shown(&found), shown(&expected));
             }

@@ -87,14 +87,14 @@ impl Rest {
 
     #[policy(_)]
     fn rest(&self, event: &UndecodedEvent, processing_event: &mut ProcessingEvent) -> Result<()> {
-        let what = match event.is::<DogEvent>() {
-            true => line_of(&event.decode()?),
-            false => {
-                assert!(event.decode::<DogEvent>().is_err());
-                event.topic().to_owned()
-            }
+        let what = if event.is::<DogEvent>() {
+            line_of(&event.decode()?)
+        } else {
+            assert!(event.decode::<DogEvent>().is_err());
+            event.topic().to_owned()
         };
-        let (upstream, version) = (event.upstream(), event.originator_version());
+        let upstream = event.upstream();
+        let version = event.originator_version();
         let line = format!(
             "{upstream} {}: {what}, version {version}",
             event.notification_id()
@@ -212,7 +212,8 @@ fn to_decode_an_event_as_another_is_an_error_that_names_it() -> Result<()> {
     let error = runner
         .watch_for_errors(PATIENCE)
         .expect_err("it is no sighting");
-    let (error, id) = (error.to_string(), Dog::create_id("Billy"));
+    let error = error.to_string();
+    let id = Dog::create_id("Billy");
     let expected = format!(
         "DogSchool: event `dogschool:Dog.Registered` of aggregate {id} at version 1: the topic is not known here"
     );

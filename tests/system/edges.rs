@@ -80,7 +80,8 @@ impl<R: Runner> TwoUpstreams<R> {
     /// Has events saved in the south until `end`, and waits for each to be processed. Returns the
     /// number of dogs that were taught.
     fn use_south_until(&self, end: Instant, mut seen: impl FnMut(&R) -> Result<()>) -> Result<u64> {
-        let (south, counters) = (self.runner.get::<South>()?, self.runner.get::<Counters>()?);
+        let south = self.runner.get::<South>()?;
+        let counters = self.runner.get::<Counters>()?;
         let mut dogs = 0;
         while Instant::now() < end {
             dogs += 1;

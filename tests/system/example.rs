@@ -32,9 +32,12 @@ fn run(example: &str, flags: &[&str]) -> String {
 
 /// Returns the output with `…` in place of the time of each event.
 fn without_times(output: &str) -> String {
-    let lines = output.lines().map(|line| match line.contains("_data_") {
-        true => without_time(line) + "\n",
-        false => line.to_owned() + "\n",
+    let lines = output.lines().map(|line| {
+        if line.contains("_data_") {
+            without_time(line) + "\n"
+        } else {
+            line.to_owned() + "\n"
+        }
     });
     lines.collect()
 }

@@ -55,7 +55,8 @@ impl Post {
 
 fn run<R: Runner>(env: Env, name: &str) -> Result<()> {
     let mailer = Mailer::default();
-    let (of_school, of_post) = (mailer.clone(), mailer.clone());
+    let of_school = mailer.clone();
+    let of_post = mailer.clone();
     let post = move |env| Post::new(env, of_post.clone());
     let system = System::new(pipes![
         [

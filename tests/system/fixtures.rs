@@ -118,7 +118,8 @@ fn check_aggregates(env: Env) -> Result<()> {
 fn check_system<R: Runner>(env: Env) -> Result<()> {
     let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
     runner.start()?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
     assert_eq!(counters.position_in("DogSchool")?, Some(11));
     school.add_trick("Milly", "play dead")?;
     school.add_trick(SOREN, SPIN)?;
@@ -140,7 +141,8 @@ fn check_system<R: Runner>(env: Env) -> Result<()> {
 /// Checks systems with both runners, each on fresh copies.
 fn check_systems(env: fn(&Path) -> Env) -> Result<()> {
     let dir = || tempfile::tempdir().expect("a temporary folder");
-    let (single, multi) = (dir(), dir());
+    let single = dir();
+    let multi = dir();
     check_system::<SingleThreadedRunner>(env(single.path()))?;
     check_system::<MultiThreadedRunner>(env(multi.path()))
 }

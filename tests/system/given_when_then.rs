@@ -12,7 +12,8 @@ use tests::domain::{
 
 #[test]
 fn a_dog_learns_a_trick() {
-    let (name, trick) = ("Billy".to_owned(), "sit".to_owned());
+    let name = "Billy".to_owned();
+    let trick = "sit".to_owned();
     given([DogRegistered { name }])
         .when(|dog: &mut Dog| dog.add_trick("sit"))
         .then([DogTrickAdded { trick }]);
@@ -20,7 +21,8 @@ fn a_dog_learns_a_trick() {
 
 #[test]
 fn a_trick_is_counted() -> Result<()> {
-    let (billy, sit) = (Dog::create_id("Billy"), "sit".to_owned());
+    let billy = Dog::create_id("Billy");
+    let sit = "sit".to_owned();
     let event = DogTrickAdded { trick: sit.clone() };
     policies_of(Counters::new(Env::new())?)
         .when(billy, [event])
@@ -321,7 +323,8 @@ impl Totals {
 
 #[test]
 fn policies_are_tested_by_the_events_of_the_upstream_and_their_own() -> Result<()> {
-    let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let one = Uuid::from_u128(1);
+    let two = Uuid::from_u128(2);
     policies_of(Totals::new(Env::new())?)
         .given(one, (opened(), AccountDeposited { amount: 1 }))
         .when(two, [opened()])

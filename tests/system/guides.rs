@@ -35,9 +35,12 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         let name = path.file_stem().unwrap_or_default();
         name != "tests" && name != "testing"
     };
-    let of = |path: PathBuf| match path.is_dir() {
-        true => sources(&path),
-        false => vec![path],
+    let of = |path: PathBuf| {
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            vec![path]
+        }
     };
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "rs");
     let files = paths.filter(is_ours).flat_map(of);
@@ -207,9 +210,12 @@ fn every_test_that_a_promise_names_is_there() {
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder of sources");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let of = |path: PathBuf| match path.is_dir() {
-        true => rust_files(&path),
-        false => vec![path],
+    let of = |path: PathBuf| {
+        if path.is_dir() {
+            rust_files(&path)
+        } else {
+            vec![path]
+        }
     };
     let is_rust = |path: &PathBuf| path.extension().is_some_and(|of| of == "rs");
     paths.flat_map(of).filter(is_rust).collect()
@@ -276,7 +282,8 @@ fn a_copy_that_is_made_as_the_guide_says_has_the_same_positions() -> Result<()> 
     let run = |sql: &str| file.execute_batch(sql).expect("the statement is right");
     // Without a gap before the events, a copy with new positions would look the same.
     run("DELETE FROM stored_events WHERE rowid < 3");
-    let (statement, target) = ("VACUUM INTO 'copy.sqlite'", dir.path().join("copy.sqlite"));
+    let statement = "VACUUM INTO 'copy.sqlite'";
+    let target = dir.path().join("copy.sqlite");
     assert!(OPERATING.contains(statement));
     run(&statement.replace("copy.sqlite", &target.to_string_lossy()));
 

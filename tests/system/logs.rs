@@ -36,7 +36,8 @@ fn the_log_selects_from_a_position_on_and_up_to_a_limit() -> Result<()> {
 #[test]
 fn sections_lead_from_one_to_the_next() -> Result<()> {
     let log = with_dogs(Env::new(), 25)?.notification_log();
-    let (mut id, mut seen) = (Some("1,10".to_owned()), Vec::new());
+    let mut id = Some("1,10".to_owned());
+    let mut seen = Vec::new();
     while let Some(next) = id {
         let section = log.section(&next)?;
         seen.extend(section.items.iter().map(|notification| notification.id));

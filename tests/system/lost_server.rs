@@ -63,7 +63,8 @@ impl Work {
             let row = raw.query_one(sql, &[]).expect("the server is there");
             row.get::<_, Option<i64>>(0).unwrap_or(0)
         };
-        let (saved, processed) = (self.saved.load(Ordering::SeqCst), position());
+        let saved = self.saved.load(Ordering::SeqCst);
+        let processed = position();
         let since = Instant::now();
         while self.saved.load(Ordering::SeqCst) == saved || position() == processed {
             assert!(since.elapsed() < PATIENCE, "nothing goes on after {after}");
@@ -136,7 +137,8 @@ fn a_system_outlives_its_connections_and_its_server_and_counts_exactly() -> Resu
     let env = zlib_and_aes(database.env());
     let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
     runner.start()?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
     DOGS.iter().try_for_each(|dog| school.register_dog(dog))?;
     let work = Work::default();
     std::thread::scope(|scope| {

@@ -177,8 +177,10 @@ fn goes_on<R: Runner>(copy: &Copy) -> Result<()> {
     } = copy;
     journal::mend(FAILING);
     let mut runner = R::new(&releases::system()?, env.clone())?;
-    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
-    let (table, journal) = (runner.get::<TrickTable>()?, runner.get::<Journal>()?);
+    let school = runner.get::<DogSchool>()?;
+    let counters = runner.get::<Counters>()?;
+    let table = runner.get::<TrickTable>()?;
+    let journal = runner.get::<Journal>()?;
     let position = Some(expected.position);
     assert_eq!(counters.position_in("DogSchool")?, position, "{name}");
     assert_eq!(table.position_in("DogSchool")?, position, "{name}");
@@ -226,7 +228,8 @@ fn check_followers<R: Runner>(
     Copy { name, expected, .. }: &Copy,
     dogs: &BTreeMap<String, Vec<String>>,
 ) -> Result<()> {
-    let (counters, table) = (runner.get::<Counters>()?, runner.get::<TrickTable>()?);
+    let counters = runner.get::<Counters>()?;
+    let table = runner.get::<TrickTable>()?;
     let counts = taught(dogs);
     for (trick, count) in &counts {
         assert_eq!(counters.get_count(trick)?, *count, "{name}, {trick}");
@@ -252,7 +255,8 @@ fn a_system_with_text_ids_goes_on_behind_the_positions_of_an_older_database() {
             ..
         } = copy;
         let mut runner = R::new(&System::new(pipes![[Names, Letters]])?, env.clone())?;
-        let (names, letters) = (runner.get::<Names>()?, runner.get::<Letters>()?);
+        let names = runner.get::<Names>()?;
+        let letters = runner.get::<Letters>()?;
         assert_eq!(
             letters.notification_log().head()?,
             expected.letters,
@@ -309,7 +313,8 @@ fn an_interrupted_rebuild_of_an_older_database_is_taken_up() {
             journal::mend(FAILING);
             let runner = SingleThreadedRunner::new(&releases::system()?, env.clone())?;
             let journal = runner.get::<Journal>()?;
-            let (mut first, mut last) = (None, None);
+            let mut first = None;
+            let mut last = None;
             runner.rebuild::<Journal>(|progress| {
                 first.get_or_insert(progress.done);
                 last = Some(progress.done);

@@ -302,7 +302,8 @@ fn a_user_may_save_the_aggregate_that_a_follower_changes_at_the_same_time() -> R
     let dir = tempfile::tempdir().expect("a temporary folder");
     let env = files(dir.path());
     let runner: MultiThreadedRunner = watched(&env)?;
-    let (school, watcher) = (runner.get::<DogSchool>()?, runner.get::<Watcher>()?);
+    let school = runner.get::<DogSchool>()?;
+    let watcher = runner.get::<Watcher>()?;
     school.register_dog("Billy")?;
     school.add_trick("Billy", "sit")?;
     runner.wait_until_idle(PATIENCE)?;

@@ -44,7 +44,8 @@ fn a_table_has_what_the_handlers_have_written_under_every_runner_on_every_sql_st
         let system = System::new(pipes![[DogSchool, TrickTable]])?;
         let mut runner = R::new(&system, place.env.clone())?;
         runner.start()?;
-        let (school, table) = (runner.get::<DogSchool>()?, runner.get::<TrickTable>()?);
+        let school = runner.get::<DogSchool>()?;
+        let table = runner.get::<TrickTable>()?;
         taught(&school, &["sit", "roll over", "sit"])?;
         runner.wait_until_idle(PATIENCE)?;
         let expected = [("sit".to_owned(), 2), ("roll over".to_owned(), 1)];
@@ -120,7 +121,8 @@ fn two_live_instances_of_one_projection_process_each_event_once() -> Result<()> 
             runner.start()?;
             Ok(runner)
         };
-        let (mut one, mut two) = (start()?, start()?);
+        let mut one = start()?;
+        let mut two = start()?;
         let school = one.get::<DogSchool>()?;
         taught(&school, &["sit"; 100])?;
         one.wait_until_idle(PATIENCE)?;

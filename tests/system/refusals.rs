@@ -139,7 +139,8 @@ fn a_kept_copy_that_runs_ahead_of_the_record_is_refused_and_leaves_no_gap() -> R
 
 #[test]
 fn a_save_that_would_leave_a_gap_is_refused() -> Result<()> {
-    let (north, south) = (DogSchool::new(Env::new())?, DogSchool::new(Env::new())?);
+    let north = DogSchool::new(Env::new())?;
+    let south = DogSchool::new(Env::new())?;
     let mut billy = Dog::register("Billy");
     north.save(&mut billy)?;
     billy.add_trick("sit");

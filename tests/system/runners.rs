@@ -146,10 +146,12 @@ fn the_single_threaded_runner_processes_what_others_recorded_when_it_is_told_to(
 fn commands_of_several_threads_return_when_their_consequences_are_processed() -> Result<()> {
     for Place { name, env, .. } in places() {
         let runner: SingleThreadedRunner = started(&school_and_counters()?, env)?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         std::thread::scope(|scope| {
             for dog in ["Billy", "Milly", "Scrappy", "Rex"] {
-                let (school, counters) = (&school, &counters);
+                let school = &school;
+                let counters = &counters;
                 scope.spawn(move || -> Result<()> {
                     school.register_dog(dog)?;
                     for count in 1..=10 {

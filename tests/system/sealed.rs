@@ -75,7 +75,8 @@ fn each_application_may_have_its_own_key_and_a_follower_reads_with_the_upstreams
             .with("COUNTERS_COMPRESSOR_TOPIC", "zlib");
         let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, env.clone())?;
         runner.start()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         school.register_dog("Billy")?;
         for _ in 0..3 {
             school.add_trick("Billy", "sit")?;

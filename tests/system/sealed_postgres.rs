@@ -35,9 +35,10 @@ fn with_a_cipher_no_value_of_an_event_or_a_snapshot_is_in_the_servers_files() ->
             return Ok(());
         };
         let database = cluster.database();
-        let env = match is_sealed {
-            true => zlib_and_aes(database.env()),
-            false => database.env(),
+        let env = if is_sealed {
+            zlib_and_aes(database.env())
+        } else {
+            database.env()
         };
         let system = System::new(pipes![[DogSchool, Counters]])?;
         let mut runner = MultiThreadedRunner::new(&system, env)?;

@@ -92,7 +92,8 @@ fn there_is_a_method_for_every_key() {
         .poll_interval(second)
         .policy_timeout(second);
     let sqlite = Settings::sqlite("file").lock_timeout(second).rest(second);
-    let (postgres, sqlite) = (Env::from(postgres), Env::from(sqlite));
+    let postgres = Env::from(postgres);
+    let sqlite = Env::from(sqlite);
     let set: BTreeSet<&str> = postgres.keys().chain(sqlite.keys()).collect();
     let without = ["POSTGRES_PRE_PING", "POSTGRES_POOLER"];
     let listed = es_store::KEYS.iter().map(|key| key.name);

@@ -200,7 +200,8 @@ fn what_policies_collect_gets_its_snapshots_when_it_is_recorded() -> Result<()> 
             fail(&stores, "Watcher", Call::RecordSnapshot);
         }
         runner.start()?;
-        let (school, watcher) = (runner.get::<DogSchool>()?, runner.get::<Watcher>()?);
+        let school = runner.get::<DogSchool>()?;
+        let watcher = runner.get::<Watcher>()?;
         school.register_dog("Billy")?;
         for _ in 0..7 {
             school.add_trick("Billy", "sit")?;
@@ -257,7 +258,8 @@ fn a_batch_that_is_not_recorded_leaves_no_snapshot() -> Result<()> {
 #[test]
 fn a_database_without_a_table_for_snapshots_gets_one_or_does_without() -> Result<()> {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let (env, file) = (files(dir.path()), dir.path().join("DogSchool.sqlite"));
+    let env = files(dir.path());
+    let file = dir.path().join("DogSchool.sqlite");
     drop(DogSchool::new(env.clone())?);
     execute(&file, "DROP TABLE stored_snapshots");
     let school = DogSchool::new(env.clone().with("CREATE_TABLE", "n"))?;

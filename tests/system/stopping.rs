@@ -143,7 +143,8 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 fn dropping_a_runner_ends_its_threads() -> Result<()> {
     for _ in 0..20 {
         let runner: MultiThreadedRunner = started(&school_and_counters()?, Env::new())?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         school.register_dog("Billy")?;
         school.add_trick("Billy", "sit")?;
         drop(runner);
@@ -177,16 +178,16 @@ fn stopping_under_load_loses_nothing_and_doubles_nothing() -> Result<()> {
 }
 
 /// A policy that drops the runner on whose thread it runs.
-mod suicidal {
+mod self_dropping {
     use std::sync::{Mutex, mpsc};
 
     use es_system::prelude::*;
     use tests::domain::{Counter, Dog, DogTrickAdded};
 
     /// The value that the policy drops, and the channel that reports it.
-    pub(super) type Doomed = (Box<dyn Send>, mpsc::Sender<()>);
+    pub(super) type Dropped = (Box<dyn Send>, mpsc::Sender<()>);
 
-    pub(super) static DOOMED: Mutex<Option<Doomed>> = Mutex::new(None);
+    pub(super) static TO_DROP: Mutex<Option<Dropped>> = Mutex::new(None);
 
     #[process_application]
     pub(super) struct Watcher;
@@ -200,7 +201,7 @@ mod suicidal {
             processing_event: &mut ProcessingEvent,
         ) -> Result<()> {
             processing_event.collect_events(&mut Counter::new(&event.trick));
-            if let Some((runner, dropped)) = DOOMED.lock().expect("no panic").take() {
+            if let Some((runner, dropped)) = TO_DROP.lock().expect("no panic").take() {
                 drop(runner);
                 dropped.send(()).expect("the test waits");
             }
@@ -213,14 +214,14 @@ mod suicidal {
 fn a_runner_that_is_dropped_on_one_of_its_own_threads_finishes_the_event_in_hand() -> Result<()> {
     fn flow<R: Runner + Send + 'static>() -> Result<()> {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let system = System::new(pipes![[DogSchool, suicidal::Watcher]])?;
+        let system = System::new(pipes![[DogSchool, self_dropping::Watcher]])?;
         let runner: R = started(&system, files(dir.path()))?;
         let (school, watcher) = (
             runner.get::<DogSchool>()?,
-            runner.get::<suicidal::Watcher>()?,
+            runner.get::<self_dropping::Watcher>()?,
         );
         let (dropped, has_dropped) = std::sync::mpsc::channel();
-        *suicidal::DOOMED.lock().expect("no panic") = Some((Box::new(runner), dropped));
+        *self_dropping::TO_DROP.lock().expect("no panic") = Some((Box::new(runner), dropped));
         let mut billy = Dog::register("Billy");
         billy.add_trick("sit");
         billy.add_trick("roll over");

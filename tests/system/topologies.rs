@@ -138,7 +138,8 @@ player!(Pong);
 fn two_applications_may_follow_each_other() {
     fn flow<R: Runner>(env: Env) -> Result<()> {
         let runner: R = started(&System::new(pipes![[Ping, Pong, Ping]])?, env)?;
-        let (ping, pong) = (runner.get::<Ping>()?, runner.get::<Pong>()?);
+        let ping = runner.get::<Ping>()?;
+        let pong = runner.get::<Pong>()?;
         ping.save(&mut Stroke::hit(1))?;
         runner.wait_until_idle(PATIENCE)?;
         assert_eq!(ping.notification_log().head()?, 5, "strokes 1, 3, 5, 7, 9");
@@ -161,7 +162,8 @@ fn a_follower_with_two_upstreams_counts_the_events_of_both() {
             &System::new(pipes![[North, Counters], [South, Counters]])?,
             env,
         )?;
-        let (north, south) = (runner.get::<North>()?, runner.get::<South>()?);
+        let north = runner.get::<North>()?;
+        let south = runner.get::<South>()?;
         for number in 0..20 {
             let mut dogs =
                 ["north", "south"].map(|side| Dog::register(&format!("{side} {number}")));

@@ -74,7 +74,8 @@ fn with_the_single_threaded_runner_everything_is_processed_when_a_command_return
         let system = System::new(pipes![[DogSchool, Counters]])?;
         let mut runner = SingleThreadedRunner::new(&system, env)?;
         runner.start()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         school.register_dog("Billy")?;
         for count in 1..=3 {
             school.add_trick("Billy", "roll over")?;
@@ -200,7 +201,8 @@ mod with_fresh_ids {
     pub(super) fn run<R: Runner>() -> Result<()> {
         let mut runner = R::new(&System::new(pipes![[DogSchool, Counters]])?, Env::new())?;
         runner.start()?;
-        let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+        let school = runner.get::<DogSchool>()?;
+        let counters = runner.get::<Counters>()?;
         let names = ["Billy", "Milly", "Scrappy"];
         let dogs = names.map(|name| school.register_dog(name));
         let dogs: Vec<_> = dogs.into_iter().collect::<Result<_>>()?;

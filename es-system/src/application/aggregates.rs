@@ -4,9 +4,9 @@ use es_core::Aggregate;
 
 use crate::error::Result;
 
-/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut
-/// kennel)` with up to eight elements, a slice `&mut dogs[..]`, or a `Vec` of any of these. The
-/// trait is sealed.
+/// One aggregate or several, to be saved or collected together: `&mut dog`,
+/// `(&mut dog, &mut kennel)` with up to eight elements, a slice `&mut dogs[..]`, or a `Vec` of any
+/// of these. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "aggregates are passed as `&mut dog`, not as `{Self}`",
     label = "write `&mut` in front of an aggregate; several are `(&mut a, &mut b)` or `&mut all[..]`"

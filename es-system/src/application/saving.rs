@@ -13,8 +13,8 @@ use crate::application::snapshots;
 use crate::error::{Error, Result};
 
 impl Application {
-    /// Saves the pending events of one aggregate (`&mut dog`) or of several (`(&mut dog, &mut
-    /// kennel)`, a slice, a `Vec`) in one transaction: either all events or none.
+    /// Saves the pending events of one aggregate (`&mut dog`) or of several
+    /// (`(&mut dog, &mut kennel)`, a slice, a `Vec`) in one transaction: either all events or none.
     ///
     /// When it returns, the events are as durable as the store makes them. Without pending events
     /// it does nothing.

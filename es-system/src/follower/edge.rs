@@ -137,7 +137,7 @@ impl Edge {
             return Step::rest(Next::NotBefore(at));
         }
         let began = Instant::now();
-        let mends = self.processor.mends();
+        let repairs = self.processor.repairs();
         // Panics of policies are caught one by one. Any other panic is a defect of this library and
         // must not fail a command.
         let pull = || self.pull(now, skips);
@@ -156,7 +156,8 @@ impl Edge {
             }
             Ok(Pulled::Batch { recorded, failure }) => {
                 self.state().retry = None;
-                let next = failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, mends));
+                let next =
+                    failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
                 Step {
                     changed: true,
                     recorded,
@@ -166,7 +167,7 @@ impl Edge {
             Err(failure) => Step {
                 changed: true,
                 recorded: false,
-                next: self.failed(failure, now, mends),
+                next: self.failed(failure, now, repairs),
             },
         }
     }
@@ -305,10 +306,10 @@ impl Edge {
 
     /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
     /// only rule so far stops the follower in front of the event.
-    fn failed(&self, failure: Failure, now: Instant, mends: u64) -> Next {
+    fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
         match failure {
             Failure::Retry { error, pause } => self.retry(error, pause, now),
-            Failure::Policy(error) | Failure::Stop(error) => self.stop(error, mends),
+            Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
             Failure::Abandoned => Next::Never,
         }
     }
@@ -342,9 +343,9 @@ impl Edge {
 
     /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
     /// the new ones instead.
-    fn stop(&self, error: Error, mends: u64) -> Next {
+    fn stop(&self, error: Error, repairs: u64) -> Next {
         let message = error.to_string();
-        if !self.processor.stop(error, mends) {
+        if !self.processor.stop(error, repairs) {
             return Next::AtOnce;
         }
         let follower = self.processor.name();

@@ -27,7 +27,7 @@ struct Halt {
     /// The error that stopped the follower, if it has stopped.
     stopped: Option<Error>,
     /// The number of times that a cause of failures was repaired.
-    mends: u64,
+    repairs: u64,
 }
 
 impl Processor {
@@ -98,16 +98,16 @@ impl Processor {
     }
 
     /// Returns the number of repairs so far. Read it before an attempt.
-    pub(super) fn mends(&self) -> u64 {
-        self.halt().mends
+    pub(super) fn repairs(&self) -> u64 {
+        self.halt().repairs
     }
 
-    /// Stops the follower because of an attempt that began after `mends` repairs. A repair since
+    /// Stops the follower because of an attempt that began after `repairs` repairs. A repair since
     /// then prevents the stop, because the next attempt may succeed. Returns true if the follower
     /// has stopped.
-    pub(super) fn stop(&self, error: Error, mends: u64) -> bool {
+    pub(super) fn stop(&self, error: Error, repairs: u64) -> bool {
         let mut halt = self.halt();
-        let is_current = halt.mends == mends;
+        let is_current = halt.repairs == repairs;
         if is_current {
             halt.stopped = Some(error);
         }
@@ -116,9 +116,9 @@ impl Processor {
 
     /// Counts a repair of the cause of a failure. Returns true if the follower had stopped and
     /// continues now.
-    pub(super) fn mended(&self) -> bool {
+    pub(super) fn repaired(&self) -> bool {
         let mut halt = self.halt();
-        halt.mends += 1;
+        halt.repairs += 1;
         halt.stopped.take().is_some()
     }
 
@@ -164,18 +164,18 @@ mod tests {
     #[test]
     fn a_follower_that_has_stopped_goes_on_when_it_is_mended() {
         let processor = processor();
-        assert!(!processor.mended(), "it had not stopped");
-        assert!(processor.stop(failure(), processor.mends()));
+        assert!(!processor.repaired(), "it had not stopped");
+        assert!(processor.stop(failure(), processor.repairs()));
         assert!(processor.stopped().is_some());
-        assert!(processor.mended());
+        assert!(processor.repaired());
         assert!(processor.stopped().is_none());
     }
 
     #[test]
     fn an_attempt_that_failed_on_what_was_mended_meanwhile_stops_nothing() {
         let processor = processor();
-        let before = processor.mends();
-        assert!(!processor.mended());
+        let before = processor.repairs();
+        assert!(!processor.repaired());
         assert!(!processor.stop(failure(), before));
         assert!(processor.stopped().is_none());
     }

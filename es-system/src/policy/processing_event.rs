@@ -31,8 +31,8 @@ impl ProcessingEvent {
         }
     }
 
-    /// Collects the pending events of one aggregate (`&mut counter`), or of several (`(&mut a, &mut
-    /// b)`) in this order.
+    /// Collects the pending events of one aggregate (`&mut counter`), or of several
+    /// (`(&mut a, &mut b)`) in this order.
     ///
     /// Afterwards the repository returns these aggregates in their current state, within the batch.
     /// If something cannot be collected, the policy has failed, whatever it returns. Examples are

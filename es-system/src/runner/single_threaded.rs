@@ -30,8 +30,8 @@ use crate::runner::network::{Connection, Network};
 use crate::system::System;
 use es_store::Env;
 
-/// The time for which a command retries a batch that the store refuses. After it, the next command
-/// takes the batch up.
+/// The time for which a command retries a batch that the store refuses. After it, the next pull
+/// retries the batch.
 const COMMAND_RETRY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs a system on the threads of its commands, in an order that is always the same.
@@ -42,7 +42,7 @@ const COMMAND_RETRY_LIMIT: Duration = Duration::from_secs(1);
 /// in the order in which they were saved to, and by their followers in the order in which the edges
 /// are defined. A policy that fails does not fail the command: it stops its follower, and
 /// `watch_for_errors` and `wait_until_idle` return its error. When a store fails, the batch is
-/// retried for a second, and again by the next command.
+/// retried for a second, and again by the next pull.
 pub struct SingleThreadedRunner {
     shared: Arc<Shared>,
 }

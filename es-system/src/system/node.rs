@@ -51,8 +51,8 @@ impl Node {
         Self::leader_with(A::from_env)
     }
 
-    /// Returns the first application of a pipe, opened by `open`: `|env| School::new(env,
-    /// mailer.clone())`.
+    /// Returns the first application of a pipe, opened by `open`:
+    /// `|env| School::new(env, mailer.clone())`.
     pub fn leader_with<A: ApplicationType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {

@@ -78,14 +78,16 @@ impl Report {
         let rates = |side: fn(&(Sample, Sample)) -> &Sample| {
             sorted(pairs.iter().map(|pair| side(pair).rate()).collect())
         };
-        let (ours, raw) = (rates(|pair| &pair.0), rates(|pair| &pair.1));
+        let ours = rates(|pair| &pair.0);
+        let raw = rates(|pair| &pair.1);
         let ratios = sorted(
             pairs
                 .iter()
                 .map(|(ours, raw)| ours.rate() / raw.rate())
                 .collect(),
         );
-        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+        let least = ratios[0];
+        let most = ratios[ratios.len() - 1];
         let latencies = |side: fn(&(Sample, Sample)) -> &Sample| {
             let all = pairs
                 .iter()
@@ -94,8 +96,11 @@ impl Report {
             let all = sorted(all.map(|seconds| seconds * 1e6).collect());
             (all[all.len() / 2], all[all.len() * 99 / 100])
         };
-        let (ours_latency, raw_latency) = (latencies(|pair| &pair.0), latencies(|pair| &pair.1));
-        let (ours, raw, ratio) = (median(&ours), median(&raw), median(&ratios));
+        let ours_latency = latencies(|pair| &pair.0);
+        let raw_latency = latencies(|pair| &pair.1);
+        let ours = median(&ours);
+        let raw = median(&raw);
+        let ratio = median(&ratios);
         if self.json {
             println!(
                 "{{\"work\":\"{title}\",\"ours\":{ours:.0},\"raw\":{raw:.0},\"ratio\":{ratio:.3},\"min\":{least:.3},\

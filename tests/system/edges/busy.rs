@@ -43,7 +43,8 @@ fn a_refused_batch_of_one_upstream_is_taken_apart_while_another_is_busy() -> Res
     let system = System::new(pipes![[North, Blind], [South, Blind]])?;
     let mut runner = MultiThreadedRunner::new(&system, files(dir.path()))?;
     runner.start()?;
-    let (north, south) = (runner.get::<North>()?, runner.get::<South>()?);
+    let north = runner.get::<North>()?;
+    let south = runner.get::<South>()?;
     let blind = runner.get::<Blind>()?;
     let mut billy = Dog::register("Billy");
     billy.add_trick("sit");

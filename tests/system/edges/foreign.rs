@@ -50,7 +50,8 @@ fn a_policy_that_saves_elsewhere_what_is_there_already_stops_its_follower_in_fro
 
         let system = System::new(pipes![[DogSchool, Registrar], [North]])?;
         let mut runner = R::new(&system, env)?;
-        let (north, registrar) = (runner.get::<North>()?, runner.get::<Registrar>()?);
+        let north = runner.get::<North>()?;
+        let registrar = runner.get::<Registrar>()?;
         north.save(&mut Dog::register("Rex"))?;
         *NORTH.lock().expect("no panic") = Some(north.clone());
         RUNS.lock().expect("no panic").clear();

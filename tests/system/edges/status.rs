@@ -64,7 +64,8 @@ fn the_edge_to_an_upstream_that_is_down_is_retrying_and_the_other_is_running() -
 fn the_attempts_of_an_edge_are_its_own() -> Result<()> {
     let system = TwoUpstreams::<MultiThreadedRunner>::start()?;
     system.break_north()?;
-    let (mut last, mut most) = (0, 0);
+    let mut last = 0;
+    let mut most = 0;
     let end = Instant::now() + Duration::from_secs(2);
     let dogs = system.use_south_until(end, |runner| {
         if let Condition::Retrying { attempts, .. } = edges(runner)?.0[0].condition {

@@ -111,7 +111,8 @@ struct Outcome {
 fn outcome<R: Runner>(system: &System, trick: &str, failures: u64) -> Result<Outcome> {
     let stores = Arc::new(FaultyStores::in_memory());
     let mut runner = R::new(system, Env::new().with_store(stores.clone()))?;
-    let (school, north) = (runner.get::<DogSchool>()?, runner.get::<North>()?);
+    let school = runner.get::<DogSchool>()?;
+    let north = runner.get::<North>()?;
     north.save(&mut Dog::register("Rex"))?;
     *NORTH.lock().expect("no panic") = Some(north);
     let store = |name| stores.get(name).expect("it is open");

@@ -57,7 +57,8 @@ fn a_row_of_every_version_is_what_python_writes_byte_for_byte() -> Result<()> {
         let ours = DogSchool::new(Env::new())?;
         teach(&ours, name, version)?;
         let rows = |school: &DogSchool| -> Result<Vec<(String, String)>> {
-            let (recorder, id) = (school.recorder()?, v4::Dog::create_id(name).into());
+            let recorder = school.recorder()?;
+            let id = v4::Dog::create_id(name).into();
             let all = EventQuery::all();
             let events = recorder.select_events(&id, &all).expect("events");
             let snapshots = recorder.select_snapshots(&id, &all).expect("one");
@@ -66,7 +67,8 @@ fn a_row_of_every_version_is_what_python_writes_byte_for_byte() -> Result<()> {
                 .map(|row| (row.topic.to_string(), without_times(&text(row))))
                 .collect())
         };
-        let (theirs, ours) = (rows(&theirs)?, rows(&ours)?);
+        let theirs = rows(&theirs)?;
+        let ours = rows(&ours)?;
         assert_eq!((theirs.len(), theirs), (4, ours));
     }
     Ok(())

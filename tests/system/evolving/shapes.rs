@@ -53,9 +53,10 @@ mod chosen {
     impl Pair {
         #[event(Made)]
         pub fn make(left: u8, right: u8) -> Self {
-            match left == right {
-                true => Self::Same,
-                false => Self::Different,
+            if left == right {
+                Self::Same
+            } else {
+                Self::Different
             }
         }
     }

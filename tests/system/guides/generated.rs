@@ -66,10 +66,12 @@ fn in_lines(statement: &str) -> String {
     let Some((head, rest)) = statement.split_once(" (") else {
         return statement.to_owned();
     };
-    let (mut lines, mut depth) = (format!("{head} (\n    "), 0);
+    let mut lines = format!("{head} (\n    ");
+    let mut depth = 0;
     let mut rest = rest;
     while let Some(at) = rest.find(['(', ')', ',']) {
-        let (text, sign) = (&rest[..at], &rest[at..=at]);
+        let text = &rest[..at];
+        let sign = &rest[at..=at];
         rest = &rest[at + 1..];
         lines += text;
         match sign {

@@ -62,7 +62,8 @@ pub struct Families;
 #[projection]
 impl Families {
     fn tables(tx: &mut Transaction<'_>) -> Result<()> {
-        let (parents, children) = (tx.table("parents"), tx.table("children"));
+        let parents = tx.table("parents");
+        let children = tx.table("children");
         tx.execute(
             &format!("CREATE TABLE {parents} (id BIGINT PRIMARY KEY)"),
             &[],

@@ -28,7 +28,8 @@ fn a_connection_that_is_lost_in_a_handler_makes_the_batch_run_again() -> Result<
         taught(&*runner.get::<DogSchool>()?, &["sit"; 5])?;
         let first = before.max(1);
         let is_lost = Rc::new(Cell::new(false));
-        let (lost, client) = (is_lost.clone(), RefCell::new(database.connect()));
+        let lost = is_lost.clone();
+        let client = RefCell::new(database.connect());
         journal::hook_on_this_thread(move |position| {
             if position == first + lost_at && !lost.replace(true) {
                 let ended = client
@@ -84,7 +85,8 @@ fn a_runner_that_is_stopped_while_a_handler_does_not_return_commits_nothing_of_i
     for place in sql_places() {
         let trick = format!("wait {}", place.name);
         let mut runner = MultiThreadedRunner::new(&journal_system()?, place.env.clone())?;
-        let (school, journal) = (runner.get::<DogSchool>()?, runner.get::<Journal>()?);
+        let school = runner.get::<DogSchool>()?;
+        let journal = runner.get::<Journal>()?;
         taught(&school, &["sit", &trick, "sit"])?;
         runner.start()?;
         journal::wait_for_handler(&trick);

@@ -32,7 +32,8 @@ fn spoiled<R: Runner>(place: &Place, events: usize) -> Result<R> {
 fn a_rebuild_replays_all_and_says_how_far_it_is() -> Result<()> {
     fn flow<R: Runner>(place: &Place) -> Result<()> {
         let runner = spoiled::<R>(place, 2_500)?;
-        let (school, table) = (runner.get::<DogSchool>()?, runner.get::<TrickTable>()?);
+        let school = runner.get::<DogSchool>()?;
+        let table = runner.get::<TrickTable>()?;
         let mut seen: Vec<RebuildProgress> = Vec::new();
         for round in 1..=2 {
             seen.clear();
@@ -68,7 +69,8 @@ fn a_rebuild_beside_a_follower_under_load_ends_with_a_table_that_is_right() -> R
     for place in sql_places() {
         let mut runner = MultiThreadedRunner::new(&journal_system()?, place.env.clone())?;
         runner.start()?;
-        let (school, journal) = (runner.get::<DogSchool>()?, runner.get::<Journal>()?);
+        let school = runner.get::<DogSchool>()?;
+        let journal = runner.get::<Journal>()?;
         taught(&school, &["sit"])?;
         std::thread::scope(|scope| -> Result<()> {
             let teaching = scope.spawn(|| taught(&school, &["sit"; 150]));
@@ -275,7 +277,8 @@ fn a_rebuild_that_fails_is_taken_up_or_discarded() -> Result<()> {
         let trick = format!("fail rebuild {}", place.name);
         let mut runner = SingleThreadedRunner::new(&journal_system()?, place.env.clone())?;
         runner.start()?;
-        let (school, journal) = (runner.get::<DogSchool>()?, runner.get::<Journal>()?);
+        let school = runner.get::<DogSchool>()?;
+        let journal = runner.get::<Journal>()?;
         taught(&school, &["sit", "sit", &trick, "sit"])?;
         assert!(runner.watch_for_errors(Duration::ZERO).is_err());
         let error = runner

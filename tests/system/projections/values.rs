@@ -14,9 +14,10 @@ pub struct Journal;
 impl Journal {
     fn tables(tx: &mut Transaction<'_>) -> Result<()> {
         let is_postgres = tx.postgres().is_some();
-        let (bytes, uuid, time) = match is_postgres {
-            true => ("BYTEA", "UUID", "TIMESTAMPTZ"),
-            false => ("BLOB", "TEXT", "TEXT"),
+        let (bytes, uuid, time) = if is_postgres {
+            ("BYTEA", "UUID", "TIMESTAMPTZ")
+        } else {
+            ("BLOB", "TEXT", "TEXT")
         };
         let sql = format!(
             "CREATE TABLE {} (id BIGINT, flag BOOLEAN, small INTEGER, number DOUBLE PRECISION, text TEXT, bytes {bytes}, \

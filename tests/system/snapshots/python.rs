@@ -63,8 +63,10 @@ fn a_snapshot_is_what_python_writes_byte_for_byte() -> Result<()> {
             snapshot.state.len(),
         )
     };
-    let (school, counters) = (DogSchool::new(env.clone())?, Counters::new(env)?);
-    let (billy, roll_over) = (Dog::create_id("Billy"), Counter::create_id("roll over"));
+    let school = DogSchool::new(env.clone())?;
+    let counters = Counters::new(env)?;
+    let billy = Dog::create_id("Billy");
+    let roll_over = Counter::create_id("roll over");
     let theirs = [row(&school, billy), row(&counters, roll_over)];
     for file in ["plain-dogschool.sqlite", "plain-counters.sqlite"] {
         execute(&dir.path().join(file), "DELETE FROM stored_snapshots");

@@ -72,6 +72,12 @@ fn states_of_every_shape_come_back_from_snapshots() -> Result<()> {
         fields.contains(r#","when":null,"type":{"_type_":"#),
         "{fields}"
     );
+    Ok(())
+}
+
+#[test]
+fn states_that_are_enums_come_back_from_snapshots() -> Result<()> {
+    let school = DogSchool::new(Env::new())?;
     let level = comes_back!(
         school,
         enum Level {
