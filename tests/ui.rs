@@ -57,8 +57,9 @@ fn the_page_of_messages_quotes_them_all() {
 
 /// The page: a heading for each attribute, and for each mistake its name and what the compiler says.
 fn messages() -> String {
-    let mut page = "# What the compiler tells you\n\nEach mistake is a file of the compile-fail tests, and its message is quoted from \
-                    them: this page is generated.\n"
+    let mut page = "# What the compiler tells you\n\n\
+                    Each mistake is a file of the compile-fail tests. This page quotes its message, \
+                    and is generated.\n"
         .to_owned();
     for (folder, title) in ATTRIBUTES {
         page += &format!("\n## {title}\n");

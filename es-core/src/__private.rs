@@ -25,7 +25,8 @@ pub use crate::timestamp::DATETIME_ISO;
 pub use crate::upcast::{UpcastResult, upcast};
 pub use crate::{
     Aggregate, AggregateId, EventKind, EventPayload, EventSet, FieldError, FieldReader,
-    FieldWriter, HasState, Root, StoredField, StoredState, Timestamp, source::fresh_id,
+    FieldWriter, HasState, Root, SnapshotState, StoredField, StoredState, Timestamp,
+    source::fresh_id,
 };
 
 /// The body of an `#[event]` method with `&mut self`, on the state.

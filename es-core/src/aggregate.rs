@@ -77,8 +77,9 @@ pub trait HasState: Sized + 'static {
 
 /// An event-sourced aggregate: a state that changes only by events.
 ///
-/// `#[aggregate]` on the struct and on its impl block implements it; never implement it yourself. The methods
-/// are about the aggregate; the fields of the state are reached directly, to read.
+/// `#[aggregate]` on the struct and on its impl block implements it; it cannot be implemented by hand,
+/// since only generated code makes the hidden parts. The methods are about the aggregate; the fields of
+/// the state are reached directly, to read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no events",
     label = "needs `#[aggregate]` on `impl {Self}`",
@@ -95,6 +96,10 @@ pub trait Aggregate: HasState {
     /// Changes the state by `event`; `false` if it is a creating event, which changes nothing.
     #[doc(hidden)]
     fn __apply(state: &mut Self::State, event: &Self::Event, timestamp: Timestamp) -> bool;
+
+    // The methods below win over a user's own methods of the state, which are reached by `Deref`: one
+    // more here would silently change the meaning of an `order.total()`. So none is added; what comes
+    // later goes on a trait of its own that a user imports by name.
 
     /// The identity of the aggregate, which never changes.
     fn id(&self) -> &AggregateId {

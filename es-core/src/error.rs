@@ -7,6 +7,7 @@ use crate::AggregateId;
 /// It names the field and the problem, and never shows the stored value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field `{key}`: {problem}")]
+#[non_exhaustive]
 pub struct FieldError {
     /// The key under which the field is stored.
     pub key: String,

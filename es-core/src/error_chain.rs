@@ -5,7 +5,8 @@ use std::fmt;
 
 /// Shows an error with all its causes in one line, outermost first: `{error}: {cause}: {cause}`.
 ///
-/// A cause whose text the message in front of it ends with already is not shown a second time.
+/// A cause that repeats the message in front of it is left out: some messages end with the text of
+/// their cause, and some causes with the text of their error.
 ///
 /// ```
 /// use es_core::error_chain;
@@ -22,12 +23,14 @@ struct Chain<'a>(&'a (dyn Error + 'static));
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.0.to_string();
+        let mut last = text.clone();
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let more = error.to_string();
-            if !text.ends_with(&more) {
+            if !text.ends_with(&more) && !more.ends_with(&last) {
                 text.push_str(": ");
                 text.push_str(&more);
+                last = more;
             }
             cause = error.source();
         }
@@ -67,5 +70,7 @@ mod tests {
         let error = layers(&["the order was refused: no stock", "no stock", "no stock"]);
         let shown = error_chain(&error).to_string();
         assert_eq!(shown, "the order was refused: no stock");
+        let error = layers(&["refused", "no stock", "code 7: no stock"]);
+        assert_eq!(error_chain(&error).to_string(), "refused: no stock");
     }
 }

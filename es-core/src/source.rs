@@ -16,7 +16,7 @@ use crate::Timestamp;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no source of time and ids",
     label = "needs `impl Source for {Self}`, with `now` and `fresh_id`",
-    note = "`SystemSource` is the machine's clock, and `ManualSource` is for tests"
+    note = "`SystemSource` is the machine's clock, and `FixedSource` is for tests"
 )]
 pub trait Source: Send + Sync + 'static {
     /// The time now, in UTC with microseconds.

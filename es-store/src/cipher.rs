@@ -12,7 +12,7 @@ use aes_gcm::aead::{AeadInOut, Generate, Nonce, Tag};
 use aes_gcm::aes::Aes192;
 use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm, KeyInit};
 
-use crate::MapperProblem;
+use crate::error::MapperProblem;
 
 pub use self::keys::create_key;
 

@@ -25,16 +25,22 @@
 //! recording so large that copying it would cost more than waking a thread: it waits to lead.
 
 mod handoff;
-mod seat;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod wait_slot;
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+#[cfg(feature = "sqlite")]
+use std::sync::TryLockError;
+use std::sync::{Mutex, MutexGuard};
 
 use self::handoff::{Handoff, Lead, Turn, Weight};
-use crate::{Recorded, Recording, Signals, StoreError};
+use crate::error::StoreError;
+use crate::recording::{Recorded, Recording};
+use crate::signal::Signals;
+use crate::sql::label::Label;
+use crate::stored_event::StoredEvent;
+use crate::sync::lock;
 
 /// How much one group has at the most, but for a recording that has more by itself.
 const GROUP: Weight = Weight {
@@ -48,7 +54,11 @@ const COPIED: Weight = Weight {
     bytes: 250_000,
 };
 
+/// What became of one recording.
 type Outcome = Result<Recorded, StoreError>;
+
+/// What became of each recording of a group.
+pub(crate) type Outcomes = Vec<Outcome>;
 
 /// Writes groups of recordings.
 pub(crate) trait GroupWriter: Send {
@@ -58,18 +68,7 @@ pub(crate) trait GroupWriter: Send {
     ///
     /// # Errors
     /// When nothing was committed, or, if it is [`StoreError::OutcomeUnknown`], nobody knows.
-    fn commit(&mut self, group: &[&Recording]) -> Result<Vec<Outcome>, StoreError>;
-}
-
-/// How long a recording waits to be taken, and how that is called when it was too long.
-#[derive(Debug, Clone)]
-pub(crate) struct Patience {
-    /// The store.
-    pub(crate) store: String,
-    /// The limit.
-    pub(crate) limit: Duration,
-    /// The environment key that sets the limit.
-    pub(crate) key: &'static str,
+    fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError>;
 }
 
 /// Commits the recordings of many threads in groups.
@@ -77,27 +76,29 @@ pub(crate) struct Committer<W> {
     handoff: Handoff<Recording, Outcome>,
     writer: Mutex<W>,
     signals: Signals,
-    patience: Patience,
+    /// The store, and how long a recording waits to be taken.
+    queue: Label,
 }
 
 impl<W> Committer<W> {
     /// A committer that rings `signals` after each group that recorded events.
-    pub(crate) fn new(writer: W, signals: Signals, patience: Patience) -> Self {
+    pub(crate) fn new(writer: W, signals: Signals, queue: Label) -> Self {
         Self {
             handoff: Handoff::new(GROUP),
             writer: Mutex::new(writer),
             signals,
-            patience,
+            queue,
         }
     }
 
     /// The writer, when no group is being written. A mutex that was poisoned is taken all the same: what a panic leaves of a
     /// group, the writer has rolled back.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.writer)
     }
 
     /// The writer, if nobody uses it now.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn idle_writer(&self) -> Option<MutexGuard<'_, W>> {
         match self.writer.try_lock() {
             Ok(writer) => Some(writer),
@@ -112,7 +113,7 @@ impl<W: GroupWriter> Committer<W> {
     pub(crate) fn record(&self, recording: &Recording) -> Outcome {
         let weight = weigh(recording);
         let copy = || weight.fits(COPIED).then(|| recording.clone());
-        match self.handoff.join(weight, copy, self.patience.limit) {
+        match self.handoff.join(weight, copy, self.queue.lock_timeout()) {
             Turn::Lead(lead) => self.lead(lead, recording),
             Turn::Done(outcome) => outcome,
             Turn::Lost => Err(self.lost()),
@@ -120,6 +121,7 @@ impl<W: GroupWriter> Committer<W> {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     /// The same in a transaction of its own, without a line: for a store that flushes nothing, where waking a thread costs
     /// more than writing does.
     pub(crate) fn record_alone(&self, recording: &Recording) -> Outcome {
@@ -147,26 +149,22 @@ impl<W: GroupWriter> Committer<W> {
     }
 
     fn lost(&self) -> StoreError {
-        StoreError::OutcomeUnknown {
-            store: self.patience.store.clone(),
-            problem: "the thread that was writing it, with others, panicked".to_owned(),
-        }
+        self.queue.outcome_unknown(LeaderLost)
     }
 
     fn withdrawn(&self) -> StoreError {
-        let Patience { store, limit, key } = self.patience.clone();
-        StoreError::Locked {
-            store,
-            holder: "saves of this process that came before".to_owned(),
-            limit,
-            key,
-        }
+        self.queue.locked("saves of this process that came before")
     }
 }
 
+/// The thread that was writing a recording, among others, has panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread that was writing it, with others, panicked")]
+struct LeaderLost;
+
 /// A recording of nothing but tracking weighs something too, so that a group of them ends.
 fn weigh(recording: &Recording) -> Weight {
-    let bytes = |event: &crate::StoredEvent| event.state.len() + event.topic.len();
+    let bytes = |event: &StoredEvent| event.state.len() + event.topic.len();
     Weight {
         events: recording.events.len().max(1),
         bytes: recording.events.iter().map(bytes).sum(),

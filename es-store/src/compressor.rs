@@ -9,7 +9,8 @@ use flate2::Compression;
 use flate2::bufread::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
-use crate::{Env, EnvError, MapperProblem};
+use crate::env::Env;
+use crate::error::{EnvError, MapperProblem};
 
 /// How large a state may be that is compressed, before that: 64 MiB.
 const LIMIT: usize = 64 << 20;

@@ -1,5 +1,8 @@
 //! The settings of a program: a map with the keys of the Python library.
 
+mod factory;
+mod keys;
+mod misspelled;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -10,20 +13,23 @@ use std::time::Duration;
 
 use es_core::IdType;
 
-use crate::StoreFactory;
+pub use self::factory::StoreFactory;
+pub use self::keys::{KEYS, Key, KeyScope};
+pub use self::settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
+use crate::error::EnvError;
 
-pub use settings::{InMemory, Postgres, Settings, Sqlite, SslMode};
-
-/// The settings of a program, by key; seen by an application, its own settings come first.
+/// The settings of a program: a map from keys to values. All keys are in [`KEYS`].
 ///
-/// Seen by the application `DogSchool`, the key `DOGSCHOOL_SQLITE_DBNAME` wins over `SQLITE_DBNAME`. A present but
-/// empty value counts: an empty `DOGSCHOOL_KEY` hides `KEY`, and a boolean, a number or a time that is empty is its
-/// default. Cloning copies the map.
+/// For the application `DogSchool`, the key `DOGSCHOOL_SQLITE_DBNAME` wins over `SQLITE_DBNAME`. A
+/// value that is empty counts as set: an empty `DOGSCHOOL_KEY` hides `KEY`. A boolean, a number or
+/// a time that is empty is its default. Cloning copies the map.
 ///
 /// ```
 /// use es_store::Env;
 ///
-/// let env = Env::new().with("SQLITE_DBNAME", "all.db").with("DOGSCHOOL_SQLITE_DBNAME", "dogs.db");
+/// let env = Env::new()
+///     .with("SQLITE_DBNAME", "all.db")
+///     .with("DOGSCHOOL_SQLITE_DBNAME", "dogs.db");
 /// assert_eq!(env.for_application("DogSchool").get("SQLITE_DBNAME"), Some("dogs.db"));
 /// assert_eq!(env.for_application("Counters").get("SQLITE_DBNAME"), Some("all.db"));
 /// ```
@@ -34,35 +40,13 @@ pub struct Env {
     store: Option<Arc<dyn StoreFactory>>,
 }
 
-/// A setting that is missing or cannot be read. The value of a secret is never shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EnvError {
-    /// A setting that must be there.
-    #[error("the environment has no {}", either(.keys))]
-    Missing {
-        /// The keys that were looked for, the application's own first.
-        keys: Vec<String>,
-    },
-    /// A setting that is not what it must be.
-    #[error("{key} is `{value}`, which is not {expected}")]
-    Invalid {
-        /// The key that was found.
-        key: String,
-        /// Its value; `…` for a secret.
-        value: String,
-        /// What it must be.
-        expected: String,
-    },
-}
-
 impl Env {
-    /// No settings, which is memory stores.
+    /// Creates an environment without settings: stores are in memory.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The settings in the environment of this process. Those that are no Unicode are left out.
+    /// Returns the environment of this process, without what is not Unicode.
     pub fn from_process() -> Self {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))
@@ -73,7 +57,7 @@ impl Env {
         }
     }
 
-    /// The same settings, with `key` set to `value`.
+    /// Returns the same settings, with `key` set to `value`.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.set(key, value);
@@ -85,8 +69,8 @@ impl Env {
         self.values.insert(key.into(), value.into());
     }
 
-    /// The same settings, with others for the application called `name`: its own keys, which win. A store that is given by the program is
-    /// for all applications, and is not taken over from `own`.
+    /// Returns the same settings, with those of `own` for the application `name`, where they win. A
+    /// store that the program has given is for all applications, and is not taken over from `own`.
     #[must_use]
     pub fn with_application(mut self, name: &str, own: impl Into<Self>) -> Self {
         let own = own.into().values.into_iter();
@@ -95,12 +79,13 @@ impl Env {
         self
     }
 
-    /// The keys that are set.
+    /// Returns the keys that are set.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The same settings, with a store given by the program in place of what `PERSISTENCE_MODULE` says.
+    /// Returns the same settings, with a store that the program gives in place of the one that
+    /// `PERSISTENCE_MODULE` names.
     #[must_use]
     pub fn with_store(self, store: Arc<dyn StoreFactory>) -> Self {
         Self {
@@ -109,12 +94,12 @@ impl Env {
         }
     }
 
-    /// The store given by the program, if one was.
+    /// Returns the store that the program has given, if it has.
     pub fn store(&self) -> Option<&Arc<dyn StoreFactory>> {
         self.store.as_ref()
     }
 
-    /// The settings as the application called `name` sees them.
+    /// Returns the settings as the application `name` sees them.
     #[must_use]
     pub fn for_application(&self, name: &str) -> Self {
         Self {
@@ -123,27 +108,28 @@ impl Env {
         }
     }
 
-    /// The application that sees these settings, if it is one.
+    /// Returns the name of the application that sees these settings, if it is one.
     pub fn application(&self) -> Option<&str> {
         self.application.as_deref()
     }
 
-    /// The value of `key`, which may be empty.
+    /// Returns the value of `key`, which may be empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.find(key).map(|(_, value)| value)
     }
 
-    /// The value of `key`, which may be empty.
+    /// Returns the value of a required `key`, which may be empty.
     ///
     /// # Errors
-    /// When it is missing; the error lists both spellings.
+    /// When it is missing. The error lists both spellings.
     pub fn require(&self, key: &str) -> Result<&str, EnvError> {
         self.get(key).ok_or_else(|| EnvError::Missing {
             keys: self.spellings(key),
         })
     }
 
-    /// The value of `key` as a boolean: y yes t true on 1, or n no f false off 0, in any case.
+    /// Returns the value of `key` as a boolean: y yes t true on 1, or n no f false off 0, in any
+    /// case.
     ///
     /// # Errors
     /// When it is anything else.
@@ -162,26 +148,27 @@ impl Env {
         .map(|value| value.unwrap_or(default))
     }
 
-    /// The value of `key` as a number.
+    /// Returns the value of `key` as a number.
     ///
     /// # Errors
-    /// When it is no such number.
+    /// When it is not such a number.
     pub fn number<T: FromStr>(&self, key: &str, default: T) -> Result<T, EnvError> {
         self.parsed(key, "a number in range", |value| value.parse().ok())
             .map(|value| value.unwrap_or(default))
     }
 
-    /// The value of `key` as a number of seconds, of which fractions are allowed.
+    /// Returns the value of `key` as a number of seconds, which may have a fraction.
     ///
     /// # Errors
-    /// When it is no such number, or negative.
+    /// When it is not a number, or negative.
     pub fn seconds(&self, key: &str, default: Duration) -> Result<Duration, EnvError> {
         let seconds = |value: &str| Duration::try_from_secs_f64(value.parse().ok()?).ok();
         self.parsed(key, "a number of seconds", seconds)
             .map(|value| value.unwrap_or(default))
     }
 
-    /// Which form the ids of aggregates have: `ORIGINATOR_ID_TYPE`, which is `uuid` (the default) or `text`.
+    /// Returns the form of the ids of aggregates, from `ORIGINATOR_ID_TYPE`: `uuid`, the default,
+    /// or `text`.
     ///
     /// # Errors
     /// When it is anything else.
@@ -196,7 +183,7 @@ impl Env {
         .map(Option::unwrap_or_default)
     }
 
-    /// Says that the value of `key` is not what it must be.
+    /// Creates the error for a value of `key` that cannot be read.
     pub(crate) fn invalid(&self, key: &str, expected: impl Into<String>) -> EnvError {
         let (key, value) = self.find(key).unwrap_or((key.to_owned(), ""));
         let value = if is_secret(&key) { "…" } else { value }.to_owned();
@@ -207,18 +194,18 @@ impl Env {
         }
     }
 
-    /// The value of `key`, if it is there and not empty.
+    /// Returns the value of `key`, if it is set and not empty.
     pub(crate) fn filled(&self, key: &str) -> Option<&str> {
         self.get(key)
             .map(str::trim)
             .filter(|value| !value.is_empty())
     }
 
-    /// The key under which the value of `key` was found; both spellings if it was not.
+    /// Returns the key under which the value of `key` was found, or both spellings if it was not.
     pub(crate) fn spelling(&self, key: &str) -> String {
         match self.find(key) {
             Some((found, _)) => found,
-            None => either(&self.spellings(key)),
+            None => EnvError::either(&self.spellings(key)),
         }
     }
 
@@ -252,15 +239,12 @@ impl Env {
     }
 }
 
-/// Whether the value of `key` is never shown. The environment of a process has secrets of others too.
+/// Returns true if the value of `key` is never shown. The environment of a process has secrets of
+/// others too.
 fn is_secret(key: &str) -> bool {
     const SIGNS: [&str; 5] = ["PASS", "KEY", "SECRET", "TOKEN", "CREDENTIAL"];
     let key = key.to_uppercase();
     SIGNS.iter().any(|sign| key.contains(sign))
-}
-
-fn either(keys: &[String]) -> String {
-    keys.join(" or ")
 }
 
 /// Hides the values of secrets: of keys that contain PASS, KEY, SECRET, TOKEN or CREDENTIAL.

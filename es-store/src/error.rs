@@ -1,40 +1,66 @@
-//! What can go wrong in a store and in a mapper.
+//! The errors of a store and of its settings.
+//!
+//! The message of an error does not have its cause: that is its `source()`, and
+//! [`es_core::error_chain`] shows both.
 
+mod env;
+mod mapper;
+
+use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
-use es_core::{AggregateId, FieldError, IdType};
+use es_core::{AggregateId, IdType};
 
-use crate::EnvError;
+pub use self::env::EnvError;
+pub use self::mapper::{MapperError, MapperProblem};
 
-/// A version of an aggregate that is there already.
+/// The error of a driver or of the system, which an error of the store has as its source.
+type Cause = Arc<dyn Error + Send + Sync>;
+
+/// A version of an aggregate that exists already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("version {version} of aggregate {id} exists already")]
+#[non_exhaustive]
 pub struct Conflict {
     /// The aggregate.
     pub id: AggregateId,
-    /// The version that somebody else saved first.
+    /// The version that another writer saved first.
     pub version: u64,
 }
 
-/// What can go wrong in a store. The messages name the store; the caller adds the application.
+impl Conflict {
+    /// The conflict at `version` of the aggregate `id`.
+    pub fn new(id: impl Into<AggregateId>, version: u64) -> Self {
+        Self {
+            id: id.into(),
+            version,
+        }
+    }
+}
+
+/// The error of a store. Its message names the store; the caller adds the application.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Somebody else saved the same version of an aggregate first. Load it again and retry.
+    /// Another writer saved the same version of an aggregate first. Load it again and retry.
     #[error(transparent)]
     Conflict(#[from] Conflict),
     /// A version of an aggregate without the one before it: it would make the aggregate unreadable.
     #[error("version {version} of aggregate {id} does not follow: version {} is not there", .version.saturating_sub(1))]
+    #[non_exhaustive]
     Gap {
         /// The aggregate.
         id: AggregateId,
         /// The version whose predecessor is neither stored nor earlier in the same recording.
         version: u64,
     },
-    /// The recorded position is not the one that the batch started at: another instance has moved it.
+    /// The recorded position is not the one that the batch started at: another instance of the
+    /// follower has moved it.
     #[error(
         "the position in `{upstream}` is {found}, not {expected}: another instance of this follower moved it"
     )]
+    #[non_exhaustive]
     PositionMoved {
         /// The application that is followed.
         upstream: String,
@@ -43,8 +69,9 @@ pub enum StoreError {
         /// The position that is recorded.
         found: u64,
     },
-    /// The id of an aggregate has not the form that the store keeps.
+    /// The id of an aggregate does not have the form that the store keeps.
     #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}", .id.id_type())]
+    #[non_exhaustive]
     IdType {
         /// The id.
         id: AggregateId,
@@ -53,167 +80,217 @@ pub enum StoreError {
     },
     /// A stored row that cannot be read.
     #[error("{store}: damaged row {at}: {problem}")]
+    #[non_exhaustive]
     DamagedRow {
         /// The store, for example its file.
         store: String,
-        /// Which row: a position, or an aggregate and a version.
+        /// The row: a position, or an aggregate and a version.
         at: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// A recording that no store can keep: a number that is too large, a move backwards, a reserved name.
+    /// A recording that no store can keep: a number that is too large, a move backwards, a reserved
+    /// name.
     #[error("it cannot be recorded: {0}")]
     Invalid(String),
+    /// Content that this store does not keep, such as an id that is too long for an index, or a row
+    /// that a constraint or a trigger of the user's own refuses. A retry does not help.
+    #[error("{store}: {doing} was refused")]
+    #[non_exhaustive]
+    Refused {
+        /// The store, for example its file.
+        store: String,
+        /// What was being done.
+        doing: &'static str,
+        /// The error of the driver.
+        #[source]
+        error: Cause,
+    },
     /// The environment or the store is not set up as it must be.
     #[error("{0}")]
     Configuration(String),
     /// A setting that is missing or cannot be read.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// The store is locked by somebody else, for longer than the limit.
+    /// Another connection holds a lock for longer than the limit.
     #[error("{store}: locked by {holder} for longer than {limit:?} ({key})")]
+    #[non_exhaustive]
     Locked {
         /// The store, for example its file.
         store: String,
-        /// Who holds the lock, as far as it is known.
+        /// The holder of the lock, as far as it is known.
         holder: String,
         /// The limit.
-        limit: std::time::Duration,
+        limit: Duration,
         /// The environment key that sets the limit.
         key: &'static str,
     },
     /// The store can only be read.
     #[error("{store}: read-only: {doing} is refused")]
+    #[non_exhaustive]
     ReadOnly {
         /// The store, for example its file.
         store: String,
         /// What was being done.
         doing: &'static str,
     },
-    /// The connection was lost while committing, and nobody can say whether it took place. A retry
+    /// Something failed while committing, and nobody can say whether the commit took place. A retry
     /// is safe.
-    #[error("{store}: nobody can say whether the commit took place: {problem}")]
+    #[error("{store}: nobody can say whether the commit took place")]
+    #[non_exhaustive]
     OutcomeUnknown {
         /// The store.
         store: String,
-        /// What happened.
-        problem: String,
+        /// The failure, for example a lost connection.
+        #[source]
+        error: Cause,
     },
     /// The store was called in the middle of an async task, which it would block.
     #[error(
         "{store}: it blocks, and cannot be used in the middle of an async task: do it on a thread that may block, with \
          `es_system::tokio::run(..)` (cargo feature `tokio`) or `tokio::task::spawn_blocking(..)`"
     )]
+    #[non_exhaustive]
     WouldBlock {
         /// The store.
         store: String,
     },
     /// The store was closed.
     #[error("{store}: closed")]
+    #[non_exhaustive]
     Closed {
         /// The store.
         store: String,
     },
-    /// A statement of the user's own is wrong, or what it does is not allowed. To run it again does not help.
+    /// A statement of the user's own is wrong, or not allowed. A retry does not help.
     #[error("{store}: a statement failed: {problem}")]
+    #[non_exhaustive]
     Statement {
         /// The store, for example its file.
         store: String,
-        /// What is wrong with it. It shows no values.
+        /// The problem. It shows no values.
         problem: String,
     },
     /// The driver failed: a full disk, a damaged file, a lost connection.
-    #[error("{store}: {doing} failed: {error}")]
+    #[error("{store}: {doing} failed")]
+    #[non_exhaustive]
     Driver {
         /// The store, for example its file.
         store: String,
         /// What was being done.
         doing: &'static str,
-        /// What the driver said. The message has it already, so it is not the source of this error.
-        error: Arc<dyn std::error::Error + Send + Sync>,
+        /// The error of the driver, or of the system.
+        #[source]
+        error: Cause,
     },
 }
 
-/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no field value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("event `{topic}` of aggregate {id} at version {version}: {problem}")]
-pub struct MapperError {
-    /// The topic of the event.
-    pub topic: String,
-    /// The aggregate.
-    pub id: AggregateId,
-    /// The version of the event.
-    pub version: u64,
-    /// What is wrong.
-    pub problem: MapperProblem,
-}
+/// For stores of one's own, and for tests that make one fail.
+impl StoreError {
+    /// [`Gap`](Self::Gap): `version` of the aggregate `id` does not follow.
+    pub fn gap(id: AggregateId, version: u64) -> Self {
+        Self::Gap { id, version }
+    }
 
-/// What can be wrong with an encoded event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MapperProblem {
-    /// No event of the aggregate has this topic.
-    #[error("the topic is not known here")]
-    UnknownTopic,
-    /// An encrypted state that is shorter than what comes before its text.
-    #[error("the state is too short to be encrypted: 12 bytes of nonce and 16 of tag come first")]
-    TooShort,
-    /// A state whose tag is of none of the keys.
-    #[error(
-        "the state cannot be decrypted: it is damaged, not encrypted, or encrypted with another key"
-    )]
-    NotDecrypted,
-    /// The state could not be encrypted.
-    #[error("the state cannot be encrypted: no random nonce can be had, or it is too long")]
-    NotEncrypted,
-    /// A state that the compressor cannot have made.
-    #[error("the state cannot be decompressed: it is damaged, or not compressed like this")]
-    NotDecompressed,
-    /// The compressor failed.
-    #[error("the state cannot be compressed")]
-    NotCompressed,
-    /// A state that is too large, be it to compress it or once it is decompressed.
-    #[error("the state is larger than {limit} bytes, which is the limit with compression")]
-    TooLarge {
-        /// The limit.
-        limit: usize,
-    },
-    /// The bytes are not the JSON object of an event.
-    #[error("the state is damaged: {0}")]
-    Damaged(String),
-    /// A field that is missing, or of another type.
-    #[error(transparent)]
-    Field(#[from] FieldError),
-    /// A snapshot of another kind of aggregate.
-    #[error("it is of `{found}`, not of `{expected}`")]
-    OtherAggregate {
-        /// The topic of the aggregate in the snapshot.
-        found: String,
-        /// The topic of the aggregate that is read.
-        expected: &'static str,
-    },
-    /// The event was written by a newer version of its class.
-    #[error("it has class_version {found}, and this program knows {known}")]
-    NewerVersion {
-        /// The version that is stored.
-        found: u64,
-        /// The highest version that is known.
-        known: u64,
-    },
-    /// An upcaster refused what it was given.
-    #[error("the upcast from version {from} to {} failed: {problem}", .from.saturating_add(1))]
-    NotUpcast {
-        /// The version that the state had.
-        from: u64,
-        /// What the upcaster said.
-        problem: FieldError,
-    },
-    /// An upcaster panicked.
-    #[error("the upcast from version {from} to {} panicked: {message}", .from.saturating_add(1))]
-    UpcastPanicked {
-        /// The version that the state had.
-        from: u64,
-        /// What the panic said.
-        message: String,
-    },
+    /// [`PositionMoved`](Self::PositionMoved): the position in `upstream` is `found`.
+    pub fn position_moved(upstream: impl Into<String>, expected: u64, found: u64) -> Self {
+        Self::PositionMoved {
+            upstream: upstream.into(),
+            expected,
+            found,
+        }
+    }
+
+    /// [`IdType`](Self::IdType): the store keeps ids of the form `expected`.
+    pub fn id_type(id: AggregateId, expected: IdType) -> Self {
+        Self::IdType { id, expected }
+    }
+
+    /// [`DamagedRow`](Self::DamagedRow): the row `at` cannot be read.
+    pub fn damaged_row(
+        store: impl Into<String>,
+        at: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self::DamagedRow {
+            store: store.into(),
+            at: at.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// [`Refused`](Self::Refused): the store does not keep this content.
+    pub fn refused(
+        store: impl Into<String>,
+        doing: &'static str,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Refused {
+            store: store.into(),
+            doing,
+            error: Arc::from(error.into()),
+        }
+    }
+
+    /// [`Locked`](Self::Locked): `holder` has had a lock for longer than `limit`.
+    pub fn locked(
+        store: impl Into<String>,
+        holder: impl Into<String>,
+        limit: Duration,
+        key: &'static str,
+    ) -> Self {
+        Self::Locked {
+            store: store.into(),
+            holder: holder.into(),
+            limit,
+            key,
+        }
+    }
+
+    /// [`ReadOnly`](Self::ReadOnly): the store can only be read.
+    pub fn read_only(store: impl Into<String>, doing: &'static str) -> Self {
+        Self::ReadOnly {
+            store: store.into(),
+            doing,
+        }
+    }
+
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown): nobody can say whether a commit took place.
+    pub fn outcome_unknown(
+        store: impl Into<String>,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::OutcomeUnknown {
+            store: store.into(),
+            error: Arc::from(error.into()),
+        }
+    }
+
+    /// [`Closed`](Self::Closed): the store was closed.
+    pub fn closed(store: impl Into<String>) -> Self {
+        Self::Closed {
+            store: store.into(),
+        }
+    }
+
+    /// [`Statement`](Self::Statement): a statement of the user's own is wrong.
+    pub fn statement(store: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Statement {
+            store: store.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something.
+    pub fn driver(
+        store: impl Into<String>,
+        doing: &'static str,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Driver {
+            store: store.into(),
+            doing,
+            error: Arc::from(error.into()),
+        }
+    }
 }

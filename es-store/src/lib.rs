@@ -9,48 +9,73 @@
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
 
 mod cipher;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod committer;
 mod compressor;
 mod env;
 mod error;
+mod event_query;
+mod format;
 mod mapper;
 pub mod memory;
 mod notification;
 mod notification_log;
+#[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_client;
 mod projection;
+mod rebuild_lock;
 mod recorder;
+mod recording;
 mod role;
 mod signal;
+// Without a database, nobody opens the transactions that the traits of a store name.
+#[doc(hidden)]
+pub mod backoff;
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, unused_imports)
+)]
+mod sql;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod store;
 mod stored_event;
 mod subscription;
+#[doc(hidden)]
+pub mod sync;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod tracking;
-mod transaction;
 mod transcoder;
-mod watchman;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod watcher;
 
 pub use cipher::create_key;
-pub use env::{Env, EnvError, InMemory, Postgres, Settings, Sqlite, SslMode};
-pub use error::{Conflict, MapperError, MapperProblem, StoreError};
+pub use env::{
+    Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,
+};
+pub use error::{Conflict, EnvError, MapperError, MapperProblem, StoreError};
+pub use event_query::{EventQuery, History};
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery};
 pub use notification_log::{NotificationLog, Section};
-pub use projection::{Access, CatchUp, End, Make, RebuildLock, Tables};
-pub use recorder::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, History, ProcessRecorder, Recorded,
-    Recording,
-};
+pub use projection::{CatchUp, Make, Tables};
+pub use rebuild_lock::RebuildLock;
+pub use recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
+pub use recording::{Recorded, Recording};
 pub use role::Role;
+#[cfg(all(feature = "driver", feature = "sqlite"))]
 pub use rusqlite;
 pub use signal::{Listening, Signal, Signals};
-pub use store::{StoreFactory, ddl, open};
+pub use sql::transaction::{
+    Access, Column, End, FromValue, Row, SqlError, ToValue, Transaction, Value,
+};
+pub use store::{ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};
-pub use transaction::{Column, FromValue, Row, SqlError, ToValue, Transaction, Value};
 
 /// Bytes as the vectors of the format page have them.
 #[cfg(test)]

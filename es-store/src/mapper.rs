@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use es_core::{AggregateId, EventPayload, EventSet, FieldError, FieldReader, Timestamp};
 
+use self::upcast::{OldState, Steps};
 use crate::cipher::Cipher;
 use crate::compressor::Compressor;
-use crate::transcoder::{JsonReader, JsonWriter, RESERVED};
-use crate::{Env, MapperError, MapperProblem, StoreError, StoredEvent};
-use upcast::OldState;
+use crate::env::Env;
+use crate::error::{MapperError, MapperProblem, StoreError};
+use crate::format::Format;
+use crate::stored_event::StoredEvent;
+use crate::transcoder::{JsonReader, JsonWriter};
 
 /// Encodes events to stored events and decodes them, in the format of the Python library.
 ///
@@ -28,6 +31,7 @@ use upcast::OldState;
 /// a state in the place of another one. A key serves for fewer than 2^32 events. Showing a mapper shows no key.
 #[derive(Debug, Clone)]
 pub struct Mapper {
+    format: Format,
     compressor: Option<Compressor>,
     cipher: Option<Arc<Cipher>>,
 }
@@ -54,6 +58,7 @@ impl Mapper {
     /// When a compressor or cipher is not known, a key is none, or a cipher is without key or a key without cipher.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
+            format: Format::CURRENT,
             compressor: Compressor::from_env(env)?,
             cipher: Cipher::from_env(env)?.map(Arc::new),
         })
@@ -74,23 +79,18 @@ impl Mapper {
         let topic = event.topic();
         let mut state = JsonWriter::new();
         let written = state
-            .put_reserved("timestamp", &timestamp)
+            .put_reserved(self.format.timestamp_key(), &timestamp)
             .and_then(|()| match originator_topic {
-                Some(topic) => state.put_reserved("originator_topic", topic),
+                Some(topic) => state.put_reserved(self.format.originator_topic_key(), topic),
                 None => Ok(()),
             })
             .and_then(|()| event.encode(&mut state))
-            .and_then(|()| upcast::put_version(&mut state, E::version(topic)));
+            .and_then(|()| upcast::put_version(self.format, &mut state, E::version(topic)));
         let sealed = written
             .map_err(MapperProblem::from)
             .and_then(|()| self.seal(state.finish()));
         match sealed {
-            Ok(state) => Ok(StoredEvent {
-                originator_id: id.clone(),
-                originator_version: version,
-                topic: Cow::Borrowed(topic),
-                state,
-            }),
+            Ok(state) => Ok(StoredEvent::new(id, version, topic, state)),
             Err(problem) => Err(MapperError {
                 topic: topic.to_owned(),
                 id: id.clone(),
@@ -193,7 +193,7 @@ impl Mapper {
         payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
     ) -> Result<Decoded<E>, MapperError> {
         self.open(&stored.state)
-            .and_then(|state| decode_state(&state, version, upcast, payload))
+            .and_then(|state| self.decode_state(&state, version, upcast, payload))
             .map_err(|problem| MapperError {
                 topic: stored.topic.clone().into_owned(),
                 id: stored.originator_id.clone(),
@@ -201,21 +201,25 @@ impl Mapper {
                 problem,
             })
     }
-}
 
-fn decode_state<E>(
-    state: &[u8],
-    version: u64,
-    upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
-    payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
-) -> Result<Decoded<E>, MapperProblem> {
-    let mut fields = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
-    let timestamp = fields.take("timestamp")?;
-    let payload = upcast::read_current(fields, &RESERVED, version, upcast, |mut fields| {
-        payload(&mut fields)
-    })?;
-    let payload = payload.ok_or(MapperProblem::UnknownTopic)??;
-    Ok(Decoded { timestamp, payload })
+    fn decode_state<E>(
+        &self,
+        state: &[u8],
+        version: u64,
+        upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
+        payload: impl FnOnce(&mut JsonReader<'_>) -> Option<Result<E, FieldError>>,
+    ) -> Result<Decoded<E>, MapperProblem> {
+        let mut fields = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
+        let timestamp = fields.take(self.format.timestamp_key())?;
+        let steps = Steps {
+            format: self.format,
+            reserved: self.format.reserved_event_keys(),
+            current: version,
+        };
+        let payload = steps.read(fields, upcast, |mut fields| payload(&mut fields))?;
+        let payload = payload.ok_or(MapperProblem::UnknownTopic)??;
+        Ok(Decoded { timestamp, payload })
+    }
 }
 
 #[cfg(test)]

@@ -2,16 +2,22 @@
 
 mod record;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use es_core::{AggregateId, IdType};
 
 use self::record::Record;
-use crate::{
-    AggregateRecorder, ApplicationRecorder, Env, EventQuery, Head, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, Signals, StoreError,
-    StoredEvent, UpstreamEvent,
-};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::event_query::EventQuery;
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
+use crate::recording::{Recorded, Recording};
+use crate::role::Role;
+use crate::signal::{Listening, Signal, Signals};
+use crate::stored_event::StoredEvent;
+use crate::sync;
+use crate::tracking::UpstreamEvent;
 
 /// Opens an empty store of its own for an application.
 ///
@@ -51,11 +57,11 @@ impl MemoryRecorder {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Record> {
-        self.record.read().unwrap_or_else(PoisonError::into_inner)
+        sync::read(&self.record)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Record> {
-        self.record.write().unwrap_or_else(PoisonError::into_inner)
+        sync::write(&self.record)
     }
 }
 

@@ -3,15 +3,24 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::{StoredEvent, UpstreamEvent};
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// A stored event with its position in the notification log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notification {
     /// The position. Positions strictly increase and may have gaps; the first is at least 1.
     pub id: u64,
     /// The event at that position.
     pub event: StoredEvent,
+}
+
+impl Notification {
+    /// The event at position `id`.
+    pub fn new(id: u64, event: StoredEvent) -> Self {
+        Self { id, event }
+    }
 }
 
 impl Deref for Notification {
@@ -24,12 +33,20 @@ impl Deref for Notification {
 
 /// The last position of a notification log, and which event stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Head {
     /// The position.
     pub position: u64,
     /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only asks for the
     /// position.
     pub event: Option<UpstreamEvent>,
+}
+
+impl Head {
+    /// The head at `position`, where `event` stands.
+    pub fn new(position: u64, event: Option<UpstreamEvent>) -> Self {
+        Self { position, event }
+    }
 }
 
 /// Which notifications to select, always in the order of positions.

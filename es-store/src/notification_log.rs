@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{ApplicationRecorder, Notification, NotificationQuery, StoreError};
+use crate::error::StoreError;
+use crate::notification::{Notification, NotificationQuery};
+use crate::recorder::ApplicationRecorder;
 
 /// The notification log of an application: all its events, in the order of positions.
 ///

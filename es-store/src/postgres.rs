@@ -1,36 +1,26 @@
-//! A store in a PostgreSQL database (14 or newer), any number of applications per schema, in the format of the Python library.
+//! A store in a PostgreSQL database (14 or newer), in the format of the Python library. A schema
+//! has any number of applications.
 //!
-//! `POSTGRES_DBNAME`, `POSTGRES_HOST`, `POSTGRES_USER` and `POSTGRES_PASSWORD` must be given; `POSTGRES_PORT` is 5432.
-//! A host that begins with `/` is the folder of a Unix socket. Several hosts, with one port or as many, are separated by
-//! commas: the first that can be written to is used. `POSTGRES_SCHEMA` is `public`.
+//! Its settings are those of [`KEYS`](crate::KEYS) with the scope
+//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection that writes, one
+//! that listens while anyone does, and those that read, which `POSTGRES_POOL_SIZE` and
+//! `POSTGRES_MAX_OVERFLOW` limit. A connection that was lost is replaced when it is needed. With
+//! `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it.
 //!
-//! `POSTGRES_LOCK_TIMEOUT` is how many seconds to wait for a lock (30; 0 is for ever), and
-//! `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT` how many a transaction may stand still (5). `POSTGRES_CONNECT_TIMEOUT` is how many
-//! seconds an attempt to connect may take (30; 0 is for ever), with all that belongs to it: names, TLS, authentication and the first
-//! statements. Several hosts share it, so that one that is silent leaves time for the next. `POSTGRES_REQUEST_TIMEOUT` is how many
-//! seconds the server may take to answer a request (60; 0 is for ever), in addition to the time for a lock, or to `POLICY_TIMEOUT` in
-//! a projection's transaction. When they are over, the connection is closed and counts as lost.
-//! `POSTGRES_POOL_SIZE` (5) connections for reading are kept, and `POSTGRES_MAX_OVERFLOW` (10) more are made when these are
-//! busy. One more writes, and one more listens while anyone does. `POSTGRES_SYNCHRONOUS_COMMIT` is `on`.
-//! `POSTGRES_PRE_PING` is accepted and does nothing: a connection that was lost is replaced when it is needed. `CREATE_TABLE=n`
-//! creates nothing, and what is missing is an error that names it.
+//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` asks, with
+//! libpq's meanings. `verify-full` compares the host with the subject alternative names of the
+//! certificate. Without the feature there are only `disable` and `prefer`, which are then the same.
+//! The files with certificates are read when an application is opened.
 //!
-//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` says, with libpq's meanings: `disable`;
-//! `prefer`, which it is if it is not set; `require`; `verify-ca`, which asks for a certificate of an authority; `verify-full`,
-//! which asks that it is for the host, too, by its subject alternative names. Without the feature there are only the first two, and
-//! they are one. A Unix socket is never encrypted. `POSTGRES_SSLROOTCERT` is a PEM file with the authorities, or with the very
-//! certificate of a server that signed its own; unset, the authorities are those of the machine. Where it is set, `require` is
-//! `verify-ca`. `POSTGRES_SSLCERT` and `POSTGRES_SSLKEY` are PEM files with a certificate that the server may ask for, and its
-//! private key, unencrypted. The files are read when an application is opened.
+//! In the middle of an async task of tokio, every call is an error that says where to do it
+//! instead, since it would block the task.
 //!
-//! In the middle of an async task of tokio every call is an error that says where to do it instead, since it would block the task.
-//!
-//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by default: with it they
-//! take no lock, so their events may become visible out of the order of their positions, and a follower skips one.
+//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by
+//! default. With it they take no lock, so their events may become visible out of the order of their
+//! positions, and a follower skips one.
 
 mod append;
 mod blocking;
-pub(crate) mod client;
 mod connection;
 mod ddl;
 mod judge;
@@ -44,34 +34,37 @@ mod schema;
 mod settings;
 mod snapshots;
 mod sql;
+mod statements;
 mod tls;
 mod transact;
 mod write;
 mod writer;
 
-/// The names that a handler needs which uses [`Transaction::postgres`](crate::Transaction::postgres): types, rows and errors of
+/// The names that a handler needs which uses
+/// [`Transaction::postgres`](crate::Transaction::postgres): types, rows and errors of
 /// `tokio-postgres`, and a client of our own that blocks.
+#[cfg(feature = "driver")]
 pub mod driver {
     pub use tokio_postgres::types::{FromSql, ToSql, Type};
     pub use tokio_postgres::{Error, Row, Statement, ToStatement};
 
-    pub use super::client::{Client, CopyInWriter, CopyOutReader, Transaction};
+    pub use crate::postgres_client::{Client, CopyInWriter, CopyOutReader, Transaction};
 }
 
 use std::sync::Arc;
 
-pub(crate) use self::connection::Statements;
-pub(crate) use self::label::{is_lost, said};
 pub use self::recorder::PostgresRecorder;
-pub(crate) use self::rows::upstream_id_text;
-use crate::{Env, ProcessRecorder, Role, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::recorder::ProcessRecorder;
+use crate::role::Role;
 
-/// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates what is missing. Any number of
-/// processes may do so at the same moment.
+/// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates
+/// what is missing. Any number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the name of the application is too long, the database cannot be reached, the
-/// tables belong to another application, or what is missing may not be created.
+/// When a setting is missing or wrong, the name of the application is too long, the database cannot
+/// be reached, the tables belong to another application, or what is missing may not be created.
 pub fn open(
     application: &str,
     role: Role,
@@ -80,8 +73,8 @@ pub fn open(
     Ok(Arc::new(PostgresRecorder::open(application, role, env)?))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`). What the
-/// applications of a schema share is created only if it is missing.
+/// The statements that create all that an application needs, for those who run them themselves
+/// (`CREATE_TABLE=n`). What the applications of a schema share is created only if it is missing.
 ///
 /// # Errors
 /// When a setting is wrong, or the name of the application is too long.

@@ -9,52 +9,16 @@ mod meta;
 mod positions;
 mod rebuild;
 
-use std::any::Any;
 use std::sync::Arc;
 
 use self::meta::Key;
 use self::positions::Position;
 pub use self::rebuild::CatchUp;
-use crate::transaction::Stage;
-use crate::{ProcessRecorder, StoreError, Tracking, Transaction};
-
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Only queries.
-    Read,
-    /// Anything.
-    Write,
-}
-
-/// How a transaction ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// All of it takes place.
-    Commit,
-    /// Nothing of it does.
-    Rollback,
-}
-
-/// Keeps others from rebuilding the same tables, until it is dropped.
-pub struct RebuildLock {
-    _lock: Box<dyn Any + Send>,
-}
-
-impl RebuildLock {
-    /// A lock that is given back when `lock` is dropped.
-    pub fn new(lock: impl Any + Send) -> Self {
-        Self {
-            _lock: Box::new(lock),
-        }
-    }
-}
-
-impl std::fmt::Debug for RebuildLock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RebuildLock").finish_non_exhaustive()
-    }
-}
+use crate::error::StoreError;
+use crate::recorder::ProcessRecorder;
+use crate::sql::names::Stage;
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::tracking::Tracking;
 
 /// What makes the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;

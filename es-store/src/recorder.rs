@@ -1,166 +1,18 @@
-//! What a store does: one family of traits, one write method for all that counts; snapshots only save work.
+//! A store: one family of traits, with one write method for events and positions.
 
 use std::sync::Arc;
 
 use es_core::{AggregateId, IdType};
 
-use crate::{
-    Access, End, Head, Listening, Notification, NotificationQuery, RebuildLock, Role, Signal,
-    StoreError, StoredEvent, Tracking, Transaction, UpstreamEvent,
-};
-
-/// What is recorded in one transaction: events, and for a follower the move of its position.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recording {
-    /// The new events, in the order in which they get their positions. May be empty.
-    pub events: Vec<StoredEvent>,
-    /// For a follower: from where to where its position moves.
-    pub tracking: Option<Tracking>,
-}
-
-impl Recording {
-    /// A recording of events alone.
-    pub fn new(events: Vec<StoredEvent>) -> Self {
-        Self {
-            events,
-            tracking: None,
-        }
-    }
-
-    /// The same recording, with a move of the follower's position.
-    #[must_use]
-    pub fn tracking(self, tracking: Tracking) -> Self {
-        Self {
-            tracking: Some(tracking),
-            ..self
-        }
-    }
-
-    /// Whether there is nothing to record.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.tracking.is_none()
-    }
-
-    /// What every store refuses before it writes anything. Whoever writes a store calls it first.
-    ///
-    /// # Errors
-    /// [`StoreError::IdType`] when an id has not the form that the store keeps; [`StoreError::Invalid`] when a version is
-    /// 0, when a version or a position is above `i64::MAX`, when the tracking goes backwards, names a reserved upstream, or is given to a
-    /// store that was opened for a [`Role::Leader`].
-    pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
-        self.events
-            .iter()
-            .try_for_each(|event| event.check(id_type))?;
-        match &self.tracking {
-            Some(_) if role == Role::Leader => {
-                let problem = "there is tracking, but the store was opened for an application that follows no other";
-                Err(StoreError::Invalid(problem.to_owned()))
-            }
-            Some(tracking) => tracking.check(),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What became of a recording.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recorded {
-    /// The positions of the new events, in the order of the recording.
-    pub positions: Vec<u64>,
-}
-
-impl Recorded {
-    /// Events were recorded at these positions.
-    pub fn new(positions: Vec<u64>) -> Self {
-        Self { positions }
-    }
-
-    /// The position of the last new event; `None` if there was none.
-    pub fn last_position(&self) -> Option<u64> {
-        self.positions.last().copied()
-    }
-}
-
-/// Which events of one aggregate to select.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EventQuery {
-    /// Only versions above this.
-    pub gt: Option<u64>,
-    /// Only versions up to this.
-    pub lte: Option<u64>,
-    /// Highest version first.
-    pub desc: bool,
-    /// How many at the most; 0 selects none.
-    pub limit: usize,
-}
-
-impl Default for EventQuery {
-    fn default() -> Self {
-        Self {
-            gt: None,
-            lte: None,
-            desc: false,
-            limit: usize::MAX,
-        }
-    }
-}
-
-impl EventQuery {
-    /// All events, in the order of versions.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Of these, those with a version above `version`.
-    #[must_use]
-    pub fn gt(self, version: u64) -> Self {
-        Self {
-            gt: Some(version),
-            ..self
-        }
-    }
-
-    /// Of these, those with a version of at most `version`.
-    #[must_use]
-    pub fn lte(self, version: u64) -> Self {
-        Self {
-            lte: Some(version),
-            ..self
-        }
-    }
-
-    /// The same events, highest version first.
-    #[must_use]
-    pub fn desc(self) -> Self {
-        Self { desc: true, ..self }
-    }
-
-    /// Of these, the first `limit`.
-    #[must_use]
-    pub fn limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
-    }
-}
-
-/// What an aggregate is rebuilt from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct History {
-    /// The newest snapshot, if there is one.
-    pub snapshot: Option<StoredEvent>,
-    /// The events behind it, or all if there is none, in the order of versions.
-    pub events: Vec<StoredEvent>,
-}
-
-impl History {
-    /// The events behind a snapshot.
-    pub fn new(snapshot: Option<StoredEvent>, events: Vec<StoredEvent>) -> Self {
-        Self { snapshot, events }
-    }
-}
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::rebuild_lock::RebuildLock;
+use crate::recording::{Recorded, Recording};
+use crate::signal::{Listening, Signal};
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// Keeps the events of aggregates.
 #[diagnostic::on_unimplemented(
@@ -171,13 +23,12 @@ pub trait AggregateRecorder: Send + Sync {
     /// Records all of `recording` in one transaction, or nothing of it. When it returns, it is
     /// flushed as the store flushes.
     ///
-    /// A recording without events and without tracking does nothing. One without events moves the
-    /// tracking.
+    /// An empty recording does nothing. One without events only moves positions.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the recording
     /// itself has it twice; [`StoreError::Gap`] when a version above 1 comes without the one before it, be it
-    /// stored or earlier in the recording; [`StoreError::PositionMoved`] when the tracking does not start at the recorded
+    /// stored or earlier in the recording; [`StoreError::PositionMoved`] when a move does not start at the recorded
     /// position; and what can go wrong in the store. After an error nothing of it is recorded, but for
     /// [`StoreError::OutcomeUnknown`].
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;

@@ -2,6 +2,7 @@
 
 /// What a store keeps for an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Role {
     /// Events only.
     Leader,

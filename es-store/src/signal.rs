@@ -8,6 +8,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::sync::lock;
+
 /// A counter that threads can wait on.
 #[derive(Debug, Default)]
 pub struct Signal {
@@ -51,7 +53,7 @@ impl Signal {
     }
 
     fn lock(&self) -> MutexGuard<'_, u64> {
-        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.rings)
     }
 }
 
@@ -76,9 +78,7 @@ impl Signals {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Signal>>> {
-        self.listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.listeners)
     }
 }
 

@@ -1,53 +1,66 @@
-//! A store in an SQLite database, one application per database, in the format of the Python library.
+//! A store in an SQLite database, one application per database, in the format of the Python
+//! library.
 //!
-//! `SQLITE_DBNAME` names a file, by its path or as a `file:` URI; a database in memory that is shared by name within the
-//! process while anyone holds it (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone
-//! (`:memory:`). `SQLITE_LOCK_TIMEOUT` is how many seconds to wait for a lock that another connection holds (5).
-//! `SQLITE_YIELD` is how many milliseconds a busy writer rests once a second, for a file that it shares with the Python
-//! library, whose connections sleep up to 100 ms between attempts: 110 lets them in. `CREATE_TABLE=n` creates
-//! nothing, and what is missing is an error that names it; but where only `stored_snapshots` is missing, no snapshots are kept.
-//! While the tables of a projection are rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; it stays.
+//! Its settings are those of [`KEYS`](crate::KEYS) with the scope
+//! [`Sqlite`](crate::KeyScope::Sqlite). `SQLITE_DBNAME` names a file, by its path or as a `file:`
+//! URI; a database in memory that is shared by name within the process while anyone holds it
+//! (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone (`:memory:`).
+//!
+//! With `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it. If only
+//! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are
+//! rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
 
+mod authorizer;
 mod busy;
+mod codes;
+mod columns;
 mod connection;
 mod database;
-mod group;
-mod label;
+mod flag;
 mod location;
+mod rebuild;
 mod recorder;
+mod reentrancy;
 mod rows;
 mod schema;
-mod transact;
+mod statements;
+mod tables;
+mod user_transaction;
 mod watch;
 mod write;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::connection::Settings;
+use self::connection::SqliteOptions;
 use self::database::Database;
 use self::recorder::SqliteRecorder;
-use crate::{Env, ProcessRecorder, Role, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::recorder::ProcessRecorder;
+use crate::role::Role;
+use crate::sql::schema::Wanted;
 
-/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any number of processes may
-/// do so at the same moment.
+/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any
+/// number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to another
-/// application, or it stays locked for longer than the limit.
+/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to
+/// another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
     role: Role,
     env: &Env,
 ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
-    let settings = settings(env)?;
-    let wanted = schema::Wanted {
+    let options = options(env)?;
+    let wanted = Wanted {
         application,
         role,
-        create: settings.create,
+        create: options.create,
     };
     let id_type = env.id_type()?;
-    let database = Database::open(&settings)?;
+    let database = Database::open(&options)?;
     let layout = database.prepare(&wanted)?;
     Ok(Arc::new(SqliteRecorder::new(
         application,
@@ -58,12 +71,13 @@ pub fn open(
     )))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves (`CREATE_TABLE=n`).
+/// The statements that create all that an application needs, for those who run them themselves
+/// (`CREATE_TABLE=n`).
 pub fn ddl(application: &str, role: Role) -> String {
-    schema::script(application, role)
+    tables::script(application, role)
 }
 
-fn settings(env: &Env) -> Result<Settings, StoreError> {
+fn options(env: &Env) -> Result<SqliteOptions, StoreError> {
     let name = env.require("SQLITE_DBNAME")?;
     if name.is_empty() {
         return Err(env
@@ -71,7 +85,7 @@ fn settings(env: &Env) -> Result<Settings, StoreError> {
             .into());
     }
     let no_yield = 0;
-    Ok(Settings {
+    Ok(SqliteOptions {
         name: name.to_owned(),
         lock_timeout: env.seconds("SQLITE_LOCK_TIMEOUT", Duration::from_secs(5))?,
         rest: match env.number("SQLITE_YIELD", no_yield)? {

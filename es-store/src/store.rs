@@ -1,28 +1,53 @@
-//! Which store an application gets.
+//! The store that an application gets.
 
 use std::sync::Arc;
 
-use crate::role::is_reserved;
-use crate::{Env, ProcessRecorder, Role, StoreError, memory, postgres, sqlite};
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::memory;
+#[cfg(feature = "postgres")]
+use crate::postgres;
+use crate::recorder::ProcessRecorder;
+use crate::role::{Role, is_reserved};
+#[cfg(feature = "sqlite")]
+use crate::sqlite;
 
-/// Opens stores that this crate does not know: a backend of one's own, or one made for a test.
-///
-/// It is put in place with [`Env::with_store`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` opens no stores",
-    label = "needs `impl StoreFactory for {Self}`"
-)]
-pub trait StoreFactory: Send + Sync {
-    /// Opens the store of an application. `env` is as the application sees it.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    fn open(
-        &self,
-        application: &str,
-        role: Role,
-        env: &Env,
-    ) -> Result<Arc<dyn ProcessRecorder>, StoreError>;
+/// The modules that `PERSISTENCE_MODULE` may name.
+enum Module {
+    Memory,
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    Postgres,
+}
+
+impl Module {
+    fn of(env: &Env) -> Result<Self, StoreError> {
+        const KEY: &str = "PERSISTENCE_MODULE";
+        match env.get(KEY).unwrap_or("memory") {
+            "memory" | "eventsourcing.popo" => Ok(Self::Memory),
+            #[cfg(feature = "sqlite")]
+            "sqlite" | "eventsourcing.sqlite" => Ok(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            "postgres" | "eventsourcing.postgres" => Ok(Self::Postgres),
+            #[cfg(not(feature = "sqlite"))]
+            "sqlite" | "eventsourcing.sqlite" => Err(not_compiled(env, KEY, "sqlite")),
+            #[cfg(not(feature = "postgres"))]
+            "postgres" | "eventsourcing.postgres" => Err(not_compiled(env, KEY, "postgres")),
+            _ => Err(env
+                .invalid(
+                    KEY,
+                    "memory, sqlite, postgres, eventsourcing.popo, eventsourcing.sqlite or eventsourcing.postgres",
+                )
+                .into()),
+        }
+    }
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
+    let expected = format!("there without the cargo feature `{feature}`");
+    env.invalid(key, expected).into()
 }
 
 /// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE` names. Unset, it is
@@ -50,22 +75,24 @@ pub fn open(
         return Err(StoreError::Configuration(problem));
     }
     let env = &env.for_application(application);
+    for (found, meant) in env.misspelled() {
+        tracing::warn!(
+            application,
+            "{found} is no key of the environment: is it {meant}?"
+        );
+    }
     if let Some(store) = env.store() {
         return store.open(application, role, env);
     }
-    match env.get("PERSISTENCE_MODULE").unwrap_or("memory") {
-        "memory" | "eventsourcing.popo" => {
+    match Module::of(env)? {
+        Module::Memory => {
             warn_of_forgotten_module(application, env);
             memory::open(application, role, env)
         }
-        "sqlite" | "eventsourcing.sqlite" => sqlite::open(application, role, env),
-        "postgres" | "eventsourcing.postgres" => postgres::open(application, role, env),
-        _ => Err(env
-            .invalid(
-                "PERSISTENCE_MODULE",
-                "memory, sqlite, postgres, eventsourcing.popo, eventsourcing.sqlite or eventsourcing.postgres",
-            )
-            .into()),
+        #[cfg(feature = "sqlite")]
+        Module::Sqlite => sqlite::open(application, role, env),
+        #[cfg(feature = "postgres")]
+        Module::Postgres => postgres::open(application, role, env),
     }
 }
 
@@ -89,18 +116,26 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
 /// When the settings are wrong.
 ///
 /// ```
+/// # #[cfg(feature = "postgres")] {
 /// use es_store::{Env, Role, ddl};
 ///
 /// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE", "postgres"))?;
 /// assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
+/// # }
 /// # Ok::<(), es_store::StoreError>(())
 /// ```
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    expect(unused_variables, reason = "memory needs no statements")
+)]
 pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreError> {
     let env = &env.for_application(application);
-    match env.get("PERSISTENCE_MODULE") {
-        Some("sqlite" | "eventsourcing.sqlite") => Ok(sqlite::ddl(application, role)),
-        Some("postgres" | "eventsourcing.postgres") => postgres::ddl(application, role, env),
-        _ => Ok(String::new()),
+    match Module::of(env)? {
+        Module::Memory => Ok(String::new()),
+        #[cfg(feature = "sqlite")]
+        Module::Sqlite => Ok(sqlite::ddl(application, role)),
+        #[cfg(feature = "postgres")]
+        Module::Postgres => postgres::ddl(application, role, env),
     }
 }
 
@@ -127,6 +162,7 @@ mod tests {
                 .is_ok()
             );
         }
+        #[cfg(feature = "sqlite")]
         for module in ["sqlite", "eventsourcing.sqlite"] {
             let env = Env::new()
                 .with("PERSISTENCE_MODULE", module)
@@ -143,6 +179,25 @@ mod tests {
             refused.starts_with("DOGS_PERSISTENCE_MODULE is `paper`, which is not memory, sqlite"),
             "{refused}"
         );
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_module_that_is_not_compiled_names_its_feature() {
+        let env = Env::new().with("PERSISTENCE_MODULE", "postgres");
+        assert_eq!(
+            refused("Dogs", &env),
+            "PERSISTENCE_MODULE is `postgres`, which is not there without the cargo feature `postgres`"
+        );
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[test]
+    fn a_module_that_is_not_compiled_is_refused_in_both_spellings() {
+        for module in ["sqlite", "eventsourcing.sqlite"] {
+            let env = Env::new().with("PERSISTENCE_MODULE", module);
+            assert!(refused("Dogs", &env).ends_with("without the cargo feature `sqlite`"));
+        }
     }
 
     #[test]

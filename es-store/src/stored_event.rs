@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use es_core::{AggregateId, IdType};
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// An event as it is stored: who made it, its number, its topic, and its encoded state.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredEvent {
     /// The aggregate that made the event.
     pub originator_id: AggregateId,
@@ -20,6 +21,21 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// The event of the aggregate `id` at `version`.
+    pub fn new(
+        id: impl Into<AggregateId>,
+        version: u64,
+        topic: impl Into<Cow<'static, str>>,
+        state: Vec<u8>,
+    ) -> Self {
+        Self {
+            originator_id: id.into(),
+            originator_version: version,
+            topic: topic.into(),
+            state,
+        }
+    }
+
     /// What every store refuses before it writes an event or a snapshot. Whoever writes a store calls it first.
     ///
     /// # Errors

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::{ApplicationRecorder, Listening, Notification, NotificationQuery, Signal, StoreError};
+use crate::error::StoreError;
+use crate::notification::{Notification, NotificationQuery};
+use crate::recorder::ApplicationRecorder;
+use crate::signal::{Listening, Signal};
 
 /// An iterator over all notifications behind a position, in their order, which waits for those to come.
 ///

@@ -3,7 +3,7 @@
 
 pub mod conformance;
 mod faulty;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "postgres"))]
 pub mod postgres;
 
 pub use faulty::{Call, FaultyRecorder, FaultyStores, Moment};

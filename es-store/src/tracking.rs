@@ -1,8 +1,8 @@
-//! How far a follower has processed an upstream.
+//! The position up to which a follower has processed an upstream.
 
 use es_core::AggregateId;
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::role::is_reserved;
 
 /// One move of a follower's position in an upstream's notification log.
@@ -12,6 +12,7 @@ use crate::role::is_reserved;
 /// exactly-once. (Asking only that `to` is higher than what is recorded is right for one event at a
 /// time: an instance that pulled 101 to 200 would commit after another had committed 101 to 150.)
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tracking {
     /// The name of the application that is followed. Names that begin with `__` are reserved.
     pub upstream: String,
@@ -19,7 +20,8 @@ pub struct Tracking {
     pub from: u64,
     /// The position up to which everything is processed; at least `from`.
     pub to: u64,
-    /// Which event stands at `to`, if it is known: to notice later that the upstream is another one.
+    /// The event at `to`, if it is known: by it, a later batch notices that the upstream is another
+    /// one.
     pub at: Option<UpstreamEvent>,
 }
 
@@ -34,7 +36,7 @@ impl Tracking {
         }
     }
 
-    /// The same move, saying which event stands at its end.
+    /// The same move, with the event that stands at its end.
     #[must_use]
     pub fn at(self, event: UpstreamEvent) -> Self {
         Self {
@@ -74,11 +76,22 @@ impl Tracking {
     }
 }
 
-/// Which event stands at a position, of an upstream or of one's own log.
+/// The event at a position of a log: an upstream's, or the application's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UpstreamEvent {
     /// The aggregate of the event.
     pub originator_id: AggregateId,
     /// The version of the event.
     pub originator_version: u64,
+}
+
+impl UpstreamEvent {
+    /// The event of the aggregate `originator_id` at version `originator_version`.
+    pub fn new(originator_id: impl Into<AggregateId>, originator_version: u64) -> Self {
+        Self {
+            originator_id: originator_id.into(),
+            originator_version,
+        }
+    }
 }

@@ -28,6 +28,7 @@ use serde_json::value::RawValue;
 use self::error::Redacted;
 use self::object::Text;
 use self::read::{Missing, Reader};
+use crate::format::Format;
 
 /// With this the names of transcoded newtype structs begin.
 const TRANSCODED: &str = "$transcoded::";
@@ -42,14 +43,10 @@ const DATA: &str = "_data_";
 /// What errors call the fields of an event that are written or read as one value.
 const PAYLOAD: &str = "payload";
 
-/// The keys of a state that are no fields, or that Python keeps elsewhere.
-pub(crate) const RESERVED: [&str; 5] = [
-    "timestamp",
-    "originator_topic",
-    "class_version",
-    "originator_id",
-    "originator_version",
-];
+/// The keys that no field of an event can have.
+fn reserved() -> &'static [&'static str] {
+    Format::CURRENT.reserved_event_keys()
+}
 
 /// Writes an object, key by key.
 pub(crate) struct JsonWriter {
@@ -147,7 +144,7 @@ fn unwritten(key: &str, error: &serde_json::Error) -> FieldError {
 
 impl FieldWriter for JsonWriter {
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError> {
-        if RESERVED.contains(&key) {
+        if reserved().contains(&key) {
             return Err(FieldError::new(key, "the name is reserved"));
         }
         self.put_key(key).map_err(|error| unwritten(key, &error))?;
@@ -161,7 +158,7 @@ impl FieldWriter for JsonWriter {
         let fields = JsonReader::new(&written).map_err(|_| {
             FieldError::new(PAYLOAD, "it must be stored as an object of named fields")
         })?;
-        self.put_each(&fields, &RESERVED)
+        self.put_each(&fields, reserved())
     }
 }
 
@@ -226,7 +223,7 @@ impl FieldReader for JsonReader<'_> {
     }
 
     fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError> {
-        self.take_all_but(&RESERVED, PAYLOAD)
+        self.take_all_but(reserved(), PAYLOAD)
     }
 }
 

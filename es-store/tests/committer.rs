@@ -6,7 +6,7 @@ mod handoff;
 mod interleavings;
 #[path = "committer/model.rs"]
 mod model;
-#[path = "../src/committer/seat.rs"]
-mod seat;
 #[path = "committer/sync.rs"]
 mod sync;
+#[path = "../src/committer/wait_slot.rs"]
+mod wait_slot;

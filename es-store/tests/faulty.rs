@@ -1,6 +1,5 @@
 //! The store that fails on purpose.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,12 @@ use es_store::{
 use uuid::Uuid;
 
 fn recording(version: u64) -> Recording {
-    Recording::new(vec![StoredEvent {
-        originator_id: Uuid::from_u128(1).into(),
-        originator_version: version,
-        topic: Cow::Borrowed("test:Thing.Happened"),
-        state: b"{}".to_vec(),
-    }])
+    Recording::new(vec![StoredEvent::new(
+        Uuid::from_u128(1),
+        version,
+        "test:Thing.Happened",
+        b"{}".to_vec(),
+    )])
 }
 
 fn faulty() -> Arc<FaultyRecorder> {
@@ -35,10 +34,7 @@ fn last_version(recorder: &FaultyRecorder) -> Option<u64> {
 }
 
 fn unknown() -> StoreError {
-    StoreError::OutcomeUnknown {
-        store: "test".to_owned(),
-        problem: "cut".to_owned(),
-    }
+    StoreError::outcome_unknown("test", "cut")
 }
 
 #[test]

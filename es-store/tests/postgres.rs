@@ -33,7 +33,6 @@ mod tables;
 #[path = "postgres/unknown.rs"]
 mod unknown;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,12 +56,12 @@ fn id(number: u128) -> AggregateId {
 }
 
 fn event(number: u128, version: u64) -> StoredEvent {
-    StoredEvent {
-        originator_id: id(number),
-        originator_version: version,
-        topic: Cow::Borrowed("test:Thing.Happened"),
-        state: format!("{{\"version\":{version}}}").into_bytes(),
-    }
+    StoredEvent::new(
+        id(number),
+        version,
+        "test:Thing.Happened",
+        format!("{{\"version\":{version}}}").into_bytes(),
+    )
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {

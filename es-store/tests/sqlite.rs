@@ -9,7 +9,6 @@ mod python;
 #[path = "sqlite/sharing.rs"]
 mod sharing;
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,19 +58,11 @@ fn id(number: u128) -> AggregateId {
 }
 
 fn event(number: u128, version: u64) -> StoredEvent {
-    StoredEvent {
-        originator_id: id(number),
-        originator_version: version,
-        topic: Cow::Borrowed("test:Thing.Happened"),
-        state: b"{}".to_vec(),
-    }
+    StoredEvent::new(id(number), version, "test:Thing.Happened", b"{}".to_vec())
 }
 
 fn event_id(number: u128, version: u64) -> UpstreamEvent {
-    UpstreamEvent {
-        originator_id: id(number),
-        originator_version: version,
-    }
+    UpstreamEvent::new(id(number), version)
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {

@@ -77,12 +77,12 @@ fn refused(env: &Env) -> String {
 }
 
 fn record(recorder: &dyn ProcessRecorder, version: u64) {
-    let event = StoredEvent {
-        originator_id: Uuid::from_u128(1).into(),
-        originator_version: version,
-        topic: Cow::Borrowed("test:Thing.Happened"),
-        state: b"{}".to_vec(),
-    };
+    let event = StoredEvent::new(
+        Uuid::from_u128(1),
+        version,
+        "test:Thing.Happened",
+        b"{}".to_vec(),
+    );
     recorder
         .record(&Recording::new(vec![event]))
         .expect("recorded");

@@ -6,7 +6,7 @@ pub use es_core::__private::*;
 
 pub use es_store::Role;
 
-pub use crate::application::aggregates::{Aggregates, Visitor};
+pub use crate::application::aggregates::Visitor;
 pub use crate::application::kinds::{ApplicationType, FromEnv, MadeByTheAttribute};
 pub use crate::error::BoxError;
 pub use crate::policy::context::Collecting;

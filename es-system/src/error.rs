@@ -178,7 +178,8 @@ impl Error {
             }
             problem @ (StoreError::DamagedRow { .. }
             | StoreError::Gap { .. }
-            | StoreError::Invalid(_)) => Self::BadData {
+            | StoreError::Invalid(_)
+            | StoreError::Refused { .. }) => Self::BadData {
                 application,
                 problem: Arc::new(DataProblem::Row(problem)),
             },

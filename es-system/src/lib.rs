@@ -1,8 +1,9 @@
 //! Event-sourced applications, connected into systems that process each event exactly once.
 //!
-//! Annotate plain structs and methods, and get event-sourced aggregates whose state cannot change without an event; applications
-//! that save them, in memory, on SQLite and on PostgreSQL; and process applications that follow others: what their policies collect
-//! is recorded in one transaction with the position of the event that was processed.
+//! Plain structs and methods become aggregates whose state cannot change without an event.
+//! Applications save them: in memory, on SQLite or on PostgreSQL. Process applications follow other
+//! applications: what their policies collect is recorded in one transaction with the position of
+//! the event that was processed. The [`guide`] begins with a [tutorial](guide::tutorial).
 //!
 //! ```
 //! use es_system::prelude::*;
@@ -99,55 +100,20 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! # What there is
+//! # Where to find it
 //!
-//! - Aggregates: [`macro@aggregate`], [`macro@event`], [`macro@id`]; [`Aggregate`] has what all of them can do.
-//! - Events that change: [`guide::evolving_events`]; [`StoredState`] has what an upcaster changes.
-//! - Applications: [`macro@application`], and [`Application`] for what each can do: save, get back, take snapshots, read the
-//!   log.
-//! - Logs: [`Application::log`], for what is appended and listed, and never replayed.
-//! - Systems: [`macro@process_application`], [`macro@policy`], [`System`], [`pipes!`].
-//! - Read models in SQL tables: [`macro@projection`], [`Transaction`], [`Runner::rebuild`].
-//! - Runners: [`SingleThreadedRunner`], [`MultiThreadedRunner`], and what both do, [`Runner`].
-//! - Stores: an [`Env`] says which, see [Environment](#environment); [`store`] has the parts, and the suite for a store of your own.
-//! - [`testing`]: tests told by events, a system in memory, stores that fail on purpose, a PostgreSQL server to throw away.
-//! - Async callers: `es_system::tokio`, with the cargo feature `tokio`.
-//! - [`Error`], and [`ErrorKind`] for what to do about it.
-//! - [`guide`]: evolving events, time and deadlines, operating, sharing a database with Python, and what is promised.
-//!
-//! # Environment
-//!
-//! By keys, as the Python library has them; [`Settings`] makes the same of methods that the compiler checks.
-//!
-//! | key | values | if it is not set |
+//! | subject | names | page of the guide |
 //! |---|---|---|
-//! | `PERSISTENCE_MODULE` | `memory`, `sqlite`, `postgres` (also `eventsourcing.popo`, `eventsourcing.sqlite`, `eventsourcing.postgres`) | `memory` |
-//! | `SQLITE_DBNAME` | a path, a `file:` URI, `:memory:`, or `file:NAME?mode=memory&cache=shared` | must be set for `sqlite` |
-//! | `SQLITE_LOCK_TIMEOUT` | seconds to wait for a lock | 5 |
-//! | `SQLITE_YIELD` | milliseconds that a busy writer rests once a second, where slow sleepers share the file | it rests 2 ms each 50 ms |
-//! | `POSTGRES_DBNAME`, `POSTGRES_HOST`, `POSTGRES_USER`, `POSTGRES_PASSWORD` | where the database is; several hosts, separated by commas, or the folder of a Unix socket | must be set for `postgres` |
-//! | `POSTGRES_PORT`, `POSTGRES_SCHEMA` | a number, a name | 5432, `public` |
-//! | `POSTGRES_CONNECT_TIMEOUT`, `POSTGRES_LOCK_TIMEOUT` | seconds to wait for a connection, for the lock of the events; 0 waits for ever for the lock | 30, 30 |
-//! | `POSTGRES_POOL_SIZE`, `POSTGRES_MAX_OVERFLOW` | how many connections read at once, together | 5, 10 |
-//! | `POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT`, `POSTGRES_SYNCHRONOUS_COMMIT` | as PostgreSQL has them | 5 seconds, `on` |
-//! | `POSTGRES_PRE_PING`, `POSTGRES_POOLER` | `y`, `n`, which changes nothing; no value yet, as poolers are not supported | |
-//! | `POSTGRES_SSLMODE` | as libpq has it, but for Unix sockets: `disable`, `prefer`; `require`, `verify-ca`, `verify-full` with the cargo feature `tls` | `prefer`, which without that feature is `disable` |
-//! | `POSTGRES_SSLROOTCERT` | a PEM file with the certificates of authorities that the server's is to be of; with `require` it is `verify-ca` | the machine's authorities for the verifying modes |
-//! | `POSTGRES_SSLCERT`, `POSTGRES_SSLKEY` | PEM files with a certificate that the server may ask for and its key, unencrypted | none is presented |
-//! | `CREATE_TABLE` | whether to create missing tables: `y`, `n` | `y` |
-//! | `ORIGINATOR_ID_TYPE` | `uuid`, `text` | `uuid` |
-//! | `IS_SNAPSHOTTING_ENABLED` | whether snapshots are taken and read: `y`, `n` | `y` |
-//! | `AGGREGATE_CACHE_MAXSIZE` | how many aggregates, of those whose state can be cloned, the repository keeps in memory; 0 is none | 0 |
-//! | `AGGREGATE_CACHE_FASTFORWARD` | whether events behind a kept aggregate are looked for at each load: `y`, `n` | `y` |
-//! | `COMPRESSOR_TOPIC` | `zlib` (also `eventsourcing.compressor:ZlibCompressor`); `zstd` with the cargo feature `zstd` | no compression |
-//! | `CIPHER_TOPIC` | `aes` (also `eventsourcing.cipher:AESCipher`, `eventsourcing.cryptography:AESCipher`): AES-GCM | no encryption |
-//! | `CIPHER_KEY` | 16, 24 or 32 bytes in base64, as [`store::create_key`] makes them | must be set for a cipher, and only then |
-//! | `CIPHER_KEYS_OLD` | former keys, separated by commas, which still decrypt | none |
-//! | `POLICY_TIMEOUT` | seconds that one policy of a projection may take | 60 |
-//! | `POLL_INTERVAL` | seconds between two looks of a follower, if nobody prompts it | 1 |
-//!
-//! Each key may have the application's name in front, in upper case, and then wins: `DOGSCHOOL_SQLITE_DBNAME`. A follower
-//! reads the events of another application as that one's keys say, so each may have its own `CIPHER_KEY`.
+//! | aggregates | [`macro@aggregate`], [`macro@event`], [`macro@id`], [`Aggregate`] | [`tutorial`](guide::tutorial) |
+//! | events that change | [`StoredState`] | [`evolving_events`](guide::evolving_events) |
+//! | applications | [`macro@application`], [`Application`] | [`tutorial`](guide::tutorial) |
+//! | followers | [`macro@process_application`], [`macro@policy`], [`ProcessingEvent`] | [`tutorial`](guide::tutorial) |
+//! | read models in SQL | [`macro@projection`], [`Transaction`], [`Runner::rebuild`] | [`read_models`](guide::read_models) |
+//! | systems | [`pipes!`], [`System`], [`Runner`], [`SingleThreadedRunner`], [`MultiThreadedRunner`] | [`tutorial`](guide::tutorial) |
+//! | stores and settings | [`Env`], [`Settings`], [`store`] | [`stores`](guide::stores), [`environment`](guide::environment) |
+//! | tests | [`testing`] | [`testing`](guide::testing) |
+//! | errors | [`Error`], and [`ErrorKind`] for what to do about it | [`operating`](guide::operating) |
+//! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
 pub mod guide;
 pub mod prelude;
@@ -168,6 +134,7 @@ mod system;
 pub mod __private;
 
 // The names that a user types, and no others: `public_names.txt` has each with its reason.
+pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;

@@ -7,8 +7,8 @@
 //!   with a [`Transaction`](crate::Transaction).
 //! - Failures: [`StoreError`] and [`DataProblem`] say what is wrong with the store and with what is
 //!   stored.
-//! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!` of
-//!   [`testing`], and is given to an [`Env`](crate::Env) as a [`StoreFactory`].
+//! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!`
+//!   (with the cargo feature `testing`), and is given to an [`Env`](crate::Env) as a [`StoreFactory`].
 
 pub use es_core::{IdType, ReplayError};
 
@@ -18,8 +18,17 @@ pub use es_store::{
     MapperProblem, Notification, NotificationQuery, Postgres, ProcessRecorder, RebuildLock,
     Recorded, Recording, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
     StoreError, StoreFactory, StoredEvent, Tables, ToValue, Tracking, UpstreamEvent, Value,
-    create_key, ddl, memory, open, postgres, sqlite, testing,
+    create_key, ddl, memory, open,
 };
+
+#[cfg(feature = "testing")]
+pub use es_store::conformance_tests;
+#[cfg(feature = "postgres")]
+pub use es_store::postgres;
+#[cfg(all(feature = "driver", feature = "sqlite"))]
+pub use es_store::rusqlite;
+#[cfg(feature = "sqlite")]
+pub use es_store::sqlite;
 
 pub use crate::application::notification_log::{NotificationLog, Subscription};
 pub use crate::error::DataProblem;

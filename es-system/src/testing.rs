@@ -47,6 +47,7 @@ mod unordered;
 pub use es_core::PendingEvent;
 pub use es_core::source::{self, Source, with_source};
 pub use es_core::testing::*;
+#[cfg(feature = "testing")]
 pub use es_store::testing::*;
 
 pub use self::aggregates::{Given, GivenNothing, When, given, given_nothing};

@@ -1,13 +1,14 @@
 //! Accounts, transfers between them, and the two applications that keep them and follow each other.
 //!
-//! A transfer is asked for in `Transfers`. `Accounts` follows: it moves the money, from one account to the other in one
-//! transaction, or refuses. `Transfers` follows `Accounts`, and notes what became of it.
+//! A client asks `Transfers` for a transfer. `Accounts` follows it: it moves the money from one
+//! account to the other in one transaction, or refuses. `Transfers` follows `Accounts` and records
+//! the outcome.
 
 use es_system::prelude::*;
 
 use crate::http::Failed;
 
-/// Why something was refused.
+/// The reason for a refusal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refused {
     #[error("the amount is zero")]
@@ -26,7 +27,7 @@ pub enum Refused {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Account {
     pub owner: String,
-    /// In cents.
+    /// The balance, in cents.
     pub balance: u64,
 }
 
@@ -58,7 +59,7 @@ impl Account {
         Ok(())
     }
 
-    /// Sends an amount to another account: both are changed, or none.
+    /// Sends an amount to another account. Both accounts change, or neither does.
     pub fn send(
         &mut self,
         to: &mut Self,
@@ -84,7 +85,7 @@ impl Account {
     }
 }
 
-/// What became of a transfer.
+/// The outcome of a transfer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -119,7 +120,7 @@ impl Transfer {
     }
 }
 
-/// Notes that a transfer was refused: no account was changed, and followers learn of what is recorded.
+/// The refusal of a transfer. No account changes, so followers learn of it by this aggregate.
 #[aggregate]
 pub struct Refusal {}
 
@@ -153,7 +154,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Both accounts after the transfer, or why there is none.
+    /// Returns both accounts after the transfer, or the reason why it is refused.
     fn moved(
         &self,
         transfer: &AggregateId,
@@ -178,7 +179,7 @@ impl Accounts {
         Ok(account.id().clone())
     }
 
-    /// Adds an amount to an account; the balance afterwards.
+    /// Adds an amount to an account, and returns the new balance.
     pub fn deposit(&self, account: Uuid, amount: u64) -> Result<u64, Failed> {
         let deposit = |account: &mut Account| {
             account.deposit(amount)?;

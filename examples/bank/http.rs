@@ -1,6 +1,7 @@
-//! The interface: routes, and which answer each error has.
+//! The interface: its routes, and the answer to each error.
 //!
-//! The library blocks, so each request hands its work to a thread that may: `es_system::tokio::run`.
+//! The library blocks, so each request hands its work to a thread that may block, by
+//! `es_system::tokio::run`.
 
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ async fn deposit(
     Ok((StatusCode::OK, Json(json!({ "balance": balance }))))
 }
 
-/// The transfer is accepted; what becomes of it is to be asked for.
+/// Accepts a transfer. The client asks for its outcome later.
 async fn send(State(bank): State<Bank>, Json(Send { from, to, amount }): Json<Send>) -> Answer {
     let id = run(&bank.transfers, move |transfers| {
         transfers.request(from, to, amount)
@@ -93,7 +94,7 @@ async fn transfer(State(bank): State<Bank>, Path(id): Path<Uuid>) -> Answer {
     Ok((StatusCode::OK, Json(json!({ "status": transfer.status }))))
 }
 
-/// Why a request failed.
+/// The reason why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error(transparent)]

@@ -1,5 +1,6 @@
-//! A bank with an HTTP interface. Without arguments it answers a few requests of its own and prints them;
-//! `--serve 127.0.0.1:8080` serves, on the store that the process's environment says.
+//! A bank with an HTTP interface. Without arguments it answers a few requests of its own, and
+//! prints them. With `--serve 127.0.0.1:8080` it serves, on the store that the environment of the
+//! process names.
 
 mod domain;
 mod http;
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })?,
         _ => return Err("usage: bank [--serve ADDRESS]".into()),
     }
-    // Requests that are under way end first: they hold the applications.
+    // Requests in progress end first, because they hold the applications.
     drop(tokio);
     Ok(runner.stop()?)
 }

@@ -1,4 +1,4 @@
-//! Requests that the bank makes of itself, to show what it answers.
+//! Requests that the bank sends to itself, to show its answers.
 
 use axum::Router;
 use axum::body::Body;
@@ -31,7 +31,7 @@ pub async fn run(routes: Router, runner: &MultiThreadedRunner) -> AnyResult<()> 
     ] {
         let transfer = json!({ "from": from, "to": to, "amount": amount });
         let transfer = client.id("/transfers", transfer).await?;
-        // In a moment; here it is waited for, so that the output is always the same.
+        // The transfer takes a moment. Waiting for it makes the output the same in each run.
         tokio::task::block_in_place(|| runner.wait_until_idle(Duration::from_secs(60)))?;
         println!(
             "{what}: {}",
@@ -61,7 +61,7 @@ impl Client {
         self.send(request.body(Body::from(body.to_string()))?).await
     }
 
-    /// The id of what was made.
+    /// Returns the id in an answer.
     async fn id(&self, path: &str, body: Value) -> AnyResult<String> {
         let said = self.post(path, body).await?;
         let (_, body) = said.split_once(' ').ok_or("no body")?;
@@ -69,7 +69,7 @@ impl Client {
         Ok(body["id"].as_str().ok_or(said)?.to_owned())
     }
 
-    /// The status and the body of an answer.
+    /// Returns the status and the body of an answer.
     async fn send(&self, request: Request<Body>) -> AnyResult<String> {
         let answer = self.routes.clone().oneshot(request).await?;
         let status = answer.status().as_u16();

@@ -1,4 +1,4 @@
-//! The application in which cargoes are booked and routed. It follows what is done with them in ports.
+//! The application in which cargoes are booked and routed. It follows their handling in ports.
 
 use es_system::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::cargo::{Cargo, Refused, Transport};
 use crate::handling::{HandlingHistory, HandlingHistoryHandled};
 use crate::places::{Location, Route};
 
-/// What can go wrong: the domain refuses, or the library has an error.
+/// An error: the domain refuses, or the library fails.
 #[derive(Debug, thiserror::Error)]
 pub enum BookingError {
     #[error(transparent)]
@@ -38,7 +38,7 @@ impl Booking {
         Ok(cargo.id().clone())
     }
 
-    /// The routes by which a cargo can go on from where it is.
+    /// Returns the routes on which a cargo can go on from its current port.
     pub fn possible_routes(&self, cargo: &AggregateId) -> Result<Vec<Route>, BookingError> {
         let cargo: Cargo = self.repository().get(cargo)?;
         Ok(Route::between(cargo.starts_from(), cargo.destination))

@@ -1,11 +1,11 @@
-//! A cargo: where it is to go, by which route, and where it is.
+//! A cargo: its destination, its route, and its current place.
 
 use es_system::prelude::*;
 
 use crate::handling::Activity;
 use crate::places::{Location, Route};
 
-/// Why a command was refused.
+/// The reason why a command was refused.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Refused {
     #[error("it starts and ends in {0}")]
@@ -16,7 +16,7 @@ pub enum Refused {
     Claimed,
 }
 
-/// Where a cargo is.
+/// The place of a cargo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Transport {
     NotReceived,
@@ -102,9 +102,9 @@ impl Cargo {
     }
 }
 
-/// What events and commands both ask.
+/// Questions that events and commands share.
 impl CargoState {
-    /// From where a route has to start: the port where the cargo is, or its origin.
+    /// Returns the port where a route has to start: that of the cargo, or its origin.
     pub fn starts_from(&self) -> Location {
         match self.transport {
             Transport::InPort(port) => port,

@@ -1,10 +1,10 @@
-//! What happens to cargoes in ports: an application of its own, which knows nothing of bookings.
+//! The handling of cargoes in ports: an application of its own, which does not know bookings.
 
 use es_system::prelude::*;
 
 use crate::places::Location;
 
-/// What was done with a cargo, and where; on and off which voyage.
+/// A handling of a cargo in a port. Loading and unloading have a voyage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Activity {
     Received(Location),
@@ -13,7 +13,7 @@ pub enum Activity {
     Claimed(Location),
 }
 
-/// All that was done with one cargo.
+/// All handlings of one cargo.
 #[aggregate]
 pub struct HandlingHistory {
     activities: Vec<Activity>,

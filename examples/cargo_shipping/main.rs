@@ -1,4 +1,5 @@
-//! Cargoes are booked and routed; what happens to them in ports is registered by another application, and followed.
+//! One application books and routes cargoes. It follows another one, which registers what happens
+//! to them in ports.
 
 mod booking;
 mod cargo;

@@ -1,4 +1,4 @@
-//! Where cargoes are, and how they get from one place to another.
+//! Ports, and the voyages between them.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ pub struct Leg {
     pub to: Location,
 }
 
-/// Legs, each of which begins where the one before it ends.
+/// A sequence of legs. Each leg begins where the one before it ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     pub legs: Vec<Leg>,
 }
 
-/// The voyages that there are.
+/// All voyages.
 const VOYAGES: [(&str, Location, Location); 5] = [
     ("v100", Location::HongKong, Location::NewYork),
     ("v200", Location::NewYork, Location::Stockholm),
@@ -37,7 +37,7 @@ const VOYAGES: [(&str, Location, Location); 5] = [
 ];
 
 impl Route {
-    /// All routes from one place to another that touch no port twice, shortest first.
+    /// Returns all routes from one place to another that touch no port twice, shortest first.
     pub fn between(from: Location, to: Location) -> Vec<Self> {
         let mut found = Vec::new();
         let mut begun = vec![Self { legs: Vec::new() }];

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-/// Which stores and runners to run, and where to keep files.
+/// The stores and runners to run, and the folder for files.
 #[derive(Default)]
 pub struct Flags {
     store: Option<Store>,
     threads: Option<Threads>,
-    /// Where SQLite files are kept; a temporary folder if it is not given.
+    /// The folder of SQLite files; `None` is a temporary folder.
     pub dir: Option<PathBuf>,
 }
 
-/// Where events are stored.
+/// The store of the events.
 #[derive(Clone, Copy)]
 pub enum Store {
     Memory,
@@ -19,7 +19,7 @@ pub enum Store {
     Postgres,
 }
 
-/// Which runner processes them.
+/// The runner that processes them.
 #[derive(Clone, Copy)]
 pub enum Threads {
     Single,
@@ -36,7 +36,7 @@ impl Threads {
 }
 
 impl Flags {
-    /// Reads the flags, or says what is wrong with them.
+    /// Reads the flags. The error names the flag that is wrong.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut flags = Self::default();
         while let Some(flag) = args.next() {
@@ -51,7 +51,7 @@ impl Flags {
         Ok(flags)
     }
 
-    /// The stores to run on.
+    /// Returns the stores to run on.
     pub fn stores(&self) -> &[Store] {
         match &self.store {
             Some(store) => std::slice::from_ref(store),
@@ -60,7 +60,7 @@ impl Flags {
         }
     }
 
-    /// The runners to run with.
+    /// Returns the runners to run with.
     pub fn threads(&self) -> &[Threads] {
         match &self.threads {
             Some(threads) => std::slice::from_ref(threads),

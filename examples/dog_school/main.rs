@@ -1,9 +1,10 @@
 //! The tutorial's system, run with each runner on each embedded store.
 //!
-//! Without flags it runs all four combinations, on memory and on SQLite files in a temporary folder.
-//! `--store memory|sqlite|postgres` and `--runner single|multi` choose; `--dir D` keeps the files, in `D/single` and
-//! `D/multi`, and a second run goes on from what is recorded there. `--store postgres` uses a fresh database on the server
-//! that `ES_POSTGRES_URL` names, or on one that is started for it and thrown away.
+//! Without flags it runs all four combinations, on memory and on SQLite files in a temporary
+//! folder. `--store memory|sqlite|postgres` and `--runner single|multi` choose one of them.
+//! `--dir D` keeps the files in `D/single` and `D/multi`, and a second run goes on from what is
+//! recorded there. `--store postgres` uses a fresh database on the server that `ES_POSTGRES_URL`
+//! names, or on one that is started for it and thrown away.
 
 mod domain;
 mod flags;
@@ -21,7 +22,7 @@ use flags::{Flags, Store, Threads};
 const DOGS: [&str; 3] = ["Billy", "Milly", "Scrappy"];
 const TRICKS: [&str; 3] = ["roll over", "fetch ball", "play dead"];
 
-/// What can go wrong here: anything that is printed and ends the program.
+/// A result whose error is printed and ends the program.
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -58,7 +59,7 @@ fn system() -> Result<System> {
     System::new(pipes![[DogSchool, Counters]])
 }
 
-/// The same code runs on every store: only the environment differs.
+/// The environment of SQLite files. The same code runs on every store: only this differs.
 fn files(dir: &Path) -> AnyResult<Env> {
     let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
     std::fs::create_dir_all(dir)?;
@@ -68,8 +69,9 @@ fn files(dir: &Path) -> AnyResult<Env> {
         .with("COUNTERS_SQLITE_DBNAME", file("counters.sqlite")))
 }
 
-/// On a fresh database: plain, then compressed and encrypted, and at last with the counters in a SQLite file. The tables are
-/// dropped in between, or the counts would go on.
+/// Runs on a fresh database: in plain JSON, then compressed and encrypted, and at last with the
+/// counters in a SQLite file. The tables are dropped in between, as the counts would go on
+/// otherwise.
 fn on_postgres(threads: Threads) -> AnyResult<()> {
     let temporary = tempfile::tempdir()?;
     let database =

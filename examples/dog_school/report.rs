@@ -1,4 +1,4 @@
-//! Prints what is counted and what is stored.
+//! The printed counts and stored rows.
 
 use es_system::Application;
 use es_system::prelude::*;

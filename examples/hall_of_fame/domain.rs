@@ -25,7 +25,7 @@ impl Player {
         }
     }
 
-    /// The event says all that followers need: they cannot ask for the player's name.
+    /// The event has all that followers need, because they cannot ask for the player's name.
     #[event(ScoreUpdated)]
     fn update_score(&mut self, name: String, score: u64) {
         self.score = score;
@@ -40,7 +40,7 @@ impl Player {
 pub struct Game;
 
 impl Game {
-    /// Adds points to the score of a player, who joins with the first.
+    /// Adds points to the score of a player. The first points make the player join.
     pub fn win(&self, player: &str, points: u64) -> Result<()> {
         let found = self.repository().find(Player::id_of(player))?;
         let mut player = found.unwrap_or_else(|| Player::join(player));
@@ -116,7 +116,7 @@ impl HallOfFame {
         Ok(())
     }
 
-    /// The three best, the best one first.
+    /// Returns the three best, the best one first.
     pub fn best(&self) -> Result<Vec<HighScore>> {
         let table = self
             .repository()

@@ -1,7 +1,9 @@
-//! How often each trick was taught, in a SQL table that is changed exactly once for each event, and rebuilt from all of them.
+//! A SQL table with the number of times that each trick was taught. It changes exactly once for
+//! each event, and is rebuilt from all of them.
 //!
-//! It runs on SQLite files in a temporary folder. With `--store postgres` it runs on a fresh database of the server that
-//! `ES_POSTGRES_URL` names, or of one that is started for it and thrown away.
+//! The program runs on SQLite files in a temporary folder. With `--store postgres` it runs on a
+//! fresh database of the server that `ES_POSTGRES_URL` names, or of one that is started for it and
+//! thrown away.
 
 #[path = "../dog_school/domain.rs"]
 #[allow(dead_code, reason = "the counters are the other example's")]
@@ -22,7 +24,7 @@ const LESSONS: [(&str, &[&str]); 3] = [
     ("Scrappy", &["roll over"]),
 ];
 
-/// What can go wrong here: anything that is printed and ends the program.
+/// A result whose error is printed and ends the program.
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -76,7 +78,7 @@ fn run(env: Env) -> AnyResult<()> {
     runner.wait_until_idle(Duration::from_secs(60))?;
     print("counted", &table)?;
 
-    // The old table answers, and is followed, until the new one takes its place.
+    // The old table is queried and kept up to date until the new one takes its place.
     runner.rebuild::<TrickTable>(|progress| eprintln!("{progress}"))?;
     print("rebuilt", &table)?;
 

@@ -1,4 +1,4 @@
-//! A read model in a SQL table: how often each trick was taught.
+//! A read model in a SQL table: the number of times that each trick was taught.
 
 use es_system::prelude::*;
 
@@ -40,7 +40,7 @@ impl TrickTable {
 }
 
 impl TrickTable {
-    /// All tricks, those first that were taught most often.
+    /// Returns all tricks, those first that were taught most often.
     pub fn counts(&self) -> Result<Vec<(String, i64)>> {
         self.read(|tx| {
             let counts = tx.table("trick_counts");

@@ -27,7 +27,7 @@ impl Around for HigherThanRecorded {
         recording: &Recording,
     ) -> Result<Recorded, StoreError> {
         let mut recording = recording.clone();
-        if let Some(tracking) = &mut recording.tracking {
+        for tracking in &mut recording.trackings {
             let recorded = recorder.tracked(&tracking.upstream)?.unwrap_or(0);
             if tracking.to > recorded {
                 tracking.from = recorded;

@@ -4,6 +4,7 @@ mod circles;
 mod functions;
 mod modules;
 mod prose;
+mod public_names;
 mod sources;
 
 use sources::{Part, Source};
@@ -94,4 +95,50 @@ fn no_sentence_in_the_docs_of_a_library_opens_like_a_riddle() {
 #[test]
 fn no_sentence_in_the_docs_of_a_test_or_an_example_opens_like_a_riddle() {
     check(Part::Rest, prose::riddles, OPENINGS, OPENINGS_REPAIR);
+}
+
+/// The most public names that es-system may have.
+const MOST_NAMES: usize = 60;
+
+#[test]
+fn each_public_name_of_the_library_is_in_the_list_with_its_reason() {
+    let library = sources::root().join("es-system");
+    let path = library.join("public_names.txt");
+    let list = std::fs::read_to_string(path).expect("the list is there");
+    let lines = public_names::reasons(&list);
+    let names = public_names::of(&library.join("src"));
+    let missing = names
+        .iter()
+        .filter(|name| lines.iter().all(|line| line.name != **name));
+    let missing: Vec<_> = missing.cloned().collect();
+    assert_none(
+        &missing,
+        "a public name of es-system stands in es-system/public_names.txt",
+        "Add `name — why a user types it`; a name that only generated code needs goes to `__private`.",
+    );
+    let gone = lines.iter().filter(|line| !names.contains(&line.name));
+    let gone: Vec<_> = gone.map(|line| line.name.clone()).collect();
+    assert_none(
+        &gone,
+        "a line of the list is a public name",
+        "Remove the line.",
+    );
+    let bare = lines.iter().filter(|line| line.reason.trim().is_empty());
+    let bare: Vec<_> = bare.map(|line| line.name.clone()).collect();
+    assert_none(
+        &bare,
+        "a name has a reason",
+        "Write `name — why a user types it`.",
+    );
+    let is_sorted = lines.is_sorted_by(|one, next| one.name < next.name);
+    assert!(is_sorted, "the list is sorted, and has each name once");
+}
+
+#[test]
+fn the_library_has_at_most_60_public_names() {
+    let count = public_names::of(&sources::root().join("es-system/src")).len();
+    assert!(
+        count <= MOST_NAMES,
+        "{count} names: take one back for each new one"
+    );
 }

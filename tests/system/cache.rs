@@ -191,10 +191,7 @@ fn what_policies_collect_reaches_the_cache_when_it_is_committed_and_not_before()
         let system = System::new(pipes![[DogSchool, Watcher]])?;
         let mut runner = SingleThreadedRunner::new(&system, env)?;
         let store = stores.get("Watcher").expect("it is open");
-        let error = es_system::store::StoreError::ReadOnly {
-            store: "faulty".to_owned(),
-            doing: "a batch",
-        };
+        let error = es_system::store::StoreError::read_only("faulty", "a batch");
         store.fail(Call::Record, 1, Moment::Before, error);
         runner.start()?;
         runner.wait_until_idle(PATIENCE)?;

@@ -39,10 +39,7 @@ impl Around for Outage {
             return recorder.head();
         }
         self.tries.fetch_add(1, Ordering::SeqCst);
-        Err(StoreError::ReadOnly {
-            store: "faulty".to_owned(),
-            doing: "a read",
-        })
+        Err(StoreError::read_only("faulty", "a read"))
     }
 }
 

@@ -28,9 +28,9 @@ impl Rows {
         let saved = teach(&school, "Billy", version)?;
         let recorder = school.recorder()?;
         let id = AggregateId::from(Uuid::from_u128(version.into()));
-        let moved = |row: StoredEvent| StoredEvent {
-            originator_id: id.clone(),
-            ..row
+        let moved = |mut row: StoredEvent| {
+            row.originator_id = id.clone();
+            row
         };
         let all = EventQuery::all();
         let events = recorder.select_events(&saved, &all).expect("events");
@@ -53,10 +53,9 @@ fn record(application: &Application, events: Vec<StoredEvent>) {
 fn with(row: &StoredEvent, from: &str, to: &str) -> StoredEvent {
     let state = text(row);
     assert!(state.contains(from), "{from} is not in {state}");
-    StoredEvent {
-        state: state.replace(from, to).into_bytes(),
-        ..row.clone()
-    }
+    let mut changed = row.clone();
+    changed.state = state.replace(from, to).into_bytes();
+    changed
 }
 
 fn text(row: &StoredEvent) -> Cow<'_, str> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use es_system::prelude::*;
 use tests::domain::{Counters, DogSchool};
 
-use crate::fixtures::{events_of, fixture_events};
+use crate::fixtures::{events_of, fixture_events, without_time};
 
 fn dog_school(flags: &[&str]) -> String {
     run("dog_school", flags)
@@ -30,6 +30,15 @@ fn run(example: &str, flags: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// The output with `…` in place of the time of each event.
+fn without_times(output: &str) -> String {
+    let lines = output.lines().map(|line| match line.contains("_data_") {
+        true => without_time(line) + "\n",
+        false => line.to_owned() + "\n",
+    });
+    lines.collect()
+}
+
 fn counts(output: &str) -> Vec<&str> {
     output
         .lines()
@@ -46,6 +55,8 @@ const FIRST_RUN: [&str; 3] = [
 #[test]
 fn without_flags_it_runs_every_runner_on_every_store() {
     let output = dog_school(&[]);
+    let printed = include_str!("../../examples/dog_school/output.txt");
+    assert_eq!(without_times(&output), printed);
     assert_eq!(counts(&output), FIRST_RUN.repeat(4));
     assert_eq!(output.matches("  tracking: DogSchool 9").count(), 4);
     assert!(
@@ -111,6 +122,7 @@ fn its_first_run_records_the_rows_that_python_records_and_its_second_goes_on() -
 #[test]
 fn the_others_print_what_is_checked_in() {
     for (example, printed) in [
+        ("hello", include_str!("../../examples/hello/output.txt")),
         (
             "hall_of_fame",
             include_str!("../../examples/hall_of_fame/output.txt"),
@@ -163,8 +175,18 @@ fn bare(code: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The blocks of Rust in a page that are not compiled where they stand.
+fn blocks<'a>(page: &'a str, fence: &str) -> Vec<&'a str> {
+    let blocks = page.split(fence).skip(1);
+    blocks
+        .filter_map(|block| block.split("```").next())
+        .collect()
+}
+
 #[test]
-fn the_readme_shows_code_that_is_compiled() {
+fn the_readme_and_the_guide_show_code_that_is_compiled() {
+    let tutorial = include_str!("../../es-system/src/guide/tutorial.md");
+    let testing = include_str!("../../es-system/src/guide/testing.md");
     let compiled = [
         include_str!("../../examples/dog_school/domain.rs"),
         include_str!("../../examples/dog_school/main.rs"),
@@ -172,37 +194,30 @@ fn the_readme_shows_code_that_is_compiled() {
         include_str!("tutorial.rs"),
         include_str!("saving.rs"),
         include_str!("given_when_then.rs"),
+        include_str!("test_first.rs"),
         include_str!("../lib.rs"),
         include_str!("../../es-system/src/guide/evolving_events.md"),
     ]
     .map(bare);
-    let blocks: Vec<_> = include_str!("../../README.md")
-        .split("```rust\n")
-        .skip(1)
-        .collect();
-    assert!(blocks.len() >= 5, "the tutorial has its code");
-    for block in blocks {
-        let code = bare(block.split("```").next().expect("the block ends"));
-        assert!(
-            compiled.iter().any(|file| file.contains(&code)),
-            "compiled nowhere:\n{code}"
-        );
+    for (page, fence, least) in [
+        (include_str!("../../README.md"), "```rust\n", 5),
+        (tutorial, "```rust,ignore\n", 6),
+        (testing, "```rust,ignore\n", 8),
+    ] {
+        let blocks = blocks(page, fence);
+        assert!(blocks.len() >= least, "{}", blocks.len());
+        for code in blocks.into_iter().map(bare) {
+            assert!(
+                compiled.iter().any(|file| file.contains(&code)),
+                "compiled nowhere:\n{code}"
+            );
+        }
     }
 }
 
 #[test]
 fn the_trick_table_is_counted_rebuilt_and_goes_on() {
-    let expected = "\
-counted, up to event 9:
-  roll over   3
-  fetch ball  2
-  play dead   1
-rebuilt, up to event 9:
-  roll over   3
-  fetch ball  2
-  play dead   1
-fetch ball was taught 3 times
-";
+    let expected = include_str!("../../examples/trick_table/output.txt");
     assert_eq!(run("trick_table", &[]), expected);
     if tests::postgres().is_some() {
         assert_eq!(run("trick_table", &["--store", "postgres"]), expected);

@@ -89,8 +89,7 @@ fn after_a_conflict_the_command_runs_again_with_what_is_recorded_also_behind_a_c
 fn a_conflict_in_each_of_all_tries_is_returned() -> Result<()> {
     let (school, billy, store) = faulty_school(Env::new())?;
     for nth in 1..=20 {
-        let id = billy.into();
-        let conflict = StoreError::Conflict(Conflict { id, version: 2 });
+        let conflict = StoreError::Conflict(Conflict::new(billy, 2));
         store.fail(Call::Record, nth, Moment::Before, conflict);
     }
     let mut runs = 0;
@@ -106,10 +105,7 @@ fn a_conflict_in_each_of_all_tries_is_returned() -> Result<()> {
 }
 
 fn unknown() -> StoreError {
-    StoreError::OutcomeUnknown {
-        store: "faulty".to_owned(),
-        problem: "the connection was lost".to_owned(),
-    }
+    StoreError::outcome_unknown("faulty", "the connection was lost")
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The pages of the guide say what the code does.
 
+mod format;
+mod generated;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use es_store::KEYS;
 use es_system::prelude::*;
 use es_system::store::{Role, ddl};
 use es_system::testing::postgres::database;
@@ -10,17 +14,13 @@ use tests::domain::{Counters, Dog, DogSchool};
 use tests::{PATIENCE, files};
 
 const OPERATING: &str = include_str!("../../es-system/src/guide/operating.md");
-const SHARING: &str = include_str!("../../es-system/src/guide/sharing_with_python.md");
 const PROMISES: &str = include_str!("../../es-system/src/guide/promises.md");
-/// The reference, whose table is shorter.
-const REFERENCE: &str = include_str!("../../es-system/src/lib.rs");
-const README: &str = include_str!("../../README.md");
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Whether a text is the key of a setting: words in upper case, with `_` between them.
+/// Returns true if a text looks like a key: words in upper case, with `_` between them.
 fn is_key(text: &str) -> bool {
     let mut words = text.split('_');
     text.contains('_')
@@ -39,58 +39,138 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         true => sources(&path),
         false => vec![path],
     };
-    paths.filter(is_ours).flat_map(of).collect()
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "rs");
+    let files = paths.filter(is_ours).flat_map(of);
+    files.filter(is_rust).collect()
 }
 
-/// The keys that stand in quotes in a source, in front of its tests and outside of comments.
-fn keys_in(source: &Path) -> Vec<String> {
+/// The texts that stand in quotes in a source, in front of its tests and outside of comments.
+fn quoted(source: &Path) -> Vec<String> {
     let source = std::fs::read_to_string(source).expect("a source");
     let code = source
         .lines()
         .take_while(|line| !line.starts_with("#[cfg(") || !line.contains("test"))
         .filter(|line| !line.trim_start().starts_with("//"));
     let quoted = code.flat_map(|line| line.split('"').skip(1).step_by(2));
-    quoted
-        .filter(|text| is_key(text))
-        .map(str::to_owned)
-        .collect()
+    quoted.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_guide_has_every_key_that_is_asked_for_and_no_other() {
+fn the_table_of_keys_has_every_key_that_is_asked_for_and_no_other() {
+    let table = root().join("es-store/src/env/keys.rs");
+    assert!(
+        table.exists(),
+        "the table is no source of what is asked for"
+    );
     let asked: BTreeSet<String> = ["es-core/src", "es-store/src", "es-system/src"]
         .iter()
         .flat_map(|folder| sources(&root().join(folder)))
-        .flat_map(|source| keys_in(&source))
+        .filter(|source| *source != table)
+        .flat_map(|source| quoted(&source))
+        .filter(|text| is_key(text))
         .collect();
-    let rows = OPERATING.lines().filter_map(|line| {
-        let (key, _) = line.strip_prefix("| `")?.split_once('`')?;
-        Some(key.to_owned())
-    });
-    let listed: Vec<_> = rows.collect();
-    let distinct: BTreeSet<_> = listed.iter().cloned().collect();
-    assert_eq!(listed.len(), distinct.len(), "a key has one row");
+    let listed: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+    assert_eq!(listed.len(), KEYS.len(), "a key is listed once");
     assert!(asked.len() > 20 && asked.contains("CIPHER_KEYS_OLD"));
-    assert_eq!(distinct, asked);
-    for key in asked {
-        assert!(REFERENCE.contains(&format!("`{key}`")), "{key}");
+    assert_eq!(listed, asked);
+}
+
+/// Other pages may speak of keys, but only of those that there are.
+#[test]
+fn every_key_that_a_page_speaks_of_is_in_the_table() {
+    let of_others = ["POSTGRES_ENABLE_DB_FUNCTIONS"];
+    let mut spoken = 0;
+    for (page, text) in pages() {
+        for key in text.split('`').filter(|text| is_key(text)) {
+            let is_listed = KEYS.iter().any(|listed| {
+                let prefix = key.strip_suffix(listed.name);
+                prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('_'))
+            });
+            let is_another = of_others.contains(&key) || key.starts_with("ES_");
+            assert!(is_listed || is_another, "{page}: {key}");
+            spoken += 1;
+        }
     }
+    assert!(spoken > 60, "{spoken}");
+}
+
+/// The Markdown files that people read, by their path from the root, with their text.
+fn pages() -> Vec<(String, String)> {
+    let folders = [".", "docs", "es-system/src/guide", "es-macros/doc"];
+    let mut pages = Vec::new();
+    for folder in folders {
+        for entry in std::fs::read_dir(root().join(folder)).expect("a folder of pages") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|kind| kind == "md") {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let text = std::fs::read_to_string(&path).expect("a page");
+                pages.push((format!("{folder}/{name}"), text));
+            }
+        }
+    }
+    pages
+}
+
+/// The targets of the links in a page that are files: `#place` and what is elsewhere are cut off.
+fn linked_files(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+    let is_item = |target: &str| target.contains('@') || target.contains("::");
+    let files = targets.filter(move |target| !target.starts_with("http") && !is_item(target));
+    let files = files.map(|target| target.split('#').next().unwrap_or_default());
+    files.filter(|file| !file.is_empty())
 }
 
 #[test]
 fn every_file_that_is_linked_to_is_there() {
-    let guide = "es-system/src/guide";
-    for (folder, text) in [(guide, OPERATING), (guide, SHARING), (".", README)] {
-        let targets = text.split("](").skip(1);
-        let targets = targets.filter_map(|rest| rest.split_once(')'));
-        for (target, _) in targets.filter(|(target, _)| !target.starts_with("http")) {
-            assert!(root().join(folder).join(target).exists(), "{target}");
+    let mut linked = 0;
+    for (page, text) in pages() {
+        let folder = root().join(&page);
+        let folder = folder.parent().expect("a folder");
+        for file in linked_files(&text) {
+            assert!(folder.join(file).exists(), "{page}: {file}");
+            linked += 1;
         }
     }
-    let pages = std::fs::read_dir(root().join(guide)).expect("the guide");
-    for page in pages.map(|page| page.expect("a page").file_name()) {
-        let link = format!("]({guide}/{})", page.to_string_lossy());
-        assert!(README.contains(&link), "{link}");
+    assert!(linked > 30, "{linked}");
+}
+
+/// Whoever opens the README or `docs/` finds every page of the guide.
+#[test]
+fn every_page_of_the_guide_is_linked_to_and_a_module_of_it() {
+    let pages = pages();
+    let text = |wanted: &str| {
+        let mut found = pages.iter().filter(|(page, _)| page == wanted);
+        &found.next().expect("there").1
+    };
+    let modules = std::fs::read_to_string(root().join("es-system/src/guide.rs")).expect("a source");
+    let guide = pages
+        .iter()
+        .filter_map(|(page, _)| page.strip_prefix("es-system/src/guide/"));
+    for page in guide {
+        let from_root = format!("](es-system/src/guide/{page})");
+        assert!(text("./README.md").contains(&from_root), "{page}");
+        let from_docs = format!("](../es-system/src/guide/{page})");
+        assert!(text("docs/README.md").contains(&from_docs), "{page}");
+        assert!(modules.contains(&format!("guide/{page}\")")), "{page}");
+    }
+}
+
+/// Tables, code, and lines that are one word, such as a link, are as long as they are.
+#[test]
+fn lines_of_prose_have_at_most_100_columns() {
+    for (page, text) in pages() {
+        let is_code = |part: usize| part % 2 == 1;
+        let prose = text.split("```").enumerate();
+        let prose = prose.filter(|(part, _)| !is_code(*part));
+        for line in prose.flat_map(|(_, part)| part.lines()) {
+            let is_fixed = line.trim_start().starts_with('|') || !line.trim().contains(' ');
+            let columns = line.chars().count();
+            assert!(
+                is_fixed || columns <= 100,
+                "{page}: {columns} columns: {line}"
+            );
+        }
     }
 }
 

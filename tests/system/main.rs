@@ -30,6 +30,7 @@ mod settings;
 mod snapshots;
 mod stopping;
 mod store_failures;
+mod test_first;
 mod topologies;
 mod transcodings;
 mod tutorial;

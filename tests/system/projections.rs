@@ -6,6 +6,7 @@ mod following;
 mod lost;
 mod rebuilding;
 mod setup;
+mod statements;
 mod values;
 
 use es_system::prelude::*;

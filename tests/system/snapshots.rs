@@ -185,10 +185,7 @@ fn a_past_version_in_front_of_the_first_snapshot_is_replayed() -> Result<()> {
 /// Has the next call of an application's store fail.
 fn fail(stores: &FaultyStores, application: &str, call: Call) -> Arc<FaultyRecorder> {
     let store = stores.get(application).expect("the application is open");
-    let error = StoreError::ReadOnly {
-        store: "faulty".to_owned(),
-        doing: "a snapshot",
-    };
+    let error = StoreError::read_only("faulty", "a snapshot");
     store.fail(call, 1, Moment::Before, error);
     store
 }

@@ -37,10 +37,7 @@ fn a_save_that_fails_keeps_what_is_pending_and_succeeds_when_it_is_tried_again()
 
 /// Has the n-th call of an application's store fail.
 fn fail(stores: &FaultyStores, application: &str, call: Call, nth: u64) {
-    let error = StoreError::ReadOnly {
-        store: "faulty".to_owned(),
-        doing: "a save",
-    };
+    let error = StoreError::read_only("faulty", "a save");
     let store = stores.get(application).expect("the application is open");
     store.fail(call, nth, Moment::Before, error);
 }
@@ -96,10 +93,7 @@ fn in_doubt(env: Env) -> Result<(DogSchool, Dog)> {
     let mut billy = school.get_dog("Billy")?;
     billy.add_trick("sit");
     let problem = "the connection was lost".to_owned();
-    let error = StoreError::OutcomeUnknown {
-        store: "faulty".to_owned(),
-        problem,
-    };
+    let error = StoreError::outcome_unknown("faulty", problem);
     stores
         .get("DogSchool")
         .expect("it is open")
@@ -133,10 +127,7 @@ fn what_was_saved_after_an_unknown_outcome_is_processed_when_the_command_returns
     let mut billy = Dog::register("Billy");
     billy.add_trick("sit");
     let problem = "the connection was lost".to_owned();
-    let error = StoreError::OutcomeUnknown {
-        store: "faulty".to_owned(),
-        problem,
-    };
+    let error = StoreError::outcome_unknown("faulty", problem);
     stores
         .get("DogSchool")
         .expect("it is open")
@@ -168,10 +159,7 @@ fn in_vain(env: Env) -> Result<(DogSchool, Dog)> {
     school.register_dog("Billy")?;
     let mut billy = school.get_dog("Billy")?;
     billy.add_trick("sit");
-    let error = StoreError::OutcomeUnknown {
-        store: "faulty".to_owned(),
-        problem: "the connection was lost".to_owned(),
-    };
+    let error = StoreError::outcome_unknown("faulty", "the connection was lost");
     let store = stores.get("DogSchool").expect("it is open");
     store.fail(Call::Record, 1, Moment::Before, error);
     assert!(school.save(&mut billy).is_err());

@@ -43,6 +43,18 @@ fn expect<R: Runner>(runner: &R, counters: &Counters, counts: [u64; 3]) -> Resul
 }
 
 #[test]
+fn the_readmes_trick_is_counted() -> Result<()> {
+    let system = System::new(pipes![[DogSchool, Counters]])?;
+    let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "roll over")?;
+    assert_eq!(runner.get::<Counters>()?.get_count("roll over")?, 1);
+    runner.stop()
+}
+
+#[test]
 fn the_tutorial_runs_with_the_single_threaded_runner_on_every_store() -> Result<()> {
     places()
         .into_iter()

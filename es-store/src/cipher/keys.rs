@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Cipher, Key};
-use crate::{Env, EnvError, StoreError};
+use crate::env::Env;
+use crate::error::{EnvError, StoreError};
 
 const TOPIC: &str = "CIPHER_TOPIC";
 const KEY: &str = "CIPHER_KEY";

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Env;
+use crate::env::Env;
 use crate::hex;
 
 /// The bytes 0 to 31.

@@ -1,12 +1,13 @@
-//! Who leads, who waits, and how the lead is passed on; what the jobs are is all the same here.
+//! The hand-off: which thread leads, which wait, and how the lead is passed on. It knows nothing of
+//! the jobs.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::seat::{self, Seat, Told};
 use super::sync::{Mutex, MutexGuard, lock};
+use super::wait_slot::{self, WaitSlot, WakeReason};
 
-/// How much a job weighs, or how much a group may.
+/// The weight of a job, or the limit for a group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weight {
     pub(super) events: usize,
@@ -14,7 +15,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// Whether this is not more than `limit`.
+    /// Returns true if this is at most `limit`.
     pub(super) fn fits(self, limit: Self) -> bool {
         self.events <= limit.events && self.bytes <= limit.bytes
     }
@@ -29,31 +30,31 @@ impl Weight {
 
 /// Passes the lead among threads that bring jobs `J` and wait for results `R`.
 pub(super) struct Handoff<J, R> {
-    /// How much a group may weigh. A single job may weigh more.
+    /// The limit for a group. A single job may weigh more.
     limit: Weight,
     line: Mutex<Line<J, R>>,
 }
 
-/// Whoever waits in it, somebody leads.
+/// The waiting threads. While anyone waits, somebody leads.
 struct Line<J, R> {
     led: bool,
     waiting: VecDeque<Waiting<J, R>>,
 }
 
 struct Waiting<J, R> {
-    /// What a leader may take and do; without it, its owner waits for the lead alone.
+    /// The job that a leader may take and do; without it, its owner waits until it leads.
     job: Option<J>,
     weight: Weight,
-    seat: Seat<R>,
+    slot: WaitSlot<R>,
 }
 
-/// What became of somebody who brought a job.
+/// What became of a thread that brought a job.
 pub(super) enum Turn<'a, J, R> {
     /// It leads: it does its own job and those that it has taken.
     Lead(Lead<'a, J, R>),
     /// A leader did the job.
     Done(R),
-    /// A leader took the job, and was lost without a word.
+    /// A leader took the job, and was lost before it said what became of it.
     Lost,
     /// Nobody took the job in time, and nobody will.
     Withdrawn,
@@ -68,12 +69,12 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leads if nobody does. Otherwise waits in line with `job()`, for as long as `patience` until it is taken.
+    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is taken.
     pub(super) fn join(
         &self,
         weight: Weight,
         job: impl FnOnce() -> Option<J>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Turn<'_, J, R> {
         if self.line().begin() {
             return Turn::Lead(self.lead());
@@ -85,33 +86,38 @@ impl<J, R> Handoff<J, R> {
             drop(line);
             return Turn::Lead(self.lead());
         }
-        let seat = line.sit(job, weight);
+        let slot = line.wait_slot(job, weight);
         drop(line);
-        self.wait(&seat, weight, Instant::now().checked_add(patience))
+        self.wait(&slot, weight, Instant::now().checked_add(timeout))
     }
 
-    fn wait(&self, seat: &Seat<R>, weight: Weight, deadline: Option<Instant>) -> Turn<'_, J, R> {
-        let told = seat.wait(deadline).or_else(|| {
-            let withdrawn = self.withdraw(seat);
+    fn wait(
+        &self,
+        slot: &WaitSlot<R>,
+        weight: Weight,
+        deadline: Option<Instant>,
+    ) -> Turn<'_, J, R> {
+        let outcome = slot.wait(deadline).or_else(|| {
+            let withdrawn = self.withdraw(slot);
             // Somebody has taken it, and will tell.
-            if withdrawn { None } else { seat.wait(None) }
+            if withdrawn { None } else { slot.wait(None) }
         });
-        match told {
-            Some(Told::Lead) => {
+        match outcome {
+            Some(WakeReason::Lead) => {
                 let mut lead = self.lead();
                 lead.take(weight);
                 Turn::Lead(lead)
             }
-            Some(Told::Done(result)) => Turn::Done(result),
-            Some(Told::Lost) => Turn::Lost,
+            Some(WakeReason::Done(result)) => Turn::Done(result),
+            Some(WakeReason::Lost) => Turn::Lost,
             None => Turn::Withdrawn,
         }
     }
 
-    /// Whether it was still in line; it is no more.
-    fn withdraw(&self, seat: &Seat<R>) -> bool {
+    /// Leaves the line. Returns true if it was still there.
+    fn withdraw(&self, slot: &WaitSlot<R>) -> bool {
         let mut line = self.line();
-        let found = line.waiting.iter().position(|other| other.seat.is(seat));
+        let found = line.waiting.iter().position(|other| other.slot.is(slot));
         found.and_then(|at| line.waiting.remove(at)).is_some()
     }
 
@@ -119,15 +125,15 @@ impl<J, R> Handoff<J, R> {
         Lead {
             handoff: self,
             jobs: Vec::new(),
-            seats: Vec::new(),
+            slots: Vec::new(),
         }
     }
 
     /// Gives the lead to the first that waits.
     fn pass(&self) {
         let next = self.line().end();
-        if let Some(Waiting { seat, .. }) = next {
-            seat::tell(&[seat], [Told::Lead]);
+        if let Some(Waiting { slot, .. }) = next {
+            wait_slot::deliver(&[slot], [WakeReason::Lead]);
         }
     }
 
@@ -148,19 +154,19 @@ impl<J, R> Line<J, R> {
         !std::mem::replace(&mut self.led, true)
     }
 
-    /// Where somebody is to wait who joins the line.
-    fn sit(&mut self, job: Option<J>, weight: Weight) -> Seat<R> {
+    /// Joins the line. Returns where to wait.
+    fn wait_slot(&mut self, job: Option<J>, weight: Weight) -> WaitSlot<R> {
         let last = self.waiting.back();
-        let seat = last.map_or_else(Seat::first, |last| last.seat.next());
+        let slot = last.map_or_else(WaitSlot::first, |last| last.slot.next());
         self.waiting.push_back(Waiting {
             job,
             weight,
-            seat: seat.same(),
+            slot: slot.same(),
         });
-        seat
+        slot
     }
 
-    /// Gives the lead up; who is to have it.
+    /// Gives up the lead. Returns who is to have it.
     fn end(&mut self) -> Option<Waiting<J, R>> {
         let next = self.waiting.pop_front();
         self.led = next.is_some();
@@ -168,12 +174,13 @@ impl<J, R> Line<J, R> {
     }
 }
 
-/// The lead. Dropped, it is passed on, and those who were taken and not told what became of them learn that.
+/// The lead. Dropped, it is passed on, and whoever was taken without an outcome learns that it is
+/// lost.
 pub(super) struct Lead<'a, J, R> {
     handoff: &'a Handoff<J, R>,
     jobs: Vec<J>,
-    /// Of those whose jobs these are.
-    seats: Vec<Seat<R>>,
+    /// Where the owners of these jobs wait.
+    slots: Vec<WaitSlot<R>>,
 }
 
 impl<J, R> Lead<'_, J, R> {
@@ -182,15 +189,15 @@ impl<J, R> Lead<'_, J, R> {
         &self.jobs
     }
 
-    /// Tells those who were taken their results, in the same order, and passes the lead on.
+    /// Delivers the results of the jobs that were taken, in their order, and passes the lead on.
     pub(super) fn finish(mut self, results: Vec<R>) {
-        self.tell(results);
+        self.deliver(results);
     }
 
-    fn tell(&mut self, results: Vec<R>) {
-        let done = results.into_iter().map(Told::Done);
-        let told = done.chain(std::iter::repeat_with(|| Told::Lost));
-        seat::tell(&std::mem::take(&mut self.seats), told);
+    fn deliver(&mut self, results: Vec<R>) {
+        let done = results.into_iter().map(WakeReason::Done);
+        let outcomes = done.chain(std::iter::repeat_with(|| WakeReason::Lost));
+        wait_slot::deliver(&std::mem::take(&mut self.slots), outcomes);
     }
 
     /// Takes from the line, in its order, what fits in a group with the leader's own job.
@@ -202,9 +209,9 @@ impl<J, R> Lead<'_, J, R> {
             if next.job.is_none() || !weight.fits(self.handoff.limit) {
                 break;
             }
-            if let Some(Waiting { job, seat, .. }) = line.waiting.pop_front() {
+            if let Some(Waiting { job, slot, .. }) = line.waiting.pop_front() {
                 self.jobs.extend(job);
-                self.seats.push(seat);
+                self.slots.push(slot);
             }
         }
     }
@@ -213,7 +220,7 @@ impl<J, R> Lead<'_, J, R> {
 impl<J, R> Drop for Lead<'_, J, R> {
     fn drop(&mut self) {
         // Before the lead is passed: those who come again at once join the next group.
-        self.tell(Vec::new());
+        self.deliver(Vec::new());
         self.handoff.pass();
     }
 }

@@ -1,12 +1,15 @@
-//! What the hand-off is made of: here the standard library's, in its test with every interleaving a scheduler's.
+//! The locks of the hand-off: here the standard library's. Its test with every interleaving has a
+//! scheduler's in their place.
 
 use std::time::Instant;
 
 pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+pub(super) use crate::sync::lock;
+
 use std::sync::PoisonError;
 
-/// Waits to be woken, until `deadline` at the most; whether that is over.
+/// Waits to be woken, until `deadline` at the latest. Returns true if the deadline has passed.
 pub(super) fn wait<'a, T>(
     wake: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -20,8 +23,4 @@ pub(super) fn wait<'a, T>(
     let woken = wake.wait_timeout(guard, left);
     let (guard, waited) = woken.unwrap_or_else(PoisonError::into_inner);
     (guard, waited.timed_out())
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

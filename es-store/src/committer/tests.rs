@@ -1,13 +1,14 @@
 //! The committer with a writer that waits for a sign before each group, so that it is known who stands in line.
 
-use std::borrow::Cow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope, ScopedJoinHandle, ThreadId};
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::*;
-use crate::{Signal, StoredEvent};
+use crate::signal::Signal;
+use crate::stored_event::StoredEvent;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -46,12 +47,7 @@ impl GroupWriter for Paper {
 }
 
 fn recording(number: u128, events: usize, bytes: usize) -> Recording {
-    let event = StoredEvent {
-        originator_id: Uuid::from_u128(number).into(),
-        originator_version: 1,
-        topic: Cow::Borrowed(""),
-        state: vec![0; bytes],
-    };
+    let event = StoredEvent::new(Uuid::from_u128(number), 1, "", vec![0; bytes]);
     Recording::new(vec![event; events])
 }
 
@@ -72,14 +68,14 @@ struct Desk {
 impl Desk {
     fn new(limit: Duration) -> Self {
         let ((sign, signs), (written, groups)) = (channel(), channel());
-        let (store, key) = ("paper".to_owned(), "PAPER_TIMEOUT");
+        let queue = Label::new("paper", limit, "PAPER_TIMEOUT");
         let paper = Paper {
             signs,
             groups: written,
         };
         let signals = Signals::default();
         Self {
-            committer: Committer::new(paper, signals.clone(), Patience { store, limit, key }),
+            committer: Committer::new(paper, signals.clone(), queue),
             signals,
             sign,
             groups,

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use es_core::IdType;
 
-use crate::Env;
+use crate::env::Env;
 
-/// The settings of a program, without the names of keys. They become an [`Env`], and may be mixed with keys.
+/// The settings of a program as methods instead of keys. They become an [`Env`], and may be mixed
+/// with keys.
 ///
 /// ```
 /// use std::time::Duration;
 /// use es_store::{Env, Settings};
 ///
-/// let env = Env::from(Settings::sqlite("all.sqlite").lock_timeout(Duration::from_secs(1)).cache(1000))
-///     .with_application("Counters", Settings::postgres("counters", "db.example", "rex", "hush").pool_size(2));
+/// let sqlite = Settings::sqlite("all.sqlite").lock_timeout(Duration::from_secs(1)).cache(1000);
+/// let postgres = Settings::postgres("counters", "db.example", "rex", "hush").pool_size(2);
+/// let env = Env::from(sqlite).with_application("Counters", postgres);
 /// assert_eq!(env.for_application("DogSchool").get("SQLITE_DBNAME"), Some("all.sqlite"));
 /// assert_eq!(env.for_application("Counters").get("PERSISTENCE_MODULE"), Some("postgres"));
 /// ```
@@ -38,53 +40,56 @@ pub enum Sqlite {}
 #[derive(Debug)]
 pub enum Postgres {}
 
-/// How connections to PostgreSQL are encrypted, as libpq calls it; all but the first two need the cargo feature `tls`.
+/// The encryption of connections to PostgreSQL, in libpq's terms. All but the first two need the
+/// cargo feature `tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {
-    /// Not.
+    /// Connections are not encrypted.
     Disable,
-    /// If the server can do it.
+    /// Connections are encrypted if the server can do it.
     Prefer,
-    /// Always; the server may be anybody.
+    /// Connections are encrypted. The server is not verified.
     Require,
-    /// Always, and an authority says that the server is whose it says it is.
+    /// Connections are encrypted, and a known authority must have signed the server's certificate.
     VerifyCa,
-    /// The same, and it is the host that was meant.
+    /// As `VerifyCa`, and the certificate must be that of the host.
     VerifyFull,
 }
 
 impl Settings {
-    /// Stores in memory.
+    /// Creates settings of stores in memory.
     pub fn memory() -> Self {
         Self::of("memory")
     }
 }
 
 impl Settings<Sqlite> {
-    /// A SQLite file, of one application: give each its own by [`Env::with_application`].
+    /// Creates settings of a SQLite file, which has one application. Give each application its own
+    /// by [`Env::with_application`].
     pub fn sqlite(file: impl AsRef<Path>) -> Self {
         Self::of("sqlite").with("SQLITE_DBNAME", file.as_ref().to_string_lossy())
     }
 
-    /// SQLite in memory.
+    /// Creates settings of SQLite in memory.
     pub fn sqlite_in_memory() -> Self {
         Self::sqlite(":memory:")
     }
 
-    /// How long to wait for a lock.
+    /// Sets the time to wait for a lock.
     pub fn lock_timeout(self, limit: Duration) -> Self {
         self.with("SQLITE_LOCK_TIMEOUT", seconds(limit))
     }
 
-    /// How long a busy writer rests once a second, where slow sleepers share the file.
+    /// Sets the time that a busy writer rests once a second, so that a slow program gets the lock.
     pub fn rest(self, rest: Duration) -> Self {
         self.with("SQLITE_YIELD", rest.as_millis().to_string())
     }
 }
 
 impl Settings<Postgres> {
-    /// A PostgreSQL database on a host (several, separated by commas; or the folder of a Unix socket), which may keep many applications.
+    /// Creates settings of a PostgreSQL database, which may have many applications. The host may be
+    /// several hosts, separated by commas, or the folder of a Unix socket.
     pub fn postgres(database: &str, host: &str, user: &str, password: &str) -> Self {
         Self::of("postgres")
             .with("POSTGRES_DBNAME", database)
@@ -93,27 +98,27 @@ impl Settings<Postgres> {
             .with("POSTGRES_PASSWORD", password)
     }
 
-    /// The server's port.
+    /// Sets the port of the server.
     pub fn port(self, port: u16) -> Self {
         self.with("POSTGRES_PORT", port.to_string())
     }
 
-    /// The schema of the tables, which must exist.
+    /// Sets the schema of the tables. It must exist.
     pub fn schema(self, schema: &str) -> Self {
         self.with("POSTGRES_SCHEMA", schema)
     }
 
-    /// How long to try to connect.
+    /// Sets the time to try to connect.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_CONNECT_TIMEOUT", seconds(limit))
     }
 
-    /// How long to wait for a lock; zero is for ever.
+    /// Sets the time to wait for a lock. Zero waits for ever.
     pub fn lock_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_LOCK_TIMEOUT", seconds(limit))
     }
 
-    /// How long a transaction may stand still.
+    /// Sets the time after which the server ends a transaction that does nothing.
     pub fn idle_in_transaction_timeout(self, limit: Duration) -> Self {
         self.with(
             "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
@@ -121,22 +126,23 @@ impl Settings<Postgres> {
         )
     }
 
-    /// What a commit waits for, as PostgreSQL calls it: `on`, `off`, `local`, `remote_write`, `remote_apply`.
+    /// Sets the point that a commit has reached when it returns, in PostgreSQL's terms: `on`,
+    /// `off`, `local`, `remote_write`, `remote_apply`.
     pub fn synchronous_commit(self, level: &str) -> Self {
         self.with("POSTGRES_SYNCHRONOUS_COMMIT", level)
     }
 
-    /// How many connections that read are kept.
+    /// Sets the number of connections for reading that are kept.
     pub fn pool_size(self, connections: usize) -> Self {
         self.with("POSTGRES_POOL_SIZE", connections.to_string())
     }
 
-    /// How many more are made while those are busy.
+    /// Sets the number of further connections that are made when those are busy.
     pub fn max_overflow(self, connections: usize) -> Self {
         self.with("POSTGRES_MAX_OVERFLOW", connections.to_string())
     }
 
-    /// How connections are encrypted.
+    /// Sets the encryption of connections.
     pub fn ssl_mode(self, mode: SslMode) -> Self {
         self.with(
             "POSTGRES_SSLMODE",
@@ -150,12 +156,13 @@ impl Settings<Postgres> {
         )
     }
 
-    /// A PEM file with the authorities that the server's certificate may be of.
+    /// Sets the PEM file with the authorities that may sign the server's certificate.
     pub fn ssl_root_cert(self, file: impl AsRef<Path>) -> Self {
         self.with("POSTGRES_SSLROOTCERT", file.as_ref().to_string_lossy())
     }
 
-    /// PEM files with a certificate that the server may ask for, and its key.
+    /// Sets the PEM files with the client's certificate, for a server that asks for one, and its
+    /// key.
     pub fn ssl_cert(self, certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         self.with("POSTGRES_SSLCERT", certificate.as_ref().to_string_lossy())
             .with("POSTGRES_SSLKEY", key.as_ref().to_string_lossy())
@@ -177,7 +184,7 @@ impl<S> Settings<S> {
         }
     }
 
-    /// Which form the ids of aggregates have.
+    /// Sets the form of the ids of aggregates.
     pub fn ids(self, form: IdType) -> Self {
         self.with(
             "ORIGINATOR_ID_TYPE",
@@ -188,7 +195,7 @@ impl<S> Settings<S> {
         )
     }
 
-    /// Whether to create what is missing.
+    /// Creates missing tables, or leaves them missing.
     pub fn create_tables(self, create: bool) -> Self {
         self.with("CREATE_TABLE", yes_or_no(create))
     }
@@ -204,37 +211,38 @@ impl<S> Settings<S> {
         self.with("COMPRESSOR_TOPIC", "zstd")
     }
 
-    /// Encrypts what is stored with AES-GCM and a key in base64, such as [`create_key`](crate::create_key) makes.
+    /// Encrypts what is stored with AES-GCM and a key in base64, such as
+    /// [`create_key`](crate::create_key) makes.
     pub fn aes(self, key: &str) -> Self {
         self.with("CIPHER_TOPIC", "aes").with("CIPHER_KEY", key)
     }
 
-    /// Former keys, which still decrypt.
+    /// Sets former keys, which still decrypt.
     pub fn old_keys(self, keys: &[&str]) -> Self {
         self.with("CIPHER_KEYS_OLD", keys.join(","))
     }
 
-    /// Whether snapshots are taken and used.
+    /// Takes and uses snapshots, or does not.
     pub fn snapshots(self, are_used: bool) -> Self {
         self.with("IS_SNAPSHOTTING_ENABLED", yes_or_no(are_used))
     }
 
-    /// How many aggregates the repository keeps in memory.
+    /// Sets the number of aggregates that the repository keeps in memory.
     pub fn cache(self, aggregates: usize) -> Self {
         self.with("AGGREGATE_CACHE_MAXSIZE", aggregates.to_string())
     }
 
-    /// Whether newer events are looked for at each load of an aggregate that is kept in memory.
+    /// Has each load of an aggregate that is kept in memory look for newer events, or not.
     pub fn cache_fast_forward(self, look: bool) -> Self {
         self.with("AGGREGATE_CACHE_FASTFORWARD", yes_or_no(look))
     }
 
-    /// How long between two looks of a follower that nobody prompts.
+    /// Sets the time after which a follower looks for new events, if nothing prompts it.
     pub fn poll_interval(self, interval: Duration) -> Self {
         self.with("POLL_INTERVAL", seconds(interval))
     }
 
-    /// How long a policy of a projection may take.
+    /// Sets the time that one policy of a projection may take.
     pub fn policy_timeout(self, limit: Duration) -> Self {
         self.with("POLICY_TIMEOUT", seconds(limit))
     }

@@ -3,29 +3,19 @@
 //! Python keeps the attributes of its object, so the fields of a state stand beside its two times, in one object. A
 //! state that is no object (a tuple, a unit, an enum without fields) stands there as a whole, under a key of its own.
 
-use std::borrow::Cow;
-
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
-use super::{Mapper, upcast};
+use super::Mapper;
+use super::upcast::{self, Steps};
+use crate::error::{MapperError, MapperProblem};
+use crate::format::Format;
+use crate::stored_event::StoredEvent;
 use crate::transcoder::{JsonReader, JsonWriter};
-use crate::{MapperError, MapperProblem, StoredEvent};
 
-/// The topic of all snapshots: the name of Python's class for them.
-const TOPIC: &str = "eventsourcing.domain:Snapshot";
-/// What errors call the state as a whole.
+/// The name of the state as a whole in errors.
 const STATE: &str = "state";
-/// Under this key stands a state that has no fields.
+/// The key of a state that has no fields.
 const WHOLE: &str = "_state";
-/// What stands beside the fields of a state, and what Python keeps in the same place of its object.
-const RESERVED: [&str; 6] = [
-    "_created_on",
-    "_modified_on",
-    upcast::CLASS_VERSION,
-    "_id",
-    "_version",
-    "_pending_events",
-];
 
 impl Mapper {
     /// Encodes a snapshot of an aggregate, taken at `timestamp`; `None` if its state cannot be stored.
@@ -37,13 +27,9 @@ impl Mapper {
         aggregate: &A,
         timestamp: Timestamp,
     ) -> Option<Result<StoredEvent, MapperError>> {
-        let stored = |state| StoredEvent {
-            originator_id: aggregate.id().clone(),
-            originator_version: aggregate.version(),
-            topic: Cow::Borrowed(TOPIC),
-            state,
-        };
-        let sealed = encode(aggregate, timestamp)?
+        let topic = self.format.snapshot_topic();
+        let stored = |state| StoredEvent::new(aggregate.id(), aggregate.version(), topic, state);
+        let sealed = encode(self.format, aggregate, timestamp)?
             .map_err(MapperProblem::from)
             .and_then(|state| self.seal(state));
         Some(match sealed {
@@ -62,7 +48,7 @@ impl Mapper {
         stored: &StoredEvent,
     ) -> Option<Result<A, MapperError>> {
         let opened = self.open(&stored.state);
-        let restored = opened.and_then(|state| decode::<A>(stored, &state));
+        let restored = opened.and_then(|state| decode::<A>(self.format, stored, &state));
         Some(
             restored
                 .transpose()?
@@ -81,31 +67,37 @@ fn refused(stored: &StoredEvent, problem: impl Into<MapperProblem>) -> MapperErr
 }
 
 fn encode<A: Aggregate>(
+    format: Format,
     aggregate: &A,
     timestamp: Timestamp,
 ) -> Option<Result<Vec<u8>, FieldError>> {
-    let mut attributes = Attributes(JsonWriter::new());
-    let times = attributes
-        .0
-        .put_reserved("_created_on", &aggregate.created_on())
-        .and_then(|()| {
-            attributes
-                .0
-                .put_reserved("_modified_on", &aggregate.modified_on())
-        });
+    let mut attributes = Attributes {
+        json: JsonWriter::new(),
+        format,
+    };
+    let keys = format.snapshot_time_keys();
+    let times = keys
+        .iter()
+        .zip([aggregate.created_on(), aggregate.modified_on()])
+        .try_for_each(|(key, time)| attributes.json.put_reserved(key, &time));
     let put = A::__put_state(aggregate.state(), &mut attributes)?;
     Some(times.and(put).and_then(|()| {
-        upcast::put_version(&mut attributes.0, A::__VERSION)?;
+        let mut attributes = attributes.json;
+        upcast::put_version(format, &mut attributes, A::__VERSION)?;
         let mut snapshot = JsonWriter::new();
-        snapshot.put_reserved("timestamp", &timestamp)?;
+        snapshot.put_reserved(format.timestamp_key(), &timestamp)?;
         snapshot.put_reserved("topic", A::TOPIC)?;
-        snapshot.put_written("state", &attributes.0.finish())?;
+        snapshot.put_written("state", &attributes.finish())?;
         Ok(snapshot.finish())
     }))
 }
 
-fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>, MapperProblem> {
-    if stored.topic != TOPIC {
+fn decode<A: Aggregate>(
+    format: Format,
+    stored: &StoredEvent,
+    state: &[u8],
+) -> Result<Option<A>, MapperProblem> {
+    if stored.topic != format.snapshot_topic() {
         return Err(MapperProblem::UnknownTopic);
     }
     let mut snapshot = JsonReader::new(state).map_err(MapperProblem::Damaged)?;
@@ -118,9 +110,15 @@ fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>,
     }
     let state = snapshot.written("state")?;
     let mut state = JsonReader::new(state.get().as_bytes()).map_err(MapperProblem::Damaged)?;
-    let times = [state.take("_created_on")?, state.take("_modified_on")?];
-    let state = upcast::read_current(state, &RESERVED, A::__VERSION, A::__upcast, |state| {
-        A::__take_state(&mut StateReader(state))
+    let [created_on, modified_on] = format.snapshot_time_keys();
+    let times = [state.take(created_on)?, state.take(modified_on)?];
+    let steps = Steps {
+        format,
+        reserved: format.reserved_snapshot_keys(),
+        current: A::__VERSION,
+    };
+    let state = steps.read(state, A::__upcast, |json| {
+        A::__take_state(&mut StateReader { json, format })
     })?;
     let Some(state) = state else {
         return Ok(None);
@@ -131,35 +129,44 @@ fn decode<A: Aggregate>(stored: &StoredEvent, state: &[u8]) -> Result<Option<A>,
 }
 
 /// Writes a state beside the two times.
-struct Attributes(JsonWriter);
+struct Attributes {
+    json: JsonWriter,
+    format: Format,
+}
 
 impl FieldWriter for Attributes {
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError> {
-        self.0.put(key, value)
+        self.json.put(key, value)
     }
 
     fn put_all<T: StoredField>(&mut self, state: &T) -> Result<(), FieldError> {
         let written = JsonWriter::written(STATE, state)?;
         match JsonReader::new(&written) {
             Ok(fields) if fields.has(WHOLE) => Err(FieldError::new(WHOLE, "the name is reserved")),
-            Ok(fields) => self.0.put_each(&fields, &RESERVED),
-            Err(_) => self.0.put_written(WHOLE, &written),
+            Ok(fields) => self
+                .json
+                .put_each(&fields, self.format.reserved_snapshot_keys()),
+            Err(_) => self.json.put_written(WHOLE, &written),
         }
     }
 }
 
 /// Reads a state from among what stands beside it.
-struct StateReader<'a>(JsonReader<'a>);
+struct StateReader<'a> {
+    json: JsonReader<'a>,
+    format: Format,
+}
 
 impl FieldReader for StateReader<'_> {
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError> {
-        self.0.take(key)
+        self.json.take(key)
     }
 
     fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError> {
-        match self.0.has(WHOLE) {
-            true => self.0.take(WHOLE),
-            false => self.0.take_all_but(&RESERVED, STATE),
+        if self.json.has(WHOLE) {
+            return self.json.take(WHOLE);
         }
+        let reserved = self.format.reserved_snapshot_keys();
+        self.json.take_all_but(reserved, STATE)
     }
 }

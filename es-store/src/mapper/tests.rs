@@ -55,12 +55,12 @@ fn encode(topic: Option<&str>, event: &DogEvent) -> Result<StoredEvent, MapperEr
 }
 
 fn decode(topic: &'static str, state: &str) -> Result<Decoded<DogEvent>, String> {
-    let stored = StoredEvent {
-        originator_id: Uuid::from_u128(7).into(),
-        originator_version: 3,
-        topic: topic.into(),
-        state: state.as_bytes().to_vec(),
-    };
+    let stored = StoredEvent::new(
+        Uuid::from_u128(7),
+        3,
+        topic.to_owned(),
+        state.as_bytes().to_vec(),
+    );
     mapper().decode(&stored).map_err(|error| error.to_string())
 }
 

@@ -8,54 +8,68 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::MapperProblem;
+use crate::error::MapperProblem;
+use crate::format::Format;
 use crate::transcoder::{JsonReader, JsonWriter, read_value, write_value};
 
-/// Under this key Python stores the version of a class, if it is above 1.
-pub(super) const CLASS_VERSION: &str = "class_version";
-
-/// Stores the version, where it is not the one that goes without saying.
-pub(super) fn put_version(state: &mut JsonWriter, version: u64) -> Result<(), FieldError> {
+/// Stores the version of a class, unless it is the first.
+pub(super) fn put_version(
+    format: Format,
+    state: &mut JsonWriter,
+    version: u64,
+) -> Result<(), FieldError> {
     match version {
         0 | 1 => Ok(()),
-        _ => state.put_reserved(CLASS_VERSION, &version),
+        _ => state.put_reserved(format.class_version_key(), &version),
     }
 }
 
-/// Reads fields as those of the version `current`. If an older one is stored, each upcaster from there on runs first;
-/// `reserved` are the keys that are not for them.
-pub(super) fn read_current<T>(
-    mut fields: JsonReader<'_>,
-    reserved: &'static [&'static str],
-    current: u64,
-    upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
-    read: impl FnOnce(JsonReader<'_>) -> T,
-) -> Result<T, MapperProblem> {
-    let found = found_version(&mut fields)?;
-    if found == current {
-        return Ok(read(fields));
-    }
-    if found > current {
-        return Err(MapperProblem::NewerVersion {
-            found,
-            known: current,
-        });
-    }
-    let mut state = OldState::new(&fields, reserved);
-    (found..current).try_for_each(|from| step(from, &mut state, &upcast))?;
-    let state = state.finish()?;
-    JsonReader::new(&state)
-        .map(read)
-        .map_err(MapperProblem::Damaged)
+/// The steps from the stored version of a class to the current one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps {
+    pub(super) format: Format,
+    /// The keys that upcasters do not see.
+    pub(super) reserved: &'static [&'static str],
+    /// The version to end at.
+    pub(super) current: u64,
 }
 
-fn found_version(fields: &mut JsonReader<'_>) -> Result<u64, FieldError> {
-    if !fields.has(CLASS_VERSION) {
-        return Ok(1);
+impl Steps {
+    /// Reads fields as those of the current version. If an older version is stored, each upcaster
+    /// from there on runs first.
+    pub(super) fn read<T>(
+        self,
+        mut fields: JsonReader<'_>,
+        upcast: impl Fn(u64, &mut OldState) -> Result<(), FieldError>,
+        read: impl FnOnce(JsonReader<'_>) -> T,
+    ) -> Result<T, MapperProblem> {
+        let found = self.found_version(&mut fields)?;
+        if found == self.current {
+            return Ok(read(fields));
+        }
+        if found > self.current {
+            return Err(MapperProblem::NewerVersion {
+                found,
+                known: self.current,
+            });
+        }
+        let mut state = OldState::new(&fields, self.reserved);
+        (found..self.current).try_for_each(|from| step(from, &mut state, &upcast))?;
+        let state = state.finish()?;
+        JsonReader::new(&state)
+            .map(read)
+            .map_err(MapperProblem::Damaged)
     }
-    match fields.take(CLASS_VERSION)? {
-        0 => Err(FieldError::new(CLASS_VERSION, "versions begin at 1")),
-        found => Ok(found),
+
+    fn found_version(self, fields: &mut JsonReader<'_>) -> Result<u64, FieldError> {
+        let key = self.format.class_version_key();
+        if !fields.has(key) {
+            return Ok(1);
+        }
+        match fields.take(key)? {
+            0 => Err(FieldError::new(key, "versions begin at 1")),
+            found => Ok(found),
+        }
     }
 }
 
@@ -108,10 +122,10 @@ impl OldState {
     }
 
     fn refuse_reserved(&self, name: &str) -> Result<(), FieldError> {
-        match self.reserved.contains(&name) {
-            true => Err(FieldError::new(name, "the name is reserved")),
-            false => Ok(()),
+        if self.reserved.contains(&name) {
+            return Err(FieldError::new(name, "the name is reserved"));
         }
+        Ok(())
     }
 }
 

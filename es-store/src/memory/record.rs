@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use es_core::AggregateId;
 
-use crate::{
-    Conflict, EventQuery, Head, Notification, NotificationQuery, Recording, StoreError,
-    StoredEvent, Tracking, UpstreamEvent,
-};
+use crate::error::{Conflict, StoreError};
+use crate::event_query::EventQuery;
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::recording::Recording;
+use crate::stored_event::StoredEvent;
+use crate::tracking::{Tracking, UpstreamEvent};
 
 /// All events of an application, and how far it has followed others.
 #[derive(Debug, Default)]
@@ -32,9 +34,10 @@ struct Position {
 impl Record {
     /// Records all or nothing; the positions of the new events.
     pub(super) fn record(&mut self, recording: &Recording) -> Result<Vec<u64>, StoreError> {
-        if let Some(tracking) = &recording.tracking {
-            self.check_position(tracking)?;
-        }
+        recording
+            .trackings
+            .iter()
+            .try_for_each(|tracking| self.check_position(tracking))?;
         let before = self.log.len();
         for event in &recording.events {
             if let Err(refused) = self.insert(event) {
@@ -42,7 +45,7 @@ impl Record {
                 return Err(refused);
             }
         }
-        if let Some(tracking) = &recording.tracking {
+        for tracking in &recording.trackings {
             self.move_position(tracking);
         }
         Ok((before..self.log.len()).map(position).collect())
@@ -110,30 +113,22 @@ impl Record {
         let page = (start..stop).zip(self.log.get(start..stop).unwrap_or_default());
         page.filter(|(_, event)| wanted(event))
             .take(query.limit)
-            .map(|(index, event)| Notification {
-                id: position(index),
-                event: event.clone(),
-            })
+            .map(|(index, event)| Notification::new(position(index), event.clone()))
             .collect()
     }
 
     /// The last event.
     pub(super) fn head(&self) -> Option<Head> {
         let position = position(self.log.len().checked_sub(1)?);
-        Some(Head {
-            position,
-            event: self.event_at(position),
-        })
+        Some(Head::new(position, self.event_at(position)))
     }
 
     /// Which event stands at `position`.
     pub(super) fn event_at(&self, position: u64) -> Option<UpstreamEvent> {
         let index = usize::try_from(position.checked_sub(1)?).ok()?;
         let event = self.log.get(index)?;
-        Some(UpstreamEvent {
-            originator_id: event.originator_id.clone(),
-            originator_version: event.originator_version,
-        })
+        let id = event.originator_id.clone();
+        Some(UpstreamEvent::new(id, event.originator_version))
     }
 
     /// How far `upstream` is processed.
@@ -152,12 +147,11 @@ impl Record {
         if found == tracking.from {
             return Ok(());
         }
-        let (upstream, expected) = (tracking.upstream.clone(), tracking.from);
-        Err(StoreError::PositionMoved {
-            upstream,
-            expected,
+        Err(StoreError::position_moved(
+            &tracking.upstream,
+            tracking.from,
             found,
-        })
+        ))
     }
 
     fn move_position(&mut self, tracking: &Tracking) {
@@ -172,8 +166,8 @@ impl Record {
         let (id, version) = (event.originator_id.clone(), event.originator_version);
         let next = self.aggregates.get(&id).map_or(0, Vec::len) as u64 + 1;
         match version.cmp(&next) {
-            Ordering::Less => return Err(Conflict { id, version }.into()),
-            Ordering::Greater => return Err(StoreError::Gap { id, version }),
+            Ordering::Less => return Err(Conflict::new(id, version).into()),
+            Ordering::Greater => return Err(StoreError::gap(id, version)),
             Ordering::Equal => {}
         }
         self.aggregates.entry(id).or_default().push(self.log.len());

@@ -1,11 +1,13 @@
-//! A call that waits for the server would hold up an async task, and with it all others of its thread. So it is refused there.
+//! A call that waits for the server would hold up an async task, and with it all others of its
+//! thread. So it is refused there.
 //!
-//! Nothing in tokio says that a thread is in the middle of a task: a thread of its pool for work that blocks has a runtime and a task
-//! id as well, and may block. What only a task has is a budget of steps, after which it is to give its turn away. So [`TaskBudget`]
-//! takes steps until there are none left; the task then gives its turn away at its next `.await`, behind the error that it gets.
-//! Where there is no runtime, which is where most calls come from, no step is taken; on a thread of the pool the steps take
-//! three microseconds together. A task that tokio was told to run `unconstrained` has no budget, and is not noticed: its call
-//! blocks, and does no other harm.
+//! Nothing in tokio says that a thread is in the middle of a task: a thread of its pool for work
+//! that blocks has a runtime and a task id as well, and may block. What only a task has is a budget
+//! of steps, after which it is to give its turn away. So [`TaskBudget`] takes steps until there are
+//! none left; the task then gives its turn away at its next `.await`, behind the error that it
+//! gets. Where there is no runtime, which is where most calls come from, no step is taken; on a
+//! thread of the pool the steps take three microseconds together. A task that tokio was told to run
+//! `unconstrained` has no budget, and is not noticed: its call blocks, and does no other harm.
 
 use std::pin::pin;
 use std::task::{Context, Waker};

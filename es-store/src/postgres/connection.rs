@@ -8,14 +8,14 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
 use super::blocking::check_may_block;
-use super::client::{Client, Limit, Target, connect};
 use super::names::Names;
 use super::settings::Settings;
 use super::sql::Sql;
 use crate::StoreError;
+use crate::postgres_client::{Client, Limit, Target, connect};
 
 /// The statements of the user's that a connection keeps prepared, by their text.
-pub(crate) type Statements = HashMap<String, Statement>;
+pub(super) type Statements = HashMap<String, Statement>;
 
 pub(super) struct Connection {
     pub(super) client: Client,
@@ -33,13 +33,14 @@ impl Connection {
         Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
-    /// A connection for writing: should this process die, what it has sent does not outlive it by more than a second.
+    /// A connection for writing: should this process die, what it has sent does not outlive it by
+    /// more than a second.
     pub(super) fn open_writer(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
         Self::connect(settings, names, settings.request_limit, end_with_client)
     }
 
-    /// A connection for a user's transactions, which may stand still, and whose statements may take, as long as one handler
-    /// may. Tables of a user's own need plans of all kinds.
+    /// A connection for a user's transactions, which may stand still, and whose statements may
+    /// take, as long as one handler may. Tables of a user's own need plans of all kinds.
     pub(super) fn open_for_tables(
         settings: &Settings,
         names: &Arc<Names>,
@@ -111,7 +112,8 @@ impl Connection {
     }
 }
 
-/// Has the server end what it does when its client is gone. Not every system can find that out, and nothing breaks without.
+/// Has the server end what it does when its client is gone. Not every system can find that out, and
+/// nothing breaks without.
 fn end_with_client(client: &mut Client) -> Result<(), Error> {
     match client.batch_execute("SET client_connection_check_interval = '1s'") {
         Err(error) if error.as_db_error().is_some() => {

@@ -53,24 +53,26 @@ impl<'a> Judge<'a> {
             return Verdict::There(positions);
         }
         // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
-        if let Err(error) = self.check_position(recording) {
+        if let Err(error) = self.check_positions(recording) {
             return Verdict::Refused(error);
         }
         match self.check_events(&recording.events, known) {
             Err(error) => return Verdict::Refused(error),
             Ok(new) => self.accepted.extend(new),
         }
-        if let Some(tracking) = &recording.tracking {
+        for tracking in &recording.trackings {
             self.tracked.insert(&tracking.upstream, tracking.to);
         }
         Verdict::Accepted
     }
 
-    /// Identical bytes are there because the first attempt took place. Without events the position decides.
+    /// Identical bytes are there because the first attempt took place. Without events the positions
+    /// decide.
     fn is_there(&self, recording: &Recording, known: &[Known]) -> Option<Vec<u64>> {
         if recording.events.is_empty() {
-            let tracking = recording.tracking.as_ref()?;
-            return (self.found(&tracking.upstream) == tracking.to).then(Vec::new);
+            let mut trackings = recording.trackings.iter();
+            let is_there = trackings.all(|one| self.found(&one.upstream) == one.to);
+            return is_there.then(Vec::new);
         }
         let position = |known: &Known| known.position.filter(|_| known.is_same);
         known.iter().map(position).collect()
@@ -80,19 +82,15 @@ impl<'a> Judge<'a> {
         self.tracked.get(upstream).copied().unwrap_or(0)
     }
 
-    fn check_position(&self, recording: &Recording) -> Result<(), StoreError> {
-        let Some(tracking) = &recording.tracking else {
-            return Ok(());
-        };
-        let found = self.found(&tracking.upstream);
-        if found == tracking.from {
-            return Ok(());
+    fn check_positions(&self, recording: &Recording) -> Result<(), StoreError> {
+        for tracking in &recording.trackings {
+            let found = self.found(&tracking.upstream);
+            if found != tracking.from {
+                let (upstream, expected) = (&tracking.upstream, tracking.from);
+                return Err(StoreError::position_moved(upstream, expected, found));
+            }
         }
-        Err(StoreError::PositionMoved {
-            upstream: tracking.upstream.clone(),
-            expected: tracking.from,
-            found,
-        })
+        Ok(())
     }
 
     fn check_events(
@@ -121,19 +119,19 @@ impl<'a> Judge<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use uuid::Uuid;
 
     use super::*;
     use crate::Tracking;
 
     fn recording(versions: impl IntoIterator<Item = u64>) -> Recording {
-        let event = |version| StoredEvent {
-            originator_id: Uuid::from_u128(1).into(),
-            originator_version: version,
-            topic: Cow::Borrowed("test:Thing.Happened"),
-            state: Vec::new(),
+        let event = |version| {
+            StoredEvent::new(
+                Uuid::from_u128(1),
+                version,
+                "test:Thing.Happened",
+                Vec::new(),
+            )
         };
         Recording::new(versions.into_iter().map(event).collect())
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::{DbError, Severity, SqlState};
+use tokio_postgres::error::SqlState;
 
-use super::client::ConnectError;
 use super::tls;
 use crate::StoreError;
-use crate::committer::Patience;
+use crate::postgres_client::{ConnectError, message};
+use crate::sql;
 
 /// The name of a database, for errors, and its limit for locks.
 #[derive(Debug, Clone)]
@@ -42,13 +42,13 @@ impl Label {
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => self.misconfigured(format!(
                 "the role `{}` lacks a privilege for {doing}: {}{}",
                 self.user,
-                said(&error),
+                message(&error),
                 privileges(doing)
             )),
             _ => StoreError::Driver {
                 store,
                 doing,
-                error: Arc::new(Said(said(&error))),
+                error: Arc::new(Said(message(&error))),
             },
         }
     }
@@ -83,21 +83,23 @@ impl Label {
                 None => return self.failed("connecting", error),
             },
         };
-        self.misconfigured(format!("connecting failed: {} ({keys})", said(&error)))
+        self.misconfigured(format!("connecting failed: {} ({keys})", message(&error)))
     }
 
-    /// How long a save waits for those of this process that came before it: as long as for the lock of the table, which
-    /// they may be waiting for.
-    pub(super) fn patience(&self) -> Patience {
+    /// How long a save waits for those of this process that came before it: as long as for the lock
+    /// of the table, which they may be waiting for.
+    pub(super) fn queue(&self) -> sql::label::Label {
         const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-        Patience {
-            store: self.name.to_string(),
-            limit: match self.lock_timeout {
-                Duration::ZERO => FOR_EVER,
-                limit => limit.max(Duration::from_secs(1)),
-            },
-            key: "POSTGRES_LOCK_TIMEOUT",
-        }
+        let limit = match self.lock_timeout {
+            Duration::ZERO => FOR_EVER,
+            limit => limit.max(Duration::from_secs(1)),
+        };
+        self.label().waiting_at_least(limit)
+    }
+
+    /// The label that all databases have.
+    pub(super) fn label(&self) -> sql::label::Label {
+        sql::label::Label::new(&self.name, self.lock_timeout, "POSTGRES_LOCK_TIMEOUT")
     }
 
     pub(super) fn locked(&self, holder: String) -> StoreError {
@@ -118,10 +120,10 @@ impl Label {
         }
     }
 
-    pub(super) fn outcome_unknown(&self, problem: &StoreError) -> StoreError {
+    pub(super) fn outcome_unknown(&self, error: StoreError) -> StoreError {
         StoreError::OutcomeUnknown {
             store: self.name.to_string(),
-            problem: problem.to_string(),
+            error: Arc::new(error),
         }
     }
 
@@ -146,28 +148,14 @@ impl Label {
     }
 }
 
-/// What the server or the driver said. The detail of the server is left out: it may quote values of a row.
+/// What the server or the driver said. The detail of the server is left out: it may quote values of
+/// a row.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Said(String);
 
-pub(crate) fn said(error: &Error) -> String {
-    if let Some(error) = error.as_db_error() {
-        return format!("{} ({})", error.message(), error.code().code());
-    }
-    let mut said = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_said = cause.to_string();
-        if !said.contains(&cause_said) {
-            said = format!("{said}: {cause_said}");
-        }
-        source = cause.source();
-    }
-    said
-}
-
-/// Which privileges that takes, where the server does not say: it names the table, and one is for its lock.
+/// Which privileges that takes, where the server does not say: it names the table, and one is for
+/// its lock.
 fn privileges(doing: &str) -> &'static str {
     if !doing.starts_with("recording") {
         return "";
@@ -176,28 +164,8 @@ fn privileges(doing: &str) -> &'static str {
      the sequence of the events"
 }
 
-/// Whether the connection is gone, so that what was sent on it may or may not have been done.
-pub(crate) fn is_lost(error: &Error) -> bool {
-    let severity = error.as_db_error().and_then(DbError::parsed_severity);
-    if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
-        return true;
-    }
-    match error.code() {
-        Some(code) => {
-            let gone = [
-                SqlState::ADMIN_SHUTDOWN,
-                SqlState::CRASH_SHUTDOWN,
-                SqlState::CANNOT_CONNECT_NOW,
-                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-            ];
-            // 57P05 ends idle sessions; 08 is the class of connections.
-            gone.contains(code) || code.code() == "57P05" || code.code().starts_with("08")
-        }
-        None => !error.to_string().starts_with("error serializing"),
-    }
-}
-
-/// Whether a kept statement cannot be used any more, because somebody has changed the type of a column. It was not begun.
+/// Whether a kept statement cannot be used any more, because somebody has changed the type of a
+/// column. It was not begun.
 pub(super) fn is_outdated(error: &Error) -> bool {
     error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
 }

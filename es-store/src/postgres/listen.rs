@@ -1,8 +1,9 @@
 //! Noticing the commits of other connections.
 //!
-//! The [watchman](crate::watchman)'s thread has a connection of its own that is never in a transaction. LISTEN is done before the
-//! first listener's `listen` returns, so every commit after that is announced. A connection that is lost is made again, with
-//! pauses that grow; what was committed meanwhile was not announced, so all are rung afterwards.
+//! The [watcher](crate::watcher)'s thread has a connection of its own that is never in a
+//! transaction. LISTEN is done before the first listener's `listen` returns, so every commit after
+//! that is announced. A connection that is lost is made again, with pauses that grow; what was
+//! committed meanwhile was not announced, so all are rung afterwards.
 
 use std::sync::Arc;
 use std::thread;
@@ -10,9 +11,9 @@ use std::time::Duration;
 
 use tokio_postgres::Error;
 
-use super::client::Client;
 use super::label::Label;
-use crate::watchman::Watchman;
+use crate::postgres_client::Client;
+use crate::watcher::Watcher;
 use crate::{Listening, Signal, Signals, StoreError};
 
 /// How long to wait for an announcement before looking whether to stop.
@@ -28,7 +29,7 @@ pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sy
 pub(super) struct Listeners {
     signals: Signals,
     connect: Connect,
-    watchman: Watchman,
+    watcher: Watcher,
 }
 
 impl Listeners {
@@ -36,13 +37,13 @@ impl Listeners {
         Self {
             signals,
             connect,
-            watchman: Watchman::default(),
+            watcher: Watcher::default(),
         }
     }
 
     /// Listens until what is returned is dropped.
     pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
-        self.watchman.join(|stop| {
+        self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
             let client = connect()?;
             thread::Builder::new()

@@ -1,19 +1,22 @@
 //! The connections that read.
 //!
-//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out or put it back, never while one is
-//! made, used or closed; who finds the limit reached waits for a condition variable, which is notified whenever a place becomes free. A place is given back by
-//! a guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no user's code runs while it is held.
-//! The transactions of a projection, in which a user's code does run, have a pool of their own.
+//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out
+//! or put it back, never while one is made, used or closed; who finds the limit reached waits for a
+//! condition variable, which is notified whenever a place becomes free. A place is given back by a
+//! guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no
+//! user's code runs while it is held. The transactions of a projection, in which a user's code does
+//! run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::blocking::check_may_block;
 use super::connection::Connection;
-use super::label::{is_lost, is_outdated};
+use super::label::is_outdated;
 use super::names::Names;
 use super::settings::Settings;
 use crate::StoreError;
+use crate::postgres_client::is_lost;
 
 pub(super) struct Pool {
     settings: Arc<Settings>,
@@ -45,8 +48,8 @@ impl Pool {
         }
     }
 
-    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement for columns that were changed, it is
-    /// tried once more, on a new one.
+    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement
+    /// for columns that were changed, it is tried once more, on a new one.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,

@@ -71,7 +71,7 @@ impl PostgresRecorder {
             application: application.to_owned(),
             listeners: listeners(&signals, &settings, &names),
             has_snapshots,
-            committer: Committer::new(writer, signals.clone(), settings.label.patience()),
+            committer: Committer::new(writer, signals.clone(), settings.label.queue()),
             settings,
             names,
             id_type,
@@ -94,7 +94,7 @@ impl PostgresRecorder {
 
     fn check(&self, recording: &Recording) -> Result<(), StoreError> {
         recording.check(self.id_type, self.role)?;
-        if recording.tracking.is_some() && self.layout.many_rows {
+        if !recording.trackings.is_empty() && self.layout.many_rows {
             return Err(self.settings.label.misconfigured(format!(
                 "the table `{}` has a row for each position, as old versions of the Python library made it, and is not \
                  written: start Python 9.5 on it once, which migrates it",
@@ -123,7 +123,7 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
         .events
         .iter()
         .find(|event| event.topic.contains('\0') || has_zero(&event.originator_id));
-    let upstream = recording.tracking.iter().any(|tracking| {
+    let upstream = recording.trackings.iter().any(|tracking| {
         tracking.upstream.contains('\0') || tracking.at.iter().any(|at| has_zero(&at.originator_id))
     });
     let of = match event {

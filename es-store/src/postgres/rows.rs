@@ -22,7 +22,7 @@ pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
 const TEXT: &str = "text:";
 
 /// The id of an upstream's event, as it is stored.
-pub(crate) fn upstream_id_text(id: &AggregateId) -> String {
+pub(super) fn upstream_id_text(id: &AggregateId) -> String {
     match id {
         AggregateId::Uuid(uuid) => uuid.simple().to_string(),
         AggregateId::Text(text) => format!("{TEXT}{text}"),
@@ -58,12 +58,12 @@ impl Rows<'_> {
             self.label
                 .damaged(format!("at position {position}"), problem)
         };
-        let event = StoredEvent {
-            originator_id: self.id(row, 1).map_err(damaged)?,
-            originator_version: version(row, 2).map_err(damaged)?,
-            topic: topic(row, 3).map_err(damaged)?,
-            state: state(row, 4).map_err(damaged)?,
-        };
+        let event = StoredEvent::new(
+            self.id(row, 1).map_err(damaged)?,
+            version(row, 2).map_err(damaged)?,
+            topic(row, 3).map_err(damaged)?,
+            state(row, 4).map_err(damaged)?,
+        );
         Ok(Notification {
             id: position,
             event,

@@ -11,10 +11,10 @@ use tokio_postgres::error::SqlState;
 
 use self::found::Found;
 use super::append::Function;
-use super::client::{Client, Transaction};
 use super::ddl;
 use super::names::Names;
 use super::settings::Settings;
+use crate::postgres_client::{Client, Transaction};
 use crate::{Role, StoreError};
 
 /// How often to look again when somebody else creates tables at the same time.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
-use super::client::Limit;
 use super::label::Label;
 use super::tls::Tls;
+use crate::postgres_client::Limit;
 use crate::{Env, StoreError};
 
 /// How a database is to be opened. The password is in the configuration, which hides it.
@@ -140,8 +140,9 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What every session sets. Our statements are all served by an index, and a plan that was made while a table was
-/// empty may think otherwise, for as long as it is kept; so plans without one are ruled out.
+/// What every session sets. Our statements are all served by an index, and a plan that was made
+/// while a table was empty may think otherwise, for as long as it is kept; so plans without one are
+/// ruled out.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
     let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
     let idle = env.seconds(idle, 5 * SECOND)?.as_millis();

@@ -1,4 +1,5 @@
-//! Whether connections are encrypted, and what is asked of the server's certificate: `POSTGRES_SSLMODE`, as libpq has it.
+//! Whether connections are encrypted, and what is asked of the server's certificate:
+//! `POSTGRES_SSLMODE`, as libpq has it.
 
 #[cfg(feature = "tls")]
 mod connector;
@@ -19,8 +20,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 #[cfg(feature = "tls")]
 pub(super) use self::refusal::keys;
 #[cfg(feature = "tls")]
-use super::client::Stream;
-use super::client::{Client, ConnectError, Target};
+use crate::postgres_client::Stream;
+use crate::postgres_client::{Client, ConnectError, Target};
 use crate::{Env, EnvError, StoreError};
 
 const MODE: &str = "POSTGRES_SSLMODE";
@@ -47,7 +48,8 @@ impl Tls {
     /// What the environment says for the hosts of `config`. Certificates are read here, once.
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
-        // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so the default costs it nothing.
+        // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so
+        // the default costs it nothing.
         if mode == Mode::Disable || config.get_hosts().iter().all(is_socket) {
             return Ok(Self::Off);
         }
@@ -80,7 +82,8 @@ impl Tls {
                 let mut connector = connector.clone();
                 let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut connector, host);
                 match target.connect(*mode, tls) {
-                    // The driver goes on by itself only where the server has no TLS at all; libpq also does so here.
+                    // The driver goes on by itself only where the server has no TLS at all; libpq
+                    // also does so here.
                     Err(ConnectError::Driver(error))
                         if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
                     {
@@ -110,8 +113,8 @@ impl fmt::Debug for Tls {
 }
 
 impl Mode {
-    /// Unset it is `prefer`, as in libpq and so in Python. It breaks nothing that works without: where TLS is not to be had, be
-    /// it for want of the cargo feature, it goes on without.
+    /// Unset it is `prefer`, as in libpq and so in Python. It breaks nothing that works without:
+    /// where TLS is not to be had, be it for want of the cargo feature, it goes on without.
     fn of(env: &Env) -> Result<Self, EnvError> {
         let Some(value) = env.filled(MODE) else {
             return Ok(Self::Prefer);

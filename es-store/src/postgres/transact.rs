@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::connection::Connection;
-use super::label::is_lost;
 use super::names::quoted;
 use super::recorder::PostgresRecorder;
-use crate::transaction::{Label, TableNames};
+use super::statements::PostgresTransaction;
+use crate::postgres_client::is_lost;
+use crate::sql::names::TableNames;
+use crate::sql::transaction::Owner;
 use crate::{Access, End, RebuildLock, StoreError, Transaction};
 
 /// The longest name that there may be, so that there is room for the number of a rebuild.
@@ -25,8 +27,8 @@ impl PostgresRecorder {
                 "the table `{tracking}` is one of an old version of the Python library, and is not written"
             )));
         }
-        // Connections that were lost while nobody used them are found out one by one, before anything was done; a new one
-        // comes at last.
+        // Connections that were lost while nobody used them are found out one by one, before
+        // anything was done; a new one comes at last.
         for _ in 0..=self.settings.readers() {
             if self
                 .tables
@@ -64,8 +66,11 @@ impl PostgresRecorder {
             }
             Err(error) => return Err(self.settings.label.failed("beginning a transaction", error)),
         };
-        let (label, names) = (self.tables_label(), self.table_names());
-        let mut transaction = Transaction::on_postgres(tx, statements, access, label, names);
+        let (owner, names) = (self.owner(), self.table_names());
+        let mut transaction = {
+            let driver = PostgresTransaction::new(tx, statements, access);
+            Transaction::new(driver, owner, names)
+        };
         let end = work(&mut transaction);
         let is_broken = matches!(transaction.failure(), Some(StoreError::Driver { .. }));
         let ended = match end {
@@ -90,11 +95,9 @@ impl PostgresRecorder {
         Ok(is_locked.then(|| RebuildLock::new(connection)))
     }
 
-    fn tables_label(&self) -> Arc<Label> {
-        Arc::new(Label {
-            application: self.application.clone(),
-            store: self.settings.label.store(),
-        })
+    fn owner(&self) -> Arc<Owner> {
+        let label = &self.settings.label;
+        Arc::new(Owner::new(&self.application, label.label()))
     }
 
     fn table_names(&self) -> Arc<TableNames> {

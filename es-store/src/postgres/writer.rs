@@ -1,8 +1,9 @@
 //! The connection that writes, and what is done when it is lost.
 //!
-//! A connection that dies while a group is being committed leaves open whether it was. Looking would not tell, because the server may still
-//! be at it; so the same rows are sent again, on a new connection, behind the same lock: either they are accepted, or
-//! identical ones are there already, which is success, or others are, which is a conflict.
+//! A connection that dies while a group is being committed leaves open whether it was. Looking
+//! would not tell, because the server may still be at it; so the same rows are sent again, on a new
+//! connection, behind the same lock: either they are accepted, or identical ones are there already,
+//! which is success, or others are, which is a conflict.
 
 #[cfg(all(test, unix))]
 mod tests;
@@ -15,7 +16,6 @@ use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
 use super::connection::Connection;
-use super::label::is_lost;
 use super::names::Names;
 use super::rows::Rows;
 use super::schema::Layout;
@@ -23,13 +23,14 @@ use super::settings::Settings;
 use super::sql::Sql;
 use super::write::{Failed, Outcomes, Write};
 use crate::committer::GroupWriter;
+use crate::postgres_client::is_lost;
 use crate::{Recording, StoreError};
 
 /// How often a group is tried again after somebody else came between, for example in a deadlock.
 const TRIES: usize = 10;
 
-/// How long a connection may lie idle before it is asked whether it is still there. One that is found lost before anything was
-/// sent leaves nothing open.
+/// How long a connection may lie idle before it is asked whether it is still there. One that is
+/// found lost before anything was sent leaves nothing open.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How long to wait between attempts to connect, at first and at most.
@@ -41,7 +42,8 @@ pub(super) struct Writer {
     id_type: IdType,
     /// Whether the function that appends can be called.
     has_append: bool,
-    /// Taken out while it is used, so that one that is left in the middle of something is not used again.
+    /// Taken out while it is used, so that one that is left in the middle of something is not used
+    /// again.
     connection: Option<Connection>,
     last_used: Instant,
 }
@@ -60,7 +62,8 @@ enum Then {
     Reconnect,
     /// Somebody else came between: try again, with plain statements.
     Retry,
-    /// The server refuses something, as an id that is too long for its index. It must not take with it what came from others.
+    /// The server refuses something, as an id that is too long for its index. It must not take with
+    /// it what came from others.
     Split,
     GiveUp,
 }
@@ -73,7 +76,8 @@ impl GroupWriter for Writer {
 }
 
 impl Writer {
-    /// Sends a group until it is known what became of it; `is_resent` says that it was sent before, and may be recorded.
+    /// Sends a group until it is known what became of it; `is_resent` says that it was sent before,
+    /// and may be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
         let (mut by_function, mut tries) = (true, 0);
         let (mut pause, mut since) = (PAUSES[0], Instant::now());
@@ -91,7 +95,7 @@ impl Writer {
                     thread::sleep(pause);
                     pause = (pause * 2).min(PAUSES[1]);
                 }
-                _ if is_resent => return Err(self.settings.label.outcome_unknown(&error)),
+                _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
                 _ => return Err(error),
             }
         }
@@ -226,8 +230,9 @@ impl Writer {
     }
 }
 
-/// Whether somebody else came between, so that nothing was written and a second attempt may succeed. A version or position
-/// that is there twice was written by somebody who did not take the lock.
+/// Whether somebody else came between, so that nothing was written and a second attempt may
+/// succeed. A version or position that is there twice was written by somebody who did not take the
+/// lock.
 fn is_passing(code: &SqlState) -> bool {
     let passing = [
         SqlState::T_R_DEADLOCK_DETECTED,

@@ -1,6 +1,7 @@
 //! What is noted of a projection in the table of settings.
 
-use crate::{SqlError, StoreError, Transaction};
+use crate::error::StoreError;
+use crate::sql::transaction::{SqlError, Transaction};
 
 /// What is noted.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,10 @@
 //! The positions of a projection and of its rebuild.
 
 use super::meta::problem;
-use crate::postgres::upstream_id_text;
-use crate::{StoreError, Transaction, UpstreamEvent};
+use crate::error::StoreError;
+use crate::sql::transaction::Transaction;
+use crate::sql::upstream_id;
+use crate::tracking::UpstreamEvent;
 
 /// In front of the upstream's name, where the position is a rebuild's. Names of applications cannot begin like this.
 const REBUILD: &str = "__rebuild__";
@@ -80,7 +82,7 @@ impl Position {
              notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
              originator_version = excluded.originator_version"
         );
-        let id = upstream_id_text(&event.originator_id);
+        let id = upstream_id::to_column(&event.originator_id);
         tx.execute(&sql, &[&self.row, &to, &id, &event.originator_version])
             .map_err(problem)?;
         Ok(())

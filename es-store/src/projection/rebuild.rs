@@ -3,8 +3,11 @@
 use super::meta::{self, Key, problem};
 use super::positions::{self, Position};
 use super::{Make, Tables, make_tables, process};
-use crate::transaction::{Stage, quoted};
-use crate::{Access, End, RebuildLock, StoreError, Tracking, Transaction};
+use crate::error::StoreError;
+use crate::rebuild_lock::RebuildLock;
+use crate::sql::names::{Stage, quoted};
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::tracking::Tracking;
 
 /// Processes, in the transaction of the switch, what the tables that are queried have and the new ones have not: the upstream
 /// by its index, and from where to where. Says whether it could.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::label::Label;
-use super::{busy, location};
-use crate::StoreError;
+use super::{busy, codes, location};
+use crate::error::StoreError;
+use crate::sql::label::Label;
 
 /// How a database is to be opened.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct SqliteOptions {
     /// A path, a URI, or `:memory:`.
     pub(super) name: String,
     /// How long to wait for a lock.
@@ -24,15 +24,15 @@ pub(super) struct Settings {
 /// How many statements a connection keeps prepared: more than there are.
 const PREPARED: usize = 32;
 
-impl Settings {
+impl SqliteOptions {
     pub(super) fn label(&self) -> Label {
-        Label::new(&self.name, self.lock_timeout)
+        Label::new(&self.name, self.lock_timeout, "SQLITE_LOCK_TIMEOUT")
     }
 
     /// A connection to memory that nobody else has.
     pub(super) fn connect_memory(&self) -> Result<Connection, StoreError> {
-        let failed = |error| self.label().failed("opening", error);
-        let connection = Connection::open_in_memory().map_err(failed)?;
+        let opened = Connection::open_in_memory();
+        let connection = opened.map_err(|error| self.failed(error))?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Ok(connection)
     }
@@ -41,17 +41,16 @@ impl Settings {
     pub(super) fn connect_writer(&self) -> Result<Connection, StoreError> {
         let connection = self.connect(self.create)?;
         self.make_durable(&connection)
-            .map_err(|error| self.label().failed("opening", error))?;
+            .map_err(|error| self.failed(error))?;
         Ok(connection)
     }
 
     /// A connection that reads from a file, which exists.
     pub(super) fn connect_reader(&self) -> Result<Connection, StoreError> {
         let connection = self.connect(false)?;
-        let failed = |error| self.label().failed("opening", error);
         connection
             .pragma_update(None, "query_only", true)
-            .map_err(failed)?;
+            .map_err(|error| self.failed(error))?;
         Ok(connection)
     }
 
@@ -62,36 +61,38 @@ impl Settings {
         if create || location::says_mode(&self.name) {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        let failed = |error| self.label().failed("opening", error);
         let mut connection = Connection::open_with_flags(&self.name, flags)
             .map_err(|error| self.cannot_open(error))?;
         connection
             .busy_handler(Some(busy::handler(self.lock_timeout)))
-            .map_err(failed)?;
+            .map_err(|error| self.failed(error))?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
         Ok(connection)
     }
 
-    /// Says why, where SQLite only says that it could not.
+    /// The error of a file that cannot be opened. SQLite does not say why; this does, where it can
+    /// be seen.
     fn cannot_open(&self, error: rusqlite::Error) -> StoreError {
+        if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+            return self.failed(error);
+        }
         let path = location::path(&self.name);
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        match folder {
-            _ if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) => {}
-            Some(folder) if !folder.exists() => {
-                let problem = format!("the folder `{}` does not exist", folder.display());
-                return self.label().misconfigured(problem);
-            }
-            _ if !self.create && !path.exists() => {
-                return self
-                    .label()
-                    .misconfigured("the file does not exist, and CREATE_TABLE is off");
-            }
-            _ => {}
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            let problem = format!("the folder `{}` does not exist", folder.display());
+            return self.label().misconfigured(problem);
         }
-        self.label().failed("opening", error)
+        if !self.create && !path.exists() {
+            let problem = "the file does not exist, and CREATE_TABLE is off";
+            return self.label().misconfigured(problem);
+        }
+        self.failed(error)
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        codes::failed(&self.label(), "opening", error)
     }
 
     /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL ignores the busy

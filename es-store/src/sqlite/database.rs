@@ -5,26 +5,32 @@
 //! list for the length of one statement, so they wait for nobody; WAL shows each of them the whole of what was
 //! committed when it began, so positions become visible in their order. A database in memory has the one connection
 //! for everything, and is read between two transactions. A user's code runs while a connection is held only in the
-//! transactions of a projection; it cannot take the connection a second time, see [`transact`](super::transact).
+//! transactions of a projection; it cannot take the connection a second time, see [`reentrancy`](super::reentrancy).
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::authorizer::Authorizer;
 use super::busy::Pace;
-use super::connection::Settings;
-use super::group::Writer;
-use super::label::Label;
+use super::connection::SqliteOptions;
+use super::flag::Flag;
 use super::location::Location;
-use super::schema::{self, Layout, Wanted};
-use super::transact::{Fence, Held};
+use super::reentrancy::Reentrancy;
+use super::schema::{self, Layout};
 use super::watch::Watch;
-use super::write;
-use crate::committer::{Committer, Patience};
-use crate::{Listening, Recorded, Recording, Signal, Signals, StoreError, StoredEvent};
+use super::writer::Writer;
+use super::{codes, write};
+use crate::committer::Committer;
+use crate::error::StoreError;
+use crate::recording::{Recorded, Recording};
+use crate::signal::{Listening, Signal, Signals};
+use crate::sql::label::Label;
+use crate::sql::schema::Wanted;
+use crate::stored_event::StoredEvent;
+use crate::sync::lock;
 
 /// How many connections that read are kept while nobody uses them.
 const IDLE_READERS: usize = 4;
@@ -34,16 +40,15 @@ const A_GROUP: Duration = Duration::from_secs(1);
 
 /// An open database.
 pub(super) struct Database {
-    pub(super) settings: Settings,
+    pub(super) options: SqliteOptions,
     pub(super) label: Label,
     pub(super) committer: Committer<Writer>,
     pub(super) file: Option<File>,
     pub(super) read_only: bool,
     signals: Signals,
-    /// The thread in whose transaction a user's code runs.
-    pub(super) held: Held,
-    /// Whether somebody rebuilds tables here, in this process.
-    pub(super) is_rebuilding: Arc<AtomicBool>,
+    pub(super) reentrancy: Reentrancy,
+    /// Up while somebody in this process rebuilds tables here.
+    pub(super) rebuilding: Flag,
 }
 
 /// What a database in a file has besides.
@@ -53,54 +58,55 @@ pub(super) struct File {
 }
 
 impl Database {
-    pub(super) fn open(settings: &Settings) -> Result<Arc<Self>, StoreError> {
-        match Location::of(&settings.name) {
-            Location::Private => Self::in_memory(settings),
-            Location::Named(name) => Self::named(&name, settings),
-            Location::File => Self::in_file(settings),
+    pub(super) fn open(options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        match Location::of(&options.name) {
+            Location::Private => Self::in_memory(options),
+            Location::Named(name) => Self::named(&name, options),
+            Location::File => Self::in_file(options),
         }
     }
 
-    fn in_memory(settings: &Settings) -> Result<Arc<Self>, StoreError> {
-        let connection = settings.connect_memory()?;
+    fn in_memory(options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let connection = options.connect_memory()?;
         let signals = Signals::default();
         Ok(Arc::new(Self {
-            committer: committer(settings, connection, None, &signals),
-            settings: settings.clone(),
-            label: settings.label(),
+            committer: committer(options, connection, None, &signals),
+            options: options.clone(),
+            label: options.label(),
             file: None,
             read_only: false,
             signals,
-            held: Held::default(),
-            is_rebuilding: Arc::default(),
+            reentrancy: Reentrancy::default(),
+            rebuilding: Flag::default(),
         }))
     }
 
-    fn in_file(settings: &Settings) -> Result<Arc<Self>, StoreError> {
-        let connection = settings.connect_writer()?;
-        let failed = |error| settings.label().failed("opening", error);
+    fn in_file(options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let connection = options.connect_writer()?;
+        let label = options.label();
+        let failed = |error| codes::failed(&label, "opening", error);
         let read_only = connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)?;
         let signals = Signals::default();
         let file = File {
             readers: Mutex::default(),
             watch: Watch::new(signals.clone()),
         };
-        let pace = Some(Pace::new(settings.rest));
+        let pace = Some(Pace::new(options.rest));
         Ok(Arc::new(Self {
-            committer: committer(settings, connection, pace, &signals),
-            settings: settings.clone(),
-            label: settings.label(),
+            committer: committer(options, connection, pace, &signals),
+            options: options.clone(),
+            label: options.label(),
             file: Some(file),
             read_only,
             signals,
-            held: Held::default(),
-            is_rebuilding: Arc::default(),
+            reentrancy: Reentrancy::default(),
+            rebuilding: Flag::default(),
         }))
     }
 
     /// The database in memory that has this name, made if nobody holds it. The list of names is locked meanwhile, so
     /// that two who come at once get the same one.
-    fn named(name: &str, settings: &Settings) -> Result<Arc<Self>, StoreError> {
+    fn named(name: &str, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
         static NAMED: LazyLock<Mutex<HashMap<String, Weak<Database>>>> =
             LazyLock::new(Mutex::default);
         let mut named = lock(&NAMED);
@@ -108,7 +114,7 @@ impl Database {
         if let Some(database) = named.get(name).and_then(Weak::upgrade) {
             return Ok(database);
         }
-        let database = Self::in_memory(settings)?;
+        let database = Self::in_memory(options)?;
         named.insert(name.to_owned(), Arc::downgrade(&database));
         Ok(database)
     }
@@ -121,7 +127,7 @@ impl Database {
 
     /// Records all of `recording` or nothing of it.
     pub(super) fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
-        self.refuse_inside_transaction()?;
+        self.reentrancy.refuse(&self.label)?;
         if self.read_only {
             return Err(self.label.read_only("recording"));
         }
@@ -133,7 +139,7 @@ impl Database {
 
     /// Keeps a snapshot, in one statement and so in a transaction of its own. Nobody waits for it, so it joins no group.
     pub(super) fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
-        self.refuse_inside_transaction()?;
+        self.reentrancy.refuse(&self.label)?;
         if self.read_only {
             return Err(self.label.read_only("recording"));
         }
@@ -158,13 +164,13 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Some(file) = &self.file else {
-            self.refuse_inside_transaction()?;
+            self.reentrancy.refuse(&self.label)?;
             return work(&self.committer.writer().connection);
         };
         let idle = lock(&file.readers).pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => self.settings.connect_reader()?,
+            None => self.options.connect_reader()?,
         };
         let read = work(&reader);
         let mut idle = lock(&file.readers);
@@ -182,34 +188,27 @@ impl Database {
         };
         let watching = file
             .watch
-            .join(|| self.settings.connect_reader(), &self.label)?;
+            .join(|| self.options.connect_reader(), &self.label)?;
         Ok(listening.and(watching))
     }
 }
 
 fn committer(
-    settings: &Settings,
+    options: &SqliteOptions,
     connection: Connection,
     pace: Option<Pace>,
     signals: &Signals,
 ) -> Committer<Writer> {
+    let label = options.label();
+    // Whoever does not want to wait for another's lock still waits for a group of this process.
+    let queue = label.waiting_at_least(A_GROUP);
     let writer = Writer {
         connection,
-        label: settings.label(),
+        label,
         pace,
-        fence: Fence::default(),
+        authorizer: Authorizer::default(),
     };
-    let patience = Patience {
-        store: settings.name.clone(),
-        // Whoever does not want to wait for another's lock waits for a group of this process all the same.
-        limit: settings.lock_timeout.max(A_GROUP),
-        key: "SQLITE_LOCK_TIMEOUT",
-    };
-    Committer::new(writer, signals.clone(), patience)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    Committer::new(writer, signals.clone(), queue)
 }
 
 #[cfg(test)]
@@ -219,13 +218,13 @@ mod tests {
     #[test]
     fn a_file_is_written_to_a_log_that_is_flushed_at_each_commit() {
         let folder = tempfile::TempDir::new().expect("a folder");
-        let settings = Settings {
+        let options = SqliteOptions {
             name: folder.path().join("dogs.sqlite").display().to_string(),
             lock_timeout: Duration::ZERO,
             rest: None,
             create: true,
         };
-        let database = Database::open(&settings).expect("a database");
+        let database = Database::open(&options).expect("a database");
         let writer = database.committer.writer();
         let setting = |name: &str| {
             writer

@@ -8,12 +8,19 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use crate::role::is_reserved;
-use crate::{
-    Access, AggregateRecorder, ApplicationRecorder, End, EventQuery, Head, History, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, StoreError, StoredEvent, Transaction, UpstreamEvent,
-};
+use super::{rebuild, user_transaction};
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::rebuild_lock::RebuildLock;
+use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
+use crate::recording::{Recorded, Recording};
+use crate::role::{Role, is_reserved};
+use crate::signal::{Listening, Signal};
+use crate::sql::schema::ROW_PER_POSITION;
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 pub(super) struct SqliteRecorder {
     application: String,
@@ -64,6 +71,14 @@ impl SqliteRecorder {
         }
     }
 
+    fn refuse_old_tracking(&self) -> Result<(), StoreError> {
+        if !self.layout.has_row_per_position {
+            return Ok(());
+        }
+        let problem = format!("the table `tracking` {ROW_PER_POSITION}");
+        Err(self.database.label.misconfigured(problem))
+    }
+
     fn follows(&self, upstream: &str) -> bool {
         self.role == Role::Follower && !is_reserved(upstream)
     }
@@ -75,10 +90,8 @@ impl AggregateRecorder for SqliteRecorder {
         if recording.is_empty() {
             return Ok(Recorded::default());
         }
-        if recording.tracking.is_some() && self.layout.many_rows {
-            let problem = "the table `tracking` has a row for each position, as old versions of the Python library \
-                           made it, and is not written: start Python 9.5 on it once, which migrates it";
-            return Err(self.database.label.misconfigured(problem));
+        if !recording.trackings.is_empty() {
+            self.refuse_old_tracking()?;
         }
         self.database.record(recording)
     }
@@ -191,14 +204,11 @@ impl ProcessRecorder for SqliteRecorder {
         access: Access,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
-        if self.layout.many_rows {
-            let problem = "the table `tracking` is one of an old version of the Python library, and is not written";
-            return Err(self.database.label.misconfigured(problem));
-        }
-        self.database.transact(&self.application, access, work)
+        self.refuse_old_tracking()?;
+        user_transaction::run(&self.database, &self.application, access, work)
     }
 
     fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
-        self.database.lock_rebuild()
+        rebuild::lock(&self.database)
     }
 }

@@ -1,55 +1,19 @@
 //! Reading rows, of which anything may be damaged.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use es_core::{AggregateId, IdType};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row, params};
-use uuid::Uuid;
 
-use super::label::Label;
-use crate::{
-    EventQuery, Head, History, Notification, NotificationQuery, StoreError, StoredEvent,
-    UpstreamEvent,
-};
-
-/// An id as it is stored: a UUID as 32 hex digits without dashes, or the text itself.
-pub(super) enum IdText {
-    Uuid([u8; 32]),
-    Text(Arc<str>),
-}
-
-impl IdText {
-    pub(super) fn of(id: &AggregateId) -> Self {
-        match id {
-            AggregateId::Uuid(uuid) => {
-                let mut digits = [0; 32];
-                uuid.simple().encode_lower(&mut digits);
-                Self::Uuid(digits)
-            }
-            AggregateId::Text(text) => Self::Text(text.clone()),
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Uuid(digits) => str::from_utf8(digits).unwrap_or_default(),
-            Self::Text(text) => text,
-        }
-    }
-}
-
-/// In front of an upstream's id that is text. The upstream may keep another form of ids than this store.
-const TEXT: &str = "text:";
-
-/// The id of an upstream's event, as it is stored.
-pub(super) fn upstream_id_text(id: &AggregateId) -> String {
-    match id {
-        AggregateId::Uuid(uuid) => uuid.simple().to_string(),
-        AggregateId::Text(text) => format!("{TEXT}{text}"),
-    }
-}
+use super::codes;
+use super::columns::{IdText, id, position, state, text, topic, version};
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::sql::label::Label;
+use crate::sql::limits::{at_most, row_limit};
+use crate::sql::upstream_id;
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// Reads the rows of one database.
 pub(super) struct Reader<'a> {
@@ -82,7 +46,8 @@ impl Reader<'_> {
         lte: Option<u64>,
     ) -> Result<History, StoreError> {
         let begun = self.connection.unchecked_transaction();
-        let _transaction = begun.map_err(|error| self.label.failed("reading events", error))?;
+        let _transaction =
+            begun.map_err(|error| codes::failed(self.label, "reading events", error))?;
         let mut query = EventQuery {
             lte,
             ..EventQuery::all()
@@ -122,7 +87,7 @@ impl Reader<'_> {
         };
         let bounds = (query.gt.map(at_most), query.lte.map(at_most));
         let id_text = IdText::of(id);
-        let params = params![id_text.as_str(), bounds.0, bounds.1, limit(query.limit)];
+        let params = params![id_text.as_str(), bounds.0, bounds.1, row_limit(query.limit)];
         self.collect(doing, &sql, params, |row| self.event(id, row))
     }
 
@@ -154,7 +119,7 @@ impl Reader<'_> {
                  AND (topic IN (SELECT value FROM json_each(?3)) OR typeof(topic) <> 'text') ORDER BY rowid LIMIT ?4"
             }
         };
-        let params = params![after, stop, topics, limit(query.limit)];
+        let params = params![after, stop, topics, row_limit(query.limit)];
         self.collect("reading notifications", sql, params, |row| {
             self.notification(row)
         })
@@ -165,7 +130,7 @@ impl Reader<'_> {
         let head = |row: &Row<'_>| {
             let position = position(self.label, self.get(row, 0)?.as_i64().unwrap_or_default())?;
             let event = self.identity(self.get(row, 1)?, self.get(row, 2)?);
-            Ok(Head { position, event })
+            Ok(Head::new(position, event))
         };
         Ok(self.collect("reading the head", sql, [], head)?.pop())
     }
@@ -182,10 +147,8 @@ impl Reader<'_> {
 
     /// Aggregate and version of an event, if both can be read.
     fn identity(&self, of: ValueRef<'_>, at: ValueRef<'_>) -> Option<UpstreamEvent> {
-        Some(UpstreamEvent {
-            originator_id: id(of, self.id_type).ok()?,
-            originator_version: version(at).ok()?,
-        })
+        let originator_id = id(of, self.id_type).ok()?;
+        Some(UpstreamEvent::new(originator_id, version(at).ok()?))
     }
 
     pub(super) fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
@@ -225,27 +188,15 @@ impl Reader<'_> {
                 self.label
                     .damaged(format!("of es_upstream for `{upstream}`"), problem)
             };
-            let id_type = match self.get(row, 0)? {
-                ValueRef::Text(text) if text.starts_with(TEXT.as_bytes()) => IdType::Text,
-                _ => IdType::Uuid,
-            };
-            let originator_id = match id(self.get(row, 0)?, id_type).map_err(damaged)? {
-                AggregateId::Text(text) => text.strip_prefix(TEXT).unwrap_or_default().into(),
-                uuid => uuid,
-            };
-            Ok(UpstreamEvent {
-                originator_id,
-                originator_version: version(self.get(row, 1)?).map_err(damaged)?,
-            })
+            let stored = text(self.get(row, 0)?).and_then(upstream_id::from_column);
+            let originator_id =
+                stored.ok_or_else(|| damaged("its originator_id is no id".to_owned()))?;
+            let version = version(self.get(row, 1)?).map_err(damaged)?;
+            Ok(UpstreamEvent::new(originator_id, version))
         };
-        Ok(self
-            .collect(
-                "reading the upstream's event",
-                sql,
-                params![upstream, position],
-                event,
-            )?
-            .pop())
+        let params = params![upstream, position];
+        let mut found = self.collect("reading the upstream's event", sql, params, event)?;
+        Ok(found.pop())
     }
 
     fn event(&self, id: &AggregateId, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
@@ -256,12 +207,9 @@ impl Reader<'_> {
             self.label
                 .damaged(of(&format!(" at version {version}")), problem)
         };
-        Ok(StoredEvent {
-            originator_id: id.clone(),
-            originator_version: version,
-            topic: topic(self.get(row, 1)?).map_err(damaged)?,
-            state: state(self.get(row, 2)?).map_err(damaged)?,
-        })
+        let topic = topic(self.get(row, 1)?).map_err(damaged)?;
+        let state = state(self.get(row, 2)?).map_err(damaged)?;
+        Ok(StoredEvent::new(id.clone(), version, topic, state))
     }
 
     fn notification(&self, row: &Row<'_>) -> Result<Notification, StoreError> {
@@ -270,21 +218,17 @@ impl Reader<'_> {
             self.label
                 .damaged(format!("at position {position}"), problem)
         };
-        let event = StoredEvent {
-            originator_id: id(self.get(row, 1)?, self.id_type).map_err(damaged)?,
-            originator_version: version(self.get(row, 2)?).map_err(damaged)?,
-            topic: topic(self.get(row, 3)?).map_err(damaged)?,
-            state: state(self.get(row, 4)?).map_err(damaged)?,
-        };
-        Ok(Notification {
-            id: position,
-            event,
-        })
+        let id = id(self.get(row, 1)?, self.id_type).map_err(damaged)?;
+        let version = version(self.get(row, 2)?).map_err(damaged)?;
+        let topic = topic(self.get(row, 3)?).map_err(damaged)?;
+        let state = state(self.get(row, 4)?).map_err(damaged)?;
+        let event = StoredEvent::new(id, version, topic, state);
+        Ok(Notification::new(position, event))
     }
 
     fn get<'r>(&self, row: &'r Row<'_>, index: usize) -> Result<ValueRef<'r>, StoreError> {
         row.get_ref(index)
-            .map_err(|error| self.label.failed("reading a row", error))
+            .map_err(|error| codes::failed(self.label, "reading a row", error))
     }
 
     fn collect<T>(
@@ -294,7 +238,7 @@ impl Reader<'_> {
         params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let failed = |error| self.label.failed(doing, error);
+        let failed = |error| codes::failed(self.label, doing, error);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params).map_err(failed)?;
         let mut all = Vec::new();
@@ -303,75 +247,4 @@ impl Reader<'_> {
         }
         Ok(all)
     }
-}
-
-/// The position that a row has.
-pub(super) fn position(label: &Label, rowid: i64) -> Result<u64, StoreError> {
-    match u64::try_from(rowid) {
-        Ok(position) if position > 0 => Ok(position),
-        _ => Err(label.damaged(format!("with rowid {rowid}"), "that is no position")),
-    }
-}
-
-fn id(value: ValueRef<'_>, id_type: IdType) -> Result<AggregateId, String> {
-    let text = text(value).ok_or_else(|| wrong("originator_id", value, "text"))?;
-    match id_type {
-        IdType::Text => Ok(AggregateId::from(text)),
-        // With dashes or capitals it would not be found by its id.
-        IdType::Uuid
-            if text.len() == 32 && !text.contains(|digit: char| digit.is_ascii_uppercase()) =>
-        {
-            Uuid::try_parse(text)
-                .map(AggregateId::Uuid)
-                .map_err(|_| NO_UUID.to_owned())
-        }
-        IdType::Uuid => Err(NO_UUID.to_owned()),
-    }
-}
-
-const NO_UUID: &str = "its originator_id is no UUID of 32 hex digits";
-
-fn version(value: ValueRef<'_>) -> Result<u64, String> {
-    let version = value
-        .as_i64()
-        .ok()
-        .and_then(|version| u64::try_from(version).ok());
-    version.ok_or_else(|| wrong("originator_version", value, "a positive integer"))
-}
-
-fn topic(value: ValueRef<'_>) -> Result<Cow<'static, str>, String> {
-    match text(value) {
-        Some(topic) => Ok(Cow::Owned(topic.to_owned())),
-        None => Err(wrong("topic", value, "text")),
-    }
-}
-
-fn state(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
-    match value {
-        ValueRef::Blob(state) => Ok(state.to_vec()),
-        _ => Err(wrong("state", value, "a blob")),
-    }
-}
-
-fn text(value: ValueRef<'_>) -> Option<&str> {
-    match value {
-        ValueRef::Text(text) => str::from_utf8(text).ok(),
-        _ => None,
-    }
-}
-
-fn wrong(column: &str, found: ValueRef<'_>, expected: &str) -> String {
-    format!(
-        "its {column} is of type {}, not {expected}",
-        found.data_type()
-    )
-}
-
-/// What is above every number that SQLite has, becomes the highest one.
-fn at_most(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

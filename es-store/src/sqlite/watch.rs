@@ -1,6 +1,6 @@
 //! Noticing the commits of other connections.
 //!
-//! The [watchman](crate::watchman)'s thread looks at the version of the data. It is read before the first listener's `listen`
+//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before the first listener's `listen`
 //! returns, so every commit after that is noticed.
 
 use std::thread;
@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::label::Label;
-use crate::watchman::Watchman;
-use crate::{Listening, Signal, Signals, StoreError};
+use super::codes;
+use crate::error::StoreError;
+use crate::signal::{Listening, Signal, Signals};
+use crate::sql::label::Label;
+use crate::watcher::Watcher;
 
 /// How often to look. One look takes some microseconds.
 const EVERY: Duration = Duration::from_millis(20);
@@ -18,14 +20,14 @@ const EVERY: Duration = Duration::from_millis(20);
 /// Rings signals after commits of other connections, while anyone listens.
 pub(super) struct Watch {
     signals: Signals,
-    watchman: Watchman,
+    watcher: Watcher,
 }
 
 impl Watch {
     pub(super) fn new(signals: Signals) -> Self {
         Self {
             signals,
-            watchman: Watchman::default(),
+            watcher: Watcher::default(),
         }
     }
 
@@ -35,10 +37,10 @@ impl Watch {
         connect: impl FnOnce() -> Result<Connection, StoreError>,
         label: &Label,
     ) -> Result<Listening, StoreError> {
-        self.watchman.join(|stop| {
+        self.watcher.join(|stop| {
             let (connection, signals) = (connect()?, self.signals.clone());
-            let seen =
-                data_version(&connection).map_err(|error| label.failed("listening", error))?;
+            let seen = data_version(&connection)
+                .map_err(|error| codes::failed(label, "listening", error))?;
             thread::Builder::new()
                 .name("es-sqlite-watch".to_owned())
                 .spawn(move || watch(&connection, seen, &signals, &stop))

@@ -2,11 +2,17 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, ffi, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::label::Label;
-use super::rows::{IdText, position, upstream_id_text};
-use crate::{Conflict, Recorded, Recording, StoreError, StoredEvent, Tracking, UpstreamEvent};
+use super::codes;
+use super::columns::{IdText, position};
+use crate::error::{Conflict, StoreError};
+use crate::recording::{Recorded, Recording};
+use crate::sql::label::Label;
+use crate::sql::limits::at_most;
+use crate::sql::upstream_id;
+use crate::stored_event::StoredEvent;
+use crate::tracking::{Tracking, UpstreamEvent};
 
 /// Writes `recording`. After an error the transaction must be rolled back.
 pub(super) fn record(
@@ -14,11 +20,12 @@ pub(super) fn record(
     label: &Label,
     recording: &Recording,
 ) -> Result<Recorded, StoreError> {
-    // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
-    if let Some(tracking) = &recording.tracking {
+    // The positions come first: whoever lost the race learns that, and not of the conflict that
+    // follows from it.
+    for tracking in &recording.trackings {
         move_position(connection, label, tracking)?;
         if let Some(event) = &tracking.at {
-            let failed = |error| label.failed("recording the upstream's event", error);
+            let failed = |error| codes::failed(label, "recording the upstream's event", error);
             keep_upstream_event(connection, tracking, event).map_err(failed)?;
         }
     }
@@ -40,7 +47,7 @@ pub(super) fn record_snapshot(
     let id = IdText::of(&snapshot.originator_id);
     let row = params![
         id.as_str(),
-        integer(snapshot.originator_version),
+        at_most(snapshot.originator_version),
         snapshot.topic.as_ref(),
         snapshot.state.as_slice()
     ];
@@ -49,7 +56,7 @@ pub(super) fn record_snapshot(
         .and_then(|mut replace| replace.execute(row));
     match replaced {
         Ok(_) => Ok(()),
-        Err(error) => Err(label.failed("recording a snapshot", error)),
+        Err(error) => Err(codes::failed(label, "recording a snapshot", error)),
     }
 }
 
@@ -83,19 +90,17 @@ fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result
     let inserted = connection.prepare_cached(INSERT).and_then(|mut insert| {
         insert.insert(params![
             IdText::of(id).as_str(),
-            integer(*version),
+            at_most(*version),
             topic.as_ref(),
             state.as_slice()
         ])
     });
     match inserted {
         Ok(rowid) => position(label, rowid),
-        Err(error) if is_duplicate(&error) => Err(Conflict {
-            id: id.clone(),
-            version: *version,
+        Err(error) if codes::is_duplicate(&error) => {
+            Err(Conflict::new(id.clone(), *version).into())
         }
-        .into()),
-        Err(error) => Err(label.failed("recording events", error)),
+        Err(error) => Err(codes::failed(label, "recording events", error)),
     }
 }
 
@@ -111,8 +116,8 @@ fn check_follows(
     let (id, version) = (&event.originator_id, event.originator_version);
     let is_there = connection
         .prepare_cached(BEFORE)
-        .and_then(|mut found| found.exists(params![IdText::of(id).as_str(), integer(version - 1)]))
-        .map_err(|error| label.failed("recording events", error))?;
+        .and_then(|mut found| found.exists(params![IdText::of(id).as_str(), at_most(version - 1)]))
+        .map_err(|error| codes::failed(label, "recording events", error))?;
     if is_there {
         return Ok(());
     }
@@ -125,7 +130,7 @@ fn check_room(connection: &Connection, label: &Label) -> Result<(), StoreError> 
     let last: Option<i64> = connection
         .prepare_cached("SELECT MAX(rowid) FROM stored_events")
         .and_then(|mut last| last.query_row([], |row| row.get(0)))
-        .map_err(|error| label.failed("recording events", error))?;
+        .map_err(|error| codes::failed(label, "recording events", error))?;
     match last {
         Some(i64::MAX) => Err(StoreError::Invalid(format!(
             "no position is left behind {}",
@@ -140,7 +145,7 @@ fn move_position(
     label: &Label,
     tracking: &Tracking,
 ) -> Result<(), StoreError> {
-    let failed = |error| label.failed("recording the position", error);
+    let failed = |error| codes::failed(label, "recording the position", error);
     if compare_and_set(connection, tracking).map_err(failed)? {
         return Ok(());
     }
@@ -184,8 +189,8 @@ fn compare_and_set(connection: &Connection, tracking: &Tracking) -> rusqlite::Re
     } = tracking;
     let moved = connection.prepare_cached(MOVE)?.execute(params![
         upstream,
-        integer(*from),
-        integer(*to)
+        at_most(*from),
+        at_most(*to)
     ])?;
     Ok(moved == 1)
 }
@@ -203,24 +208,12 @@ fn keep_upstream_event(
     const KEEP: &str = "INSERT INTO es_upstream (application_name, notification_id, originator_id, originator_version) \
                         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (application_name) DO UPDATE SET \
                         notification_id = ?2, originator_id = ?3, originator_version = ?4";
-    let id = upstream_id_text(&event.originator_id);
-    let version = integer(event.originator_version);
+    let id = upstream_id::to_column(&event.originator_id);
+    let version = at_most(event.originator_version);
     connection.prepare_cached(KEEP)?.execute(params![
         tracking.upstream,
-        integer(tracking.to),
+        at_most(tracking.to),
         id,
         version
     ])
-}
-
-fn is_duplicate(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_extended_error_code(),
-        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE)
-    )
-}
-
-/// As SQLite keeps it. What is above was refused before anything was written; it matches nothing.
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(-1)
 }

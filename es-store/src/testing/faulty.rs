@@ -1,15 +1,24 @@
 //! A store that fails on purpose.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use es_core::{AggregateId, IdType};
 
-use crate::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, StoreError, StoreFactory, StoredEvent, Transaction, UpstreamEvent, memory,
-};
+use crate::env::{Env, StoreFactory};
+use crate::error::StoreError;
+use crate::event_query::EventQuery;
+use crate::memory;
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::rebuild_lock::RebuildLock;
+use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
+use crate::recording::{Recorded, Recording};
+use crate::role::Role;
+use crate::signal::{Listening, Signal};
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::stored_event::StoredEvent;
+use crate::sync::lock;
+use crate::tracking::UpstreamEvent;
 
 /// A method of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,7 +65,7 @@ pub enum Moment {
 /// use es_store::{ApplicationRecorder, Role, StoreError, memory::MemoryRecorder};
 ///
 /// let recorder = FaultyRecorder::new(std::sync::Arc::new(MemoryRecorder::new(Role::Leader, IdType::Uuid)));
-/// recorder.fail(Call::Head, 2, Moment::Before, StoreError::Closed { store: "test".to_owned() });
+/// recorder.fail(Call::Head, 2, Moment::Before, StoreError::closed("test"));
 /// assert!(recorder.head().is_ok());
 /// assert!(recorder.head().is_err());
 /// assert!(recorder.head().is_ok());
@@ -107,7 +116,7 @@ impl FaultyRecorder {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 
     fn next(&self, call: Call) -> Option<Fault> {
@@ -251,7 +260,7 @@ impl ProcessRecorder for FaultyRecorder {
 /// let stores = Arc::new(FaultyStores::in_memory());
 /// let recorder = open("DogSchool", Role::Leader, &Env::new().with_store(stores.clone()))?;
 /// let dog_school = stores.get("DogSchool").expect("it was opened");
-/// dog_school.fail(Call::Head, 1, Moment::Before, StoreError::Closed { store: "test".to_owned() });
+/// dog_school.fail(Call::Head, 1, Moment::Before, StoreError::closed("test"));
 /// assert!(recorder.head().is_err());
 /// # Ok::<(), StoreError>(())
 /// ```
@@ -288,7 +297,7 @@ impl FaultyStores {
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<String, Arc<FaultyRecorder>>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.opened)
     }
 }
 

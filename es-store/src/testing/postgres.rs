@@ -19,8 +19,8 @@ use tokio_postgres::{Config, NoTls};
 
 pub use self::cluster::{Cluster, ServerCertificate};
 use self::programs::Programs;
-use crate::Env;
-use crate::postgres::client::{self, Client, ConnectError, Target};
+use crate::env::Env;
+use crate::postgres_client::{self as client, Client, ConnectError, Target};
 
 /// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
 ///

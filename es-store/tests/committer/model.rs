@@ -1,6 +1,5 @@
 //! Many writers against a model that runs their saves one by one, in the order of positions.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,10 +59,10 @@ fn judge(versions: &Versions, recording: &Recording) -> Verdict {
 fn verdict(outcome: &Result<Recorded, StoreError>) -> Verdict {
     match outcome {
         Ok(_) => Verdict::Accepted,
-        Err(StoreError::Conflict(Conflict { id, version })) => {
+        Err(StoreError::Conflict(Conflict { id, version, .. })) => {
             Verdict::Conflict(id.clone(), *version)
         }
-        Err(StoreError::Gap { id, version }) => Verdict::Gap(id.clone(), *version),
+        Err(StoreError::Gap { id, version, .. }) => Verdict::Gap(id.clone(), *version),
         Err(error) => panic!("{error}"),
     }
 }
@@ -106,11 +105,8 @@ fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Reco
         let new = 1 + numbers.below(3);
         // No two saves are alike: one that is sent again is known by its bytes.
         let state = format!("{{\"by\":{}}}", numbers.0).into_bytes();
-        (last + 1..=last + new).map(move |version| StoredEvent {
-            originator_id: id.clone(),
-            originator_version: version,
-            topic: Cow::Borrowed("test:Thing.Happened"),
-            state: state.clone(),
+        (last + 1..=last + new).map(move |version| {
+            StoredEvent::new(id.clone(), version, "test:Thing.Happened", state.clone())
         })
     });
     Recording::new(events.collect())

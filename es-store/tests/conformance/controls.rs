@@ -20,6 +20,8 @@ enum Fault {
     TrackingIsRecordedSeparately,
     HigherThanRecordedIsEnough,
     TrackingWithoutEventsIsDropped,
+    OnlyOnePositionMoves,
+    PositionsAreRecordedOneByOne,
     EventsAreSortedByInsertion,
     GapsAreLostSilently,
     TheFirstSnapshotWins,
@@ -43,7 +45,7 @@ fn bench(fault: Fault) -> Bench {
 impl AggregateRecorder for Broken {
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
         let mut recording = recording.clone();
-        match (self.fault, recording.tracking.clone()) {
+        match (self.fault, recording.trackings.first().cloned()) {
             (Fault::ConflictsAreLostSilently, _) => match self.inner.record(&recording) {
                 Err(StoreError::Conflict(_)) => return Ok(Recorded::default()),
                 recorded => return recorded,
@@ -64,7 +66,7 @@ impl AggregateRecorder for Broken {
             (Fault::TrackingIsRecordedSeparately, Some(tracking)) => {
                 self.inner
                     .record(&Recording::default().tracking(tracking))?;
-                recording.tracking = None;
+                recording.trackings.clear();
             }
             (
                 Fault::HigherThanRecordedIsEnough,
@@ -75,7 +77,16 @@ impl AggregateRecorder for Broken {
                 let found = self.inner.tracked(&upstream)?.unwrap_or(0);
                 let mut tracking = Tracking::new(upstream, found, to);
                 tracking.at = at;
-                recording.tracking = Some(tracking);
+                recording.trackings = vec![tracking];
+            }
+            (Fault::OnlyOnePositionMoves, _) => recording.trackings.truncate(1),
+            (Fault::PositionsAreRecordedOneByOne, Some(_)) => {
+                let (last, first) = recording.trackings.split_last().expect("some");
+                for tracking in first {
+                    let alone = Recording::default().tracking(tracking.clone());
+                    self.inner.record(&alone)?;
+                }
+                recording.trackings = vec![last.clone()];
             }
             (Fault::TrackingWithoutEventsIsDropped, _) if recording.events.is_empty() => {
                 return Ok(Recorded::default());
@@ -196,6 +207,10 @@ controls! {
     TrackingIsRecordedSeparately is caught by a_failed_recording_changes_nothing_at_all;
     HigherThanRecordedIsEnough is caught by a_position_moves_only_from_where_it_is;
     TrackingWithoutEventsIsDropped is caught by tracking_is_recorded_without_events_and_events_without_tracking;
+    OnlyOnePositionMoves is caught by several_positions_move_in_one_recording;
+    PositionsAreRecordedOneByOne is caught by
+        one_of_several_positions_that_was_moved_refuses_all,
+        one_recording_moves_a_position_once;
     EventsAreSortedByInsertion is caught by events_are_selected_by_version_order_and_limit;
     GapsAreLostSilently is caught by
         a_version_that_does_not_follow_is_refused,

@@ -67,7 +67,7 @@ impl<'a> Pair<'a> {
         point: Point,
         meanwhile: impl FnOnce() + Send + 'static,
     ) -> Outcome {
-        let marker = match (self.form, &ours.tracking) {
+        let marker = match (self.form, ours.trackings.first()) {
             (Form::Plain, _) => "COMMIT",
             (Form::Function, Some(tracking)) => &tracking.upstream,
             (Form::Function, None) => "test:Thing.Happened",
@@ -93,7 +93,7 @@ impl<'a> Pair<'a> {
     }
 
     pub(super) fn check_position(&self, upstream: &str, winner: &Recording, case: &str) {
-        let moved = winner.tracking.as_ref().map(|tracking| tracking.to);
+        let moved = winner.trackings.first().map(|tracking| tracking.to);
         let tracked = self.theirs.tracked(upstream).expect("read");
         assert_eq!(tracked, moved, "{case}");
     }
@@ -163,7 +163,7 @@ pub(super) fn winner<'a>(
             by.events.iter().any(is_taken)
         }
         Err(StoreError::PositionMoved { found, .. }) => {
-            of.tracking.is_some() && by.tracking.as_ref().is_some_and(|by| by.to == *found)
+            !of.trackings.is_empty() && by.trackings.iter().any(|by| by.to == *found)
         }
         _ => false,
     };

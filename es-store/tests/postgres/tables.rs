@@ -82,10 +82,7 @@ fn without_the_function_the_same_is_recorded_by_plain_statements() {
 
 fn check(dogs: &dyn ProcessRecorder, number: u128) {
     let from = dogs.tracked("Up").expect("read").unwrap_or(0);
-    let at = es_store::UpstreamEvent {
-        originator_id: id(9),
-        originator_version: 7,
-    };
+    let at = es_store::UpstreamEvent::new(id(9), 7);
     let moved = Tracking::new("Up", from, from + 5).at(at.clone());
     let recorded = dogs
         .record(&recording(number, 1..=3).tracking(moved.clone()))

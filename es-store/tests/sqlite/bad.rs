@@ -60,7 +60,8 @@ fn a_file_that_is_no_database_is_named() {
     let folder = Folder::new();
     let path = folder.path("dogs.txt");
     std::fs::write(&path, "Woof. ".repeat(1000)).expect("a file");
-    let refused = refused("Dogs", Role::Leader, &env(&path)).to_string();
+    let refused = refused("Dogs", Role::Leader, &env(&path));
+    let refused = es_core::error_chain(&refused).to_string();
     assert!(
         refused.contains("dogs.txt") && refused.contains("not a database"),
         "{refused}"
@@ -296,13 +297,7 @@ fn a_damaged_last_row_hides_neither_the_position_nor_the_events_before_it() {
         let insert = format!("INSERT INTO stored_events VALUES (?1, {version}, 't:A.B', x'7b7d')");
         raw(&path).execute(&insert, [row_id]).expect("a row");
         let head = dogs.head().expect("read");
-        assert_eq!(
-            head,
-            Some(Head {
-                position: 2,
-                event: None
-            })
-        );
+        assert_eq!(head, Some(Head::new(2, None)));
         assert_eq!(dogs.event_at(2).expect("read"), None);
         assert_eq!(dogs.event_at(1).expect("read"), Some(event_id(1, 1)));
     }

@@ -232,3 +232,19 @@ fn columns_that_a_newer_release_adds_are_tolerated() {
         12
     );
 }
+
+#[test]
+fn a_database_of_pythons_release_10_is_refused_by_name() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    let table = "CREATE TABLE stored_events (context_name TEXT, originator_id TEXT, originator_version INTEGER, \
+                 topic TEXT, state BLOB, metadata BLOB, event_id TEXT, PRIMARY KEY (originator_id, originator_version))";
+    raw(&path).execute(table, []).expect("a table");
+    let refused = super::refused("Dogs", Role::Leader, &env(&path)).to_string();
+    assert!(
+        refused.ends_with(
+            "`stored_events` has the columns of the Python library's release 10, which this release does not read"
+        ),
+        "{refused}"
+    );
+}

@@ -116,9 +116,9 @@ fn a_failed_transaction_leaves_the_connection_usable() {
         .expect("a trigger");
     let failed = dogs.record(&recording(1, 1..=3)).expect_err("fails");
     assert!(
-        failed
+        es_core::error_chain(&failed)
             .to_string()
-            .ends_with("recording events failed: no more"),
+            .contains("recording events was refused: no more"),
         "{failed}"
     );
     let source = std::error::Error::source(&failed);

@@ -10,9 +10,10 @@
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use es_core::{Aggregate, AggregateId, Root};
+use es_store::sync;
 use es_store::{Env, EnvError};
 
 /// An aggregate of any type, as it was at one version.
@@ -98,7 +99,7 @@ impl Cache {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.entries)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use es_core::{Aggregate, AggregateId};
+use es_store::sync;
 use es_store::{
     Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
     Tables,
@@ -100,19 +101,13 @@ impl Application {
     /// # Errors
     /// When the application is closed, or the store cannot be read.
     pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
-        self.recorder()?
-            .tracked(upstream)
-            .map_err(|e| self.store_error(e))
+        self.on_store(|store| store.tracked(upstream))
     }
 
     /// Closes the application: the store is closed when what is under way has ended, and every later call is
     /// an error. Closing twice does nothing.
     pub fn close(&self) {
-        self.inner
-            .recorder
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        sync::write(&self.inner.recorder).take();
     }
 
     /// The recorder of the application, for those who need the store itself.
@@ -120,16 +115,10 @@ impl Application {
     /// # Errors
     /// When the application is closed.
     pub fn recorder(&self) -> Result<Arc<dyn ProcessRecorder>> {
-        let recorder = self
-            .inner
-            .recorder
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        recorder.clone().ok_or_else(|| {
-            self.store_error(StoreError::Closed {
-                store: "the application".to_owned(),
-            })
-        })
+        let recorder = sync::read(&self.inner.recorder);
+        recorder
+            .clone()
+            .ok_or_else(|| self.store_error(StoreError::closed("the application")))
     }
 
     pub(crate) fn instance(&self) -> u64 {
@@ -189,16 +178,27 @@ impl Application {
         if id.id_type() == expected {
             return Ok(());
         }
-        Err(self.store_error(StoreError::IdType {
-            id: id.clone(),
-            expected,
-        }))
+        Err(self.store_error(StoreError::id_type(id.clone(), expected)))
+    }
+
+    /// Does something with the store. An error of it becomes one of this application.
+    pub(crate) fn on_store<T>(
+        &self,
+        work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
+    ) -> Result<T> {
+        work(&*self.recorder()?).map_err(|error| self.store_error(error))
+    }
+
+    /// Does something with the tables of a projection. An error of it becomes one of this application.
+    pub(crate) fn on_tables<T>(
+        &self,
+        work: impl FnOnce(&Tables) -> Result<T, StoreError>,
+    ) -> Result<T> {
+        work(&self.tables()?).map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
-        self.recorder()?
-            .record(recording)
-            .map_err(|e| self.store_error(e))
+        self.on_store(|store| store.record(recording))
     }
 
     pub(crate) fn select_events(
@@ -206,17 +206,12 @@ impl Application {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>> {
-        let events = self.recorder()?.select_events(id, query);
-        events.map_err(|e| self.store_error(e))
+        self.on_store(|store| store.select_events(id, query))
     }
 
     /// Tells the runner, if one runs this application, that something was saved.
     pub(crate) fn prompt(&self) {
-        let after_save = self
-            .inner
-            .after_save
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let after_save = sync::read(&self.inner.after_save);
         let runner = after_save.as_ref().and_then(Weak::upgrade);
         drop(after_save);
         if let Some(runner) = runner {
@@ -226,11 +221,7 @@ impl Application {
 
     /// From now on `runner` is told after each save.
     pub(crate) fn tell_after_save(&self, runner: Weak<dyn AfterSave>) {
-        *self
-            .inner
-            .after_save
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(runner);
+        *sync::write(&self.inner.after_save) = Some(runner);
     }
 
     /// Refuses what cannot be done inside a policy of this application; `instead` is what can.

@@ -63,10 +63,8 @@ impl NotificationLog {
     /// # Errors
     /// As [`select`](Self::select).
     pub fn head(&self) -> Result<u64> {
-        let head = self.application.recorder()?.head();
-        Ok(head
-            .map_err(|e| self.application.store_error(e))?
-            .map_or(0, |head| head.position))
+        let head = self.application.on_store(|store| store.head())?;
+        Ok(head.map_or(0, |head| head.position))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Log) -> Result<T, StoreError>) -> Result<T> {

@@ -155,10 +155,7 @@ impl<'a> Repository<'a> {
         if last < first.originator_version {
             return Ok(());
         }
-        let conflict = Conflict {
-            id: id.clone(),
-            version: first.originator_version,
-        };
+        let conflict = Conflict::new(id.clone(), first.originator_version);
         let error = self.application.store_error(conflict.into());
         batch::note(&error);
         Err(error)

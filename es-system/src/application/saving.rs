@@ -146,10 +146,8 @@ fn as_attempted(
     else {
         return event;
     };
-    let attempted = StoredEvent {
-        state: state.clone(),
-        ..event.clone()
-    };
+    let mut attempted = event.clone();
+    attempted.state = state.clone();
     if application.mapper().is_same(&attempted, &event) {
         attempted
     } else {

@@ -66,10 +66,10 @@ impl Application {
             None => self.repository().get(id)?,
         };
         match encode(self, &aggregate) {
-            Some(snapshot) => self
-                .recorder()?
-                .record_snapshot(&snapshot?)
-                .map_err(|e| self.store_error(e)),
+            Some(snapshot) => {
+                let snapshot = snapshot?;
+                self.on_store(|store| store.record_snapshot(&snapshot))
+            }
             None => Ok(()),
         }
     }

@@ -2,9 +2,10 @@
 
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
 use es_core::Aggregate;
+use es_store::sync;
 
 /// The topics of aggregates that an application has met.
 #[derive(Default)]
@@ -16,11 +17,11 @@ impl Topics {
     /// Notes that `A` owns its topic; says who owns it already, if that is another type.
     pub(crate) fn claim<A: Aggregate>(&self) -> Result<(), String> {
         let claimed = (TypeId::of::<A>(), type_name::<A>());
-        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        let owners = sync::read(&self.owners);
         let known = owners.get(A::TOPIC).copied();
         drop(owners);
         let owner = known.unwrap_or_else(|| {
-            let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+            let mut owners = sync::write(&self.owners);
             *owners.entry(A::TOPIC).or_insert(claimed)
         });
         if owner.0 == claimed.0 {

@@ -1,13 +1,14 @@
 //! Doing something again when somebody else was first.
 
-use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::Duration;
 
+use es_store::backoff::{Backoff, jitter};
+
 /// How often something is tried.
 const TRIES: u32 = 20;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pauses between two tries.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(50));
 
 /// The tries of one command.
 pub(crate) struct Tries {
@@ -25,9 +26,7 @@ impl Tries {
         if self.done >= TRIES {
             return false;
         }
-        let longest = Duration::from_millis(1 << self.done.min(6)).min(LONGEST_PAUSE);
-        let random = RandomState::new().hash_one(0) % 1000;
-        thread::sleep(longest.mul_f64(random as f64 / 1000.0));
+        thread::sleep(jitter(PAUSES.pause(self.done), 0.0, 1.0));
         self.done += 1;
         true
     }

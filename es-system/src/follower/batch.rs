@@ -126,10 +126,10 @@ impl Runs<'_> {
         // Beyond the limit the server may have ended the transaction: that is no failure of the store.
         if let Some(limit) = context.policy_timeout().filter(|limit| elapsed >= *limit) {
             let overdue = format!("it took {elapsed:?}, and POLICY_TIMEOUT is {limit:?}");
-            let overdue = failure::policy_failure(self.processor, received, overdue.into());
+            let overdue = failure::policy_failure(self.processor.name(), received, overdue.into());
             return Some(EventFailure::Policy(overdue));
         }
-        EventFailure::of(self.processor, received, returned, met)
+        EventFailure::of(self.processor.name(), received, returned, met)
     }
 
     fn is_over(self, done: usize, started: Instant) -> bool {

@@ -6,10 +6,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use es_core::__private::panic_message;
+use es_store::backoff::Backoff;
+use es_store::sync::lock;
 use es_store::{Head, Notification, Recording};
 
 use crate::application::Application;
@@ -26,8 +28,8 @@ use crate::policy::work::Work;
 
 /// The shortest time between two writes of a position that only skipped events have moved.
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
-/// The longest pause between two attempts at a batch.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The pauses between attempts at a batch.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 /// A follower's work on one of its upstreams.
 pub(crate) struct Edge {
@@ -212,8 +214,7 @@ impl Edge {
 
     fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
         let from = self.position()?;
-        let head = self.upstream.recorder()?.head();
-        let head = head.map_err(|e| self.upstream.store_error(e))?;
+        let head = self.upstream.on_store(|store| store.head())?;
         self.verify(from, head.as_ref())?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(Pulled::Nothing { or_at: None });
@@ -272,7 +273,9 @@ impl Edge {
                 events: refused,
             }) => {
                 let refused = events.first(refused);
-                Err(state.refusals.of_commit(&self.processor, refused, error))
+                Err(state
+                    .refusals
+                    .of_commit(self.processor.name(), refused, error))
             }
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
@@ -315,8 +318,8 @@ impl Edge {
             .map_or(1, |retry| retry.attempts.saturating_add(1));
         let pause = match pause {
             Pause::None => Duration::ZERO,
-            Pause::Contention => backoff(attempts.saturating_sub(2)),
-            Pause::Backoff => backoff(attempts),
+            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
+            Pause::Backoff => PAUSES.pause(attempts),
         };
         if pause.is_zero() {
             tracing::debug!(follower, upstream, %error, "a batch runs again");
@@ -344,7 +347,7 @@ impl Edge {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -356,12 +359,4 @@ impl Step {
             next,
         }
     }
-}
-
-/// The pause before the next attempt: 10 ms, doubled each time, up to a second; none after no failure.
-fn backoff(attempts: u32) -> Duration {
-    let Some(doublings) = attempts.checked_sub(1) else {
-        return Duration::ZERO;
-    };
-    LONGEST_PAUSE.min(Duration::from_millis(10) * 2_u32.saturating_pow(doublings.min(16)))
 }

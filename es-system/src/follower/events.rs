@@ -47,15 +47,14 @@ pub(super) fn tracking(
     to: u64,
     event: Option<UpstreamEvent>,
 ) -> Tracking {
-    Tracking {
-        at: event,
-        ..Tracking::new(upstream.name(), from, to)
+    let tracking = Tracking::new(upstream.name(), from, to);
+    match event {
+        Some(event) => tracking.at(event),
+        None => tracking,
     }
 }
 
 fn identity(notification: &Notification) -> UpstreamEvent {
-    UpstreamEvent {
-        originator_id: notification.originator_id.clone(),
-        originator_version: notification.originator_version,
-    }
+    let id = notification.originator_id.clone();
+    UpstreamEvent::new(id, notification.originator_version)
 }

@@ -6,7 +6,6 @@ use es_store::{Conflict, StoreError};
 
 use crate::application::batch::Met;
 use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
-use crate::follower::processor::Processor;
 use crate::policy::received::Received;
 
 /// The reason why an edge did not get on.
@@ -132,7 +131,7 @@ impl EventFailure {
     /// A store that failed makes the batch run again, whatever the policy made of it: its error may be wrapped in
     /// one of the user's, turned into text, or passed over.
     pub(super) fn of(
-        processor: &Processor,
+        follower: &str,
         received: Received<'_>,
         returned: Result<(), BoxError>,
         met: Met,
@@ -146,7 +145,7 @@ impl EventFailure {
             return Some(Self::Store(ours.clone()));
         }
         let refusal = met.conflict.as_ref().or(ours).and_then(Refusal::of);
-        let error = policy_failure(processor, received, error);
+        let error = policy_failure(follower, received, error);
         Some(match refusal {
             Some(refusal) => Self::Refused { error, refusal },
             None => Self::Policy(error),
@@ -155,14 +154,10 @@ impl EventFailure {
 }
 
 /// The failure of a policy, with the event that it failed at.
-pub(super) fn policy_failure(
-    processor: &Processor,
-    received: Received<'_>,
-    error: BoxError,
-) -> Error {
+pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxError) -> Error {
     let event = received.notification;
     Error::Policy(Arc::new(PolicyFailure {
-        application: processor.name().to_owned(),
+        application: follower.to_owned(),
         upstream: received.upstream.name().to_owned(),
         position: event.id,
         topic: event.topic.clone().into_owned(),

@@ -28,19 +28,18 @@ impl Edge {
 
     fn verify_event(&self, from: u64) -> Result<(), Failure> {
         let (application, upstream) = (&self.processor.application, &self.upstream);
-        let expected = application
-            .recorder()?
-            .upstream_event(upstream.name(), from);
-        let Some(expected) = expected.map_err(|e| application.store_error(e))? else {
+        let expected = application.on_store(|store| store.upstream_event(upstream.name(), from))?;
+        let Some(expected) = expected else {
             return Ok(());
         };
-        let found = upstream.recorder()?.event_at(from);
-        if found.map_err(|e| upstream.store_error(e))?.as_ref() == Some(&expected) {
+        let found = upstream.on_store(|store| store.event_at(from))?;
+        if found.as_ref() == Some(&expected) {
             return Ok(());
         }
         let UpstreamEvent {
             originator_id,
             originator_version,
+            ..
         } = expected;
         Err(self.log_changed(format!(
             "version {originator_version} of aggregate {originator_id} was processed at position \

@@ -1,8 +1,9 @@
 //! The application that processes events, as all edges of one follower share it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use es_store::sync::lock;
 use es_store::{Notification, NotificationQuery};
 
 use crate::application::Application;
@@ -119,7 +120,7 @@ impl Processor {
     }
 
     fn halt(&self) -> MutexGuard<'_, Halt> {
-        self.halt.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.halt)
     }
 }
 

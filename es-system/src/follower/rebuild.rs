@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use es_store::backoff::Backoff;
 use es_store::{RebuildLock, Tables, Transaction};
 
 use crate::application::Application;
@@ -19,6 +20,8 @@ use crate::projection::progress::{Meter, RebuildProgress};
 
 /// The number of times that something is tried again which the store has refused.
 const TRIES: u32 = 10;
+/// The pauses between them.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(1280));
 
 /// A rebuild under way.
 pub(super) struct Rebuild<'a> {
@@ -38,17 +41,12 @@ struct Upstream<'a> {
 
 /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
 pub(super) fn discard(processor: &Processor) -> Result<bool> {
-    let application = &processor.application;
-    let tables = application.tables()?;
-    let _lock = lock(processor, &tables)?;
-    tables
-        .discard_rebuild()
-        .map_err(|e| application.store_error(e))
+    let _lock = lock(processor)?;
+    processor.application.on_tables(Tables::discard_rebuild)
 }
 
-fn lock(processor: &Processor, tables: &Tables) -> Result<RebuildLock> {
-    let lock = tables.lock_rebuild();
-    let lock = lock.map_err(|e| processor.application.store_error(e))?;
+fn lock(processor: &Processor) -> Result<RebuildLock> {
+    let lock = processor.application.on_tables(Tables::lock_rebuild)?;
     lock.ok_or_else(|| {
         let name = processor.name();
         Error::Usage(format!("{name}: its tables are being rebuilt already"))
@@ -65,7 +63,7 @@ impl<'a> Rebuild<'a> {
             return Err(Error::Usage(problem));
         };
         let tables = application.tables()?;
-        let lock = lock(processor, &tables)?;
+        let lock = lock(processor)?;
         let mut own = None;
         let make = projection.make_tables();
         let begun = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
@@ -137,8 +135,8 @@ impl<'a> Rebuild<'a> {
             };
             let projection = self.processor.name();
             tracing::warn!(projection, %error, "a part of a rebuild runs again");
-            thread::sleep(Duration::from_millis(10) * 2_u32.pow(tries.min(7)));
             tries += 1;
+            thread::sleep(PAUSES.pause(tries));
         }
     }
 
@@ -148,8 +146,7 @@ impl<'a> Rebuild<'a> {
             position: from,
             ref refusals,
         } = self.upstreams[index];
-        let head = upstream.recorder()?.head();
-        let head = head.map_err(|e| upstream.store_error(e))?;
+        let head = upstream.on_store(|store| store.head())?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(false);
         };
@@ -193,7 +190,7 @@ impl<'a> Rebuild<'a> {
             Err(CommitFailure::Refused {
                 error,
                 events: refused,
-            }) => Err(refusals.of_commit(self.processor, events.first(refused), error)),
+            }) => Err(refusals.of_commit(self.processor.name(), events.first(refused), error)),
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
     }

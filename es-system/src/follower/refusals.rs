@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
 use crate::follower::events::Events;
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
-use crate::follower::processor::Processor;
 use crate::policy::received::Received;
 
 /// The refusals that an edge has met since it last got past them.
@@ -54,7 +53,7 @@ impl Refusals {
     /// Decides what becomes of `events`, which the record has refused.
     pub(super) fn of_commit(
         &mut self,
-        processor: &Processor,
+        follower: &str,
         events: Events<'_>,
         error: Error,
     ) -> Failure {
@@ -68,11 +67,7 @@ impl Refusals {
                 notification: first,
                 upstream,
             };
-            return Failure::Policy(failure::policy_failure(
-                processor,
-                received,
-                Box::new(error),
-            ));
+            return Failure::Policy(failure::policy_failure(follower, received, Box::new(error)));
         }
         let is_narrower = self.limit < limit;
         let pause = if is_narrower {
@@ -136,10 +131,9 @@ mod tests {
     use super::*;
 
     fn version(version: u64) -> Option<Refusal> {
-        let id = "dog".into();
         Some(Refusal {
             application: "Kennel".to_owned(),
-            conflict: Conflict { id, version },
+            conflict: Conflict::new("dog", version),
         })
     }
 

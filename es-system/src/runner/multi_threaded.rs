@@ -6,7 +6,6 @@
 //! interval. Threads share nothing but the signals and the flags that stop them; what is processed exactly once is
 //! decided in the record, see [`follower`](crate::follower).
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -27,11 +26,13 @@ use crate::runner::Runner;
 use crate::runner::network::Network;
 use crate::system::System;
 use es_store::Env;
+use es_store::backoff::jitter;
 
 /// Runs a system with a thread for each follower.
 ///
 /// Commands return when their events are recorded; followers are prompted at once, and notice what other processes
-/// record. The threads inherit the [source](crate::source) of time and ids of the thread that starts the runner.
+/// record. The threads inherit the [source](crate::testing::Source) of time and ids
+/// of the thread that starts the runner.
 pub struct MultiThreadedRunner {
     shared: Arc<Shared>,
     /// A thread for each follower, in their order.
@@ -188,9 +189,9 @@ impl Shared {
         let poll = follower.application().poll_interval()?;
         let mut listening = Listening::new(|| ());
         for edge in follower.edges() {
-            let upstream = edge.upstream();
-            let more = upstream.recorder()?.listen(&self.prompts[index]);
-            listening = listening.and(more.map_err(|e| upstream.store_error(e))?);
+            let prompt = &self.prompts[index];
+            let more = edge.upstream().on_store(|store| store.listen(prompt))?;
+            listening = listening.and(more);
         }
         Ok((poll, listening))
     }
@@ -214,7 +215,7 @@ impl Shared {
     /// Takes a step of each edge. Returns how long to wait for a prompt; `None` if there may be more to do at once.
     fn step_all(&self, follower: &Follower, poll: Duration) -> Option<Duration> {
         let now = Instant::now();
-        let mut wait = jitter(poll);
+        let mut wait = jitter(poll, 0.75, 1.25);
         let mut is_done = true;
         for edge in follower.edges() {
             let until = match self.network.step(edge, self.skips()).next {
@@ -297,10 +298,4 @@ impl Drop for RingAtEnd {
     fn drop(&mut self) {
         self.0.ring();
     }
-}
-
-/// A poll interval between three quarters and five quarters of `poll`, so that followers do not poll together.
-fn jitter(poll: Duration) -> Duration {
-    let random = RandomState::new().hash_one(0) % 1000;
-    poll.mul_f64(0.75 + random as f64 / 2000.0)
 }

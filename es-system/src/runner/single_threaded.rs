@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use es_store::Signal;
+use es_store::sync;
 
 use crate::application::core::AfterSave;
 use crate::application::{Application, ApplicationType};
@@ -250,7 +251,7 @@ impl Shared {
     }
 
     fn lock_queue(&self) -> MutexGuard<'_, VecDeque<usize>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.queue)
     }
 }
 
@@ -305,7 +306,7 @@ impl Turn {
     /// The turn, if it comes within `limit` and before `give_up` holds.
     fn take_within(&self, limit: Duration, give_up: impl Fn() -> bool) -> Option<Taken<'_>> {
         let deadline = runner::deadline(limit);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = sync::lock(&self.taken);
         while *taken {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || give_up() {
@@ -320,14 +321,14 @@ impl Turn {
 
     /// Has all who wait for the turn look whether to give up.
     fn wake_all(&self) {
-        let _looking = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let _looking = sync::lock(&self.taken);
         self.given.notify_all();
     }
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *sync::lock(&self.0.taken) = false;
         self.0.given.notify_one();
     }
 }

@@ -116,10 +116,7 @@ fn outcome<R: Runner>(system: &System, trick: &str, failures: u64) -> Result<Out
     *NORTH.lock().expect("no panic") = Some(north);
     let store = |name| stores.get(name).expect("it is open");
     for number in 1..=failures {
-        let error = StoreError::ReadOnly {
-            store: "faulty".to_owned(),
-            doing: "a save",
-        };
+        let error = StoreError::read_only("faulty", "a save");
         store("North").fail(Call::Record, number, Moment::Before, error);
     }
     let mut billy = Dog::register("Billy");

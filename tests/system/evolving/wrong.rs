@@ -1,7 +1,6 @@
 //! What cannot be upcast: an error that names the event, its aggregate and its version, and no panic.
 
 use es_system::prelude::*;
-use es_system::store::StoredEvent;
 use tests::evolving::{DogSchool, v1, v3, v4};
 
 use super::{Rows, record, with};
@@ -56,9 +55,9 @@ fn a_snapshot_of_a_newer_version_is_passed_over() -> Result<()> {
         snapshot,
     } = Rows::of(4, Env::new())?;
     let older = Rows::of(3, Env::new())?.events;
-    let older = older.into_iter().map(|row| StoredEvent {
-        originator_id: id.clone(),
-        ..row
+    let older = older.into_iter().map(|mut row| {
+        row.originator_id = id.clone();
+        row
     });
     assert_eq!(events.len(), 3);
     record(&school, older.collect());

@@ -181,10 +181,7 @@ fn a_failure_of_the_store_is_tried_again_and_nothing_is_doubled() -> Result<()> 
         let stores = Arc::new(FaultyStores::new(sqlite::open));
         let memory = Env::new().with("SQLITE_DBNAME", ":memory:");
         let mut runner = R::new(&journal_system()?, memory.with_store(stores.clone()))?;
-        let lost = StoreError::OutcomeUnknown {
-            store: "faulty".to_owned(),
-            problem: "the connection was lost".to_owned(),
-        };
+        let lost = StoreError::outcome_unknown("faulty", "the connection was lost");
         let store = stores.get("Journal").expect("it is open");
         store.fail(Call::Transact, nth, moment, lost);
         runner.start()?;

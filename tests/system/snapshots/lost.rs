@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use es_system::prelude::*;
-use es_system::store::StoredEvent;
 use es_system::testing::{Call, FaultyStores};
 use tests::domain::DogSchool;
 use tests::files;
@@ -15,15 +14,18 @@ fn a_snapshot_that_cannot_be_read_is_passed_over() -> Result<()> {
     let school = DogSchool::new(Env::new())?;
     let tally = tally(&school, 4)?;
     let good = snapshots(&school, tally.id()).remove(0);
+    let with_state = |state: Vec<u8>| {
+        let mut snapshot = good.clone();
+        snapshot.state = state;
+        snapshot
+    };
     let with = |from: &str, to: &str| {
         let state = String::from_utf8_lossy(&good.state);
         assert!(state.contains(from), "{state}");
-        let state = state.replace(from, to).into_bytes();
-        StoredEvent {
-            state,
-            ..good.clone()
-        }
+        with_state(state.replace(from, to).into_bytes())
     };
+    let mut of_other_topic = good.clone();
+    of_other_topic.topic = "dogschool:Dog.Snapshot".into();
     let damaged = [
         with("{", ""),
         with(r#""topic":"Tally""#, r#""topic":"Dog""#),
@@ -32,14 +34,8 @@ fn a_snapshot_that_cannot_be_read_is_passed_over() -> Result<()> {
         with(r#""count":2"#, r#""count":2,"class_version":2"#),
         with("_created_on", "_made_on"),
         with(r#""state":{"#, r#""state":[{"#),
-        StoredEvent {
-            topic: "dogschool:Dog.Snapshot".into(),
-            ..good.clone()
-        },
-        StoredEvent {
-            state: vec![0xff, 0, 7],
-            ..good.clone()
-        },
+        of_other_topic,
+        with_state(vec![0xff, 0, 7]),
     ];
     for snapshot in damaged {
         school

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::*;
-use crate::transcoder::RESERVED;
 
 /// Reads `stored` in version `current`, each step with `upcast`; what comes out are the fields that are decoded.
 fn read(
@@ -18,7 +17,12 @@ fn read(
             .map(|(name, value)| format!("{name:?}:{}", value.get()));
         format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
     };
-    let read = read_current(fields, &RESERVED, current, upcast, json);
+    let steps = Steps {
+        format: Format::CURRENT,
+        reserved: Format::CURRENT.reserved_event_keys(),
+        current,
+    };
+    let read = steps.read(fields, upcast, json);
     read.map_err(|problem| problem.to_string())
 }
 

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::Error;
 
 use super::{Layout, Wanted};
+use crate::format::Format;
 use crate::postgres::append::{self, Function};
-use crate::postgres::client::Client;
 use crate::postgres::ddl::{self, FORMAT, Thing};
 use crate::postgres::names::Names;
+use crate::postgres_client::Client;
+use crate::sql::schema::{check_columns, check_meta};
 use crate::{Role, StoreError};
 
 /// What was found in a database.
@@ -83,20 +85,14 @@ impl Found {
 
     pub(super) fn check(&self, wanted: &Wanted<'_>) -> Result<(), StoreError> {
         let (label, events) = (&wanted.settings.label, &wanted.names.events);
-        let needed = [
-            "originator_id",
-            "originator_version",
-            "topic",
-            "state",
-            "notification_id",
-        ];
-        if let Some(column) = needed
-            .iter()
-            .find(|column| !self.columns.is_empty() && !self.columns.contains_key(**column))
-        {
-            return Err(
-                label.misconfigured(format!("the table `{events}` has no column `{column}`"))
-            );
+        if !self.columns.is_empty() {
+            let has = |column: &str| self.columns.contains_key(column);
+            check_columns(&label.label(), events, has)?;
+            let position = Format::CURRENT.position_column();
+            if !has(position) {
+                let problem = format!("the table `{events}` has no column `{position}`");
+                return Err(label.misconfigured(problem));
+            }
         }
         let (expected, found) = (wanted.names.id, self.columns.get("originator_id"));
         if let Some(found) = found.filter(|found| *found != expected) {
@@ -113,18 +109,14 @@ impl Found {
                 )));
             }
         }
-        if let Some(format) = self.meta.get("format").filter(|format| *format != FORMAT) {
-            return Err(label.misconfigured(format!(
-                "its tables have format {format}, and this program knows {FORMAT}"
-            )));
-        }
-        match self.meta.get("application") {
-            Some(owner) if owner != wanted.application => Err(label.misconfigured(format!(
-                "`{events}` belongs to the application `{owner}`; `{}` needs another name or POSTGRES_SCHEMA",
-                wanted.application
-            ))),
-            _ => Ok(()),
-        }
+        let (what, remedy) = (format!("`{events}`"), "another name or POSTGRES_SCHEMA");
+        check_meta(
+            &label.label(),
+            &self.meta,
+            wanted.application,
+            &what,
+            remedy,
+        )
     }
 
     /// Adds the rows that there must be.

@@ -15,7 +15,7 @@ impl Write<'_> {
         group: &[&Recording],
     ) -> Result<Option<Outcomes>, Failed> {
         if let [lone] = group
-            && let ([event], None) = (&lone.events[..], &lone.tracking)
+            && let ([event], []) = (&lone.events[..], &lone.trackings[..])
         {
             return self.append_one(event);
         }
@@ -91,12 +91,10 @@ impl Write<'_> {
     }
 }
 
-/// The moves of a group; `None` if it has two of one upstream.
+/// The moves of a group; `None` if it has two of one upstream. They are in the order of upstreams,
+/// so that two writers that move several lock the rows in one order.
 fn single_moves<'g>(group: &[&'g Recording]) -> Option<Vec<&'g Tracking>> {
-    let moves: Vec<_> = group
-        .iter()
-        .filter_map(|one| one.tracking.as_ref())
-        .collect();
-    let distinct: BTreeMap<_, ()> = moves.iter().map(|one| (&one.upstream, ())).collect();
-    (distinct.len() == moves.len()).then_some(moves)
+    let moves = group.iter().flat_map(|one| &one.trackings);
+    let of_upstreams: BTreeMap<_, _> = moves.clone().map(|one| (&one.upstream, one)).collect();
+    (of_upstreams.len() == moves.count()).then(|| of_upstreams.into_values().collect())
 }

@@ -80,7 +80,7 @@ impl Write<'_> {
         group: &[&'g Recording],
         judge: &mut Judge<'g>,
     ) -> Result<bool, Failed> {
-        let trackings = group.iter().filter_map(|one| one.tracking.as_ref());
+        let trackings = group.iter().flat_map(|one| &one.trackings);
         let upstreams: BTreeMap<&str, ()> = trackings
             .map(|tracking| (tracking.upstream.as_str(), ()))
             .collect();
@@ -126,7 +126,7 @@ impl Write<'_> {
 
     fn move_positions(&mut self, accepted: &[&Recording], is_new: bool) -> Result<(), Failed> {
         let mut moves: BTreeMap<&str, Tracking> = BTreeMap::new();
-        for tracking in accepted.iter().filter_map(|one| one.tracking.as_ref()) {
+        for tracking in accepted.iter().flat_map(|one| &one.trackings) {
             let from = moves
                 .get(tracking.upstream.as_str())
                 .map_or(tracking.from, |first| first.from);

@@ -1,7 +1,5 @@
 //! Groups on a real server, written by one connection.
 
-use std::borrow::Cow;
-
 use es_core::{AggregateId, IdType};
 use uuid::Uuid;
 
@@ -36,11 +34,13 @@ fn writer_of(database: &Database, has_append: bool, ids: IdType) -> Writer {
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {
-    let event = |version| StoredEvent {
-        originator_id: Uuid::from_u128(number).into(),
-        originator_version: version,
-        topic: Cow::Borrowed("test:Thing.Happened"),
-        state: Vec::new(),
+    let event = |version| {
+        StoredEvent::new(
+            Uuid::from_u128(number),
+            version,
+            "test:Thing.Happened",
+            Vec::new(),
+        )
     };
     Recording::new(versions.into_iter().map(event).collect())
 }
@@ -124,7 +124,8 @@ fn what_the_server_refuses_takes_nothing_with_it_that_came_from_others() {
         let group = [named(before), named(too_long.clone()), named(behind)];
         let outcomes = commit(&mut writer, &group);
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{outcomes:?}");
-        let refused = outcomes[1].as_ref().expect_err("too long").to_string();
+        let refused = outcomes[1].as_ref().expect_err("too long");
+        let refused = es_core::error_chain(refused).to_string();
         assert!(refused.contains("index row size"), "{refused}");
     }
 }

@@ -1,14 +1,17 @@
 //! What the rules use.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use es_core::{AggregateId, IdType};
 use uuid::Uuid;
 
-use crate::{
-    EventQuery, NotificationQuery, ProcessRecorder, Recording, Role, StoredEvent, UpstreamEvent,
-};
+use crate::event_query::EventQuery;
+use crate::notification::NotificationQuery;
+use crate::recorder::ProcessRecorder;
+use crate::recording::Recording;
+use crate::role::Role;
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// A kind of store on trial: it opens new, empty ones, and makes events for them.
 pub struct Bench {
@@ -56,10 +59,7 @@ impl Bench {
 
     /// Which event that is.
     pub(super) fn event_id(&self, number: u128, version: u64) -> UpstreamEvent {
-        UpstreamEvent {
-            originator_id: self.id(number),
-            originator_version: version,
-        }
+        UpstreamEvent::new(self.id(number), version)
     }
 
     /// Events of one aggregate.
@@ -95,12 +95,7 @@ pub(super) fn event(id: AggregateId, version: u64) -> StoredEvent {
         "test:Thing.Even"
     };
     let state = format!("{{\"version\":{version}}}").into_bytes();
-    StoredEvent {
-        originator_id: id,
-        originator_version: version,
-        topic: Cow::Borrowed(topic),
-        state,
-    }
+    StoredEvent::new(id, version, topic, state)
 }
 
 /// The versions of an aggregate's events, as selected.

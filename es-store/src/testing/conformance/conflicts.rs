@@ -5,9 +5,11 @@ use std::sync::Arc;
 use es_core::AggregateId;
 
 use super::bench::{Bench, snapshot, versions};
-use crate::{
-    Conflict, EventQuery, ProcessRecorder, Recording, StoreError, Tracking, UpstreamEvent,
-};
+use crate::error::{Conflict, StoreError};
+use crate::event_query::EventQuery;
+use crate::recorder::ProcessRecorder;
+use crate::recording::Recording;
+use crate::tracking::{Tracking, UpstreamEvent};
 
 fn assert_conflict(recorder: &Arc<dyn ProcessRecorder>, recording: &Recording, expected: Conflict) {
     let refused = recorder.record(recording);
@@ -24,10 +26,7 @@ pub fn a_version_that_exists_is_a_conflict_that_names_it(bench: &Bench) {
     assert_conflict(
         &recorder,
         &bench.events(1, 3..=4),
-        Conflict {
-            id: bench.id(1),
-            version: 3,
-        },
+        Conflict::new(bench.id(1), 3),
     );
     assert_eq!(
         versions(&*recorder, &bench.id(1), &EventQuery::all()),
@@ -44,10 +43,7 @@ pub fn a_version_that_a_recording_has_twice_is_a_conflict(bench: &Bench) {
     assert_conflict(
         &recorder,
         &bench.events(1, [1, 2, 2]),
-        Conflict {
-            id: bench.id(1),
-            version: 2,
-        },
+        Conflict::new(bench.id(1), 2),
     );
     assert!(versions(&*recorder, &bench.id(1), &EventQuery::all()).is_empty());
     recorder
@@ -65,10 +61,7 @@ pub fn a_conflict_is_found_from_version_ten_on_as_well(bench: &Bench) {
         assert_conflict(
             &recorder,
             &bench.events(1, [version]),
-            Conflict {
-                id: bench.id(1),
-                version,
-            },
+            Conflict::new(bench.id(1), version),
         );
     }
 }
@@ -76,10 +69,7 @@ pub fn a_conflict_is_found_from_version_ten_on_as_well(bench: &Bench) {
 /// Rule: a failed recording changes nothing at all.
 pub fn a_failed_recording_changes_nothing_at_all(bench: &Bench) {
     let recorder = bench.follower();
-    let at = |version| UpstreamEvent {
-        originator_id: bench.id(9),
-        originator_version: version,
-    };
+    let at = |version| UpstreamEvent::new(bench.id(9), version);
     let first = bench
         .events(1, 1..=3)
         .tracking(Tracking::new("Up", 0, 5).at(at(5)));
@@ -89,25 +79,11 @@ pub fn a_failed_recording_changes_nothing_at_all(bench: &Bench) {
         .events(2, 1..=5)
         .tracking(Tracking::new("Up", 5, 9).at(at(9)));
     second.events.push(bench.event(1, 3));
-    assert_conflict(
-        &recorder,
-        &second,
-        Conflict {
-            id: bench.id(1),
-            version: 3,
-        },
-    );
+    assert_conflict(&recorder, &second, Conflict::new(bench.id(1), 3));
     assert_eq!(snapshot(&*recorder, "Up"), before);
     assert!(versions(&*recorder, &bench.id(2), &EventQuery::all()).is_empty());
     let unknown = bench.events(1, [3]).tracking(Tracking::new("Other", 0, 9));
-    assert_conflict(
-        &recorder,
-        &unknown,
-        Conflict {
-            id: bench.id(1),
-            version: 3,
-        },
-    );
+    assert_conflict(&recorder, &unknown, Conflict::new(bench.id(1), 3));
     assert_eq!(recorder.tracked("Other").expect("read"), None);
     second.events.pop();
     recorder
@@ -122,10 +98,7 @@ pub fn identical_bytes_are_a_conflict_too(bench: &Bench) {
     assert_conflict(
         &recorder,
         &bench.events(1, [1]),
-        Conflict {
-            id: bench.id(1),
-            version: 1,
-        },
+        Conflict::new(bench.id(1), 1),
     );
 }
 
@@ -136,7 +109,7 @@ fn assert_gap(
 ) {
     let refused = recorder.record(recording);
     assert!(
-        matches!(&refused, Err(StoreError::Gap { id, version }) if (id, *version) == expected),
+        matches!(&refused, Err(StoreError::Gap { id, version, .. }) if (id, *version) == expected),
         "{refused:?}"
     );
 }
@@ -181,10 +154,7 @@ pub fn a_gap_within_a_recording_is_refused(bench: &Bench) {
 pub fn a_conflict_is_no_gap(bench: &Bench) {
     let recorder = bench.leader();
     recorder.record(&bench.events(1, 1..=3)).expect("recorded");
-    let conflict = |version| Conflict {
-        id: bench.id(1),
-        version,
-    };
+    let conflict = |version| Conflict::new(bench.id(1), version);
     assert_conflict(&recorder, &bench.events(1, [2, 9]), conflict(2));
     assert_conflict(&recorder, &bench.events(1, [4, 5, 3]), conflict(3));
     assert_conflict(&recorder, &bench.events(1, [4, 4]), conflict(4));

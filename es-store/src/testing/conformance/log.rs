@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::bench::{Bench, positions};
-use crate::{Head, NotificationLog, NotificationQuery, Signal, Subscription};
+use crate::notification::{Head, NotificationQuery};
+use crate::notification_log::NotificationLog;
+use crate::signal::Signal;
+use crate::subscription::Subscription;
 
 /// Longer than any store needs; a rule that waits as long is broken.
 const LONG: Duration = Duration::from_secs(20);

@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::bench::{Bench, positions, versions};
-use crate::{EventQuery, NotificationQuery, ProcessRecorder, Recording, StoreError, Tracking};
+use crate::error::StoreError;
+use crate::event_query::EventQuery;
+use crate::notification::NotificationQuery;
+use crate::recorder::ProcessRecorder;
+use crate::recording::Recording;
+use crate::tracking::Tracking;
 
 const THREADS: usize = 8;
 

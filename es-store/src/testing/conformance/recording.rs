@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use super::bench::{Bench, positions, versions};
-use crate::{
-    EventQuery, NotificationQuery, Recorded, Recording, StoreError, StoredEvent, Tracking,
-};
+use crate::error::StoreError;
+use crate::event_query::EventQuery;
+use crate::notification::NotificationQuery;
+use crate::recording::{Recorded, Recording};
+use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
 
 /// Rule: recorded events come back as they were.
 pub fn recorded_events_come_back_as_they_were(bench: &Bench) {

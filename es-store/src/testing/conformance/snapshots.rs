@@ -1,7 +1,10 @@
 //! Keeping snapshots and selecting them.
 
 use super::bench::{Bench, snapshot};
-use crate::{EventQuery, History, ProcessRecorder, StoreError, StoredEvent};
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::recorder::ProcessRecorder;
+use crate::stored_event::StoredEvent;
 
 fn record(recorder: &dyn ProcessRecorder, snapshot: &StoredEvent) {
     recorder.record_snapshot(snapshot).expect("recorded");

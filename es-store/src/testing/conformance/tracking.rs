@@ -1,7 +1,10 @@
 //! The position of a follower.
 
-use super::bench::{Bench, versions};
-use crate::{EventQuery, Recording, StoreError, Tracking, UpstreamEvent};
+use super::bench::{Bench, snapshot, versions};
+use crate::error::StoreError;
+use crate::event_query::EventQuery;
+use crate::recording::Recording;
+use crate::tracking::{Tracking, UpstreamEvent};
 
 fn moved(tracking: Tracking) -> Recording {
     Recording::default().tracking(tracking)
@@ -13,7 +16,7 @@ pub fn a_position_that_was_never_recorded_is_zero(bench: &Bench) {
     assert_eq!(recorder.tracked("Up").expect("read"), None);
     let refused = recorder.record(&moved(Tracking::new("Up", 3, 5)));
     assert!(
-        matches!(&refused, Err(StoreError::PositionMoved { upstream, expected: 3, found: 0 })
+        matches!(&refused, Err(StoreError::PositionMoved { upstream, expected: 3, found: 0, .. })
         if upstream == "Up"),
         "{refused:?}"
     );
@@ -104,13 +107,82 @@ pub fn each_upstream_has_its_own_position(bench: &Bench) {
     assert_eq!(tracked, [Some(5), Some(9), Some(2), None]);
 }
 
+/// Rule: several positions move in one recording, each with its upstream's event.
+pub fn several_positions_move_in_one_recording(bench: &Bench) {
+    let recorder = bench.follower();
+    let at = |number| UpstreamEvent::new(bench.id(number), 1);
+    let recording = bench
+        .events(1, [1])
+        .tracking(Tracking::new("Two", 0, 9).at(at(2)))
+        .tracking(Tracking::new("One", 0, 5).at(at(1)));
+    recorder.record(&recording).expect("recorded");
+    // Without events, and with one upstream that is new.
+    let recording = moved(Tracking::new("One", 5, 6))
+        .tracking(Tracking::new("Three", 0, 1))
+        .tracking(Tracking::new("Two", 9, 9));
+    recorder.record(&recording).expect("recorded");
+    let tracked = ["One", "Two", "Three"].map(|one| recorder.tracked(one).expect("read"));
+    assert_eq!(tracked, [Some(6), Some(9), Some(1)]);
+    let event = |upstream, position| recorder.upstream_event(upstream, position).expect("read");
+    assert_eq!(event("Two", 9), Some(at(2)));
+    assert_eq!(event("One", 6), None);
+}
+
+/// Rule: of several positions, one that was moved by another refuses them all.
+pub fn one_of_several_positions_that_was_moved_refuses_all(bench: &Bench) {
+    let recorder = bench.follower();
+    let first = moved(Tracking::new("One", 0, 5)).tracking(Tracking::new("Two", 0, 9));
+    recorder.record(&first).expect("recorded");
+    let before = snapshot(&*recorder, "One");
+    for (one, two) in [((5, 6), (8, 10)), ((4, 6), (9, 10)), ((0, 6), (0, 10))] {
+        for is_turned in [false, true] {
+            let mut recording = bench
+                .events(1, [1])
+                .tracking(Tracking::new("One", one.0, one.1))
+                .tracking(Tracking::new("Two", two.0, two.1));
+            if is_turned {
+                recording.trackings.reverse();
+            }
+            let refused = recorder.record(&recording);
+            assert!(
+                matches!(refused, Err(StoreError::PositionMoved { .. })),
+                "{refused:?}"
+            );
+            assert_eq!(snapshot(&*recorder, "One"), before);
+            assert_eq!(recorder.tracked("Two").expect("read"), Some(9));
+        }
+    }
+    // A conflict takes all of them with it, too.
+    recorder.record(&bench.events(1, [1])).expect("recorded");
+    let conflicting = bench
+        .events(1, [1])
+        .tracking(Tracking::new("One", 5, 6))
+        .tracking(Tracking::new("Two", 9, 10));
+    let refused = recorder.record(&conflicting);
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    let tracked = ["One", "Two"].map(|one| recorder.tracked(one).expect("read"));
+    assert_eq!(tracked, [Some(5), Some(9)]);
+}
+
+/// Rule: one recording moves a position once.
+pub fn one_recording_moves_a_position_once(bench: &Bench) {
+    let recorder = bench.follower();
+    let twice = moved(Tracking::new("Up", 0, 5)).tracking(Tracking::new("Up", 5, 7));
+    let refused = recorder.record(&twice);
+    assert!(
+        matches!(refused, Err(StoreError::Invalid(_))),
+        "{refused:?}"
+    );
+    assert_eq!(recorder.tracked("Up").expect("read"), None);
+}
+
 /// Rule: the upstream event counts only at the position that it was recorded with.
 pub fn the_upstream_event_counts_only_at_its_position(bench: &Bench) {
     let recorder = bench.follower();
-    let at = |version| UpstreamEvent {
-        originator_id: bench.id(7),
-        originator_version: version,
-    };
+    let at = |version| UpstreamEvent::new(bench.id(7), version);
     let upstream_event = |position| recorder.upstream_event("Up", position).expect("read");
     assert_eq!(upstream_event(0), None);
     recorder
@@ -133,10 +205,7 @@ pub fn the_upstream_event_counts_only_at_its_position(bench: &Bench) {
 pub fn the_upstream_event_has_an_id_of_either_form(bench: &Bench) {
     let recorder = bench.follower();
     for (from, originator_id) in (0..).zip([bench.id(1), bench.other_id(), "text:1".into()]) {
-        let event = UpstreamEvent {
-            originator_id,
-            originator_version: 1,
-        };
+        let event = UpstreamEvent::new(originator_id, 1);
         recorder
             .record(&moved(
                 Tracking::new("Up", from, from + 1).at(event.clone()),

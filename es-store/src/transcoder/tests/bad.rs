@@ -167,7 +167,35 @@ proptest! {
         read_all(format!("{{\"a\":{}", parts.concat()).as_bytes());
         read_all(format!("{{\"a\":[{}]}}", parts.join(",")).as_bytes());
     }
+
+    #[test]
+    fn a_state_with_damaged_bytes_never_panics_and_is_written_again_as_it_is_read(
+        damages in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)
+    ) {
+        let mut bytes = STATE.as_bytes().to_vec();
+        for (at, byte) in damages {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        read_all(&bytes);
+        let Ok(reader) = JsonReader::new(&bytes) else {
+            return Ok(());
+        };
+        let mut writer = JsonWriter::new();
+        prop_assert!(writer.put_each(&reader, &[]).is_ok());
+        let again = writer.finish();
+        let again = JsonReader::new(&again);
+        let again = again.as_ref().expect("what is written can be read");
+        let texts = |reader: &JsonReader<'_>| -> Vec<_> {
+            let fields = reader.iter();
+            fields.map(|(key, value)| (key.to_owned(), value.get().to_owned())).collect()
+        };
+        prop_assert_eq!(texts(&reader), texts(again));
+    }
 }
+
+/// A state with a value of each kind.
+const STATE: &str = r#"{"a":[1,-2.5e3,"x\u00e9\ud83d\ude00",null,true],"_type_":{"_type_":"uuid_hex","_data_":"00000000000000000000000000000001"},"b":{"_type_":"datetime_iso","_data_":"2026-11-21T21:43:45.590367+00:00"},"c":{"d":{}}}"#;
 
 const PARTS: &[&str] = &[
     "{",

@@ -1,0 +1,120 @@
+//! Values as PostgreSQL has them.
+
+use std::error::Error;
+
+use es_core::Timestamp;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use uuid::Uuid;
+
+use crate::sql::transaction::Value;
+
+/// The microseconds between 1970 and 2000, where PostgreSQL begins to count.
+const EPOCH: i64 = 946_684_800_000_000;
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let is_text = is_text(ty);
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Boolean(value) if *ty == Type::BOOL => value.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT8 => value.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
+            Self::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
+            Self::Real(value) if *ty == Type::FLOAT4 => (*value as f32).to_sql(ty, out),
+            Self::Text(value) if is_text => value.to_sql(&Type::TEXT, out),
+            Self::Text(value) if *ty == Type::JSONB => {
+                out.extend_from_slice(&[1]);
+                value.to_sql(&Type::TEXT, out)
+            }
+            // The parsers' own errors would show the value.
+            Self::Text(value) if *ty == Type::UUID => {
+                let id: Uuid = value
+                    .parse()
+                    .map_err(|_| "a text was given that is no UUID")?;
+                id.to_sql(ty, out)
+            }
+            Self::Text(value) if is_time(ty) => {
+                let time = value
+                    .parse()
+                    .map_err(|_| "a text was given that is no time")?;
+                Self::Timestamp(time).to_sql(ty, out)
+            }
+            Self::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
+            Self::Uuid(value) if *ty == Type::UUID => value.to_sql(ty, out),
+            Self::Uuid(value) if is_text => value.to_string().to_sql(&Type::TEXT, out),
+            Self::Timestamp(value) if is_time(ty) => {
+                (value.as_micros() - EPOCH).to_sql(&Type::INT8, out)
+            }
+            Self::Timestamp(value) if is_text => value.to_string().to_sql(&Type::TEXT, out),
+            _ => Err(format!("{} was given where the statement takes {ty}", self.kind()).into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(match *ty {
+            Type::BOOL => Self::Boolean(bool::from_sql(ty, raw)?),
+            Type::INT8 => Self::Integer(i64::from_sql(ty, raw)?),
+            Type::INT4 => Self::Integer(i32::from_sql(ty, raw)?.into()),
+            Type::INT2 => Self::Integer(i16::from_sql(ty, raw)?.into()),
+            Type::FLOAT8 => Self::Real(f64::from_sql(ty, raw)?),
+            Type::FLOAT4 => Self::Real(f32::from_sql(ty, raw)?.into()),
+            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            Type::UUID => Self::Uuid(Uuid::from_sql(ty, raw)?),
+            Type::JSONB => Self::Text(String::from_sql(
+                &Type::TEXT,
+                raw.get(1..).unwrap_or_default(),
+            )?),
+            _ if is_text(ty) => Self::Text(String::from_sql(&Type::TEXT, raw)?),
+            _ if is_time(ty) => {
+                let micros = i64::from_sql(&Type::INT8, raw)?.checked_add(EPOCH);
+                let time = micros.and_then(Timestamp::from_micros);
+                Self::Timestamp(time.ok_or("the time is outside of the years 1 to 9999")?)
+            }
+            _ => {
+                return Err(format!(
+                    "it is of the type {ty}, which is not read here: cast it in the query"
+                )
+                .into());
+            }
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+fn is_text(ty: &Type) -> bool {
+    [
+        Type::TEXT,
+        Type::VARCHAR,
+        Type::BPCHAR,
+        Type::NAME,
+        Type::UNKNOWN,
+        Type::JSON,
+    ]
+    .contains(ty)
+}
+
+fn is_time(ty: &Type) -> bool {
+    [Type::TIMESTAMPTZ, Type::TIMESTAMP].contains(ty)
+}

@@ -1,0 +1,210 @@
+//! Connecting: the hosts in their order, each within its share of the time.
+//!
+//! The limit is for the whole of it: name, TCP, TLS, authentication and the first statements. Each
+//! host may take its part of what remains, and so may each address of a host, so that one that is
+//! silent leaves time for the next.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::TlsConnect;
+use tokio_postgres::{Config, Error, SimpleQueryMessage};
+
+use super::Client;
+use super::event_loop::EventLoop;
+use super::limit::{Deadline, Limit};
+use super::resolve::addresses;
+use super::socket::{Socket, Stream};
+
+/// The reason why a connection could not be made.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// There is no way to the server, or it is not the one that is wanted.
+    Unreachable { server: String, error: io::Error },
+    /// The server refused, or did not answer.
+    Driver(Error),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { server, error } => write!(f, "{server}: {error}"),
+            Self::Driver(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreachable { error, .. } => Some(error),
+            Self::Driver(error) => error.source(),
+        }
+    }
+}
+
+impl From<Error> for ConnectError {
+    fn from(error: Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+/// Connects to the first host that answers and is of the kind that is wanted. `open` connects to
+/// one address, with or without TLS, by [`Target::connect`]; `begin` executes the first statements.
+pub(crate) fn connect(
+    config: &Config,
+    limit: Option<Limit>,
+    open: impl Fn(&Target<'_>) -> Result<Client, ConnectError>,
+    begin: impl Fn(&mut Client) -> Result<(), Error>,
+) -> Result<Client, ConnectError> {
+    let deadline = limit.and_then(Limit::deadline);
+    let (hosts, ports) = (config.get_hosts(), config.get_ports());
+    let mut failed = None;
+    for (index, host) in hosts.iter().enumerate() {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+        let deadline = deadline.map(|whole| whole.share(hosts.len() - index));
+        match to_host(config, host, port, deadline, &open, &begin) {
+            Ok(client) => return Ok(client),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| unreachable("no host", io::ErrorKind::InvalidInput.into())))
+}
+
+fn to_host(
+    config: &Config,
+    host: &Host,
+    port: u16,
+    deadline: Option<Deadline>,
+    open: &impl Fn(&Target<'_>) -> Result<Client, ConnectError>,
+    begin: &impl Fn(&mut Client) -> Result<(), Error>,
+) -> Result<Client, ConnectError> {
+    let addresses = match host {
+        Host::Tcp(name) => addresses(name, port, deadline)
+            .map_err(|error| unreachable(name, error))?
+            .into_iter()
+            .map(Address::Tcp)
+            .collect(),
+        #[cfg(unix)]
+        Host::Unix(folder) => vec![Address::Path(folder.join(format!(".s.PGSQL.{port}")))],
+    };
+    let mut failed = None;
+    let count = addresses.len();
+    for (index, address) in addresses.into_iter().enumerate() {
+        let target = Target {
+            config,
+            host,
+            address,
+            deadline: deadline.map(|whole| whole.share(count - index)),
+        };
+        match open(&target).and_then(|client| target.begin(client, begin)) {
+            Ok(client) => return Ok(client),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| unreachable("no address", io::ErrorKind::NotFound.into())))
+}
+
+fn unreachable(server: &str, error: io::Error) -> ConnectError {
+    ConnectError::Unreachable {
+        server: server.to_owned(),
+        error,
+    }
+}
+
+/// One address of one host.
+pub(crate) struct Target<'a> {
+    config: &'a Config,
+    host: &'a Host,
+    address: Address,
+    deadline: Option<Deadline>,
+}
+
+enum Address {
+    Tcp(SocketAddr),
+    #[cfg(unix)]
+    Path(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            #[cfg(unix)]
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Target<'_> {
+    /// The host's name, by which its certificate is checked; `None` for a Unix socket.
+    pub(crate) fn host_name(&self) -> Option<&str> {
+        match self.host {
+            Host::Tcp(name) => Some(name),
+            #[cfg(unix)]
+            Host::Unix(_) => None,
+        }
+    }
+
+    /// Connects, and is let in by the server.
+    pub(crate) fn connect<T>(&self, mode: SslMode, tls: T) -> Result<Client, ConnectError>
+    where
+        T: TlsConnect<Stream>,
+        T::Stream: Send + 'static,
+    {
+        let socket = match &self.address {
+            Address::Tcp(address) => Socket::by_tcp(*address, self.config, self.deadline),
+            #[cfg(unix)]
+            Address::Path(path) => Socket::by_path(path, self.deadline),
+        };
+        let socket = socket.map_err(|error| self.unreachable(error))?;
+        let mut events = EventLoop::new(socket, self.deadline);
+        let mut config = self.config.clone();
+        config.ssl_mode(mode);
+        let (requests, connection) = events.run(config.connect_raw(events.stream(), tls))?;
+        events.attach(connection);
+        Ok(Client { requests, events })
+    }
+
+    /// The first statements. Afterwards the time for connecting is no limit any more.
+    fn begin(
+        &self,
+        mut client: Client,
+        begin: &impl Fn(&mut Client) -> Result<(), Error>,
+    ) -> Result<Client, ConnectError> {
+        if self.config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite
+            && client.is_read_only()?
+        {
+            let problem = "the server does not allow writing";
+            let error = io::Error::new(io::ErrorKind::PermissionDenied, problem);
+            return Err(self.unreachable(error));
+        }
+        begin(&mut client)?;
+        client.events.until = None;
+        Ok(client)
+    }
+
+    fn unreachable(&self, error: io::Error) -> ConnectError {
+        let address = self.address.to_string();
+        match self.host_name() {
+            Some(name) if !address.contains(name) => {
+                unreachable(&format!("{name} ({address})"), error)
+            }
+            _ => unreachable(&address, error),
+        }
+    }
+}
+
+impl Client {
+    fn is_read_only(&mut self) -> Result<bool, Error> {
+        let show = self.requests.simple_query("SHOW transaction_read_only");
+        let is_on = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0) == Some("on"),
+            _ => false,
+        };
+        Ok(self.events.run(show)?.iter().any(is_on))
+    }
+}

@@ -1,0 +1,191 @@
+//! An open transaction.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row, Statement, ToStatement};
+
+use super::{Client, CopyInWriter, CopyOutReader};
+
+/// An open transaction of a [`Client`]. It is rolled back when it is dropped without being
+/// committed.
+pub struct Transaction<'a> {
+    client: &'a mut Client,
+    /// The number of transactions around it, each of which but the outermost is a savepoint.
+    depth: usize,
+    is_over: bool,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn begin(client: &'a mut Client, begin: &str) -> Result<Self, Error> {
+        client.batch_execute(begin)?;
+        Ok(Self {
+            client,
+            depth: 0,
+            is_over: false,
+        })
+    }
+
+    /// Returns the rows of a statement.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn query<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        self.client.query(statement, params)
+    }
+
+    /// Returns the only row of a statement.
+    ///
+    /// # Errors
+    /// As [`Client::query_one`].
+    pub fn query_one<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, Error> {
+        self.client.query_one(statement, params)
+    }
+
+    /// Returns the only row of a statement, or `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Client::query_opt`].
+    pub fn query_opt<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, Error> {
+        self.client.query_opt(statement, params)
+    }
+
+    /// Executes a statement and returns the number of rows that it changed.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub fn execute<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        self.client.execute(statement, params)
+    }
+
+    /// Executes statements separated by semicolons, without parameters, up to the first that fails.
+    ///
+    /// # Errors
+    /// As [`Client::batch_execute`].
+    pub fn batch_execute(&mut self, statements: &str) -> Result<(), Error> {
+        self.client.batch_execute(statements)
+    }
+
+    /// Prepares a statement, which this connection can then execute many times.
+    ///
+    /// # Errors
+    /// As [`Client::prepare`].
+    pub fn prepare(&mut self, statement: &str) -> Result<Statement, Error> {
+        self.client.prepare(statement)
+    }
+
+    /// Sends statements together and returns the rows of each.
+    ///
+    /// # Errors
+    /// As [`Client::pipeline`].
+    pub fn pipeline(
+        &mut self,
+        statements: &[(&Statement, &[&(dyn ToSql + Sync)])],
+    ) -> Result<Vec<Result<Vec<Row>, Error>>, Error> {
+        self.client.pipeline(statements)
+    }
+
+    /// Begins to send rows for a `COPY .. FROM STDIN`.
+    ///
+    /// # Errors
+    /// As [`Client::copy_in`].
+    pub fn copy_in<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+    ) -> Result<CopyInWriter<'_>, Error> {
+        self.client.copy_in(statement)
+    }
+
+    /// Begins to read the rows of a `COPY .. TO STDOUT`.
+    ///
+    /// # Errors
+    /// As [`Client::copy_out`].
+    pub fn copy_out<T: ?Sized + ToStatement>(
+        &mut self,
+        statement: &T,
+    ) -> Result<CopyOutReader<'_>, Error> {
+        self.client.copy_out(statement)
+    }
+
+    /// Begins a transaction within this one, which can be rolled back alone.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        let depth = self.depth + 1;
+        self.client
+            .batch_execute(&format!("SAVEPOINT {}", savepoint(depth)))?;
+        Ok(Transaction {
+            client: self.client,
+            depth,
+            is_over: false,
+        })
+    }
+
+    /// Commits what was done.
+    ///
+    /// # Errors
+    /// When the server refuses it, or the connection is lost: then nobody knows whether it was
+    /// done.
+    pub fn commit(mut self) -> Result<(), Error> {
+        self.is_over = true;
+        match self.depth {
+            0 => self.client.batch_execute("COMMIT"),
+            depth => self
+                .client
+                .batch_execute(&format!("RELEASE {}", savepoint(depth))),
+        }
+    }
+
+    /// Undoes what was done.
+    ///
+    /// # Errors
+    /// When the connection is lost, which undoes it too.
+    pub fn rollback(mut self) -> Result<(), Error> {
+        self.end()
+    }
+
+    /// The connection that it is open on.
+    pub(crate) fn client(&mut self) -> &mut Client {
+        self.client
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.is_over = true;
+        match self.depth {
+            0 => self.client.batch_execute("ROLLBACK"),
+            depth => {
+                let name = savepoint(depth);
+                self.client
+                    .batch_execute(&format!("ROLLBACK TO {name}; RELEASE {name}"))
+            }
+        }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && !self.client.is_closed() && self.end().is_err() {
+            // The server rolls back when the connection ends.
+            self.client.close();
+        }
+    }
+}
+
+fn savepoint(depth: usize) -> String {
+    format!("es_savepoint_{depth}")
+}

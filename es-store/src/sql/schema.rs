@@ -1,0 +1,82 @@
+//! The rules that the tables of every SQL database follow.
+
+use std::collections::HashMap;
+
+use super::label::Label;
+use crate::error::StoreError;
+use crate::format::Format;
+use crate::role::Role;
+
+/// The version of our own tables.
+const TABLES_FORMAT: &str = "1";
+
+/// The row of tracking without which the Python library takes the table for one of an old version,
+/// and makes it anew.
+pub(crate) const MIGRATION_MARK: &str = "__migration__";
+
+/// The end of the sentence that refuses to write tracking as old versions of the Python library
+/// made it.
+pub(crate) const ROW_PER_POSITION: &str = "has a row for each position, as old versions of the Python library made it, and is not \
+     written: start Python 9.5 on it once, which migrates it";
+
+/// What an application needs of a database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The name of the application.
+    pub(crate) application: &'a str,
+    pub(crate) role: Role,
+    /// True if what is missing is to be created.
+    pub(crate) create: bool,
+}
+
+impl Wanted<'_> {
+    /// Returns true if the application follows others, and so needs the tables of followers.
+    pub(crate) fn follows(&self) -> bool {
+        self.role == Role::Follower
+    }
+}
+
+/// The rows that the table of settings must have.
+pub(crate) fn meta_rows(application: &str) -> [(&'static str, &str); 2] {
+    [("format", TABLES_FORMAT), ("application", application)]
+}
+
+/// The keys of [`meta_rows`] that are missing.
+pub(crate) fn missing_meta(meta: &HashMap<String, String>) -> impl Iterator<Item = &'static str> {
+    let keys = ["format", "application"].into_iter();
+    keys.filter(|key| !meta.contains_key(*key))
+}
+
+/// Refuses a table of events or snapshots that cannot be read.
+pub(crate) fn check_columns(
+    label: &Label,
+    table: &str,
+    has: impl Fn(&str) -> bool,
+) -> Result<(), StoreError> {
+    match Format::of_columns(has) {
+        Ok(Format::V9_5) => Ok(()),
+        Err(error) => Err(label.misconfigured(format!("the table `{table}` {error}"))),
+    }
+}
+
+/// Refuses tables of a later program, or of another application. `what` belongs to an application,
+/// and `remedy` is what another application needs in its place.
+pub(crate) fn check_meta(
+    label: &Label,
+    meta: &HashMap<String, String>,
+    application: &str,
+    what: &str,
+    remedy: &str,
+) -> Result<(), StoreError> {
+    if let Some(format) = meta.get("format").filter(|format| *format != TABLES_FORMAT) {
+        let problem =
+            format!("its tables have format {format}, and this program knows {TABLES_FORMAT}");
+        return Err(label.misconfigured(problem));
+    }
+    match meta.get("application") {
+        Some(owner) if owner != application => Err(label.misconfigured(format!(
+            "{what} belongs to the application `{owner}`; `{application}` needs {remedy}"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,230 @@
+//! The open transaction of a database, for statements of the user's own.
+
+mod access;
+mod driver;
+mod error;
+mod first_keyword;
+#[cfg(feature = "driver")]
+mod own;
+mod row;
+mod value;
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::sync::Arc;
+
+pub use self::access::{Access, End};
+pub(crate) use self::driver::Driver;
+pub(crate) use self::error::Owner;
+pub use self::error::SqlError;
+use self::first_keyword::transaction_keyword;
+pub(crate) use self::row::Selected;
+pub use self::row::{Column, Row};
+pub use self::value::{FromValue, ToValue, Value};
+use crate::error::StoreError;
+use crate::sql::names::{Stage, TableNames, quoted};
+
+/// An open transaction of SQLite or PostgreSQL.
+///
+/// A handler of a projection gets the transaction that moves its position: what the handler writes
+/// is committed with that move, or not at all. One text of a statement serves both databases:
+/// parameters are `$1`, `$2` and so on, and values are of the types that [`Value`] lists. With the
+/// cargo feature `driver`, the methods `sqlite` and `postgres` give the database's own
+/// transaction, for everything else.
+///
+/// The library begins and ends the transaction: `BEGIN`, `COMMIT` and `ROLLBACK` are refused.
+/// After a statement has failed, the transaction takes no others and is rolled back, even if the
+/// handler ignores the error.
+pub struct Transaction<'a> {
+    driver: Box<dyn Driver<'a> + 'a>,
+    owner: Arc<Owner>,
+    names: Arc<TableNames>,
+    stage: Stage,
+    /// The first failure.
+    failure: Option<StoreError>,
+    /// True if the database's own transaction was handed out since `failure` was last asked.
+    #[cfg(feature = "driver")]
+    is_handed_out: bool,
+    /// The tables that were named. In a cell, so that a table can be named within a call of
+    /// `execute`.
+    named: RefCell<Vec<String>>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(
+        driver: impl Driver<'a> + 'a,
+        owner: Arc<Owner>,
+        names: Arc<TableNames>,
+    ) -> Self {
+        Self {
+            driver: Box::new(driver),
+            owner,
+            names,
+            stage: Stage::Live,
+            failure: None,
+            #[cfg(feature = "driver")]
+            is_handed_out: false,
+            named: RefCell::default(),
+        }
+    }
+
+    /// Executes a statement. Returns how many rows it has changed.
+    ///
+    /// ```
+    /// use es_store::{SqlError, Transaction};
+    ///
+    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> {
+    ///     let counts = tx.table("trick_counts");
+    ///     let sql = format!(
+    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
+    ///     );
+    ///     tx.execute(&sql, &[&trick])?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the statement is wrong, the store fails, the number of parameters is not that of the
+    /// statement, or an earlier statement has failed.
+    pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
+        let params = self.begin_statement(sql, params)?;
+        let done = self.driver.execute(&self.owner.label, sql, &params);
+        self.end_statement(done)
+    }
+
+    /// The rows that a query finds.
+    ///
+    /// ```
+    /// use es_store::{SqlError, Transaction};
+    ///
+    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> {
+    ///     let sql = format!("SELECT trick, count FROM {} ORDER BY trick", tx.table("trick_counts"));
+    ///     let rows = tx.query(&sql, &[])?;
+    ///     rows.iter().map(|row| Ok((row.get("trick")?, row.get("count")?))).collect()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and when a column is of a type that [`Value`] lacks: cast it,
+    /// as in `CAST(SUM(count) AS BIGINT)`.
+    pub fn query(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Row>, SqlError> {
+        let params = self.begin_statement(sql, params)?;
+        let found = self.driver.query(&self.owner.label, sql, &params);
+        let Selected { columns, rows } = self.end_statement(found)?;
+        let row = |values| Row {
+            owner: self.owner.clone(),
+            columns: columns.clone(),
+            values,
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// The first row that a query finds; `None` if it finds none.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn query_first(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToValue],
+    ) -> Result<Option<Row>, SqlError> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// The name of the table `name` in statements, quoted: the table that is queried, or, in a
+    /// rebuild, the one that is made beside it.
+    pub fn table(&self, name: &str) -> String {
+        let mut named = self.named.borrow_mut();
+        if !named.iter().any(|named| named == name) {
+            named.push(name.to_owned());
+        }
+        self.names.path(&self.stage.physical(name))
+    }
+
+    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON {table}
+    /// (..)`. Each rebuild gives it another one, as the old index still exists while the new one is
+    /// made.
+    pub fn index(&self, name: &str) -> String {
+        quoted(&self.stage.physical(name))
+    }
+
+    /// Returns true in a rebuild, whose tables nobody queries yet.
+    pub fn is_rebuild(&self) -> bool {
+        matches!(self.stage, Stage::Rebuild(_))
+    }
+
+    /// The reason why the transaction cannot be committed, if there is one: a statement has failed,
+    /// or has ended the transaction. It is to be asked after each piece of a user's code.
+    pub fn failure(&mut self) -> Option<StoreError> {
+        #[cfg(feature = "driver")]
+        self.check_handed_out();
+        self.failure.clone()
+    }
+
+    fn begin_statement(&self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Value>, SqlError> {
+        if self.failure.is_some() {
+            let problem = "a statement before it has failed, so everything is rolled back";
+            return Err(self.owner.refused(problem));
+        }
+        if let Some(keyword) = transaction_keyword(sql) {
+            let problem =
+                format!("`{keyword}` is refused: the library begins and ends the transaction");
+            return Err(self.owner.refused(problem));
+        }
+        let too_large = || {
+            let problem = format!("a parameter is a number above {}", i64::MAX);
+            self.owner.refused(problem)
+        };
+        params
+            .iter()
+            .map(|param| param.to_value().ok_or_else(too_large))
+            .collect()
+    }
+
+    fn end_statement<T>(&mut self, done: Result<T, StoreError>) -> Result<T, SqlError> {
+        done.map_err(|problem| {
+            self.failure.get_or_insert_with(|| problem.clone());
+            self.owner.error(problem)
+        })
+    }
+}
+
+/// What only stores and the bookkeeping of projections do.
+impl Transaction<'_> {
+    /// Commits the transaction, unless something of it has failed.
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
+        self.driver.commit(&self.owner.label)
+    }
+
+    /// Prepares for `ALTER TABLE .. RENAME` statements.
+    pub(crate) fn begin_renames(&mut self) -> Result<(), StoreError> {
+        self.driver.begin_renames(&self.owner.label)
+    }
+
+    /// Ends what [`begin_renames`](Self::begin_renames) began.
+    pub(crate) fn end_renames(&mut self) -> Result<(), StoreError> {
+        self.driver.end_renames(&self.owner.label)
+    }
+
+    pub(crate) fn names(&self) -> Arc<TableNames> {
+        self.names.clone()
+    }
+
+    /// Chooses which tables [`table`](Self::table) names from here on.
+    pub(crate) fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// The tables that were named since this was last called.
+    pub(crate) fn take_named(&mut self) -> Vec<String> {
+        self.named.take()
+    }
+
+    /// The error of a database that is not set up as it must be.
+    pub(crate) fn misconfigured(&self, problem: impl Display) -> StoreError {
+        self.owner.label.misconfigured(problem)
+    }
+}

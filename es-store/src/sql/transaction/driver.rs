@@ -1,0 +1,47 @@
+//! What a database does for a transaction.
+
+use super::Value;
+use super::row::Selected;
+use crate::error::StoreError;
+use crate::sql::label::Label;
+
+/// An open transaction of one database. Dropped, it is rolled back.
+pub(crate) trait Driver<'a> {
+    /// Executes a statement. Returns how many rows it has changed.
+    fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError>;
+
+    /// Runs a query. Returns all rows that it finds.
+    fn query(&mut self, label: &Label, sql: &str, params: &[Value])
+    -> Result<Selected, StoreError>;
+
+    /// Prepares for `ALTER TABLE .. RENAME` statements.
+    fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError>;
+
+    /// Ends what [`begin_renames`](Self::begin_renames) began.
+    fn end_renames(&mut self, label: &Label) -> Result<(), StoreError>;
+
+    /// Commits the transaction.
+    fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError>;
+
+    /// Keeps whoever gets PostgreSQL's own transaction from committing it.
+    #[cfg(all(feature = "driver", feature = "postgres"))]
+    fn guard(&mut self, _label: &Label) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Fails if a statement of the user's own has ended the transaction.
+    #[cfg(feature = "driver")]
+    fn check_open(&mut self, label: &Label) -> Result<(), StoreError>;
+
+    /// SQLite's own connection.
+    #[cfg(all(feature = "driver", feature = "sqlite"))]
+    fn sqlite(&self) -> Option<&rusqlite::Connection> {
+        None
+    }
+
+    /// PostgreSQL's own transaction.
+    #[cfg(all(feature = "driver", feature = "postgres"))]
+    fn postgres(&mut self) -> Option<&mut crate::postgres_client::Transaction<'a>> {
+        None
+    }
+}

@@ -1,0 +1,179 @@
+//! What can be handed to a statement, and read from a row: one small set of types for all databases.
+
+use es_core::{AggregateId, Timestamp};
+use uuid::Uuid;
+
+/// A value of a column, as every database can keep it.
+///
+/// SQLite has no booleans, UUIDs and times: there they are the integers 0 and 1, and texts
+/// (`00000000-0000-0000-0000-000000000000`, `2024-01-02T03:04:05+00:00`).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// `BOOLEAN`.
+    Boolean(bool),
+    /// `BIGINT`, and what is smaller.
+    Integer(i64),
+    /// `DOUBLE PRECISION`.
+    Real(f64),
+    /// `TEXT`, `VARCHAR(n)`; in PostgreSQL also `JSON` and `JSONB`.
+    Text(String),
+    /// `BYTEA` in PostgreSQL, `BLOB` in SQLite.
+    Bytes(Vec<u8>),
+    /// `UUID`, or a text.
+    Uuid(Uuid),
+    /// `TIMESTAMPTZ`, or a text.
+    Timestamp(Timestamp),
+}
+
+impl Value {
+    /// The name of its type in messages, which never show the value.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Boolean(_) => "a boolean",
+            Self::Integer(_) => "an integer",
+            Self::Real(_) => "a floating-point number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Uuid(_) => "a UUID",
+            Self::Timestamp(_) => "a time",
+        }
+    }
+}
+
+/// What can be a parameter of a statement.
+pub trait ToValue {
+    /// The value; `None` if it is a number that no database keeps: one above `i64::MAX`.
+    fn to_value(&self) -> Option<Value>;
+}
+
+/// What can be read from a column.
+pub trait FromValue: Sized {
+    /// What is expected, for messages: "an integer".
+    const EXPECTED: &'static str;
+
+    /// The value as this type; `None` if it is not of it.
+    fn from_value(value: &Value) -> Option<Self>;
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self) -> Option<Value> {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self) -> Option<Value> {
+        self.as_ref().map_or(Some(Value::Null), ToValue::to_value)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty),+) => {$(
+        impl ToValue for $integer {
+            fn to_value(&self) -> Option<Value> {
+                i64::try_from(*self).ok().map(Value::Integer)
+            }
+        }
+
+        impl FromValue for $integer {
+            const EXPECTED: &'static str = concat!("an integer that is a `", stringify!($integer), "`");
+
+            fn from_value(value: &Value) -> Option<Self> {
+                match value {
+                    Value::Integer(value) => Self::try_from(*value).ok(),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+integers!(i64, u64, i32, u32);
+
+macro_rules! plain {
+    ($($type:ty, $variant:ident, $expected:literal, |$value:ident| $from:expr;)+) => {$(
+        impl ToValue for $type {
+            fn to_value(&self) -> Option<Value> {
+                Some(Value::$variant(self.clone()))
+            }
+        }
+
+        impl FromValue for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn from_value($value: &Value) -> Option<Self> {
+                $from
+            }
+        }
+    )+};
+}
+
+plain! {
+    bool, Boolean, "a boolean", |value| match value {
+        Value::Boolean(value) => Some(*value),
+        Value::Integer(0) => Some(false),
+        Value::Integer(1) => Some(true),
+        _ => None,
+    };
+    f64, Real, "a number", |value| match value {
+        Value::Real(value) => Some(*value),
+        // SQLite keeps a whole number as an integer where the column has no type.
+        Value::Integer(value) => Some(*value as f64),
+        _ => None,
+    };
+    String, Text, "a text", |value| match value {
+        Value::Text(value) => Some(value.clone()),
+        _ => None,
+    };
+    Vec<u8>, Bytes, "bytes", |value| match value {
+        Value::Bytes(value) => Some(value.clone()),
+        _ => None,
+    };
+    Uuid, Uuid, "a UUID", |value| match value {
+        Value::Uuid(value) => Some(*value),
+        Value::Text(value) => value.parse().ok(),
+        _ => None,
+    };
+    Timestamp, Timestamp, "a time", |value| match value {
+        Value::Timestamp(value) => Some(*value),
+        Value::Text(value) => value.parse().ok(),
+        _ => None,
+    };
+}
+
+impl ToValue for str {
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Text(self.to_owned()))
+    }
+}
+
+impl ToValue for [u8] {
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Bytes(self.to_vec()))
+    }
+}
+
+/// As the id is shown.
+impl ToValue for AggregateId {
+    fn to_value(&self) -> Option<Value> {
+        Some(match self {
+            AggregateId::Uuid(id) => Value::Uuid(*id),
+            AggregateId::Text(id) => Value::Text(id.as_ref().to_owned()),
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! A flag that is lowered by a guard.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A flag that several may look at.
+#[derive(Clone, Default)]
+pub(super) struct Flag(Arc<AtomicBool>);
+
+/// Lowers the flag when it is dropped.
+pub(super) struct RaisedFlag(Flag);
+
+impl Flag {
+    /// Raises the flag; `None` if it is up already.
+    pub(super) fn raise(&self) -> Option<RaisedFlag> {
+        let was_up = self.0.swap(true, Ordering::SeqCst);
+        (!was_up).then(|| RaisedFlag(self.clone()))
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for RaisedFlag {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,135 @@
+//! Statements of a user's own, on SQLite.
+
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement, ToSql};
+
+use super::codes;
+use crate::error::StoreError;
+use crate::sql::label::Label;
+use crate::sql::transaction::{Driver, Selected, Value};
+
+/// An open transaction of SQLite.
+pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>);
+
+impl<'a> Driver<'a> for SqliteTransaction<'a> {
+    fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let failed = |error| codes::statement_failed(label, error);
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, label, params)?;
+        let changed = statement.raw_execute().map_err(failed)?;
+        Ok(changed as u64)
+    }
+
+    fn query(
+        &mut self,
+        label: &Label,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Selected, StoreError> {
+        select(&self.0, label, sql, params)
+    }
+
+    /// A view may name a table that is missing for a moment.
+    fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError> {
+        self.execute(label, "PRAGMA legacy_alter_table = ON", &[])?;
+        Ok(())
+    }
+
+    fn end_renames(&mut self, label: &Label) -> Result<(), StoreError> {
+        self.execute(label, "PRAGMA legacy_alter_table = OFF", &[])?;
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
+        let committed = self.0.commit();
+        committed.map_err(|error| match codes::is_lost_write(&error) {
+            true => label.outcome_unknown(error),
+            false => codes::statement_failed(label, error),
+        })
+    }
+
+    /// SQLite itself rolls back after some errors. Nobody else can end the transaction.
+    #[cfg(feature = "driver")]
+    fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
+        if self.0.is_autocommit() {
+            return Err(label.statement("the transaction has ended"));
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "driver")]
+    fn sqlite(&self) -> Option<&Connection> {
+        Some(&self.0)
+    }
+}
+
+fn select(
+    connection: &Connection,
+    label: &Label,
+    sql: &str,
+    params: &[Value],
+) -> Result<Selected, StoreError> {
+    let failed = |error| codes::statement_failed(label, error);
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    bind(&mut statement, label, params)?;
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
+    let mut found = statement.raw_query();
+    let mut rows = Vec::new();
+    while let Some(row) = found.next().map_err(failed)? {
+        let values = columns.iter().enumerate().map(|(index, column)| {
+            let value = row.get_ref(index).map_err(failed)?;
+            read(value)
+                .ok_or_else(|| label.statement(format!("column `{column}` is no text in UTF-8")))
+        });
+        rows.push(values.collect::<Result<_, StoreError>>()?);
+    }
+    Ok(Selected { columns, rows })
+}
+
+/// Binds the parameters. To SQLite `$1` is a name, whose place is where it first stands in the
+/// statement.
+fn bind(statement: &mut Statement<'_>, label: &Label, params: &[Value]) -> Result<(), StoreError> {
+    let failed = |error| codes::statement_failed(label, error);
+    let has = statement.parameter_count();
+    if has != params.len() {
+        let given = params.len();
+        return Err(label.statement(format!(
+            "the statement has {has} parameters, and got {given}"
+        )));
+    }
+    for (index, param) in params.iter().enumerate() {
+        let name = format!("${}", index + 1);
+        let place = statement.parameter_index(&name).map_err(failed)?;
+        let place = place
+            .ok_or_else(|| label.statement(format!("the statement has no parameter `{name}`")))?;
+        statement.raw_bind_parameter(place, param).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn read(value: ValueRef<'_>) -> Option<Value> {
+    Some(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Integer(value),
+        ValueRef::Real(value) => Value::Real(value),
+        ValueRef::Text(value) => Value::Text(str::from_utf8(value).ok()?.to_owned()),
+        ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Self::Boolean(value) => i64::from(*value).into(),
+            Self::Integer(value) => (*value).into(),
+            Self::Real(value) => (*value).into(),
+            Self::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
+            Self::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
+            Self::Uuid(value) => value.to_string().into(),
+            Self::Timestamp(value) => value.to_string().into(),
+        })
+    }
+}

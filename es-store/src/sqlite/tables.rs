@@ -1,0 +1,95 @@
+//! The statements that create the tables: Python's, exactly as it makes them, and a few of our own
+//! beside them.
+
+use crate::role::Role;
+use crate::sql::names::literal;
+use crate::sql::schema::{MIGRATION_MARK, meta_rows};
+
+/// A table that there must be.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+    /// True if only followers have it.
+    pub(super) of_followers: bool,
+    /// True if a database that can only be read is of use without it.
+    pub(super) can_lack: bool,
+    /// True if any database is of use without it: a snapshot only saves work.
+    pub(super) is_optional: bool,
+}
+
+/// Python makes it when its snapshots are switched on; here it is always made with the others, so that switching them on
+/// changes no table.
+pub(super) const SNAPSHOTS: &str = "stored_snapshots";
+
+pub(super) const TABLES: [Table; 6] = [
+    Table {
+        name: "stored_events",
+        sql: "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, \
+              state BLOB, PRIMARY KEY (originator_id, originator_version))",
+        of_followers: false,
+        can_lack: false,
+        is_optional: false,
+    },
+    Table {
+        name: SNAPSHOTS,
+        sql: "CREATE TABLE stored_snapshots (originator_id TEXT, originator_version INTEGER, topic TEXT, \
+              state BLOB, PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID",
+        of_followers: false,
+        can_lack: true,
+        is_optional: true,
+    },
+    Table {
+        name: "tracking",
+        sql: "CREATE TABLE tracking (application_name TEXT, notification_id INTEGER, \
+              PRIMARY KEY (application_name)) WITHOUT ROWID",
+        of_followers: true,
+        can_lack: false,
+        is_optional: false,
+    },
+    Table {
+        name: "es_meta",
+        sql: "CREATE TABLE es_meta (key TEXT, value TEXT, PRIMARY KEY (key)) WITHOUT ROWID",
+        of_followers: false,
+        can_lack: true,
+        is_optional: false,
+    },
+    Table {
+        name: "es_upstream",
+        sql: "CREATE TABLE es_upstream (application_name TEXT, notification_id INTEGER, originator_id TEXT, \
+              originator_version INTEGER, PRIMARY KEY (application_name)) WITHOUT ROWID",
+        of_followers: true,
+        can_lack: true,
+        is_optional: false,
+    },
+    Table {
+        name: "es_failures",
+        sql: "CREATE TABLE es_failures (application_name TEXT, notification_id INTEGER, originator_id TEXT, \
+              originator_version INTEGER, topic TEXT, error TEXT, attempts INTEGER, failed_on TEXT, \
+              PRIMARY KEY (application_name, notification_id)) WITHOUT ROWID",
+        of_followers: true,
+        can_lack: true,
+        is_optional: false,
+    },
+];
+
+/// The names of all tables.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|table| table.name)
+}
+
+/// All statements, with the rows that must be there, to be run by hand.
+pub(super) fn script(application: &str, role: Role) -> String {
+    let is_wanted = |table: &&Table| role == Role::Follower || !table.of_followers;
+    let tables = TABLES.iter().filter(is_wanted);
+    let tables = tables.map(|table| table.sql.to_owned());
+    let settings = meta_rows(application).map(|(key, value)| {
+        let value = literal(value);
+        format!("INSERT INTO es_meta (key, value) VALUES ('{key}', {value})")
+    });
+    let mark = format!(
+        "INSERT INTO tracking (application_name, notification_id) VALUES ('{MIGRATION_MARK}', 1)"
+    );
+    let mark = (role == Role::Follower).then_some(mark);
+    let statements = tables.chain(settings).chain(mark);
+    statements.map(|statement| statement + ";\n").collect()
+}

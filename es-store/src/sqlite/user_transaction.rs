@@ -1,0 +1,124 @@
+//! Transactions in which a user's code runs.
+//!
+//! Concurrency: a transaction that writes holds the connection that writes for as long as the user's
+//! code takes; so does one that reads from a database in memory. Meanwhile its thread is noted, see
+//! [`reentrancy`](super::reentrancy). A transaction that reads from a file has a connection of its
+//! own.
+
+use std::sync::{Arc, LazyLock};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::busy::Pace;
+use super::codes;
+use super::database::Database;
+use super::statements::SqliteTransaction;
+use super::tables;
+use super::writer::Writer;
+use crate::error::StoreError;
+use crate::sql::names::TableNames;
+use crate::sql::transaction::{Access, End, Owner, Transaction};
+
+/// What is done in a transaction.
+type Work<'w> = dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError> + 'w;
+
+/// Does `work` in a transaction, for the application `application`.
+pub(super) fn run(
+    database: &Database,
+    application: &str,
+    access: Access,
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
+    database.reentrancy.refuse(&database.label)?;
+    let owner = Arc::new(Owner::new(application, database.label.clone()));
+    match access {
+        Access::Write if database.read_only => Err(database.label.read_only("a projection")),
+        Access::Write => write(database, owner, work),
+        Access::Read if database.file.is_some() => {
+            database.read(|connection| read(database, connection, owner, work))
+        }
+        Access::Read => {
+            let writer = database.committer.writer();
+            let _entered = database.reentrancy.enter();
+            let reading = QueryOnly::begin(&writer.connection);
+            let reading =
+                reading.map_err(|error| codes::failed(&database.label, "reading", error))?;
+            read(database, reading.0, owner, work)
+        }
+    }
+}
+
+fn read(
+    database: &Database,
+    connection: &Connection,
+    owner: Arc<Owner>,
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
+    let begun = connection.unchecked_transaction();
+    let tx = begun.map_err(|error| codes::failed(&database.label, "reading", error))?;
+    work(&mut Transaction::new(
+        SqliteTransaction(tx),
+        owner,
+        table_names(),
+    ))
+    .map(|_| ())
+}
+
+fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<(), StoreError> {
+    let failed = |error| codes::failed(&database.label, "a projection", error);
+    let mut writer = database.committer.writer();
+    let Writer {
+        connection,
+        pace,
+        authorizer,
+        ..
+    } = &mut *writer;
+    let _entered = database.reentrancy.enter();
+    authorizer.install(connection).map_err(failed)?;
+    pace.iter_mut().for_each(Pace::begin);
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let tx = begun.map_err(failed)?;
+    let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());
+    let denied = authorizer.deny_transaction_control();
+    let end = work(&mut transaction);
+    drop(denied);
+    let ended = match end {
+        Ok(End::Commit) => transaction.commit(),
+        Ok(End::Rollback) => Ok(()),
+        Err(error) => Err(error),
+    };
+    pace.iter_mut().for_each(Pace::end);
+    ended
+}
+
+/// Keeps a connection from writing, until it is dropped.
+struct QueryOnly<'a>(&'a Connection);
+
+impl<'a> QueryOnly<'a> {
+    fn begin(connection: &'a Connection) -> rusqlite::Result<Self> {
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for QueryOnly<'_> {
+    fn drop(&mut self) {
+        // Nobody could do anything about a failure; the next write would report it.
+        let _ended = self.0.pragma_update(None, "query_only", false);
+    }
+}
+
+/// The names of the library's own tables.
+fn table_names() -> Arc<TableNames> {
+    static NAMES: LazyLock<Arc<TableNames>> = LazyLock::new(|| {
+        Arc::new(TableNames {
+            tracking: "tracking".to_owned(),
+            upstream: "es_upstream".to_owned(),
+            meta: "es_meta".to_owned(),
+            schema: None,
+            taken: tables::names().map(str::to_owned).collect(),
+            longest: usize::MAX,
+        })
+    });
+    NAMES.clone()
+}

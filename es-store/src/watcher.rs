@@ -1,0 +1,146 @@
+//! One thread that notices the commits of other processes, while anyone listens.
+//!
+//! Concurrency: who joins first starts the thread, who leaves last stops it and waits for its end. Starting it, and taking
+//! it out to be stopped, are under one lock, so at most one runs that was not told to stop; the wait for its end is not,
+//! so nobody who joins meanwhile waits too. What starts it must be ready to notice when it returns: every commit after
+//! `join` has returned is then noticed. The thread runs no user's code; should it drop the last listening all the
+//! same, it does not wait for itself.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+
+use crate::error::StoreError;
+use crate::signal::{Listening, Signal};
+use crate::sync::lock;
+
+/// Keeps a thread while anyone listens.
+#[derive(Clone, Default)]
+pub(crate) struct Watcher {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    listeners: usize,
+    watch: Option<Watch>,
+}
+
+struct Watch {
+    stop: Arc<Signal>,
+    thread: JoinHandle<()>,
+}
+
+impl Watcher {
+    /// Keeps the thread until what is returned is dropped. `start` starts it, if nobody listens yet; the thread ends when
+    /// the signal is rung.
+    pub(crate) fn join(
+        &self,
+        start: impl FnOnce(Arc<Signal>) -> Result<JoinHandle<()>, StoreError>,
+    ) -> Result<Listening, StoreError> {
+        let mut state = self.lock();
+        if state.watch.is_none() {
+            let stop = Signal::new();
+            let thread = start(stop.clone())?;
+            state.watch = Some(Watch { stop, thread });
+        }
+        state.listeners += 1;
+        let watcher = self.clone();
+        Ok(Listening::new(move || watcher.leave()))
+    }
+
+    fn leave(&self) {
+        let mut state = self.lock();
+        state.listeners -= 1;
+        let last = if state.listeners == 0 {
+            state.watch.take()
+        } else {
+            None
+        };
+        drop(state);
+        if let Some(watch) = last {
+            watch.end();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Watch {
+    fn end(self) {
+        self.stop.ring();
+        if self.thread.thread().id() != thread::current().id() {
+            // It does not panic; had it, there would be nothing more to do.
+            let _ended = self.thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn join(watcher: &Watcher) -> Listening {
+        let wait = |stop: Arc<Signal>| {
+            stop.wait(0, LONG);
+        };
+        let start = |stop| Ok(thread::spawn(move || wait(stop)));
+        watcher.join(start).expect("listening")
+    }
+
+    /// The thread that runs, if one does.
+    fn running(watcher: &Watcher) -> Option<thread::ThreadId> {
+        let state = watcher.lock();
+        let watch = state
+            .watch
+            .as_ref()
+            .filter(|watch| !watch.thread.is_finished());
+        watch.map(|watch| watch.thread.thread().id())
+    }
+
+    #[test]
+    fn one_thread_runs_while_anyone_listens() {
+        let watcher = Watcher::default();
+        for _ in 0..10 {
+            let (first, second) = (join(&watcher), join(&watcher));
+            let thread = running(&watcher);
+            assert!(thread.is_some());
+            drop(first);
+            assert_eq!(running(&watcher), thread);
+            drop(second);
+            assert_eq!(running(&watcher), None);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_could_not_be_started_is_started_by_the_next_who_joins() {
+        let watcher = Watcher::default();
+        let closed = || StoreError::Closed {
+            store: "tested".to_owned(),
+        };
+        assert!(watcher.join(|_| Err(closed())).is_err());
+        let _listening = join(&watcher);
+        assert!(running(&watcher).is_some());
+    }
+
+    #[test]
+    fn a_thread_that_stops_itself_does_not_wait_for_itself() {
+        let (sender, receiver) = std::sync::mpsc::channel::<Watch>();
+        let (ended, ends) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            receiver.recv().expect("itself").end();
+            ended.send(()).expect("heard");
+        });
+        let itself = Watch {
+            stop: Signal::new(),
+            thread,
+        };
+        sender.send(itself).expect("received");
+        assert_eq!(ends.recv_timeout(LONG), Ok(()));
+    }
+}
