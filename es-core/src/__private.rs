@@ -19,6 +19,7 @@ pub use std::{
 
 pub use serde;
 
+pub use crate::apply::{Apply, Create};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;
@@ -28,18 +29,6 @@ pub use crate::{
     FieldWriter, HasState, Root, SnapshotState, StoredField, StoredState, Timestamp,
     source::fresh_id,
 };
-
-/// The body of an `#[event]` method with `&mut self`, on the state.
-pub trait Apply<P> {
-    /// Changes the state by `event`.
-    fn apply(&mut self, event: &P, timestamp: Timestamp);
-}
-
-/// The body of an `#[event]` method that returns `Self`, on the state.
-pub trait Create<P>: Sized {
-    /// The state that `event` creates.
-    fn create(event: &P, timestamp: Timestamp) -> Self;
-}
 
 /// What can be a field of an event. Generated code asks for it in the same words when it writes and when it
 /// reads, so that a type that cannot be stored is one error.

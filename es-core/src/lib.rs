@@ -37,6 +37,7 @@
 //! ```
 
 mod aggregate;
+mod apply;
 #[cfg(feature = "decimal")]
 mod decimal;
 mod error;

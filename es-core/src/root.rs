@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::__private::{Apply, Create};
+use crate::apply::{Apply, Create};
 use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
 
 /// Identity, version, times, state and pending events of an aggregate.

@@ -26,6 +26,13 @@ pub trait Source: Send + Sync + 'static {
     fn fresh_id(&self) -> Uuid;
 }
 
+impl Timestamp {
+    /// The time now, from the source of this thread.
+    pub fn now() -> Self {
+        now()
+    }
+}
+
 /// The system's clock, and UUIDs of version 7.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemSource;

@@ -50,11 +50,6 @@ impl Timestamp {
         self.micros
     }
 
-    /// The time now, from the [source](crate::source) of this thread.
-    pub fn now() -> Self {
-        crate::source::now()
-    }
-
     /// How long after `earlier` this is; zero if it is not.
     ///
     /// ```

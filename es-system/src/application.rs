@@ -1,7 +1,7 @@
 //! An application: a store, the aggregates kept in it, and the commands of the user around them.
 //!
-//! [`core`] has the application itself, [`kinds`] the traits by which a system knows it. The other parts stand on these two:
-//! each adds what it is about to [`Application`].
+//! [`core`] has the application itself, and [`kinds`] the traits by which a system knows it. Each
+//! of the other modules adds methods on one subject to [`Application`].
 
 pub(crate) mod aggregates;
 pub(crate) mod batch;

@@ -1,4 +1,5 @@
-//! Everything that a program with aggregates, applications and systems needs: `use es_system::prelude::*;`.
+//! The names that a program with aggregates, applications and systems uses: `use
+//! es_system::prelude::*;`.
 
 pub use std::time::Duration;
 

@@ -148,5 +148,7 @@ pub(crate) fn read<T>(
         )))
     };
     // A policy of another application may be reading here.
-    outcome.unwrap_or_else(never).inspect_err(batch::note)
+    outcome
+        .unwrap_or_else(never)
+        .inspect_err(batch::record_store_error)
 }

@@ -1,4 +1,4 @@
-//! Runners: they open the applications of a system and have the followers process events.
+//! Runners open the applications of a system and have its followers process events.
 
 pub(crate) mod multi_threaded;
 mod network;
@@ -17,103 +17,113 @@ use crate::runner::single_threaded::SingleThreadedRunner;
 use crate::system::System;
 use es_store::Env;
 
-/// How long [`Runner::stop`], and dropping a runner, wait for the policies that run.
+/// The limit of the wait for running policies in [`Runner::stop`] and when a runner is dropped.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs a system: the same program runs under each runner and on each store.
+/// Runs a system. The same program runs under each runner and on each store.
 ///
-/// Dropping a runner stops it. The trait is sealed: the library's runners implement it.
+/// Dropping a runner stops it. The trait is sealed: only the library's runners implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` runs no systems",
     label = "expected `SingleThreadedRunner` or `MultiThreadedRunner`"
 )]
 pub trait Runner: Sealed + Sized {
-    /// Opens the applications of `system` in `env`. Nothing is processed yet.
+    /// Opens the applications of `system` in `env`. Nothing is processed until
+    /// [`start`](Self::start).
     ///
     /// # Errors
-    /// When the environment is wrong or a store cannot be opened; the error names the application.
+    /// Fails if the environment is wrong or a store cannot be opened. The error names the
+    /// application.
     fn new(system: &System, env: Env) -> Result<Self>;
 
-    /// Starts to process: first what was recorded before, then what comes.
+    /// Starts to process: first the events that are recorded already, then new ones as they come.
     ///
-    /// A policy that fails meanwhile is not an error of this call; see
+    /// A policy that fails is not an error of this call; see
     /// [`watch_for_errors`](Self::watch_for_errors).
     ///
     /// # Errors
-    /// When the runner was started already or was stopped, or listening to a store cannot begin.
+    /// Fails if the runner was started or stopped before, or if it cannot listen to a store.
     fn start(&mut self) -> Result<()>;
 
-    /// The application object of type `A` that this runner runs.
+    /// Returns the application of type `A` that this runner has opened.
     ///
     /// # Errors
-    /// When the system has no such application.
+    /// Fails if the system has no such application.
     fn get<A: ApplicationType>(&self) -> Result<Arc<A>>;
 
-    /// Waits until every follower has processed everything, by what is recorded, whoever did the work.
+    /// Waits until every follower has processed every event. The recorded positions decide, so work
+    /// that another process does counts, too.
     ///
     /// # Errors
-    /// At once, when a follower has stopped: why it did. After `timeout`: which edges lag.
+    /// If a follower has stopped, fails at once with the error that stopped it. After `timeout`,
+    /// fails with the list of edges that lag.
     fn wait_until_idle(&self, timeout: Duration) -> Result<()>;
 
-    /// Waits until a follower stops, the runner is stopped, or `timeout` is over.
+    /// Waits until a follower stops, until the runner is stopped, or until `timeout` has passed.
     ///
     /// # Errors
-    /// Why the first follower, in the order of definition, has stopped.
+    /// Returns the error of the first follower, in the order of definition, that has stopped.
     fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
 
-    /// The condition of each follower, in the order of definition.
+    /// Returns the status of each follower, in the order of definition.
     ///
-    /// It answers also while a store is away: then the positions in it are `None`.
+    /// It returns also while a store is unreachable; the positions in that store are `None` then.
     fn status(&self) -> Vec<FollowerStatus>;
 
-    /// Stops: the event in hand is finished and recorded, no other is begun. Waits ten seconds at the most.
+    /// Stops the runner. The events in hand are finished and recorded, and no other is begun. Waits
+    /// for at most ten seconds.
     ///
-    /// The applications stay open: what they save from now on is processed by the next runner that is made and started.
+    /// The applications stay open. The events that they save from now on are processed by the next
+    /// runner.
     ///
     /// # Errors
-    /// As [`stop_within`](Self::stop_within).
+    /// Fails as [`stop_within`](Self::stop_within) does.
     fn stop(&mut self) -> Result<()> {
         self.stop_within(STOP_LIMIT)
     }
 
-    /// Stops as [`stop`](Self::stop) does, waiting for `limit` at the most.
+    /// Stops as [`stop`](Self::stop) does, but waits for at most `limit`.
     ///
     /// # Errors
-    /// When a policy did not return in time; it is named. Its thread is left, and its batch does not commit, unless
-    /// it was being recorded already.
+    /// Fails if a policy has not returned in time; the error names its follower. The thread of the
+    /// policy goes on, but its batch is not committed, unless the commit had already begun.
     fn stop_within(&mut self, limit: Duration) -> Result<()>;
 
-    /// Rebuilds the tables of the projection `A` from all events, on this thread: into new tables beside the old ones, which
-    /// are queried and followed all the time, and at last put in their place in one transaction. `progress` is called after
-    /// each batch; it can be printed: `|progress| eprintln!("{progress}")`.
+    /// Rebuilds the tables of the projection `A` from all events, on this thread. The new tables
+    /// are filled beside the old ones, which can be queried and are kept up to date meanwhile. One
+    /// transaction then replaces the old tables. `progress` is called after each batch; its
+    /// argument can be printed: `|progress| eprintln!("{progress}")`.
     ///
-    /// The runner need not have been started, so a program of its own can rebuild, while another one follows. A rebuild that
-    /// was interrupted, be it by a kill, is taken up where it was; if the projection has changed since, call
-    /// [`discard_rebuild`](Self::discard_rebuild) first. (PostgreSQL replaces no table that a view depends on: drop the view
-    /// before, and create it again.)
+    /// The runner need not have been started, so a separate program can rebuild while another one
+    /// follows. A rebuild that was interrupted, even by a kill, continues from the last recorded
+    /// batch. If the projection has changed since, call [`discard_rebuild`](Self::discard_rebuild)
+    /// first. PostgreSQL cannot replace a table that a view depends on: drop the view before the
+    /// rebuild, and create it again afterwards.
     ///
-    /// If a policy of `A` had failed, and its follower here has stopped, it goes on with the new tables; one that has stopped in
-    /// another runner goes on when a new runner is made there.
+    /// If a policy of `A` had failed and its follower in this runner has stopped, the follower
+    /// continues with the new tables. A follower that has stopped in another runner continues when
+    /// a new runner is made there.
     ///
     /// # Errors
-    /// When somebody else rebuilds the same tables, a handler fails, or the store fails and does not recover in a while. What
-    /// was rebuilt stays, to be taken up.
+    /// Fails if another process rebuilds the same tables, if a handler fails, or if the store keeps
+    /// failing. The rebuilt part is kept, and the next call continues with it.
     fn rebuild<A: Projection>(&self, progress: impl FnMut(&RebuildProgress)) -> Result<()>;
 
-    /// Drops what an interrupted rebuild of the projection `A` has made; says whether there was any.
+    /// Drops the tables of an interrupted rebuild of the projection `A`. Returns false if there
+    /// were none.
     ///
     /// # Errors
-    /// When somebody else rebuilds the same tables, or the store fails.
+    /// Fails if another process rebuilds the same tables, or if the store fails.
     fn discard_rebuild<A: Projection>(&self) -> Result<bool>;
 }
 
-/// The seal of [`Runner`], so that it may get methods.
+/// Seals [`Runner`], so that methods can be added to it.
 pub trait Sealed {}
 
 impl Sealed for SingleThreadedRunner {}
 impl Sealed for MultiThreadedRunner {}
 
-/// The moment after `timeout`; a year from now, if that is sooner.
+/// Returns the moment after `timeout`, or a year from now if that is sooner.
 fn deadline(timeout: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     Instant::now() + timeout.min(YEAR)

@@ -1,14 +1,15 @@
 //! Stored events, and the parts of a store.
 //!
-//! - Reading what is stored: [`NotificationLog`] and [`Subscription`], which
-//!   [`Application::notification_log`](crate::Application::notification_log) gives, [`StoredEvent`], and
-//!   [`Mapper`], which decodes one.
-//! - Tables: [`ddl`] prints the statements that make them, and [`Row`], [`FromValue`] and [`ToValue`] go
-//!   with a [`Transaction`](crate::Transaction).
-//! - Failures: [`StoreError`] and [`DataProblem`] say what is wrong with the store and with what is
-//!   stored.
+//! - Reading: [`NotificationLog`] and [`Subscription`], which
+//!   [`Application::notification_log`](crate::Application::notification_log) returns,
+//!   [`StoredEvent`], and [`Mapper`], which decodes one.
+//! - Tables: [`ddl`] prints the statements that create them. [`Row`], [`FromValue`] and [`ToValue`]
+//!   belong to [`Transaction`](crate::Transaction).
+//! - Failures: [`StoreError`] is a failure of the store, and [`DataProblem`] a fault of stored
+//!   data.
 //! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!`
-//!   (with the cargo feature `testing`), and is given to an [`Env`](crate::Env) as a [`StoreFactory`].
+//!   (with the cargo feature `testing`), and is given to an [`Env`](crate::Env) as a
+//!   [`StoreFactory`].
 
 pub use es_core::{IdType, ReplayError};
 

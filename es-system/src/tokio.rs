@@ -1,8 +1,7 @@
-//! For async callers: commands, queries and runners on threads that may block.
+//! Calls applications and runners from async code, on threads that may block.
 //!
-//! Applications block while they read and write, and the driver of PostgreSQL cannot be called in the middle of an async task
-//! at all: it is an [`Error::Usage`] there. So whatever an application or a runner does is handed to tokio's threads for work
-//! that blocks:
+//! Applications block while they read and write. The driver of PostgreSQL refuses calls from inside
+//! an async task with an [`Error::Usage`]. So hand the calls to tokio's threads for blocking work:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -37,8 +36,9 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! A runner is started, waited for and stopped in the same way. The threads of a `MultiThreadedRunner` are its own, and its
-//! policies may block. Applications and runners may be dropped anywhere; a runner that is dropped waits for its policies.
+//! A runner is started, waited for and stopped in the same way. A `MultiThreadedRunner` has threads
+//! of its own, so its policies may block. Applications and runners may be dropped anywhere;
+//! dropping a runner waits for its policies.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -48,13 +48,14 @@ use es_core::source;
 
 use crate::error::{Error, Result};
 
-/// Does `work` with an application (or a runner) on a thread that may block.
+/// Runs `work` with an application or a runner on a thread that may block.
 ///
-/// When what is returned is dropped, the work goes on to its end all the same. The thread inherits the
-/// [source] of time and ids. A panic in `work` goes on in the caller.
+/// If the returned future is dropped, the work still runs to its end. The thread inherits the
+/// [source] of time and ids. A panic in `work` continues in the caller.
 ///
 /// # Errors
-/// What `work` returned; [`Error::Usage`] when there is no tokio runtime, or it was shut down before the work began.
+/// Returns the error of `work`, or [`Error::Usage`] if there is no tokio runtime or if it was shut
+/// down before the work began.
 pub async fn run<A, T, E>(
     on: &Arc<A>,
     work: impl FnOnce(&A) -> Result<T, E> + Send + 'static,
@@ -68,10 +69,10 @@ where
     blocking(move || work(&on)).await
 }
 
-/// Does `work` on a thread that may block: opens an application, starts a runner.
+/// Runs `work` on a thread that may block, for example to open an application or start a runner.
 ///
 /// # Errors
-/// As [`run`].
+/// Fails as [`run`] does.
 pub async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,

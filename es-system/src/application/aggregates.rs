@@ -1,11 +1,12 @@
-//! What can be saved at once: one aggregate, or several.
+//! The argument of a save: one aggregate or several.
 
 use es_core::Aggregate;
 
 use crate::error::Result;
 
-/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut kennel)`
-/// up to eight, a slice `&mut dogs[..]`, or a `Vec` of any of these. The trait is sealed.
+/// One aggregate or several, to be saved or collected together: `&mut dog`, `(&mut dog, &mut
+/// kennel)` with up to eight elements, a slice `&mut dogs[..]`, or a `Vec` of any of these. The
+/// trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "aggregates are passed as `&mut dog`, not as `{Self}`",
     label = "write `&mut` in front of an aggregate; several are `(&mut a, &mut b)` or `&mut all[..]`"
@@ -15,14 +16,14 @@ pub trait Aggregates: Sealed {
     fn __visit<V: Visitor>(&mut self, visitor: &mut V) -> Result<()>;
 }
 
-/// The seal of [`Aggregates`].
+/// Seals [`Aggregates`].
 pub trait Sealed {}
 
 impl<A: Aggregate> Sealed for &mut A {}
 impl<A: Aggregate> Sealed for &mut [A] {}
 impl<T: Aggregates> Sealed for Vec<T> {}
 
-/// Something done to each aggregate, whatever its type.
+/// An operation on aggregates of any type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` visits no aggregates",
     label = "needs `impl Visitor for {Self}`"

@@ -1,8 +1,8 @@
-//! What the policies of one batch have collected, until it is recorded.
+//! The events that the policies of one batch have collected and that are not recorded yet.
 //!
-//! Concurrency: while policies run, the batch is bound to the pair (application object, thread) by a guard. The
-//! repository of that application, on that thread, sees the batch's own writes; every other thread sees what is
-//! committed. The batch never leaves its thread, so it needs no lock.
+//! Concurrency: while policies run, a guard binds the batch to the pair (application object,
+//! thread). On that thread, the repository of that application sees the batch's own writes; every
+//! other thread sees committed events only. The batch never leaves its thread, so it needs no lock.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,25 +11,25 @@ use std::rc::Rc;
 use es_core::{Aggregate, AggregateId};
 use es_store::StoredEvent;
 
-use crate::application::cache::Saved;
+use crate::application::cache::CachedAggregate;
 use crate::error::{Error, ErrorKind};
 
-/// The events that a batch has collected, and the aggregates as they are after them.
+/// The events that a batch has collected, and the aggregates in the state after them.
 #[derive(Default)]
 pub(crate) struct Batch {
     events: Vec<StoredEvent>,
-    entries: HashMap<AggregateId, Entry>,
-    /// How things were before the event in hand: to undo what it did if it fails.
+    entries: HashMap<AggregateId, ChangedAggregate>,
+    /// The data for undoing the changes of the event in hand if its policy fails.
     undo: Undo,
-    met: Met,
+    store_errors: StoreErrors,
 }
 
-/// What the stores that it used have answered the policy for the event in hand. It decides what becomes of a failure, so that it
-/// does not matter how the policy wraps an error of this library.
+/// The errors that stores have returned to the policy for the event in hand. They decide the
+/// outcome of a failed policy, so it does not matter how the policy wraps an error of this library.
 #[derive(Default)]
-pub(crate) struct Met {
+pub(crate) struct StoreErrors {
     /// The first failure of a store.
-    pub(crate) store_failure: Option<Error>,
+    pub(crate) failure: Option<Error>,
     /// The last conflict.
     pub(crate) conflict: Option<Error>,
 }
@@ -37,29 +37,29 @@ pub(crate) struct Met {
 #[derive(Default)]
 struct Undo {
     events: usize,
-    entries: Vec<(AggregateId, Option<Entry>)>,
+    entries: Vec<(AggregateId, Option<ChangedAggregate>)>,
 }
 
 /// An aggregate that a policy of this batch has changed.
-pub(crate) struct Entry {
+pub(crate) struct ChangedAggregate {
     pub(crate) version: u64,
     /// The aggregate itself, if its state can be cloned; otherwise it is replayed.
-    pub(crate) aggregate: Option<Saved>,
-    /// A snapshot of it, if one was due in this batch.
+    pub(crate) aggregate: Option<CachedAggregate>,
+    /// The snapshot of it, if one was due in this batch.
     pub(crate) snapshot: Option<StoredEvent>,
 }
 
-/// What a batch records, and what is done with it after the commit.
+/// The events that a batch records, and the aggregates and snapshots to be kept after the commit.
 pub(crate) struct Collected {
-    /// All events, in order.
+    /// The events, in the order in which they were collected.
     pub(crate) events: Vec<StoredEvent>,
-    /// The aggregates as they are after them, for the cache.
-    pub(crate) aggregates: Vec<Saved>,
+    /// The aggregates in the state after the events, for the cache.
+    pub(crate) aggregates: Vec<CachedAggregate>,
     pub(crate) snapshots: Vec<StoredEvent>,
 }
 
 impl Batch {
-    /// From here on, [`undo_event`](Self::undo_event) undoes.
+    /// Marks the point to which [`undo_event`](Self::undo_event) returns.
     pub(crate) fn begin_event(&mut self) {
         self.undo.events = self.events.len();
         self.undo.entries.clear();
@@ -76,13 +76,18 @@ impl Batch {
         }
     }
 
-    /// What the policy for the event in hand has met, taken out.
-    pub(crate) fn take_met(&mut self) -> Met {
-        std::mem::take(&mut self.met)
+    /// Takes out the errors that stores have returned to the policy for the event in hand.
+    pub(crate) fn take_store_errors(&mut self) -> StoreErrors {
+        std::mem::take(&mut self.store_errors)
     }
 
-    /// Adds the new events of an aggregate, which is `entry` after them.
-    pub(crate) fn add(&mut self, id: AggregateId, events: Vec<StoredEvent>, mut entry: Entry) {
+    /// Adds the new events of an aggregate; `entry` is its state after them.
+    pub(crate) fn add(
+        &mut self,
+        id: AggregateId,
+        events: Vec<StoredEvent>,
+        mut entry: ChangedAggregate,
+    ) {
         let former = self.entries.remove(&id);
         if entry.snapshot.is_none() {
             entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
@@ -92,17 +97,18 @@ impl Batch {
         self.events.extend(events);
     }
 
-    /// The aggregate as this batch has it, if it has it and its state can be cloned.
+    /// Returns the aggregate in the state that this batch has collected. Returns `None` if the
+    /// batch has not changed it or if its state cannot be cloned.
     pub(crate) fn aggregate<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
         self.entries.get(id)?.aggregate.as_ref()?.get()
     }
 
-    /// The version that the aggregate has in this batch, if this batch has changed it.
+    /// Returns the version of the aggregate in this batch, if this batch has changed it.
     pub(crate) fn version_of(&self, id: &AggregateId) -> Option<u64> {
         self.entries.get(id).map(|entry| entry.version)
     }
 
-    /// The events of one aggregate that this batch has collected.
+    /// Returns the events of one aggregate that this batch has collected.
     pub(crate) fn events_of(&self, id: &AggregateId) -> Vec<StoredEvent> {
         if !self.entries.contains_key(id) {
             return Vec::new();
@@ -114,9 +120,10 @@ impl Batch {
             .collect()
     }
 
-    /// All that this batch has collected.
+    /// Returns everything that this batch has collected.
     pub(crate) fn into_collected(self) -> Collected {
-        let (mut aggregates, mut snapshots) = (Vec::new(), Vec::new());
+        let mut aggregates = Vec::new();
+        let mut snapshots = Vec::new();
         for entry in self.entries.into_values() {
             aggregates.extend(entry.aggregate);
             snapshots.extend(entry.snapshot);
@@ -130,8 +137,7 @@ impl Batch {
 }
 
 thread_local! {
-    /// The batches whose policies run on this thread. More than one only if a policy drives another
-    /// system.
+    /// Returns the batch whose policies run on this thread for this application object.
     static BOUND: RefCell<Vec<(u64, Rc<RefCell<Batch>>)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -146,8 +152,9 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     })
 }
 
-/// Notes, if a policy runs on this thread, what a store has answered it that it used: its own application's or another's.
-pub(crate) fn note(error: &Error) {
+/// Records an error of a store in the batch whose policy runs on this thread, if one does. The
+/// store may be that of another application.
+pub(crate) fn record_store_error(error: &Error) {
     let is_conflict = error.kind() == ErrorKind::Conflict;
     if !is_conflict && !error.is_of_store() {
         return;
@@ -156,24 +163,24 @@ pub(crate) fn note(error: &Error) {
     else {
         return;
     };
-    let met = &mut batch.borrow_mut().met;
+    let store_errors = &mut batch.borrow_mut().store_errors;
     if is_conflict {
-        met.conflict = Some(error.clone());
+        store_errors.conflict = Some(error.clone());
     } else {
-        met.store_failure.get_or_insert_with(|| error.clone());
+        store_errors.failure.get_or_insert_with(|| error.clone());
     }
 }
 
 /// Unbinds the batch when it is dropped, also when a policy panics.
-pub(crate) struct Bound(());
+pub(crate) struct BatchBinding(());
 
 /// Binds the batch to this thread and to this application object.
-pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>) -> Bound {
+pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>) -> BatchBinding {
     BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
-    Bound(())
+    BatchBinding(())
 }
 
-impl Drop for Bound {
+impl Drop for BatchBinding {
     fn drop(&mut self) {
         BOUND.with_borrow_mut(|bound| bound.pop());
     }

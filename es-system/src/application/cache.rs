@@ -1,11 +1,14 @@
-//! Aggregates as they were last saved or loaded, so that a load replays only what came after.
+//! The cache of aggregates as they were last saved or loaded, so that a load replays only later
+//! events.
 //!
-//! Only what is recorded comes in: what was saved, after its commit, or what was replayed from the record. So a state
-//! that was not saved is never handed out. What is there may be old, if another process saves too; a load applies the
-//! events behind it, unless `AGGREGATE_CACHE_FASTFORWARD` is off. Then an old state is found out by the conflict at its save,
-//! which drops it.
+//! Only recorded states enter: aggregates that were saved, after the commit, and aggregates that
+//! were replayed from the record. So an unsaved state is never returned. A cached state may be old
+//! if another process saves, too. A load then applies the later events, unless
+//! `AGGREGATE_CACHE_FASTFORWARD` is off. In that case the save of an old state conflicts, and the
+//! conflict drops it from the cache.
 //!
-//! Concurrency: one mutex around the list. Nothing of a user's runs under it: states are cloned and dropped outside.
+//! Concurrency: one mutex guards the entries. No code of a user runs under it: states are cloned
+//! and dropped outside.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -16,16 +19,17 @@ use es_core::{Aggregate, AggregateId, Root};
 use es_store::sync;
 use es_store::{Env, EnvError};
 
-/// An aggregate of any type, as it was at one version.
+/// An aggregate of any type, at one version.
 #[derive(Clone)]
-pub(crate) struct Saved {
+pub(crate) struct CachedAggregate {
     id: AggregateId,
     version: u64,
     root: Arc<dyn Any + Send + Sync>,
 }
 
-impl Saved {
-    /// A copy of an aggregate whose events are all saved, or about to be; `None` if its state cannot be cloned.
+impl CachedAggregate {
+    /// Copies an aggregate whose events are all saved, or about to be. Returns `None` if its state
+    /// cannot be cloned.
     pub(crate) fn of<A: Aggregate>(aggregate: &A) -> Option<Self> {
         let root = clone_saved(aggregate.__root())?;
         Some(Self {
@@ -35,19 +39,19 @@ impl Saved {
         })
     }
 
-    /// A copy of it, if it is an `A`.
+    /// Returns a copy of the aggregate, if it is an `A`.
     pub(crate) fn get<A: Aggregate>(&self) -> Option<A> {
         let root = self.root.downcast_ref::<Root<A>>()?;
         clone_saved(root).map(A::__from_root)
     }
 }
 
-/// A state that panics when it is cloned is one that cannot be cloned.
+/// Clones a state. A panic of the user's `Clone` counts as a state that cannot be cloned.
 fn clone_saved<A: Aggregate>(root: &Root<A>) -> Option<Root<A>> {
     catch_unwind(AssertUnwindSafe(|| root.__clone_saved())).unwrap_or_default()
 }
 
-/// The aggregates that were used last, up to a number of them.
+/// The most recently used aggregates, up to a maximum number.
 pub(crate) struct Cache {
     max: usize,
     fast_forward: bool,
@@ -56,15 +60,15 @@ pub(crate) struct Cache {
 
 #[derive(Default)]
 struct Entries {
-    /// Each with the moment at which it was last used.
-    saved: HashMap<AggregateId, (u64, Saved)>,
-    /// Who was used at which moment; the first is the one not used for longest.
+    /// The aggregates, each with the time of its last use.
+    saved: HashMap<AggregateId, (u64, CachedAggregate)>,
+    /// The ids by the time of their last use; the first is the least recently used.
     used: BTreeMap<u64, AggregateId>,
     now: u64,
 }
 
 impl Cache {
-    /// A cache as `env` asks for it; none if it asks for none.
+    /// Returns the cache that `env` asks for, or `None` if it asks for none.
     pub(crate) fn new(env: &Env) -> Result<Option<Self>, EnvError> {
         let max = env.number("AGGREGATE_CACHE_MAXSIZE", 0)?;
         let fast_forward = env.boolean("AGGREGATE_CACHE_FASTFORWARD", true)?;
@@ -75,24 +79,24 @@ impl Cache {
         }))
     }
 
-    /// Whether the events behind what is found are to be applied.
+    /// Returns true if a load applies the events that are newer than the cached state.
     pub(crate) fn fast_forwards(&self) -> bool {
         self.fast_forward
     }
 
-    /// A copy of the aggregate, if it is there.
+    /// Returns a copy of the aggregate, if it is cached.
     pub(crate) fn get<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
         let found = self.entries().touch(id);
         found?.get()
     }
 
-    /// Keeps an aggregate, unless it is there with the same or a higher version.
-    pub(crate) fn put(&self, saved: Saved) {
+    /// Caches an aggregate, unless it is cached with the same or a higher version.
+    pub(crate) fn put(&self, saved: CachedAggregate) {
         let dropped = self.entries().put(saved, self.max);
         drop(dropped);
     }
 
-    /// Drops an aggregate: what is there may be old.
+    /// Drops an aggregate whose cached state may be old.
     pub(crate) fn forget(&self, id: &AggregateId) {
         let dropped = self.entries().take(id);
         drop(dropped);
@@ -104,14 +108,14 @@ impl Cache {
 }
 
 impl Entries {
-    fn touch(&mut self, id: &AggregateId) -> Option<Saved> {
+    fn touch(&mut self, id: &AggregateId) -> Option<CachedAggregate> {
         let (_, found) = self.take(id)?;
         self.insert(found.clone());
         Some(found)
     }
 
-    /// Puts one in, and gives back what is dropped for it.
-    fn put(&mut self, saved: Saved, max: usize) -> Option<(u64, Saved)> {
+    /// Inserts an aggregate, and returns the one that is dropped for it.
+    fn put(&mut self, saved: CachedAggregate, max: usize) -> Option<(u64, CachedAggregate)> {
         let known = self
             .saved
             .get(&saved.id)
@@ -128,13 +132,13 @@ impl Entries {
         self.saved.remove(&oldest)
     }
 
-    fn insert(&mut self, saved: Saved) {
+    fn insert(&mut self, saved: CachedAggregate) {
         self.now += 1;
         self.used.insert(self.now, saved.id.clone());
         self.saved.insert(saved.id.clone(), (self.now, saved));
     }
 
-    fn take(&mut self, id: &AggregateId) -> Option<(u64, Saved)> {
+    fn take(&mut self, id: &AggregateId) -> Option<(u64, CachedAggregate)> {
         let (at, saved) = self.saved.remove(id)?;
         self.used.remove(&at);
         Some((at, saved))
@@ -145,8 +149,8 @@ impl Entries {
 mod tests {
     use super::*;
 
-    fn saved(id: &str, version: u64) -> Saved {
-        Saved {
+    fn saved(id: &str, version: u64) -> CachedAggregate {
+        CachedAggregate {
             id: id.into(),
             version,
             root: Arc::new(()),

@@ -1,4 +1,5 @@
-//! The part that all applications share: its store, its settings, and what its other parts need of them.
+//! The part that all applications share: the store, the settings, and the access to both for the
+//! other modules.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +18,10 @@ use crate::application::cache::Cache;
 use crate::application::topics::Topics;
 use crate::error::{Error, Result};
 
-/// The part that all applications share: it saves aggregates and gets them back.
+/// The part that all applications share. It saves aggregates and loads them again.
 ///
-/// A user's application derefs to it, so its methods are called as `self.save(..)` and `self.repository()`. Cloning
-/// gives another handle of the same application.
+/// A user's application derefs to it, so its methods are called as `self.save(..)` and
+/// `self.repository()`. A clone is another handle to the same application.
 #[derive(Clone)]
 pub struct Application {
     inner: Arc<Inner>,
@@ -38,29 +39,30 @@ struct Inner {
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
 }
 
-/// What a runner does when an application has saved something.
+/// The hook of a runner that is called after a save.
 pub(crate) trait AfterSave: Send + Sync {
     /// Called on the thread of the command, after the commit.
     fn after_save(&self, application: &Application);
 }
 
 impl Application {
-    /// Opens the application `name` on the store that `env` says, in memory if it says none.
+    /// Opens the application `name` on the store that `env` names, or in memory if it names none.
     ///
-    /// Keys with the application's name in front win: `DOGSCHOOL_SQLITE_DBNAME` over `SQLITE_DBNAME`.
+    /// A key that begins with the application's name wins: `DOGSCHOOL_SQLITE_DBNAME` over
+    /// `SQLITE_DBNAME`.
     ///
     /// # Errors
-    /// When the environment is wrong, or the store cannot be opened.
+    /// Fails if the environment is wrong or the store cannot be opened.
     pub fn open(name: &str, role: Role, env: Env) -> Result<Self> {
         let env = env.for_application(name);
         let recorder = es_store::open(name, role, &env).map_err(|e| Error::store(name, e))?;
         Self::with_recorder(name, env, recorder)
     }
 
-    /// An application on a recorder of the caller's.
+    /// Opens an application on a recorder of the caller's.
     ///
     /// # Errors
-    /// When the environment is wrong.
+    /// Fails if the environment is wrong.
     pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
         static INSTANCES: AtomicU64 = AtomicU64::new(0);
         let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
@@ -85,35 +87,35 @@ impl Application {
         })
     }
 
-    /// The stored name of the application.
+    /// Returns the stored name of the application.
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// The environment that the application was opened with.
+    /// Returns the environment that the application was opened with.
     pub fn env(&self) -> &Env {
         &self.inner.env
     }
 
-    /// The position up to which this application has processed the events of `upstream`; `None` if it
-    /// never has.
+    /// Returns the position up to which this application has processed the events of `upstream`, or
+    /// `None` if it has processed none.
     ///
     /// # Errors
-    /// When the application is closed, or the store cannot be read.
+    /// Fails if the application is closed or the store cannot be read.
     pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
         self.on_store(|store| store.tracked(upstream))
     }
 
-    /// Closes the application: the store is closed when what is under way has ended, and every later call is
-    /// an error. Closing twice does nothing.
+    /// Closes the application. The store is closed when the calls in progress have ended, and every
+    /// later call is an error. A second call does nothing.
     pub fn close(&self) {
         sync::write(&self.inner.recorder).take();
     }
 
-    /// The recorder of the application, for those who need the store itself.
+    /// Returns the recorder of the application, for code that needs the store itself.
     ///
     /// # Errors
-    /// When the application is closed.
+    /// Fails if the application is closed.
     pub fn recorder(&self) -> Result<Arc<dyn ProcessRecorder>> {
         let recorder = sync::read(&self.inner.recorder);
         recorder
@@ -137,7 +139,7 @@ impl Application {
         self.inner.cache.as_ref()
     }
 
-    /// How long one handler of a projection may take.
+    /// Returns the time limit of one handler of a projection.
     pub(crate) fn policy_timeout(&self) -> Result<Duration> {
         let limit = self
             .env()
@@ -145,7 +147,7 @@ impl Application {
         limit.map_err(|e| Error::env(self.name(), e))
     }
 
-    /// The tables of a projection.
+    /// Returns the tables of a projection.
     pub(crate) fn tables(&self) -> Result<Tables> {
         Ok(Tables::new(self.recorder()?))
     }
@@ -153,11 +155,12 @@ impl Application {
     pub(crate) fn poll_interval(&self) -> Result<Duration> {
         let poll = self.env().seconds("POLL_INTERVAL", Duration::from_secs(1));
         let poll = poll.map_err(|e| Error::env(self.name(), e))?;
-        // Less would keep a processor busy; more is never waited for, and overflows clocks.
+        // A shorter interval would keep a processor busy; a longer one is useless and overflows
+        // clocks.
         Ok(poll.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60)))
     }
 
-    /// Notes that `A` owns its topic in this application.
+    /// Registers `A` as the owner of its topic in this application.
     pub(crate) fn claim_topic<A: Aggregate>(&self) -> Result<()> {
         self.inner
             .topics
@@ -165,14 +168,16 @@ impl Application {
             .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
-    /// The error of this application for one of its store. If a policy runs on this thread, its batch learns of it.
+    /// Converts an error of the store into one of this application. If a policy runs on this
+    /// thread, its batch records the error.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        batch::note(&error);
+        batch::record_store_error(&error);
         error
     }
 
-    /// An id of the other form is never found, and would be taken for that of a new aggregate.
+    /// Refuses an id of the type that this store does not keep. It would never be found, and so be
+    /// taken for the id of a new aggregate.
     pub(crate) fn refuse_other_id_type(&self, id: &AggregateId) -> Result<()> {
         let expected = self.recorder()?.id_type();
         if id.id_type() == expected {
@@ -181,7 +186,7 @@ impl Application {
         Err(self.store_error(StoreError::id_type(id.clone(), expected)))
     }
 
-    /// Does something with the store. An error of it becomes one of this application.
+    /// Calls the store, and converts its error into one of this application.
     pub(crate) fn on_store<T>(
         &self,
         work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
@@ -189,7 +194,7 @@ impl Application {
         work(&*self.recorder()?).map_err(|error| self.store_error(error))
     }
 
-    /// Does something with the tables of a projection. An error of it becomes one of this application.
+    /// Calls the tables of a projection, and converts their error into one of this application.
     pub(crate) fn on_tables<T>(
         &self,
         work: impl FnOnce(&Tables) -> Result<T, StoreError>,
@@ -209,7 +214,7 @@ impl Application {
         self.on_store(|store| store.select_events(id, query))
     }
 
-    /// Tells the runner, if one runs this application, that something was saved.
+    /// Tells the runner of this application, if there is one, that events were saved.
     pub(crate) fn prompt(&self) {
         let after_save = sync::read(&self.inner.after_save);
         let runner = after_save.as_ref().and_then(Weak::upgrade);
@@ -219,12 +224,13 @@ impl Application {
         }
     }
 
-    /// From now on `runner` is told after each save.
+    /// Has `runner` called after each save.
     pub(crate) fn tell_after_save(&self, runner: Weak<dyn AfterSave>) {
         *sync::write(&self.inner.after_save) = Some(runner);
     }
 
-    /// Refuses what cannot be done inside a policy of this application; `instead` is what can.
+    /// Refuses a call inside a policy of this application; `instead` tells the user how to do it
+    /// there.
     pub(crate) fn refuse_inside_policy(&self, call: &str, instead: &str) -> Result<()> {
         if batch::of(self.instance()).is_none() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Events of an application's log, decoded.
+//! Decodes events of an application's log.
 
 use es_core::{Aggregate, DomainEvent, EventSet};
 use es_store::Notification;
@@ -7,7 +7,7 @@ use crate::application::core::Application;
 use crate::error::{Error, Result};
 
 impl Application {
-    /// The event of the aggregate `A` that stands in a notification of this application's log.
+    /// Decodes a notification of this application's log as an event of the aggregate `A`.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -30,7 +30,8 @@ impl Application {
     /// ```
     ///
     /// # Errors
-    /// [`Error::BadData`] when the topic is of no event of `A`, or the event cannot be decoded.
+    /// Returns [`Error::BadData`] if the topic is not that of an event of `A`, or if the event
+    /// cannot be decoded.
     pub fn decode<A: Aggregate>(
         &self,
         notification: &Notification,
@@ -38,7 +39,7 @@ impl Application {
         self.decode_set(notification)
     }
 
-    /// The event in a notification of this application's log, which is one of `E`.
+    /// Decodes a notification of this application's log as one of the events `E`.
     pub(crate) fn decode_set<E: EventSet>(
         &self,
         notification: &Notification,

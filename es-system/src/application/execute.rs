@@ -1,4 +1,4 @@
-//! Commands on one aggregate: load, decide, save, and all of it again when somebody else was first.
+//! Commands on one aggregate: load, decide and save, repeated after a conflict with another writer.
 
 use es_core::{Aggregate, AggregateId};
 
@@ -6,10 +6,10 @@ use crate::application::core::Application;
 use crate::application::tries::Tries;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Why [`Application::try_execute`] did nothing.
+/// The error of [`Application::try_execute`]. Nothing was saved.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ExecuteError<E> {
-    /// The command refused, and this is what it said.
+    /// The command refused, with this error.
     #[error("{0}")]
     Refused(E),
     /// The aggregate could not be loaded or saved.
@@ -18,7 +18,8 @@ pub enum ExecuteError<E> {
 }
 
 impl<E> ExecuteError<E> {
-    /// The caller's own error, if it can be made of both: `.map_err(ExecuteError::flatten)`.
+    /// Converts to the caller's own error, if it can be made of both:
+    /// `.map_err(ExecuteError::flatten)`.
     pub fn flatten<F: From<E> + From<Error>>(self) -> F {
         match self {
             Self::Refused(error) => error.into(),
@@ -28,11 +29,13 @@ impl<E> ExecuteError<E> {
 }
 
 impl Application {
-    /// Loads an aggregate, has `command` change it, and saves it. On a conflict all of it is done again, with the aggregate
-    /// as it is then. For several aggregates at once there is [`retry`](Self::retry).
+    /// Loads an aggregate, lets `command` change it, and saves it. After a conflict it loads the
+    /// aggregate again and repeats the command. For several aggregates at once there is
+    /// [`retry`](Self::retry).
     ///
-    /// **The closure may run more than once**, so it does nothing but decide and change the aggregate. What it returned the
-    /// last time is returned. If it returns an error, nothing is saved, and it does not run again.
+    /// **The closure may run more than once**, so it should only decide and change the aggregate.
+    /// The result of its last run is returned. If it returns an error, nothing is saved and it does
+    /// not run again.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -59,13 +62,15 @@ impl Application {
     /// # Ok::<(), Error>(())
     /// ```
     ///
-    /// When nobody can say whether the save took place, the same events are sent again, and count as saved if they are found
-    /// to be recorded.
+    /// If it is unknown whether the save took place, the same events are sent again; if they are
+    /// found to be recorded, the command has succeeded.
     ///
     /// # Errors
-    /// What the closure returned; as [`Repository::get`](crate::Repository::get) and [`save`](Self::save);
-    /// [`Error::Conflict`] when somebody else was first in each of 20 tries, with short pauses between them;
-    /// [`Error::OutcomeUnknown`] when nobody could say in as many whether it was saved: then look before you run it again.
+    /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
+    /// and [`save`](Self::save) do. Returns [`Error::Conflict`] if each of 20 attempts, with short
+    /// pauses between them, met a conflict. Returns [`Error::OutcomeUnknown`] if after as many
+    /// attempts it is still unknown whether the events were saved: look before you run the command
+    /// again.
     pub fn execute<A: Aggregate, T>(
         &self,
         id: impl Into<AggregateId>,
@@ -77,7 +82,7 @@ impl Application {
         }
     }
 
-    /// [`execute`](Self::execute) with a command that refuses in words of its own.
+    /// Works as [`execute`](Self::execute), with a command that returns an error type of its own.
     ///
     /// **The closure may run more than once.**
     ///
@@ -116,8 +121,8 @@ impl Application {
     /// ```
     ///
     /// # Errors
-    /// [`ExecuteError::Refused`] with what the closure returned, and [`ExecuteError::Failed`] with every other error of
-    /// [`execute`](Self::execute).
+    /// Returns [`ExecuteError::Refused`] with the error of the closure, and
+    /// [`ExecuteError::Failed`] with every other error of [`execute`](Self::execute).
     pub fn try_execute<A: Aggregate, T, E>(
         &self,
         id: impl Into<AggregateId>,
@@ -127,7 +132,8 @@ impl Application {
             "execute",
             "get the aggregate from the repository, change it, and hand it to `processing_event.collect_events(..)`",
         )?;
-        let (id, mut tries) = (id.into(), Tries::new());
+        let id = id.into();
+        let mut tries = Tries::new();
         loop {
             let mut aggregate: A = self.repository().get(&id)?;
             let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
@@ -139,10 +145,11 @@ impl Application {
         }
     }
 
-    /// Runs a command that loads and saves by itself, and runs it again after a conflict: for commands that change several
-    /// aggregates at once. [`execute`](Self::execute) is for one.
+    /// Runs a command that loads and saves by itself, and repeats it after a conflict. It is for
+    /// commands that change several aggregates at once; [`execute`](Self::execute) is for one.
     ///
-    /// **The closure may run more than once**, so it loads what it changes, and does nothing else but decide, change and save.
+    /// **The closure may run more than once**, so it should load the aggregates that it changes,
+    /// and only decide, change and save.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -160,9 +167,11 @@ impl Application {
     /// # #[application]
     /// # pub struct Bank;
     /// # let bank = Bank::new(Env::new())?;
-    /// # let (mut a, mut b) = (Account::open(10), Account::open(0));
+    /// # let mut a = Account::open(10);
+    /// # let mut b = Account::open(0);
     /// # bank.save((&mut a, &mut b))?;
-    /// # let (from, to) = (a.id(), b.id());
+    /// # let from = a.id();
+    /// # let to = b.id();
     /// let refused: Result<(), String> = bank.retry(|| {
     ///     let mut sender: Account = bank.repository().get(from)?;
     ///     let mut receiver: Account = bank.repository().get(to)?;
@@ -179,8 +188,9 @@ impl Application {
     /// ```
     ///
     /// # Errors
-    /// What the closure returned; a conflict, when there was one in each of 20 tries. [`Error::OutcomeUnknown`] is not tried again,
-    /// as the command may have taken place: save the same aggregates again, or look before you run it again.
+    /// Returns the error of the closure, which is a conflict if each of 20 attempts met one.
+    /// [`Error::OutcomeUnknown`] is not repeated, because the command may have taken place: save
+    /// the same aggregates again, or look before you run the command again.
     pub fn retry<T>(&self, mut command: impl FnMut() -> Result<T>) -> Result<T> {
         self.refuse_inside_policy(
             "retry",
@@ -195,8 +205,8 @@ impl Application {
         }
     }
 
-    /// Saves, and sends the same events again while nobody can say whether they are saved: the command is not to be run
-    /// again, or it would be done twice.
+    /// Saves, and sends the same events again while it is unknown whether they are saved. Running
+    /// the command again instead could apply it twice.
     pub(crate) fn save_again_if_in_doubt<A: Aggregate>(
         &self,
         aggregate: &mut A,

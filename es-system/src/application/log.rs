@@ -1,4 +1,4 @@
-//! Event-sourced logs: events that are appended and read, and never replayed.
+//! Event-sourced logs: append-only lists of events that are read, never replayed.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,10 +11,12 @@ use crate::application::core::Application;
 use crate::application::tries::Tries;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A sequence of events that is not replayed into a state, so it may grow without end: a list of all dogs, for example.
+/// An append-only list of events that are read, never replayed into a state, so it may grow without
+/// end. A list of all dogs is an example.
 ///
-/// Its events are those that create the aggregate `A`, an aggregate for this alone. They are stored as the `EventSourcedLog` of
-/// the Python library `eventsourcing` stores its own, from which the idea comes, and policies follow them as any other.
+/// Its events are the creating events of the aggregate `A`, a type that exists for the log alone.
+/// They are stored in the form of the `EventSourcedLog` of the Python library `eventsourcing`, from
+/// which the idea comes. Policies can follow them like any other event.
 ///
 /// ```
 /// use es_system::prelude::*;
@@ -62,14 +64,14 @@ pub struct Log<'a, A> {
 pub struct LoggedEvent<E> {
     /// The number of the event in its log; the first is 1.
     pub originator_version: u64,
-    /// When the event was made.
+    /// The time at which the event was made.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub payload: E,
 }
 
 impl Application {
-    /// The log with this id, which may have no event yet.
+    /// Returns the log with this id, which may have no event yet.
     pub fn log<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Log<'_, A> {
         Log {
             application: self,
@@ -80,17 +82,18 @@ impl Application {
 }
 
 impl<A: Aggregate> Log<'_, A> {
-    /// Appends an event and saves it; says which number it has. Of two who append at once one is second and goes behind the
-    /// other.
+    /// Appends an event, saves it, and returns its number. If two writers append at once, both
+    /// events are kept, one after the other.
     ///
     /// # Errors
-    /// As [`Application::execute`] and [`trigger_event`](Self::trigger_event).
+    /// Fails as [`Application::execute`] and [`trigger_event`](Self::trigger_event) do.
     pub fn append(&self, event: A) -> Result<u64> {
         self.application.refuse_inside_policy(
             "append",
             "make the event with `trigger_event`, and hand it to `processing_event.collect_events(..)`",
         )?;
-        let (mut event, mut tries) = (event, Tries::new());
+        let mut event = event;
+        let mut tries = Tries::new();
         loop {
             event = self.trigger_event(event)?;
             match self
@@ -104,13 +107,14 @@ impl<A: Aggregate> Log<'_, A> {
         }
     }
 
-    /// Makes `event` the next one and does not save it. It is saved with others, `app.save((&mut dog, &mut event))`, or handed to
-    /// `collect_events` inside a policy. Until then, no other is made: it would have the same number, which is a conflict.
+    /// Gives `event` the next number without saving it. Save it together with aggregates,
+    /// `app.save((&mut dog, &mut event))`, or hand it to `collect_events` inside a policy. Save it
+    /// before you make another: that one would have the same number, which is a conflict.
     ///
     /// # Errors
-    /// [`Error::Usage`] when `event` is not what an `#[event]` method without `self` has just returned;
-    /// [`Error::Configuration`] when the id has not the form that the application keeps, or another type has the topic of `A`;
-    /// and when the store cannot be read.
+    /// Returns [`Error::Usage`] if `event` does not come directly from an `#[event]` method without
+    /// `self`, and [`Error::Configuration`] if the application keeps ids of the other type or if
+    /// another type has the topic of `A`. Fails if the store cannot be read.
     pub fn trigger_event(&self, event: A) -> Result<A> {
         let mut event = event;
         if event
@@ -120,7 +124,7 @@ impl<A: Aggregate> Log<'_, A> {
             return Ok(event);
         }
         Err(Error::Usage(format!(
-            "{}: what is appended to the log {} of `{}` is one new event, and this has version {} and {} pending events",
+            "{}: only one new event can be appended to the log {} of `{}`, and this has version {} and {} pending events",
             self.application.name(),
             self.id,
             A::TOPIC,
@@ -129,33 +133,34 @@ impl<A: Aggregate> Log<'_, A> {
         )))
     }
 
-    /// The events that `query` asks for. Inside a policy those that the batch has collected are among them.
+    /// Returns the events that match `query`. Inside a policy they include those that the batch has
+    /// collected.
     ///
     /// # Errors
-    /// [`Error::BadData`] when an event cannot be decoded, and as
-    /// [`trigger_event`](Self::trigger_event).
+    /// Returns [`Error::BadData`] if an event cannot be decoded. Fails as
+    /// [`trigger_event`](Self::trigger_event) does.
     pub fn get(&self, query: &EventQuery) -> Result<Vec<LoggedEvent<A::Event>>> {
         let events = self.select(query)?;
         events.iter().map(|event| self.decode(event)).collect()
     }
 
-    /// The first event; `None` if there is none.
+    /// Returns the first event, or `None` if there is none.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     pub fn get_first(&self) -> Result<Option<LoggedEvent<A::Event>>> {
         Ok(self.get(&EventQuery::all().limit(1))?.pop())
     }
 
-    /// The last event; `None` if there is none.
+    /// Returns the last event, or `None` if there is none.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     pub fn get_last(&self) -> Result<Option<LoggedEvent<A::Event>>> {
         Ok(self.get(&EventQuery::all().desc().limit(1))?.pop())
     }
 
-    /// How many events there are.
+    /// Returns the number of events.
     fn version(&self) -> Result<u64> {
         let last = self.select(&EventQuery::all().desc().limit(1))?;
         Ok(last.first().map_or(0, |event| event.originator_version))
@@ -174,12 +179,11 @@ impl<A: Aggregate> Log<'_, A> {
         };
         let mut collected = batch.borrow().events_of(&self.id);
         collected.retain(is_wanted);
-        let mut events = match query.desc {
-            false => [stored, collected].concat(),
-            true => {
-                collected.reverse();
-                [collected, stored].concat()
-            }
+        let mut events = if query.desc {
+            collected.reverse();
+            [collected, stored].concat()
+        } else {
+            [stored, collected].concat()
         };
         events.truncate(query.limit);
         Ok(events)

@@ -1,4 +1,4 @@
-//! The log of an application, to read and to subscribe to.
+//! The notification log of an application, to read and to subscribe to.
 
 use es_store::{NotificationLog as Log, NotificationQuery, Section, StopHandle, StoreError};
 
@@ -7,15 +7,16 @@ use crate::error::{Error, Result};
 use es_store::Notification;
 
 impl Application {
-    /// The events of the application, in the order of their positions.
+    /// Returns the events of the application, in the order of their positions.
     pub fn notification_log(&self) -> NotificationLog {
         NotificationLog::new(self.clone())
     }
 
-    /// An iterator over the events behind position `gt` (0 is all), which waits for new ones.
+    /// Returns an iterator over the events behind position `gt` (0 selects all), which waits for
+    /// new ones.
     ///
     /// # Errors
-    /// When the application is closed, or listening to the store cannot begin.
+    /// Fails if the application is closed or listening to the store cannot begin.
     pub fn subscribe(&self, gt: u64) -> Result<Subscription> {
         Subscription::new(self.clone(), gt)
     }
@@ -23,7 +24,8 @@ impl Application {
 
 /// All events of an application, in the order of their positions.
 ///
-/// Positions strictly increase and may have gaps. Who has seen a position is never shown one below it.
+/// Positions strictly increase and may have gaps. A reader that has seen a position is never shown
+/// a lower one.
 #[derive(Debug, Clone)]
 pub struct NotificationLog {
     application: Application,
@@ -34,34 +36,36 @@ impl NotificationLog {
         Self { application }
     }
 
-    /// Up to `limit` events from position `start` on, itself included. A limit of 0 selects none.
+    /// Returns up to `limit` events from position `start` on, inclusive. A limit of 0 selects none.
     ///
     /// # Errors
-    /// When the application is closed, the store cannot be read, or a row is damaged.
+    /// Fails if the application is closed, the store cannot be read, or a row is damaged.
     pub fn select(&self, start: u64, limit: usize) -> Result<Vec<Notification>> {
         self.query(&NotificationQuery::from(start).limit(limit))
     }
 
-    /// The events that `query` asks for.
+    /// Returns the events that match `query`.
     ///
     /// # Errors
-    /// As [`select`](Self::select).
+    /// Fails as [`select`](Self::select) does.
     pub fn query(&self, query: &NotificationQuery) -> Result<Vec<Notification>> {
         self.read(|log| log.query(query))
     }
 
-    /// The section with an id such as `"1,10"`: first and last position, both included.
+    /// Returns the section with an id such as `"1,10"`: the first and the last position, both
+    /// inclusive.
     ///
     /// # Errors
-    /// As [`select`](Self::select), and when the id is not two positions with a comma between them.
+    /// Fails as [`select`](Self::select) does, and if the id is not two positions with a comma
+    /// between them.
     pub fn section(&self, id: &str) -> Result<Section> {
         self.read(|log| log.section(id))
     }
 
-    /// The last position; 0 if there is no event.
+    /// Returns the last position, or 0 if there is no event.
     ///
     /// # Errors
-    /// As [`select`](Self::select).
+    /// Fails as [`select`](Self::select) does.
     pub fn head(&self) -> Result<u64> {
         let head = self.application.on_store(|store| store.head())?;
         Ok(head.map_or(0, |head| head.position))
@@ -73,9 +77,10 @@ impl NotificationLog {
     }
 }
 
-/// The events of an application behind some position, as they are recorded. Waits for new ones, until it is stopped.
+/// An iterator over the events of an application behind some position. It waits for new ones until
+/// it is stopped.
 ///
-/// After an error it goes on with the event that could not be read.
+/// After an error, it continues with the event that could not be read.
 #[derive(Debug)]
 pub struct Subscription {
     application: Application,
@@ -95,7 +100,7 @@ impl Subscription {
         })
     }
 
-    /// Ends the iterator from another thread.
+    /// Returns a handle that ends the iterator from another thread.
     pub fn stop_handle(&self) -> StopHandle {
         self.events.stop_handle()
     }

@@ -1,4 +1,4 @@
-//! Getting aggregates back: from the cache or a snapshot, and the events behind it.
+//! Loads aggregates: from the cache or a snapshot, and the events behind it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,23 +7,23 @@ use es_core::{Aggregate, AggregateId, Replay, ReplayError};
 use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
 
 use crate::application::batch;
-use crate::application::cache::{Cache, Saved};
+use crate::application::cache::{Cache, CachedAggregate};
 use crate::application::core::Application;
 use crate::application::snapshots::{self, Stored};
 use crate::error::DataProblem;
 use crate::error::{Error, Result};
 
 impl Application {
-    /// The aggregates of the application. Inside a policy it shows what the policies of the batch have
-    /// collected, too.
+    /// Returns the aggregates of the application. Inside a policy they include the events that the
+    /// policies of the batch have collected.
     pub fn repository(&self) -> Repository<'_> {
         Repository::new(self)
     }
 
-    /// Whether the aggregate exists.
+    /// Returns true if the aggregate exists.
     ///
     /// # Errors
-    /// When the id has not the form that the application keeps, or the store cannot be read.
+    /// Fails if the application keeps ids of the other type or the store cannot be read.
     pub fn contains(&self, id: impl Into<AggregateId>) -> Result<bool> {
         let id = id.into();
         self.refuse_other_id_type(&id)?;
@@ -37,11 +37,12 @@ impl Application {
     }
 }
 
-/// The aggregates of an application, rebuilt from their events, or from a snapshot and the events behind it. With
-/// `AGGREGATE_CACHE_MAXSIZE` it keeps those that were used last, and applies only the events that are new.
+/// The aggregates of an application, rebuilt from their events, or from a snapshot and the events
+/// behind it. With `AGGREGATE_CACHE_MAXSIZE` it keeps the most recently used ones, and applies only
+/// newer events to them.
 ///
-/// Inside a policy it shows, on the policy's thread, what the policies of the same batch have collected;
-/// everyone else sees what is committed.
+/// Inside a policy, on the policy's thread, it includes the events that the policies of the same
+/// batch have collected. All other threads see committed events only.
 #[derive(Debug, Clone, Copy)]
 pub struct Repository<'a> {
     application: &'a Application,
@@ -52,30 +53,32 @@ impl<'a> Repository<'a> {
         Self { application }
     }
 
-    /// The aggregate as it is now.
+    /// Returns the aggregate in its current state.
     ///
     /// # Errors
-    /// [`Error::AggregateNotFound`] when there is none; [`Error::Configuration`] when the id has not the form that the
-    /// application keeps, or another type has the aggregate's topic; [`Error::BadData`] when an event of it cannot be
-    /// decoded or applied; and what can go wrong in the store.
+    /// Returns [`Error::AggregateNotFound`] if there is none, [`Error::Configuration`] if the
+    /// application keeps ids of the other type or if another type has the aggregate's topic, and
+    /// [`Error::BadData`] if an event of it cannot be decoded or applied. Fails if the store cannot
+    /// be read.
     pub fn get<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Result<A> {
         let id = id.into();
         self.load(&id, None)?
             .ok_or_else(|| self.not_found::<A>(id, None))
     }
 
-    /// The aggregate as it is now; `None` when there is none.
+    /// Returns the aggregate in its current state, or `None` if there is none.
     ///
     /// # Errors
-    /// As [`get`](Self::get), but for `AggregateNotFound`.
+    /// Fails as [`get`](Self::get) does, except for `AggregateNotFound`.
     pub fn find<A: Aggregate>(&self, id: impl Into<AggregateId>) -> Result<Option<A>> {
         self.load(&id.into(), None)
     }
 
-    /// The aggregate as it was after the event numbered `version`; the first event is 1.
+    /// Returns the aggregate in the state after the event numbered `version`; the first event is 1.
     ///
     /// # Errors
-    /// As [`get`](Self::get); `AggregateNotFound` also when it never had that version.
+    /// Fails as [`get`](Self::get) does. `AggregateNotFound` is also returned if the aggregate
+    /// never had that version.
     pub fn get_at<A: Aggregate>(&self, id: impl Into<AggregateId>, version: u64) -> Result<A> {
         let id = id.into();
         let found = self.load::<A>(&id, Some(version))?;
@@ -94,7 +97,7 @@ impl<'a> Repository<'a> {
             return Ok(Some(aggregate));
         }
         let collected = batch.map_or_else(Vec::new, |batch| batch.borrow().events_of(id));
-        // A past version, and one that is not committed yet, are not for the cache.
+        // The cache holds neither past versions nor uncommitted ones.
         match application.cache() {
             Some(cache) if lte.is_none() && collected.is_empty() => self.load_cached(cache, id),
             _ => {
@@ -104,7 +107,7 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// Loads what is committed: from what the cache has, which then has what was loaded.
+    /// Loads the committed state, starting from the cache, and caches the result.
     fn load_cached<A: Aggregate>(&self, cache: &Cache, id: &AggregateId) -> Result<Option<A>> {
         let cached: Option<A> = cache.get(id);
         if cached.is_some() && !cache.fast_forwards() {
@@ -120,13 +123,13 @@ impl<'a> Repository<'a> {
         };
         let loaded = self.rebuild(id, stored, None, Vec::new())?;
         if version_of(loaded.as_ref()) > known {
-            let saved = loaded.as_ref().and_then(Saved::of);
+            let saved = loaded.as_ref().and_then(CachedAggregate::of);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
         Ok(loaded)
     }
 
-    /// Applies the events that are stored, and those that were collected.
+    /// Applies the stored events, then the collected ones.
     fn rebuild<A: Aggregate>(
         &self,
         id: &AggregateId,
@@ -141,8 +144,8 @@ impl<'a> Repository<'a> {
         self.replay(id, base, &events)
     }
 
-    /// Somebody saved the aggregate after a policy of this batch had collected it: the batch will not be
-    /// recorded, and runs again.
+    /// Fails if another writer has saved the aggregate after a policy of this batch had collected
+    /// it. The batch cannot be recorded then, and runs again.
     fn refuse_overtaken(
         &self,
         id: &AggregateId,
@@ -157,7 +160,7 @@ impl<'a> Repository<'a> {
         }
         let conflict = Conflict::new(id.clone(), first.originator_version);
         let error = self.application.store_error(conflict.into());
-        batch::note(&error);
+        batch::record_store_error(&error);
         Err(error)
     }
 
@@ -191,7 +194,7 @@ impl<'a> Repository<'a> {
         Ok(replay.finish())
     }
 
-    /// Decodes an event. A type of the user's that panics is an error, not a panic.
+    /// Decodes an event. A panic in a type of the user's becomes an error.
     pub(crate) fn decode<A: Aggregate>(&self, event: &StoredEvent) -> Result<Decoded<A::Event>> {
         let name = self.application.name();
         let decode = || self.application.mapper().decode::<A::Event>(event);
@@ -223,7 +226,7 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// What is wrong, if the topic of an event does not begin with that of the aggregate.
+/// Returns the problem if the topic of an event does not begin with that of the aggregate.
 fn other_aggregate<A: Aggregate>(event: &StoredEvent) -> Option<DataProblem> {
     let own = event.topic.strip_prefix(A::TOPIC);
     if own.is_some_and(|rest| rest.starts_with('.')) {
@@ -236,7 +239,7 @@ fn other_aggregate<A: Aggregate>(event: &StoredEvent) -> Option<DataProblem> {
     })
 }
 
-/// The version of an aggregate; 0 if it is not there.
+/// Returns the version of an aggregate, or 0 if there is none.
 fn version_of<A: Aggregate>(aggregate: Option<&A>) -> u64 {
     aggregate.map_or(0, A::version)
 }

@@ -1,4 +1,5 @@
-//! Saving: what is pending is encoded, recorded in one transaction, and then forgotten.
+//! Saving: pending events are encoded, recorded in one transaction, and removed from their
+//! aggregates.
 
 use std::collections::HashMap;
 
@@ -6,21 +7,23 @@ use es_core::{Aggregate, AggregateId, PendingEvent};
 use es_store::{EventQuery, Recorded, Recording, StoredEvent};
 
 use crate::application::aggregates::{Aggregates, Visitor};
-use crate::application::cache::Saved;
+use crate::application::cache::CachedAggregate;
 use crate::application::core::Application;
 use crate::application::snapshots;
 use crate::error::{Error, Result};
 
 impl Application {
-    /// Saves the pending events of one aggregate (`&mut dog`), or of several (`(&mut dog, &mut kennel)`, a
-    /// slice, a `Vec`), in one transaction: all or nothing.
+    /// Saves the pending events of one aggregate (`&mut dog`) or of several (`(&mut dog, &mut
+    /// kennel)`, a slice, a `Vec`) in one transaction: either all events or none.
     ///
-    /// When it returns, they are flushed as the store flushes. Without pending events it does nothing.
+    /// When it returns, the events are as durable as the store makes them. Without pending events
+    /// it does nothing.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when somebody else saved the same version of an aggregate first, and what can go
-    /// wrong in the store. The pending events stay after any error. After [`Error::OutcomeUnknown`] the same
-    /// aggregates may be saved again: what is found to be recorded already, event for event, counts as saved.
+    /// Returns [`Error::Conflict`] if another writer saved the same version of an aggregate first,
+    /// and fails if the store does. After any error the events stay pending. After
+    /// [`Error::OutcomeUnknown`] the same aggregates may be saved again: if all their events are
+    /// found to be recorded, they count as saved.
     pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
         self.refuse_inside_policy(
             "save",
@@ -34,18 +37,18 @@ impl Application {
     }
 }
 
-/// Saves the pending events of `aggregates`, all or none; `None` if nothing is pending.
+/// Saves the pending events of `aggregates`, all or none. Returns `None` if nothing is pending.
 fn save_pending(
     application: &Application,
     aggregates: &mut impl Aggregates,
 ) -> Result<Option<Recorded>> {
-    let mut pending = Pending {
+    let mut pending = EncodePending {
         application,
         events: Vec::new(),
         in_doubt: false,
     };
     aggregates.__visit(&mut pending)?;
-    let Pending {
+    let EncodePending {
         events, in_doubt, ..
     } = pending;
     if events.is_empty() {
@@ -59,7 +62,7 @@ fn save_pending(
         }
         Err(error @ Error::OutcomeUnknown { .. }) => {
             forget(application, &recording.events);
-            aggregates.__visit(&mut Doubt(&recording.events))?;
+            aggregates.__visit(&mut MarkInDoubt(&recording.events))?;
             Err(error)
         }
         Err(error @ Error::Conflict { .. }) if in_doubt => {
@@ -68,7 +71,8 @@ fn save_pending(
                 return Err(error);
             };
             mark_saved(application, aggregates, Some(recorded))?;
-            // What is left is behind it. The positions of the earlier attempt are not known.
+            // The remaining events follow the recorded ones. The positions of the earlier attempt
+            // are not known.
             Ok(Some(
                 save_pending(application, aggregates)?.unwrap_or_default(),
             ))
@@ -80,7 +84,8 @@ fn save_pending(
     }
 }
 
-/// Takes aggregates whose events were not recorded out of the cache: it may have made them from an old state.
+/// Removes the aggregates of unrecorded events from the cache, because the events may have been
+/// made from an old state.
 pub(crate) fn forget(application: &Application, events: &[StoredEvent]) {
     if let Some(cache) = application.cache() {
         events
@@ -89,7 +94,7 @@ pub(crate) fn forget(application: &Application, events: &[StoredEvent]) {
     }
 }
 
-/// Forgets what was pending and is recorded, and then does what is done after a commit: snapshots, and the cache.
+/// Removes the recorded events from their aggregates, and then updates snapshots and cache.
 fn mark_saved(
     application: &Application,
     aggregates: &mut impl Aggregates,
@@ -105,7 +110,7 @@ fn mark_saved(
     Ok(())
 }
 
-/// The pending events of one aggregate, encoded.
+/// Encodes the pending events of one aggregate.
 pub(crate) fn encode<A: Aggregate>(
     application: &Application,
     aggregate: &A,
@@ -121,10 +126,11 @@ pub(crate) fn encode<A: Aggregate>(
         )));
     }
     let encode = |event: &PendingEvent<A::Event>| {
-        // The events of a log create nothing.
+        // An event of a log creates no aggregate.
         let is_creating = event.originator_version == 1 && !root.__is_entry();
         let topic = is_creating.then_some(A::TOPIC);
-        let (version, timestamp) = (event.originator_version, event.timestamp);
+        let version = event.originator_version;
+        let timestamp = event.timestamp;
         application
             .mapper()
             .encode(root.id(), version, timestamp, topic, &event.payload)
@@ -134,8 +140,9 @@ pub(crate) fn encode<A: Aggregate>(
     events.map_err(|problem| Error::data(application.name(), problem))
 }
 
-/// The event as an attempt in doubt has sent it, if one has: only its own bytes show that a recorded event is this one,
-/// and with a cipher they are others each time. Those of another application, with another key, are not taken.
+/// Returns the event with the bytes that an attempt in doubt has sent, if there was one. A cipher
+/// encodes an event to other bytes each time, so only the sent bytes show whether a recorded event
+/// is this one. Bytes of another application, with another key, are not used.
 fn as_attempted(
     application: &Application,
     in_doubt: &[(u64, Vec<u8>)],
@@ -155,8 +162,8 @@ fn as_attempted(
     }
 }
 
-/// Up to which version of each aggregate exactly these events are recorded, if an earlier attempt has recorded
-/// them; `None` if it has not, or if somebody else has recorded other ones.
+/// Returns the version of each aggregate up to which an earlier attempt has recorded exactly these
+/// events. Returns `None` if it has recorded none, or if another writer has recorded other events.
 fn recorded_already(
     application: &Application,
     events: &[StoredEvent],
@@ -179,14 +186,14 @@ fn recorded_already(
     Ok((!up_to.is_empty()).then_some(up_to))
 }
 
-/// Encodes what is pending, and leaves it pending.
-struct Pending<'a> {
+/// Encodes pending events and leaves them pending.
+struct EncodePending<'a> {
     application: &'a Application,
     events: Vec<StoredEvent>,
     in_doubt: bool,
 }
 
-impl Visitor for Pending<'_> {
+impl Visitor for EncodePending<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         self.events.extend(encode(self.application, aggregate)?);
         self.in_doubt |= !aggregate.__root().__in_doubt().is_empty();
@@ -194,7 +201,8 @@ impl Visitor for Pending<'_> {
     }
 }
 
-/// Forgets what is pending: all of it, or what was recorded by an earlier attempt.
+/// Removes pending events from their aggregates: all of them, or those that an earlier attempt has
+/// recorded.
 struct MarkSaved<'a> {
     application: &'a Application,
     up_to: Option<HashMap<AggregateId, u64>>,
@@ -219,21 +227,22 @@ impl Visitor for MarkSaved<'_> {
 }
 
 impl MarkSaved<'_> {
-    /// What is done with an aggregate all of whose events, from version `first` on, are committed now.
+    /// Takes a snapshot and updates the cache, once all events of an aggregate are committed;
+    /// `first` is the version of the first new one.
     fn after_commit<A: Aggregate>(&mut self, aggregate: &A, first: u64) {
         let snapshot = snapshots::due(self.application, aggregate, first);
         self.snapshots.extend(snapshot);
         if let Some(cache) = self.application.cache() {
-            let saved = Saved::of(aggregate);
+            let saved = CachedAggregate::of(aggregate);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
     }
 }
 
-/// Notes that nobody can say whether these events were saved.
-struct Doubt<'a>(&'a [StoredEvent]);
+/// Marks these events as in doubt: it is unknown whether they were saved.
+struct MarkInDoubt<'a>(&'a [StoredEvent]);
 
-impl Visitor for Doubt<'_> {
+impl Visitor for MarkInDoubt<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
         let root = aggregate.__root_mut();
         let own = self

@@ -1,8 +1,8 @@
-//! Snapshots: from the newest one an aggregate is loaded without the events before it.
+//! Snapshots: an aggregate is loaded from its newest one, without the events before it.
 //!
-//! A snapshot only saves work, and whatever is wrong with one, the events say the same. So one that cannot be read is
-//! passed over with a warning. One that is taken by itself is written after the commit of the events, in a transaction of
-//! its own: if that fails, or the process ends in between, nothing is lost.
+//! A snapshot only saves work: the events hold the same information. So a snapshot that cannot be
+//! read is skipped with a warning. An automatic snapshot is written after the commit of the events,
+//! in a transaction of its own; if that fails, or if the process ends in between, nothing is lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,10 +15,11 @@ use crate::error::DataProblem;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Application {
-    /// Takes a snapshot of an aggregate, as it was after the event numbered `version`, or as it is now (`None`). From
-    /// then on it is loaded without the events up to there. To take the same snapshot again is no error.
+    /// Takes a snapshot of an aggregate: in the state after the event numbered `version`, or in its
+    /// current state (`None`). From then on it is loaded without the events up to there. Taking the
+    /// same snapshot again is no error.
     ///
-    /// `#[aggregate(snapshot_every = 100)]` takes them without being asked.
+    /// `#[aggregate(snapshot_every = 100)]` takes snapshots automatically.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -41,8 +42,9 @@ impl Application {
     /// ```
     ///
     /// # Errors
-    /// As [`Repository::get_at`](crate::Repository::get_at); [`Error::Configuration`] when `IS_SNAPSHOTTING_ENABLED` is off;
-    /// and what can go wrong in the store.
+    /// Fails as [`Repository::get_at`](crate::Repository::get_at) does, returns
+    /// [`Error::Configuration`] if `IS_SNAPSHOTTING_ENABLED` is off, and fails if the snapshot
+    /// cannot be written.
     pub fn take_snapshot<A: Aggregate>(
         &self,
         id: impl Into<AggregateId>,
@@ -75,13 +77,14 @@ impl Application {
     }
 }
 
-/// Whether an aggregate has come to, or past, the next multiple of the events after which a snapshot is taken, with the
-/// events from version `first` on.
+/// Returns true if the events from version `first` on have reached or passed the next multiple of
+/// the events after which a snapshot is taken.
 fn is_due<A: Aggregate>(first: u64, version: u64) -> bool {
     A::__SNAPSHOT_EVERY.is_some_and(|every| (first - 1) / every < version / every)
 }
 
-/// The snapshot of an aggregate whose events from version `first` on were, or are about to be, recorded; if one is due.
+/// Returns a snapshot of an aggregate, if one is due for its events from version `first` on, which
+/// were recorded or are about to be.
 pub(crate) fn due<A: Aggregate>(
     application: &Application,
     aggregate: &A,
@@ -97,8 +100,8 @@ pub(crate) fn due<A: Aggregate>(
         .ok()
 }
 
-/// Writes snapshots of what is saved. The store is asked past the application's error handling: a failure here is no
-/// failure of the save, nor of a policy on this thread.
+/// Writes snapshots of saved aggregates. It does not use the error handling of the application,
+/// because a failure here fails neither the save nor a policy on this thread.
 pub(crate) fn record(application: &Application, snapshots: &[StoredEvent]) {
     for snapshot in snapshots {
         let recorded = application.recorder().and_then(|recorder| {
@@ -106,16 +109,18 @@ pub(crate) fn record(application: &Application, snapshots: &[StoredEvent]) {
             recorded.map_err(|error| Error::store(application.name(), error))
         });
         if let Err(error) = recorded {
-            let (aggregate, version) = (&snapshot.originator_id, snapshot.originator_version);
+            let aggregate = &snapshot.originator_id;
+            let version = snapshot.originator_version;
             tracing::warn!(%aggregate, version, %error, "a snapshot is not taken");
         }
     }
 }
 
-/// What is stored of an aggregate: it as its newest snapshot has it, and the events behind that. Without one, all events.
+/// The stored parts of an aggregate: its newest snapshot and the events behind it, or all events if
+/// there is none.
 pub(crate) type Stored<A> = (Option<A>, Vec<StoredEvent>);
 
-/// Reads what is stored of an aggregate up to version `lte`.
+/// Reads the stored parts of an aggregate, up to version `lte`.
 pub(crate) fn stored<A: Aggregate>(
     application: &Application,
     id: &AggregateId,
@@ -135,7 +140,7 @@ pub(crate) fn stored<A: Aggregate>(
     Ok((None, application.select_events(id, &query)?))
 }
 
-/// `None` if there is a snapshot, but no state can be made of one.
+/// Returns `None` if there is a snapshot, but no state can be made of it.
 fn with_snapshot<A: Aggregate>(
     application: &Application,
     id: &AggregateId,
@@ -144,7 +149,7 @@ fn with_snapshot<A: Aggregate>(
     let read = application.recorder()?.select_history(id, lte);
     let history = read.map_err(
         |error| match Error::store(application.name(), error.clone()) {
-            // It may be the snapshot that is damaged: that is no failure of the store.
+            // The snapshot may be the damaged row, and that is no failure of the store.
             damaged if damaged.kind() == ErrorKind::BadData => damaged,
             _ => application.store_error(error),
         },
@@ -172,7 +177,7 @@ fn decode<A: Aggregate>(application: &Application, snapshot: &StoredEvent) -> Re
     caught(application, decode, of)
 }
 
-/// Runs what a user's type does when it is stored or read. If that panics, it is an error, not a panic.
+/// Runs a user's code for storing or reading a state. A panic becomes an error.
 fn caught<T>(
     application: &Application,
     work: impl FnOnce() -> Option<Result<T, MapperError>>,

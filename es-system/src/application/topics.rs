@@ -1,4 +1,4 @@
-//! Which aggregate type owns which topic, as far as an application has met them.
+//! The owners of topics among the aggregate types that an application has used.
 
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use std::sync::RwLock;
 use es_core::Aggregate;
 use es_store::sync;
 
-/// The topics of aggregates that an application has met.
+/// The topics of the aggregate types that an application has used.
 #[derive(Default)]
 pub(crate) struct Topics {
     owners: RwLock<HashMap<&'static str, (TypeId, &'static str)>>,
 }
 
 impl Topics {
-    /// Notes that `A` owns its topic; says who owns it already, if that is another type.
+    /// Registers `A` as the owner of its topic. Fails if another type owns it.
     pub(crate) fn claim<A: Aggregate>(&self) -> Result<(), String> {
         let claimed = (TypeId::of::<A>(), type_name::<A>());
         let owners = sync::read(&self.owners);

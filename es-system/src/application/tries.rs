@@ -1,16 +1,16 @@
-//! Doing something again when somebody else was first.
+//! Repeats a command after a conflict with another writer.
 
 use std::thread;
 use std::time::Duration;
 
 use es_store::backoff::{Backoff, jitter};
 
-/// How often something is tried.
+/// The maximum number of attempts.
 const TRIES: u32 = 20;
 /// The longest pauses between two tries.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(50));
 
-/// The tries of one command.
+/// The attempts of one command.
 pub(crate) struct Tries {
     done: u32,
 }
@@ -20,8 +20,8 @@ impl Tries {
         Self { done: 1 }
     }
 
-    /// Whether there is another try. If there is, it pauses first: longer each time, and for a random part of it, so that
-    /// those who met once do not meet again.
+    /// Pauses and returns true, or returns false if there are no attempts left. The pauses grow and
+    /// are partly random, so that writers that conflicted once do not conflict again.
     pub(crate) fn pause(&mut self) -> bool {
         if self.done >= TRIES {
             return false;

@@ -122,14 +122,14 @@ impl Runs<'_> {
         };
         let started = Instant::now();
         let returned = context.handle(&received, batch);
-        let (elapsed, met) = (started.elapsed(), batch.borrow_mut().take_met());
+        let (elapsed, store_errors) = (started.elapsed(), batch.borrow_mut().take_store_errors());
         // Beyond the limit the server may have ended the transaction: that is no failure of the store.
         if let Some(limit) = context.policy_timeout().filter(|limit| elapsed >= *limit) {
             let overdue = format!("it took {elapsed:?}, and POLICY_TIMEOUT is {limit:?}");
             let overdue = failure::policy_failure(self.processor.name(), received, overdue.into());
             return Some(EventFailure::Policy(overdue));
         }
-        EventFailure::of(self.processor.name(), received, returned, met)
+        EventFailure::of(self.processor.name(), received, returned, store_errors)
     }
 
     fn is_over(self, done: usize, started: Instant) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use es_store::{Conflict, StoreError};
 
-use crate::application::batch::Met;
+use crate::application::batch::StoreErrors;
 use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
 use crate::policy::received::Received;
 
@@ -134,9 +134,9 @@ impl EventFailure {
         follower: &str,
         received: Received<'_>,
         returned: Result<(), BoxError>,
-        met: Met,
+        store_errors: StoreErrors,
     ) -> Option<Self> {
-        if let Some(error) = met.store_failure {
+        if let Some(error) = store_errors.failure {
             return Some(Self::Store(error));
         }
         let error = returned.err()?;
@@ -144,7 +144,11 @@ impl EventFailure {
         if let Some(ours) = ours.filter(|error| error.is_of_store()) {
             return Some(Self::Store(ours.clone()));
         }
-        let refusal = met.conflict.as_ref().or(ours).and_then(Refusal::of);
+        let refusal = store_errors
+            .conflict
+            .as_ref()
+            .or(ours)
+            .and_then(Refusal::of);
         let error = policy_failure(follower, received, error);
         Some(match refusal {
             Some(refusal) => Self::Refused { error, refusal },

@@ -7,8 +7,8 @@ use es_core::{Aggregate, AggregateId};
 use es_store::{Recording, Role};
 
 use crate::application::aggregates::{Aggregates, Visitor};
-use crate::application::batch::{Batch, Entry};
-use crate::application::cache::Saved;
+use crate::application::batch::{Batch, ChangedAggregate};
+use crate::application::cache::CachedAggregate;
 use crate::application::{Application, saving, snapshots};
 use crate::error::{Error, Result};
 
@@ -82,9 +82,9 @@ impl Visitor for Collect<'_> {
         let id = root.id().clone();
         self.refuse_stale(&id, first)?;
         root.__saved_up_to(root.version());
-        let entry = Entry {
+        let entry = ChangedAggregate {
             version: aggregate.__root().version(),
-            aggregate: Saved::of(aggregate),
+            aggregate: CachedAggregate::of(aggregate),
             snapshot: snapshots::due(application, aggregate, first),
         };
         self.batch.add(id, events, entry);

@@ -1,10 +1,11 @@
 //! The runner with a thread for each follower.
 //!
-//! Concurrency: a follower is worked on by its own thread only. The thread listens to all its upstreams before its
-//! first pull, and notes how often its signal has rung before it pulls; so what is committed while it pulls
-//! makes the wait that follows return at once. Rings are hints: it also pulls once in each poll
-//! interval. Threads share nothing but the signals and the flags that stop them; what is processed exactly once is
-//! decided in the record, see [`follower`](crate::follower).
+//! Concurrency: only its own thread works on a follower. The thread listens to all its upstreams
+//! before its first pull, and reads the number of its signal's rings before each pull. So an event
+//! that is committed during a pull makes the following wait return at once. Rings are hints: the
+//! thread also pulls once in each poll interval. Threads share nothing but the signals and the
+//! flags that stop them. The record alone ensures that an event is processed exactly once, see
+//! [`follower`](crate::follower).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,12 +31,12 @@ use es_store::backoff::jitter;
 
 /// Runs a system with a thread for each follower.
 ///
-/// Commands return when their events are recorded; followers are prompted at once, and notice what other processes
-/// record. The threads inherit the [source](crate::testing::Source) of time and ids
-/// of the thread that starts the runner.
+/// Commands return when their events are recorded. Followers are prompted at once, and also notice
+/// the events that other processes record. The threads inherit the [source](crate::testing::Source)
+/// of time and ids of the thread that starts the runner.
 pub struct MultiThreadedRunner {
     shared: Arc<Shared>,
-    /// A thread for each follower, in their order.
+    /// The thread of each follower, in the order of the followers.
     threads: Vec<(Arc<Follower>, JoinHandle<()>)>,
     started: bool,
     stopped: bool,
@@ -43,9 +44,10 @@ pub struct MultiThreadedRunner {
 
 struct Shared {
     network: Network,
-    /// A signal for each follower: rung by its upstreams, and to stop it.
+    /// The signal of each follower, rung by its upstreams and to stop it.
     prompts: Vec<Arc<Signal>>,
-    /// How many wait until the system is idle: then positions are written at once.
+    /// The number of calls that wait until the system is idle. While there is one, followers write
+    /// each position at once.
     waiting: AtomicUsize,
     /// Rung when a thread ends.
     ended: Arc<Signal>,
@@ -55,12 +57,11 @@ impl Runner for MultiThreadedRunner {
     fn new(system: &System, env: Env) -> Result<Self> {
         let network = Network::open(system, &env)?;
         let prompts = network.followers().iter().map(|_| Signal::new()).collect();
-        let (waiting, ended) = (AtomicUsize::new(0), Signal::new());
         let shared = Arc::new(Shared {
             network,
             prompts,
-            waiting,
-            ended,
+            waiting: AtomicUsize::new(0),
+            ended: Signal::new(),
         });
         Ok(Self {
             shared,
@@ -89,11 +90,12 @@ impl Runner for MultiThreadedRunner {
 
     fn wait_until_idle(&self, timeout: Duration) -> Result<()> {
         runner::refuse_unless_started(self.started)?;
-        let _waiting = self.shared.announce_waiting();
+        let _waiter = self.shared.announce_waiting();
         let progress = &self.shared.network.progress;
         let mut seen = progress.rings();
         self.shared.network.wait_until_idle(timeout, |deadline| {
-            // Other processes may do the work, and ring nothing here: look again after a while.
+            // Another process may do the work without ringing this signal, so look again after a
+            // while.
             let left = deadline.saturating_duration_since(Instant::now());
             seen = progress.wait(seen, left.min(Duration::from_millis(20)));
         })
@@ -113,14 +115,14 @@ impl Runner for MultiThreadedRunner {
         self.stopped = true;
         self.shared.finish();
         let deadline = runner::deadline(limit);
-        // A thread that does not end is kept, so that stopping again says so again.
+        // A thread that has not ended is kept, so that the next call to stop reports it again.
         let mut left = Vec::new();
         for (follower, thread) in self.threads.drain(..) {
             if thread.thread().id() == thread::current().id() {
                 continue;
             }
             if self.shared.wait_for_end(&thread, deadline) {
-                // The thread catches what panics in it.
+                // The thread catches panics itself.
                 let _ = thread.join();
             } else {
                 follower.abandon();
@@ -161,7 +163,8 @@ impl Runner for MultiThreadedRunner {
 impl MultiThreadedRunner {
     fn spawn(&mut self, index: usize, poll: Duration, listening: Listening) -> Result<()> {
         let follower = self.shared.network.followers()[index].clone();
-        let (shared, source) = (self.shared.clone(), source::current());
+        let shared = self.shared.clone();
+        let source = source::current();
         let work = move || {
             let _ended = RingAtEnd(shared.ended.clone());
             source::with_source(source, || shared.run(index, poll));
@@ -183,7 +186,7 @@ impl MultiThreadedRunner {
 }
 
 impl Shared {
-    /// Listens to all upstreams of a follower; says how often it must poll them.
+    /// Listens to all upstreams of a follower. Returns its poll interval and the listener.
     fn listen(&self, index: usize) -> Result<(Duration, Listening)> {
         let follower = &self.network.followers()[index];
         let poll = follower.application().poll_interval()?;
@@ -196,11 +199,12 @@ impl Shared {
         Ok((poll, listening))
     }
 
-    /// The life of a follower's thread. It outlives a stop of the follower, which goes on when its tables are rebuilt.
+    /// Runs a follower on its thread. The thread outlives a stop of the follower, because the
+    /// follower continues when its tables are rebuilt.
     fn run(&self, index: usize, poll: Duration) {
         let follower = &self.network.followers()[index];
         loop {
-            // Read first, so that a stop that rings after the look ends the wait.
+            // Read before the check, so that a stop that rings after the check ends the wait.
             let seen = self.prompts[index].rings();
             if follower.is_finishing() {
                 break;
@@ -212,7 +216,8 @@ impl Shared {
         self.network.progress.ring();
     }
 
-    /// Takes a step of each edge. Returns how long to wait for a prompt; `None` if there may be more to do at once.
+    /// Takes a step of each edge. Returns the time to wait for a prompt, or `None` if there may be
+    /// more to do at once.
     fn step_all(&self, follower: &Follower, poll: Duration) -> Option<Duration> {
         let now = Instant::now();
         let mut wait = jitter(poll, 0.75, 1.25);
@@ -240,11 +245,11 @@ impl Shared {
         }
     }
 
-    /// Has positions written at once, and all followers look, as long as somebody waits for them.
-    fn announce_waiting(&self) -> Waiting<'_> {
+    /// Prompts all followers, and has them write each position at once until the guard is dropped.
+    fn announce_waiting(&self) -> IdleWaiter<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.prompt_all();
-        Waiting(self)
+        IdleWaiter(self)
     }
 
     fn prompt_all(&self) {
@@ -270,7 +275,7 @@ impl Shared {
             if left.is_zero() {
                 return false;
             }
-            // A thread rings a moment before it is finished: look again soon.
+            // A thread rings shortly before it is finished, so look again soon.
             self.ended.wait(seen, left.min(Duration::from_millis(5)));
         }
     }
@@ -284,9 +289,9 @@ impl Drop for MultiThreadedRunner {
     }
 }
 
-struct Waiting<'a>(&'a Shared);
+struct IdleWaiter<'a>(&'a Shared);
 
-impl Drop for Waiting<'_> {
+impl Drop for IdleWaiter<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }

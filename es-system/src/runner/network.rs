@@ -1,4 +1,4 @@
-//! The applications of a system, opened and connected; what all runners share.
+//! The opened and connected applications of a system, which all runners share.
 
 use std::any::{TypeId, type_name};
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::runner;
 use crate::system::System;
 use crate::system::node::Opened;
 
-/// The applications of a system, opened, and the followers among them.
+/// The opened applications of a system, and the followers among them.
 pub(crate) struct Network {
     nodes: Vec<Opened>,
-    /// In the order of definition.
+    /// The followers, in the order of definition.
     followers: Vec<Arc<Follower>>,
-    /// In the order of definition, whatever the order of the followers.
+    /// The edges, in the order of definition, whatever the order of the followers.
     edges: Vec<Connection>,
     /// Rung after every move of a position and every stop of a follower.
     pub(crate) progress: Arc<Signal>,
@@ -99,7 +99,7 @@ impl Network {
             })
     }
 
-    /// The follower that the projection `A` is.
+    /// Returns the follower of the projection `A`.
     pub(crate) fn projection<A: Projection>(&self) -> Result<&Follower> {
         let object = self.get::<A>()?;
         let same =
@@ -118,7 +118,7 @@ impl Network {
         &self.edges
     }
 
-    /// The nodes that others follow, in the order of definition.
+    /// Returns the nodes that others follow, in the order of definition.
     pub(crate) fn leaders(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.nodes.len()).filter(|&node| self.edges.iter().any(|edge| edge.leader == node))
     }
@@ -132,7 +132,7 @@ impl Network {
         self.nodes.iter().position(same)
     }
 
-    /// Takes a step of one edge, and tells those who wait for progress.
+    /// Takes a step of one edge, and signals progress if anything changed.
     pub(crate) fn step(&self, edge: &Edge, skips: Skips) -> Step {
         let step = edge.step(Instant::now(), skips);
         if step.changed {
@@ -156,11 +156,12 @@ impl Network {
             .collect()
     }
 
-    /// The edges that lag behind the heads as they are now, or whose follower has not yet looked whether its upstream is
-    /// the one that it followed; `None` if there is no such edge, but a head moved while that was found out.
+    /// Returns the edges that lag behind the current heads, or whose upstream is not yet verified.
+    /// Returns `None` if no edge lags, but a head moved during the check.
     ///
-    /// The heads are read first, then all positions, then the heads again: when every position has reached its
-    /// first head and no head has moved, there was a moment in between at which nothing was left to do.
+    /// The heads are read first, then all positions, then the heads again. If every position has
+    /// reached its first head and no head has moved, there was a moment in between at which nothing
+    /// was left to do.
     fn lags(&self) -> Result<Option<Vec<Lag>>> {
         let heads = self.heads()?;
         let lags: Result<Vec<_>> = self
@@ -174,24 +175,25 @@ impl Network {
         Ok((!moved).then_some(lags))
     }
 
-    /// The head of each edge's leader.
+    /// Returns the head of each edge's leader.
     fn heads(&self) -> Result<Vec<u64>> {
         let head = |connection: &Connection| connection.edge.upstream().notification_log().head();
         self.edges.iter().map(head).collect()
     }
 
-    /// Waits until every follower has processed everything; `work` is done between two looks, and waits
-    /// for progress or does some.
+    /// Waits until every follower has processed every event. Between two checks, `work` either
+    /// waits for progress or does some of the work.
     pub(crate) fn wait_until_idle(
         &self,
         timeout: Duration,
         mut work: impl FnMut(Instant),
     ) -> Result<()> {
-        let (started, deadline) = (Instant::now(), runner::deadline(timeout));
+        let started = Instant::now();
+        let deadline = runner::deadline(timeout);
         loop {
             self.first_error()?;
             let lags = match self.lags() {
-                // The store may do better next time.
+                // The store may recover before the next check.
                 Err(error) if error.is_of_store() => Err(error),
                 lags => Ok(lags?),
             };
@@ -199,14 +201,15 @@ impl Network {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let (waited, lags) = (started.elapsed(), lags?.unwrap_or_default());
+                let waited = started.elapsed();
+                let lags = lags?.unwrap_or_default();
                 return Err(Error::NotIdle(Arc::new(NotIdle { waited, lags })));
             }
             work(deadline);
         }
     }
 
-    /// Waits until a follower has stopped, `done` holds, or `timeout` is over.
+    /// Waits until a follower has stopped, `done` returns true, or `timeout` has passed.
     pub(crate) fn watch_for_errors(
         &self,
         timeout: Duration,
@@ -225,7 +228,7 @@ impl Network {
     }
 }
 
-/// How far an edge lags behind `head`; `None` if it does not.
+/// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     let position = edge.position()?;
     if position >= head && edge.has_verified() {

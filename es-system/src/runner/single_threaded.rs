@@ -1,10 +1,12 @@
 //! The runner without a thread of its own.
 //!
-//! Concurrency: one thread works at a time; who has the *turn* works until nothing is queued. A command from a
-//! second thread queues what it saved and waits for the turn, so what follows from it is processed when it
-//! returns, by whoever had the turn before or by itself. A save from inside a policy (of another application of
-//! the system, on the working thread) is queued only: the loop that called the policy comes to it. A policy
-//! must not wait for another thread that saves to an application of the system: that thread waits for the turn.
+//! Concurrency: one thread works at a time. The thread that holds the work lock works until nothing
+//! is queued. A command on a second thread queues the application that it saved to, and waits for
+//! the lock. So when it returns, its consequences are processed, either by the former holder or by
+//! itself. A save from inside a policy (to another application of the system, on the working
+//! thread) only queues: the loop that called the policy processes the queue. A policy must not wait
+//! for another thread that saves to an application of the system, because that thread waits for the
+//! lock.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -28,17 +30,19 @@ use crate::runner::network::{Connection, Network};
 use crate::system::System;
 use es_store::Env;
 
-/// How long a command goes on with a batch that the store refuses, before it leaves it to the next one.
-const COMMAND_PATIENCE: Duration = Duration::from_secs(1);
+/// The time for which a command retries a batch that the store refuses. After it, the next command
+/// takes the batch up.
+const COMMAND_RETRY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs a system on the threads of its commands, in an order that is always the same.
 ///
-/// It has no thread of its own: it pulls at the start, after each save on the saving thread, in
-/// [`wait_until_idle`](Runner::wait_until_idle) and in [`process`](Self::process). When a command
-/// returns, everything that follows from it has been processed: what was saved first is followed first, by
-/// its followers in the order in which the edges are defined. A policy that fails does not fail the command:
-/// it stops its follower, and `watch_for_errors` and `wait_until_idle` say so. A store that fails is tried again for a
-/// second, and then at the next occasion.
+/// The runner has no thread of its own. It pulls at the start, after each save on the saving
+/// thread, in [`wait_until_idle`](Runner::wait_until_idle) and in [`process`](Self::process). When
+/// a command returns, everything that follows from it has been processed. Applications are followed
+/// in the order in which they were saved to, and by their followers in the order in which the edges
+/// are defined. A policy that fails does not fail the command: it stops its follower, and
+/// `watch_for_errors` and `wait_until_idle` return its error. When a store fails, the batch is
+/// retried for a second, and again by the next command.
 pub struct SingleThreadedRunner {
     shared: Arc<Shared>,
 }
@@ -47,10 +51,10 @@ struct Shared {
     instance: u64,
     network: Network,
     queue: Mutex<VecDeque<usize>>,
-    turn: Turn,
+    work_lock: WorkLock,
     started: AtomicBool,
     stopped: AtomicBool,
-    /// Rung when the runner is stopped, to end a pause between two attempts.
+    /// Rung when the runner is stopped, to end the pause between two attempts.
     stop: Arc<Signal>,
 }
 
@@ -61,7 +65,7 @@ impl Runner for SingleThreadedRunner {
             instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
             network: Network::open(system, &env)?,
             queue: Mutex::default(),
-            turn: Turn::default(),
+            work_lock: WorkLock::default(),
             started: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             stop: Signal::new(),
@@ -103,7 +107,7 @@ impl Runner for SingleThreadedRunner {
                     stop: Some(deadline),
                 },
             );
-            // Nothing was done: another process works on it, or its store is out of reach.
+            // Nothing was done: another process does the work, or the store is unreachable.
             let pause = Duration::from_millis(20).min(deadline - Instant::now().min(deadline));
             shared.network.progress.wait(seen, pause);
         })
@@ -140,9 +144,10 @@ impl Runner for SingleThreadedRunner {
 }
 
 impl SingleThreadedRunner {
-    /// Processes what others have recorded since the last pull, on this thread.
+    /// Processes on this thread what others have recorded since the last pull.
     ///
-    /// What fails is seen in [`status`](Runner::status) and [`watch_for_errors`](Runner::watch_for_errors).
+    /// Failures are reported by [`status`](Runner::status) and
+    /// [`watch_for_errors`](Runner::watch_for_errors).
     pub fn process(&self) {
         self.shared.queue_leaders();
         self.shared.work(Skips::Now, Limits::of_a_command());
@@ -171,16 +176,16 @@ impl Shared {
         self.network.leaders().for_each(|leader| self.queue(leader));
     }
 
-    /// Works until nothing is queued, or the limits are reached.
+    /// Works until nothing is queued or a limit is reached.
     fn work(&self, skips: Skips, limits: Limits) {
-        if Working::on_this_thread(self.instance) {
+        if ReentrancyGuard::on_this_thread(self.instance) {
             return;
         }
         let stopped = || self.stopped.load(Ordering::SeqCst);
-        let Some(_turn) = self.turn.take_within(limits.wait(), stopped) else {
+        let Some(_guard) = self.work_lock.take_within(limits.wait(), stopped) else {
             return;
         };
-        let _working = Working::begin(self.instance);
+        let _working = ReentrancyGuard::begin(self.instance);
         let mut left_over = Vec::new();
         while let Some(leader) = self.next_in_queue(limits) {
             let edges = self.network.edges().iter();
@@ -200,7 +205,7 @@ impl Shared {
         self.lock_queue().pop_front()
     }
 
-    /// Has one follower process everything of one leader. Returns false if something is left over.
+    /// Has one follower process all events of one leader. Returns false if something is left.
     fn follow(&self, connection: &Connection, skips: Skips, limits: Limits) -> bool {
         connection.edge.end_pause();
         loop {
@@ -234,9 +239,9 @@ impl Shared {
         followers.iter().for_each(|follower| follower.finish());
         self.stop.ring();
         self.network.progress.ring();
-        self.turn.wake_all();
-        let turn = || self.turn.take_within(limit, || false);
-        if Working::on_this_thread(self.instance) || turn().is_some() {
+        self.work_lock.wake_all();
+        let work_lock = || self.work_lock.take_within(limit, || false);
+        if ReentrancyGuard::on_this_thread(self.instance) || work_lock().is_some() {
             return Ok(());
         }
         followers.iter().for_each(|follower| follower.abandon());
@@ -263,24 +268,25 @@ impl Drop for SingleThreadedRunner {
     }
 }
 
-/// How long one piece of work may go on.
+/// The time limits of one piece of work.
 #[derive(Clone, Copy)]
 struct Limits {
-    /// Until when a batch that the store refuses is tried again.
+    /// The moment up to which a batch that the store refuses is retried.
     retry: Instant,
-    /// When to leave off, also when all goes well: a cycle may feed itself without end.
+    /// The moment at which work ends even if all goes well, because a cycle may feed itself
+    /// forever.
     stop: Option<Instant>,
 }
 
 impl Limits {
     fn of_a_command() -> Self {
         Self {
-            retry: Instant::now() + COMMAND_PATIENCE,
+            retry: Instant::now() + COMMAND_RETRY_LIMIT,
             stop: None,
         }
     }
 
-    /// How long to wait for the turn.
+    /// Returns the longest time to wait for the work lock.
     fn wait(self) -> Duration {
         self.stop.map_or(Duration::MAX, |stop| {
             stop.saturating_duration_since(Instant::now())
@@ -292,56 +298,57 @@ impl Limits {
     }
 }
 
-/// Who works. It can be waited for with a limit, which a mutex cannot.
+/// The lock that the working thread holds. Unlike a mutex, it can be waited for with a limit.
 #[derive(Default)]
-struct Turn {
-    taken: Mutex<bool>,
-    given: Condvar,
+struct WorkLock {
+    held: Mutex<bool>,
+    released: Condvar,
 }
 
-/// Gives the turn on when it is dropped.
-struct Taken<'a>(&'a Turn);
+/// Releases the work lock when it is dropped.
+struct WorkGuard<'a>(&'a WorkLock);
 
-impl Turn {
-    /// The turn, if it comes within `limit` and before `give_up` holds.
-    fn take_within(&self, limit: Duration, give_up: impl Fn() -> bool) -> Option<Taken<'_>> {
+impl WorkLock {
+    /// Takes the lock. Returns `None` after `limit`, or when `give_up` returns true.
+    fn take_within(&self, limit: Duration, give_up: impl Fn() -> bool) -> Option<WorkGuard<'_>> {
         let deadline = runner::deadline(limit);
-        let mut taken = sync::lock(&self.taken);
-        while *taken {
+        let mut held = sync::lock(&self.held);
+        while *held {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || give_up() {
                 return None;
             }
-            let waited = self.given.wait_timeout(taken, left);
-            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.released.wait_timeout(held, left);
+            held = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *taken = true;
-        Some(Taken(self))
+        *held = true;
+        Some(WorkGuard(self))
     }
 
-    /// Has all who wait for the turn look whether to give up.
+    /// Wakes all threads that wait for the lock, so that they check whether to give up.
     fn wake_all(&self) {
-        let _looking = sync::lock(&self.taken);
-        self.given.notify_all();
+        let _lock = sync::lock(&self.held);
+        self.released.notify_all();
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for WorkGuard<'_> {
     fn drop(&mut self) {
-        *sync::lock(&self.0.taken) = false;
-        self.0.given.notify_one();
+        *sync::lock(&self.0.held) = false;
+        self.0.released.notify_one();
     }
 }
 
 thread_local! {
-    /// The runners that work on this thread: one inside another if a policy drives another system.
+    /// The runners that work on this thread. There is more than one if a policy drives another
+    /// system.
     static WORKING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Says, until it is dropped, that a runner works on this thread.
-struct Working;
+/// Marks a runner as working on this thread until it is dropped.
+struct ReentrancyGuard;
 
-impl Working {
+impl ReentrancyGuard {
     fn begin(instance: u64) -> Self {
         WORKING.with_borrow_mut(|working| working.push(instance));
         Self
@@ -352,7 +359,7 @@ impl Working {
     }
 }
 
-impl Drop for Working {
+impl Drop for ReentrancyGuard {
     fn drop(&mut self) {
         WORKING.with_borrow_mut(|working| working.pop());
     }
