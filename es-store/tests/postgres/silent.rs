@@ -90,8 +90,8 @@ fn in_a_transaction_that_is_not_answered_any_more_a_statement_is_an_error_of_the
 }
 
 /// The message of an error, and those of its causes.
-fn with_causes(error: &dyn Error) -> String {
-    let causes = iter::successors(Some(error), |error| error.source());
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error| (*error).source());
     let messages: Vec<_> = causes.map(ToString::to_string).collect();
     messages.join(": ")
 }
