@@ -10,9 +10,9 @@ use std::str::FromStr;
 
 /// A decimal number as a field of an event: a [`rust_decimal::Decimal`], to which it derefs.
 ///
-/// It is stored as `{"_type_":"decimal_str","_data_":"10.00"}`, with its trailing zeros. On its own that type would be
-/// stored as plain text, which Python would not read as a `Decimal`. It has up to 28 digits; a stored number with more
-/// is an error, and never rounded.
+/// It is stored as `{"_type_":"decimal_str","_data_":"10.00"}`, with its trailing zeros. On its own
+/// that type would be stored as plain text, which Python would not read as a `Decimal`. It has up
+/// to 28 digits; a stored number with more is an error, and never rounded.
 ///
 /// ```
 /// use es_core::Decimal;

@@ -1,4 +1,4 @@
-//! What can go wrong in the domain.
+//! The errors of the domain.
 
 use crate::AggregateId;
 
@@ -11,7 +11,7 @@ use crate::AggregateId;
 pub struct FieldError {
     /// The key under which the field is stored.
     pub key: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
 }
 
@@ -72,7 +72,7 @@ pub enum ReplayError {
         topic: String,
         /// The version that the event has.
         version: u64,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
 }

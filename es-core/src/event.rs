@@ -17,7 +17,8 @@ pub trait EventPayload: Sized + 'static {
     /// The stored name: the topic of the aggregate, a dot, the name of the event.
     const TOPIC: &'static str;
 
-    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says another.
+    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says
+    /// another.
     const VERSION: u64 = 1;
 
     /// Gives the fields to `fields`, in the order of the method's parameters.
@@ -35,7 +36,7 @@ pub trait EventPayload: Sized + 'static {
     /// Makes of the fields of version `from` those of the next one.
     ///
     /// # Errors
-    /// What the upcaster says.
+    /// When the upcaster fails.
     fn upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (from, state);
         Ok(())
@@ -54,7 +55,8 @@ pub trait EventSet: Sized + 'static {
     /// The topic of this event.
     fn topic(&self) -> &'static str;
 
-    /// The version in which the fields of the event named `topic` are written; 1 if no event of this set has that topic.
+    /// The version in which the fields of the event named `topic` are written; 1 if no event of
+    /// this set has that topic.
     fn version(topic: &str) -> u64 {
         let _ = topic;
         1
@@ -72,7 +74,7 @@ pub trait EventSet: Sized + 'static {
     /// Makes of the fields of the event named `topic` in version `from` those of the next one.
     ///
     /// # Errors
-    /// What the upcaster says.
+    /// When the upcaster fails.
     fn upcast<S: StoredState>(topic: &str, from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (topic, from, state);
         Ok(())
@@ -125,7 +127,7 @@ pub struct DomainEvent<P> {
     pub timestamp: Timestamp,
     /// The position of the event in the notification log of its application.
     pub notification_id: u64,
-    /// What happened.
+    /// The event itself.
     pub payload: P,
 }
 
@@ -164,6 +166,6 @@ pub struct PendingEvent<E> {
     pub originator_version: u64,
     /// When the event was made.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub payload: E,
 }

@@ -1,11 +1,11 @@
-//! How the fields of an event get out of it and back into it.
+//! Writing and reading the fields of an event.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::FieldError;
 
-/// What can be a field of an event: everything that serde can serialise and deserialise.
+/// A type that can be a field of an event: everything that serde can serialise and deserialise.
 ///
 /// Implemented for all such types; never implement it yourself.
 #[diagnostic::on_unimplemented(

@@ -9,8 +9,8 @@ use uuid::Uuid;
 /// The identity of an aggregate: a UUID, or text.
 ///
 /// All aggregates of one application have ids of one [`IdType`], as its environment says
-/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. It can be a field of an event: a UUID is stored as a UUID, text
-/// as text.
+/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. It can be a field of an event: a UUID is stored as a
+/// UUID, text as text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AggregateId {
     /// A UUID, shown with dashes.
@@ -125,8 +125,8 @@ impl Serialize for AggregateId {
     }
 }
 
-/// From a stored event it comes back in its form. Formats that do not tell the two apart give a UUID for every
-/// text that is one.
+/// From a stored event it comes back in its form. Formats that do not tell the two apart give a
+/// UUID for every text that is one.
 impl<'de> Deserialize<'de> for AggregateId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(UUID_HEX, IdVisitor)

@@ -7,8 +7,8 @@ use crate::{Aggregate, AggregateId, EventSet, ReplayError, Root, Timestamp};
 
 /// Rebuilds one aggregate, event by event in the order of versions.
 ///
-/// Replay runs the bodies that the live calls ran, so it ends in the same state. A body that panics is
-/// an error, not a panic.
+/// Replay runs the bodies that the live calls ran, so it ends in the same state. A body that panics
+/// is an error, not a panic.
 pub struct Replay<A: Aggregate> {
     id: AggregateId,
     root: Option<Root<A>>,
@@ -37,8 +37,9 @@ impl<A: Aggregate> Replay<A> {
     /// Applies one recorded event.
     ///
     /// # Errors
-    /// When the event belongs to another aggregate, is not the next one, creates what exists or does
-    /// not create what does not, or when its body panics. The replay is useless after an error.
+    /// When the event belongs to another aggregate, is not the next one, creates what exists or
+    /// does not create what does not, or when its body panics. The replay is useless after an
+    /// error.
     pub fn apply(
         &mut self,
         originator_id: &AggregateId,
@@ -113,7 +114,7 @@ impl<A: Aggregate> Replay<A> {
     }
 }
 
-/// What a caught panic said, if it said it in words. What it carried is never dropped: that might panic again.
+/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic again.
 #[doc(hidden)]
 pub fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
     let panic = ManuallyDrop::new(panic);

@@ -1,4 +1,5 @@
-//! Snapshots: the state of an aggregate at one version, so that the events up to it need not be applied again.
+//! Snapshots: the state of an aggregate at one version, so that the events up to it need not be
+//! applied again.
 //!
 //! A snapshot only saves work. Whatever is wrong with it, the events say the same.
 
@@ -19,8 +20,9 @@ pub trait SnapshotState: StoredField {}
 #[diagnostic::do_not_recommend]
 impl<S: StoredField> SnapshotState for S {}
 
-/// Finds out at compile time whether a state can be stored: what is inherent wins over what is the trait's when
-/// its bound holds. It is static dispatch in both cases, so nothing is forced on a state and nothing is boxed.
+/// Finds out at compile time whether a state can be stored: what is inherent wins over what is the
+/// trait's when its bound holds. It is static dispatch in both cases, so nothing is forced on a
+/// state and nothing is boxed.
 pub struct StateCodec<S>(PhantomData<S>);
 
 impl<S: SnapshotState> StateCodec<S> {
@@ -38,7 +40,7 @@ impl<S: SnapshotState> StateCodec<S> {
     }
 }
 
-/// What [`StateCodec`] falls back to.
+/// The fallback of [`StateCodec`].
 pub trait CannotStoreState<S> {
     /// The state cannot be stored.
     const STORES: bool = false;

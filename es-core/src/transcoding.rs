@@ -6,14 +6,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 
-/// With this the names begin by which types make themselves known to a transcoder, as newtype structs over text.
+/// With this the names begin by which types make themselves known to a transcoder, as newtype
+/// structs over text.
 const PREFIX: &str = "$transcoded::";
 
-/// The form `{"_type_":NAME,"_data_":TEXT}`, in which the Python library stores values of a type for which a
-/// transcoding called NAME is registered.
+/// The form `{"_type_":NAME,"_data_":TEXT}`, in which the Python library stores values of a type
+/// for which a transcoding called NAME is registered.
 ///
-/// The macro [`transcoding!`](crate::transcoding!) makes one. A type whose `Display` and `FromStr` are the text needs
-/// one line:
+/// The macro [`transcoding!`](crate::transcoding!) makes one. A type whose `Display` and `FromStr`
+/// are the text needs one line:
 ///
 /// ```
 /// use std::{fmt, num::ParseIntError, str::FromStr};
@@ -62,14 +63,16 @@ const PREFIX: &str = "$transcoded::";
 /// }
 /// ```
 ///
-/// It is read in this form, and from text that stands alone. In formats other than stored events it is text.
+/// It is read in this form, and from text that stands alone. In formats other than stored events it
+/// is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transcoding {
     /// The name, with [`PREFIX`].
     full_name: &'static str,
 }
 
-/// Makes a [`Transcoding`] by its name; or, with a type that has `Display` and `FromStr`, stores the type like that.
+/// Makes a [`Transcoding`] by its name; or, with a type that has `Display` and `FromStr`, stores
+/// the type like that.
 #[macro_export]
 macro_rules! transcoding {
     ($name:literal) => {
@@ -110,7 +113,7 @@ impl Transcoding {
     /// Stores the text of `value`.
     ///
     /// # Errors
-    /// What the serializer says.
+    /// When the serializer fails.
     pub fn serialize<T: Display + ?Sized, S: Serializer>(
         self,
         value: &T,

@@ -1,14 +1,16 @@
-//! Upcasting: what was stored in an older version becomes what is stored in the current one, step by step.
+//! Upcasting: what was stored in an older version becomes what is stored in the current one, step
+//! by step.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::FieldError;
 
-/// The stored fields of an event, or of an aggregate in a snapshot, that were written in an older version.
+/// The stored fields of an event, or of an aggregate in a snapshot, that were written in an older
+/// version.
 ///
-/// An upcaster is a function that makes of them those of the next version; `#[event(.., version = 2, upcast(1 => ..))]` and
-/// `#[aggregate(version = 2, upcast(1 => ..))]` name it:
+/// An upcaster is a function that makes of them those of the next version; `#[event(.., version =
+/// 2, upcast(1 => ..))]` and `#[aggregate(version = 2, upcast(1 => ..))]` name it:
 ///
 /// ```
 /// use es_core::{FieldError, StoredState, aggregate};
@@ -37,9 +39,8 @@ use crate::FieldError;
 /// }
 /// ```
 ///
-/// Fields that an upcaster does not touch stay as they are stored, to the last digit. What belongs to every event (its
-/// time, its version) is not among them. A state without names for its fields, such as a tuple, is stored in a snapshot
-/// as one field called `_state`.
+/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts that belong to every event (its time, its version) is not among them. A state without names for its fields,
+/// such as a tuple, is stored in a snapshot as one field called `_state`.
 pub trait StoredState {
     /// The names of all fields, in the order in which they are stored.
     fn names(&self) -> impl Iterator<Item = &str>;
@@ -50,7 +51,8 @@ pub trait StoredState {
     /// When what is stored is no `T`. The error carries no stored value.
     fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError>;
 
-    /// Gives the field `name` this value: in the place of the one that it has, or behind all others.
+    /// Gives the field `name` this value: in the place of the one that it has, or behind all
+    /// others.
     ///
     /// # Errors
     /// When the value cannot be written, or the name is reserved.
@@ -59,14 +61,15 @@ pub trait StoredState {
     /// Takes the field `name` away; `false` if there was none.
     fn remove(&mut self, name: &str) -> bool;
 
-    /// Calls the field `from` by another name, in the place of a field that has it; `false` if there is no `from`.
+    /// Calls the field `from` by another name, in the place of a field that has it; `false` if
+    /// there is no `from`.
     ///
     /// # Errors
     /// When the name is reserved.
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, FieldError>;
 }
 
-/// What an upcaster returns.
+/// The result of an upcaster.
 #[diagnostic::on_unimplemented(
     message = "an upcaster returns nothing or `Result<(), FieldError>`, not `{Self}`",
     label = "returns `{Self}`"
@@ -75,7 +78,7 @@ pub trait UpcastResult {
     /// The result.
     ///
     /// # Errors
-    /// What the upcaster returned.
+    /// The result of the upcaster.
     fn into_result(self) -> Result<(), FieldError>;
 }
 
@@ -94,7 +97,7 @@ impl UpcastResult for Result<(), FieldError> {
 /// Runs one upcaster.
 ///
 /// # Errors
-/// What it returns.
+/// Its result.
 pub fn upcast<S: StoredState, R: UpcastResult>(
     upcaster: impl FnOnce(&mut S) -> R,
     state: &mut S,

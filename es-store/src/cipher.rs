@@ -1,7 +1,8 @@
 //! Encryption of states: AES-GCM, as the Python library has it.
 //!
-//! An encrypted state is a nonce of 12 bytes, drawn anew for each state, the tag of 16 bytes, and the ciphertext.
-//! There is no associated data: a tag shows that a state was written with the key, not where it stood.
+//! An encrypted state is a nonce of 12 bytes, drawn anew for each state, the tag of 16 bytes, and
+//! the ciphertext. There is no associated data: a tag shows that a state was written with the key,
+//! not where it stood.
 
 mod keys;
 

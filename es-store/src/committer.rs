@@ -1,28 +1,32 @@
 //! Group commit: many saves in one transaction, and no thread of its own.
 //!
-//! Concurrency: whoever brings a recording and finds that nobody leads, leads: it commits one group with the writer,
-//! tells those whose recordings it took, passes the lead to the first that waits, and returns. It lingers for nobody,
-//! so a lone thread does its work itself and pays for taking and giving back the lead: twice a lock that is free.
-//! Whoever finds a leader waits in line; so a group is those who came while the one before it was written and flushed.
+//! Concurrency: whoever brings a recording and finds that nobody leads, leads: it commits one group
+//! with the writer, tells those whose recordings it took, passes the lead to the first that waits,
+//! and returns. It lingers for nobody, so a lone thread does its work itself and pays for taking
+//! and giving back the lead: twice a lock that is free. Whoever finds a leader waits in line; so a
+//! group is those who came while the one before it was written and flushed.
 //!
-//! - *There is one leader.* The lead is a flag under the lock of the line: it is taken where it was down, and stays up
-//!   when it is passed on.
-//! - *Nobody is stranded.* Whoever waits in line, somebody leads, as joining the line and giving up the lead are both
-//!   under its lock. A leader that unwinds passes the lead on by its guard, which first tells those that it had taken
-//!   that nobody knows their outcome.
-//! - *Everybody is told once, or withdrawn.* The line is left under its lock. Who was taken or given the lead was removed
-//!   by another and will be told, however long that takes; who finds itself there when its time is over removes itself,
-//!   and nobody knows it any more.
-//! - *Nobody starves.* The line is first in, first out, and a leader that comes again stands at its end.
+//! - *There is one leader.* The lead is a flag under the lock of the line: it is taken where it was
+//!   down, and stays up when it is passed on.
+//! - *Nobody is stranded.* Whoever waits in line, somebody leads, as joining the line and giving up
+//!   the lead are both under its lock. A leader that unwinds passes the lead on by its guard, which
+//!   first tells those that it had taken that nobody knows their outcome.
+//! - *Everybody is told once, or withdrawn.* The line is left under its lock. Who was taken or
+//!   given the lead was removed by another and will be told, however long that takes; who finds
+//!   itself there when its time is over removes itself, and nobody knows it any more.
+//! - *Nobody starves.* The line is first in, first out, and a leader that comes again stands at its
+//!   end.
 //!
-//! Threads wait on condition variables: who joins an empty line on one of its own, as it is to lead; who joins behind it on
-//! one that they share, as they will be one group and are then woken by one call. Where they are not (the first has
-//! withdrawn, the group was full) some wake, find nothing for them, and wait on. Members are told before the lead is passed,
-//! so that some are back in line when the next leader takes its group: groups are half as large again.
+//! Threads wait on condition variables: who joins an empty line on one of its own, as it is to
+//! lead; who joins behind it on one that they share, as they will be one group and are then woken
+//! by one call. Where they are not (the first has withdrawn, the group was full) some wake, find
+//! nothing for them, and wait on. Members are told before the lead is passed, so that some are back
+//! in line when the next leader takes its group: groups are half as large again.
 //!
-//! A recording is borrowed from its caller, and cannot be lent to another thread. So who waits in line brings a copy, made
-//! while the leader is at work and before it locks anything; who leads at once makes none. Nor is one made of a
-//! recording so large that copying it would cost more than waking a thread: it waits to lead.
+//! A recording is borrowed from its caller, and cannot be lent to another thread. So who waits in
+//! line brings a copy, made while the leader is at work and before it locks anything; who leads at
+//! once makes none. Nor is one made of a recording so large that copying it would cost more than
+//! waking a thread: it waits to lead.
 
 mod handoff;
 mod sync;
@@ -42,7 +46,7 @@ use crate::sql::label::Label;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 
-/// How much one group has at the most, but for a recording that has more by itself.
+/// The limit of a group. A recording that has more by itself is a group of its own.
 const GROUP: Weight = Weight {
     events: 1000,
     bytes: 1_000_000,
@@ -54,17 +58,19 @@ const COPIED: Weight = Weight {
     bytes: 250_000,
 };
 
-/// What became of one recording.
+/// The outcome of one recording.
 type Outcome = Result<Recorded, StoreError>;
 
-/// What became of each recording of a group.
+/// The outcome of each recording of a group.
 pub(crate) type Outcomes = Vec<Outcome>;
 
 /// Writes groups of recordings.
 pub(crate) trait GroupWriter: Send {
-    /// Writes, in one transaction, those recordings of the group that the record accepts, and says what became of each.
+    /// Writes, in one transaction, those recordings of the group that the record accepts, and says
+    /// what became of each.
     ///
-    /// They are judged in order: each against the record and those that were accepted before it, each all or none.
+    /// They are judged in order: each against the record and those that were accepted before it,
+    /// each all or none.
     ///
     /// # Errors
     /// When nothing was committed, or, if it is [`StoreError::OutcomeUnknown`], nobody knows.
@@ -91,8 +97,8 @@ impl<W> Committer<W> {
         }
     }
 
-    /// The writer, when no group is being written. A mutex that was poisoned is taken all the same: what a panic leaves of a
-    /// group, the writer has rolled back.
+    /// The writer, when no group is being written. A mutex that was poisoned is taken all the same:
+    /// what a panic leaves of a group, the writer has rolled back.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
         lock(&self.writer)
     }
@@ -122,8 +128,8 @@ impl<W: GroupWriter> Committer<W> {
     }
 
     #[cfg(feature = "sqlite")]
-    /// The same in a transaction of its own, without a line: for a store that flushes nothing, where waking a thread costs
-    /// more than writing does.
+    /// The same in a transaction of its own, without a line: for a store that flushes nothing,
+    /// where waking a thread costs more than writing does.
     pub(crate) fn record_alone(&self, recording: &Recording) -> Outcome {
         let outcome = self.commit(&[recording]).next();
         outcome.unwrap_or_else(|| Err(self.lost()))

@@ -1,7 +1,8 @@
 //! Compression of states.
 //!
-//! What is decompressed comes from a file or a wire, so it is never believed: a few bytes may stand for a great many
-//! (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is packed either.
+//! Compressed bytes come from a file or a wire, so it is never believed: a few bytes may stand
+//! for a great many (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is
+//! packed either.
 
 use std::io::{self, Read, Write};
 
@@ -12,7 +13,7 @@ use flate2::write::ZlibEncoder;
 use crate::env::Env;
 use crate::error::{EnvError, MapperProblem};
 
-/// How large a state may be that is compressed, before that: 64 MiB.
+/// The size that a state may have before it is compressed: 64 MiB.
 const LIMIT: usize = 64 << 20;
 
 /// Compresses states.
@@ -26,7 +27,7 @@ pub(crate) enum Compressor {
 }
 
 impl Compressor {
-    /// What `COMPRESSOR_TOPIC` names; `None` if it is not set, or empty.
+    /// The compressor that `COMPRESSOR_TOPIC` names; `None` if it is not set, or empty.
     pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, EnvError> {
         const KEY: &str = "COMPRESSOR_TOPIC";
         match env.filled(KEY) {
@@ -97,8 +98,8 @@ fn unpack_zlib(limit: usize, packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(state)
 }
 
-/// All of `reader`, or one byte more than `limit`. Only at its end are lengths and checksums looked at, and a reader
-/// that is not read to its end is above the limit.
+/// All of `reader`, or one byte more than `limit`. Only at its end are lengths and checksums looked
+/// at, and a reader that is not read to its end is above the limit.
 fn read_within(limit: usize, reader: impl Read) -> io::Result<Vec<u8>> {
     let mut state = Vec::with_capacity(512);
     let and_one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

@@ -100,7 +100,7 @@ pub enum StoreError {
     Refused {
         /// The store, for example its file.
         store: String,
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The error of the driver.
         #[source]
@@ -131,7 +131,7 @@ pub enum StoreError {
     ReadOnly {
         /// The store, for example its file.
         store: String,
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
     },
     /// Something failed while committing, and nobody can say whether the commit took place. A retry
@@ -177,7 +177,7 @@ pub enum StoreError {
     Driver {
         /// The store, for example its file.
         store: String,
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The error of the driver, or of the system.
         #[source]

@@ -12,7 +12,7 @@ pub struct EventQuery {
     pub lte: Option<u64>,
     /// Highest version first.
     pub desc: bool,
-    /// How many at the most; 0 selects none.
+    /// The number of events to select at most; 0 selects none.
     pub limit: usize,
 }
 
@@ -64,7 +64,7 @@ impl EventQuery {
     }
 }
 
-/// What an aggregate is rebuilt from.
+/// The snapshot and events that an aggregate is rebuilt from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {

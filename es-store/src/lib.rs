@@ -1,9 +1,10 @@
 //! The record of the event-sourcing library: stored events, positions and transactions.
 //!
-//! A *recorder* keeps the events of one application. Each event gets a *position* in the application's
-//! notification log; a follower's recorder also keeps the position up to which it has processed
-//! each upstream, and moves it in the transaction that records what came of it. There is one write
-//! method for all of that, [`AggregateRecorder::record`]; snapshots, which only save work, have one of their own.
+//! A *recorder* keeps the events of one application. Each event gets a *position* in the
+//! application's notification log; a follower's recorder also keeps the position up to which it has
+//! processed each upstream, and moves it in the transaction that records what came of it. There is
+//! one write method for all of that, [`AggregateRecorder::record`]; snapshots, which only save
+//! work, have one of their own.
 //!
 //! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
 //! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
@@ -23,6 +24,8 @@ mod notification_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
+// Much of it is for handlers of a user's own, which get it with the feature `driver` alone.
+#[cfg_attr(not(feature = "driver"), allow(dead_code, unreachable_pub))]
 mod postgres_client;
 mod projection;
 mod rebuild_lock;

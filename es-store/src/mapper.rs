@@ -19,16 +19,18 @@ use crate::transcoder::{JsonReader, JsonWriter};
 
 /// Encodes events to stored events and decodes them, in the format of the Python library.
 ///
-/// A state is a JSON object: `timestamp`; for the event that creates an aggregate `originator_topic`; then the
-/// fields in their order; the version of the event as `class_version`, if it is above 1. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state` the times of its
-/// first and last event, its fields and its version. When they are read, the order does not matter. They are stored
-/// compressed, then encrypted, where the environment says so.
+/// A state is a JSON object: `timestamp`; for the event that creates an aggregate
+/// `originator_topic`; then the fields in their order; the version of the event as `class_version`,
+/// if it is above 1. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state`
+/// the times of its first and last event, its fields and its version. When they are read, the order
+/// does not matter. They are stored compressed, then encrypted, where the environment says so.
 ///
-/// What was stored in an older version is upcast before it is decoded, one version after the other.
+/// A state of an older version is upcast before it is decoded, one version after the other.
 ///
-/// With encryption no field value is in the database. These are: ids, topics, versions, positions, the length of
-/// each state, and ids that are made from names. There is no associated data, so who can write to the database can put
-/// a state in the place of another one. A key serves for fewer than 2^32 events. Showing a mapper shows no key.
+/// With encryption no field value is in the database. These are: ids, topics, versions, positions,
+/// the length of each state, and ids that are made from names. There is no associated data, so who
+/// can write to the database can put a state in the place of another one. A key serves for fewer
+/// than 2^32 events. Showing a mapper shows no key.
 #[derive(Debug, Clone)]
 pub struct Mapper {
     format: Format,
@@ -42,20 +44,22 @@ pub struct Mapper {
 pub struct Decoded<E> {
     /// When the event was made.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub payload: E,
 }
 
 impl Mapper {
-    /// A mapper as `env` asks for it: plain JSON, unless `COMPRESSOR_TOPIC` is `zlib` (or `zstd`, with that cargo
-    /// feature), and `CIPHER_TOPIC` is `aes` and `CIPHER_KEY` a key in base64, such as [`create_key`](crate::create_key)
-    /// makes.
+    /// A mapper as `env` asks for it: plain JSON, unless `COMPRESSOR_TOPIC` is `zlib` (or `zstd`,
+    /// with that cargo feature), and `CIPHER_TOPIC` is `aes` and `CIPHER_KEY` a key in base64, such
+    /// as [`create_key`](crate::create_key) makes.
     ///
-    /// States that were encrypted with another key are read with one of `CIPHER_KEYS_OLD`, separated by commas: to
-    /// rotate, put the key there and a new one in its place. With compression a state may have 64 MiB.
+    /// States that were encrypted with another key are read with one of `CIPHER_KEYS_OLD`,
+    /// separated by commas: to rotate, put the key there and a new one in its place. With
+    /// compression a state may have 64 MiB.
     ///
     /// # Errors
-    /// When a compressor or cipher is not known, a key is none, or a cipher is without key or a key without cipher.
+    /// When a compressor or cipher is not known, a key is none, or a cipher is without key or a key
+    /// without cipher.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
             format: Format::CURRENT,
@@ -64,7 +68,8 @@ impl Mapper {
         })
     }
 
-    /// Encodes an event. `originator_topic` is the topic of the aggregate, given only for the event that creates it.
+    /// Encodes an event. `originator_topic` is the topic of the aggregate, given only for the event
+    /// that creates it.
     ///
     /// # Errors
     /// When a field cannot be written, or the state is too large or cannot be encrypted.
@@ -103,8 +108,9 @@ impl Mapper {
     /// Decodes an event of an aggregate.
     ///
     /// # Errors
-    /// When the topic is none of `E`, the state cannot be decrypted or decompressed, is damaged or newer than this
-    /// program, an upcaster fails or panics, or a field is missing or of another type.
+    /// When the topic is none of `E`, the state cannot be decrypted or decompressed, is damaged or
+    /// newer than this program, an upcaster fails or panics, or a field is missing or of another
+    /// type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
         let topic = &*stored.topic;
         let decoded = self.decode_with(
@@ -137,10 +143,10 @@ impl Mapper {
         })
     }
 
-    /// Whether two stored events are the same event: the same state, once both are decrypted.
+    /// Returns true if two stored events are the same event: the same state, once both are decrypted.
     ///
-    /// An event that is encoded twice has other bytes each time if it is encrypted, since each nonce is drawn anew.
-    /// What cannot be decrypted is no event of this mapper.
+    /// An event that is encoded twice has other bytes each time if it is encrypted, since each
+    /// nonce is drawn anew. What cannot be decrypted is no event of this mapper.
     pub fn is_same(&self, one: &StoredEvent, other: &StoredEvent) -> bool {
         if one == other {
             return true;

@@ -1,4 +1,5 @@
-//! A store in memory: the same conflicts, order, limits and errors as the others; gone with its recorder.
+//! A store in memory: the same conflicts, order, limits and errors as the others; gone with its
+//! recorder.
 
 mod record;
 
@@ -33,10 +34,10 @@ pub fn open(
 
 /// Keeps events in memory. Two recorders never share anything.
 ///
-/// Concurrency: all that is recorded is behind one lock. `record` holds it for writing while it checks and
-/// inserts, and undoes what it inserted before it lets go, so nobody sees a part of a recording, and positions
-/// become visible in their order. Nothing of a user's runs under the lock; a lock that was poisoned by a failed
-/// allocation is taken all the same.
+/// Concurrency: all that is recorded is behind one lock. `record` holds it for writing while it
+/// checks and inserts, and undoes what it inserted before it lets go, so nobody sees a part of a
+/// recording, and positions become visible in their order. Nothing of a user's runs under the lock;
+/// a lock that was poisoned by a failed allocation is taken all the same.
 #[derive(Debug)]
 pub struct MemoryRecorder {
     role: Role,

@@ -37,8 +37,8 @@ impl Deref for Notification {
 pub struct Head {
     /// The position.
     pub position: u64,
-    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only asks for the
-    /// position.
+    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only
+    /// asks for the position.
     pub event: Option<UpstreamEvent>,
 }
 
@@ -63,11 +63,11 @@ impl Head {
 pub struct NotificationQuery {
     /// The position to start at; `None` is the beginning.
     pub start: Option<u64>,
-    /// Whether the event at `start` is selected too.
+    /// True if the event at `start` is selected too.
     pub inclusive_of_start: bool,
     /// The last position to select, inclusive; `None` is the end.
     pub stop: Option<u64>,
-    /// How many to select at the most; 0 selects none.
+    /// The number of notifications to select at most; 0 selects none.
     pub limit: usize,
     /// The topics to select; `None` is all, an empty list is none.
     pub topics: Option<Arc<[String]>>,

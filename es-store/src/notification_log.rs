@@ -29,7 +29,7 @@ pub struct Section {
 }
 
 impl NotificationLog {
-    /// How many notifications a section has at the most, if nothing else is said.
+    /// The number of notifications in a section, unless another is set.
     pub const SECTION_SIZE: usize = 10;
 
     /// The log of a recorder.
@@ -67,8 +67,8 @@ impl NotificationLog {
 
     /// The section called `id`: the first and the last position that are asked for, such as `1,10`.
     ///
-    /// It has at most as many notifications as a section may have; its own id says which they are. Positions have
-    /// gaps, so the last one may be above what was asked for.
+    /// It has at most as many notifications as a section may have; its own id says which they are.
+    /// Positions have gaps, so the last one may be above what was asked for.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] when `id` is no such pair; and when the store cannot be read.

@@ -19,24 +19,25 @@
 //! default. With it they take no lock, so their events may become visible out of the order of their
 //! positions, and a follower skips one.
 
-mod append;
 mod blocking;
+mod codes;
 mod connection;
 mod ddl;
+mod functions;
 mod judge;
 mod label;
 mod listen;
 mod names;
+mod options;
 mod pool;
 mod recorder;
 mod rows;
 mod schema;
-mod settings;
 mod snapshots;
 mod sql;
 mod statements;
 mod tls;
-mod transact;
+mod user_transaction;
 mod write;
 mod writer;
 
@@ -53,6 +54,8 @@ pub mod driver {
 
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use self::codes::is_lost;
 pub use self::recorder::PostgresRecorder;
 use crate::env::Env;
 use crate::error::StoreError;

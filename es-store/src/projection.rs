@@ -1,9 +1,12 @@
-//! The tables of a projection: made once, changed in the transaction that moves the position, rebuilt beside themselves.
+//! The tables of a projection: made once, changed in the transaction that moves the position,
+//! rebuilt beside themselves.
 //!
-//! Where a rebuild stands is recorded as a position of its own, in the row of tracking that has `__rebuild__` in front of the
-//! upstream's name. Which tables there are, and which are being rebuilt, stands in the table of settings.
+//! Where a rebuild stands is recorded as a position of its own, in the row of tracking that has
+//! `__rebuild__` in front of the upstream's name. Which tables there are, and which are being
+//! rebuilt, stands in the table of settings.
 //!
-//! All of it is written in statements that serve every SQL database, on the transaction that the store opens.
+//! All of it is written in statements that serve every SQL database, on the transaction that the
+//! store opens.
 
 mod meta;
 mod positions;
@@ -20,7 +23,7 @@ use crate::sql::names::Stage;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// What makes the tables.
+/// The function that makes the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
 
 /// The tables of one projection.
@@ -38,7 +41,8 @@ impl Tables {
     /// Makes the tables, if they never were. Any number of processes may do so at the same moment.
     ///
     /// # Errors
-    /// When the store is no SQL database, `make` fails, or the tables are missing and `create` is not set.
+    /// When the store is no SQL database, `make` fails, or the tables are missing and `create` is
+    /// not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
         self.recorder.transact(Access::Read, &mut |tx| {
@@ -75,11 +79,12 @@ impl Tables {
         })
     }
 
-    /// Does `work` in a transaction in which the position in `upstream` is `from`, and moves it as that says; without a
-    /// move nothing is committed.
+    /// Does `work` in a transaction in which the position in `upstream` is `from`, and moves it as
+    /// that says; without a move nothing is committed.
     ///
     /// # Errors
-    /// [`StoreError::PositionMoved`] when the position is another one, and what can go wrong in the store.
+    /// [`StoreError::PositionMoved`] when the position is another one, and what can go wrong in the
+    /// store.
     pub fn process(
         &self,
         upstream: &str,

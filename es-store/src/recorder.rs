@@ -26,11 +26,11 @@ pub trait AggregateRecorder: Send + Sync {
     /// An empty recording does nothing. One without events only moves positions.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the recording
-    /// itself has it twice; [`StoreError::Gap`] when a version above 1 comes without the one before it, be it
-    /// stored or earlier in the recording; [`StoreError::PositionMoved`] when a move does not start at the recorded
-    /// position; and what can go wrong in the store. After an error nothing of it is recorded, but for
-    /// [`StoreError::OutcomeUnknown`].
+    /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the
+    /// recording itself has it twice; [`StoreError::Gap`] when a version above 1 comes without the
+    /// one before it, be it stored or earlier in the recording; [`StoreError::PositionMoved`] when
+    /// a move does not start at the recorded position; and what can go wrong in the store. After an
+    /// error nothing of it is recorded, but for [`StoreError::OutcomeUnknown`].
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
 
     /// The events of one aggregate; none if it does not exist.
@@ -43,8 +43,9 @@ pub trait AggregateRecorder: Send + Sync {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Keeps a snapshot: the state of an aggregate at a version, which is not looked at. If there is one at the same
-    /// version, it is replaced. Events and positions are not touched, and nobody is woken.
+    /// Keeps a snapshot: the state of an aggregate at a version, which is not looked at. If there
+    /// is one at the same version, it is replaced. Events and positions are not touched, and nobody
+    /// is woken.
     ///
     /// # Errors
     /// As [`StoredEvent::check`], and what can go wrong in the store.
@@ -60,7 +61,8 @@ pub trait AggregateRecorder: Send + Sync {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// The newest snapshot of one aggregate, of those up to version `lte`, and the events behind it up to there.
+    /// The newest snapshot of one aggregate, of those up to version `lte`, and the events behind it
+    /// up to there.
     ///
     /// It is what the two methods above say. A store that can tell both in one go does better.
     ///
@@ -105,7 +107,8 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// When the store cannot be read.
     fn head(&self) -> Result<Option<Head>, StoreError>;
 
-    /// Which event stands at `position`; `None` if there is none, or its id or version cannot be read.
+    /// Which event stands at `position`; `None` if there is none, or its id or version cannot be
+    /// read.
     ///
     /// Topic and state are not looked at, so damage to them does not hide the event.
     ///
@@ -116,8 +119,8 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Rings `signal` after each commit of events, by this process or another, until the
     /// [`Listening`] is dropped.
     ///
-    /// A ring is a hint: it may come too often, and a commit of another process may be noticed late or not at
-    /// all. Whoever listens polls too.
+    /// A ring is a hint: it may come too often, and a commit of another process may be noticed late
+    /// or not at all. Whoever listens polls too.
     ///
     /// # Errors
     /// When listening cannot begin.
@@ -136,11 +139,11 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// When the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Which event stood at `position` of `upstream` when that position was recorded; `None` if it is not
-    /// known, for example because another program has moved the position.
+    /// Which event stood at `position` of `upstream` when that position was recorded; `None` if it
+    /// is not known, for example because another program has moved the position.
     ///
-    /// The position is asked for, and not the one that is tracked now: another instance may move it between
-    /// two calls.
+    /// The position is asked for, and not the one that is tracked now: another instance may move it
+    /// between two calls.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -150,14 +153,14 @@ pub trait ProcessRecorder: ApplicationRecorder {
         position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError>;
 
-    /// Does `work` in a transaction of the store's SQL database, and ends it as that says; after an error or a panic it is
-    /// rolled back. On this thread no other method may be called meanwhile.
+    /// Does `work` in a transaction of the store's SQL database, and ends it as that says; after an
+    /// error or a panic it is rolled back. On this thread no other method may be called meanwhile.
     ///
-    /// A store that is no SQL database of this crate has no tables of projections; that is what this method says if it is not
-    /// written anew. One that wraps such a store passes the call on.
+    /// A store that is no SQL database of this crate has no tables of projections; that is what
+    /// this method says if it is not written anew. One that wraps such a store passes the call on.
     ///
     /// # Errors
-    /// What `work` says, and when the transaction cannot be begun or committed.
+    /// When `work` fails, and when the transaction cannot be begun or committed.
     fn transact(
         &self,
         _access: Access,
@@ -166,8 +169,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
         Err(no_tables())
     }
 
-    /// Keeps everybody else from rebuilding the tables, until it is dropped or this process ends; `None` if somebody else
-    /// is at it.
+    /// Keeps everybody else from rebuilding the tables, until it is dropped or this process ends;
+    /// `None` if somebody else is at it.
     ///
     /// # Errors
     /// When the store fails.

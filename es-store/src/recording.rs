@@ -1,4 +1,4 @@
-//! What is recorded in one transaction, and what became of it.
+//! The content of one transaction, and its outcome.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::role::Role;
 use crate::stored_event::StoredEvent;
 use crate::tracking::Tracking;
 
-/// What is recorded in one transaction: new events, and moves of a follower's positions.
+/// The content of one transaction: new events, and moves of a follower's positions.
 ///
 /// It is recorded as a whole or not at all.
 ///
@@ -78,7 +78,7 @@ impl Recording {
     }
 }
 
-/// What became of a recording.
+/// The outcome of a recording.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded {

@@ -1,6 +1,6 @@
-//! What a store is for, and which names it keeps for itself.
+//! The role of a store, and the names that are reserved.
 
-/// What a store keeps for an application.
+/// The purpose of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
@@ -10,7 +10,7 @@ pub enum Role {
     Follower,
 }
 
-/// Whether a name is kept for the store's own use.
+/// Returns true if a name is kept for the store's own use.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__")
 }

@@ -1,9 +1,9 @@
 //! Wake-ups within a process.
 //!
-//! Concurrency: a [`Signal`] counts its rings under a mutex, and who waits says which count it has seen; so a
-//! ring between looking and waiting is never lost, and no thread waits for a ring that came already. The list in
-//! [`Signals`] holds its signals weakly and is locked only to copy or change it, never while ringing,
-//! so a listener may come and go from inside a ring.
+//! Concurrency: a [`Signal`] counts its rings under a mutex, and who waits says which count it has
+//! seen; so a ring between looking and waiting is never lost, and no thread waits for a ring that
+//! came already. The list in [`Signals`] holds its signals weakly and is locked only to copy or
+//! change it, never while ringing, so a listener may come and go from inside a ring.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -29,12 +29,13 @@ impl Signal {
         self.rang.notify_all();
     }
 
-    /// How often it was rung.
+    /// The number of rings so far.
     pub fn rings(&self) -> u64 {
         *self.lock()
     }
 
-    /// Waits until it was rung more often than `seen`, or until `timeout` is over; says how often it was rung.
+    /// Waits until it was rung more often than `seen`, or until `timeout` is over; says how often
+    /// it was rung.
     pub fn wait(&self, seen: u64, timeout: Duration) -> u64 {
         let deadline = Instant::now().checked_add(timeout);
         let mut rings = self.lock();

@@ -1,4 +1,4 @@
-//! What is SQL, and not one database's: the open transaction, names, limits, and the rules that the
+//! The SQL that is not one database's: the open transaction, names, limits, and the rules that the
 //! tables of every database follow.
 //!
 //! A database implements [`Driver`](transaction::Driver). This module knows none of them.

@@ -50,12 +50,13 @@ fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
     env.invalid(key, expected).into()
 }
 
-/// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE` names. Unset, it is
-/// memory; `memory`, `sqlite` and `postgres` may also be spelled `eventsourcing.popo`, `eventsourcing.sqlite` and
-/// `eventsourcing.postgres`.
+/// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE`
+/// names. Unset, it is memory; `memory`, `sqlite` and `postgres` may also be spelled
+/// `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
 ///
 /// # Errors
-/// When the settings are wrong, the name begins with `__`, which is reserved, or the store cannot be opened.
+/// When the settings are wrong, the name begins with `__`, which is reserved, or the store cannot
+/// be opened.
 ///
 /// ```
 /// use es_store::{Env, Role, open};
@@ -109,8 +110,8 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
     }
 }
 
-/// The statements that create what an application needs in the store that `PERSISTENCE_MODULE` names, to run them by hand
-/// before it is opened with `CREATE_TABLE=n`. Memory needs none.
+/// The statements that create what an application needs in the store that `PERSISTENCE_MODULE`
+/// names, to run them by hand before it is opened with `CREATE_TABLE=n`. Memory needs none.
 ///
 /// # Errors
 /// When the settings are wrong.

@@ -36,11 +36,11 @@ impl StoredEvent {
         }
     }
 
-    /// What every store refuses before it writes an event or a snapshot. Whoever writes a store calls it first.
+    /// Refuses what no store keeps. Every store calls it before it writes an event or a snapshot.
     ///
     /// # Errors
-    /// [`StoreError::IdType`] when the id has not the form that the store keeps; [`StoreError::Invalid`] when the version is
-    /// 0 or above `i64::MAX`.
+    /// [`StoreError::IdType`] when the id has not the form that the store keeps;
+    /// [`StoreError::Invalid`] when the version is 0 or above `i64::MAX`.
     pub fn check(&self, id_type: IdType) -> Result<(), StoreError> {
         let (id, version) = (&self.originator_id, self.originator_version);
         if id.id_type() != id_type {

@@ -11,12 +11,14 @@ use crate::notification::{Notification, NotificationQuery};
 use crate::recorder::ApplicationRecorder;
 use crate::signal::{Listening, Signal};
 
-/// An iterator over all notifications behind a position, in their order, which waits for those to come.
+/// An iterator over all notifications behind a position, in their order, which waits for those to
+/// come.
 ///
-/// It ends when it is stopped. An error of the store is an item; the next call waits for the interval of
-/// [`poll_interval`](Self::poll_interval) and tries again from the same position. All that stands in front of a damaged
-/// row is given before the error that names it. It listens before it reads for the first time, and looks every now and then too, so a lost wake-up
-/// delays and loses nothing.
+/// It ends when it is stopped. An error of the store is an item; the next call waits for the
+/// interval of [`poll_interval`](Self::poll_interval) and tries again from the same position. All
+/// that stands in front of a damaged row is given before the error that names it. It listens before
+/// it reads for the first time, and looks every now and then too, so a lost wake-up delays and
+/// loses nothing.
 ///
 /// ```
 /// use es_store::{Env, Role, Subscription, open};
@@ -95,7 +97,7 @@ impl Subscription {
         }
     }
 
-    /// How long it waits at the most before it looks again; one second, if nothing else is said.
+    /// Sets the longest wait before it looks again; it is one second, unless set.
     #[must_use]
     pub fn poll_interval(self, poll_interval: Duration) -> Self {
         Self {
@@ -104,13 +106,14 @@ impl Subscription {
         }
     }
 
-    /// What ends it.
+    /// The handle that ends it.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
-    /// Reads a page. The head is read first, and a page that is not full moves the position to it: so
-    /// events with other topics are not looked at twice, and none that comes in between is passed over.
+    /// Reads a page. The head is read first, and a page that is not full moves the position to it:
+    /// so events with other topics are not looked at twice, and none that comes in between is
+    /// passed over.
     fn read(&mut self) -> Result<(), StoreError> {
         let Some(head) = self
             .recorder
@@ -131,8 +134,9 @@ impl Subscription {
         Ok(())
     }
 
-    /// A page, and how many it could have had. A damaged row spoils the page that it is on, so pages become smaller
-    /// until all in front of it is read; with a page of one the row itself is met.
+    /// A page, and how many it could have had. A damaged row spoils the page that it is on, so
+    /// pages become smaller until all in front of it is read; with a page of one the row itself is
+    /// met.
     fn select(
         &self,
         mut query: NotificationQuery,
@@ -146,7 +150,8 @@ impl Subscription {
         }
     }
 
-    /// Waits one interval, whoever rings: what failed is not tried at each commit. Only being stopped ends it.
+    /// Waits one interval, whoever rings: what failed is not tried at each commit. Only being
+    /// stopped ends it.
     fn rest(&self) {
         let deadline = Instant::now().checked_add(self.poll_interval);
         loop {
@@ -174,7 +179,8 @@ impl Iterator for Subscription {
                 self.rest();
                 continue;
             }
-            // The count is taken before reading: a commit behind what is read has rung, or will ring, above it.
+            // The count is taken before reading: a commit behind what is read has rung, or will
+            // ring, above it.
             let (seen, before) = (self.stop.signal.rings(), self.position);
             if let Err(error) = self.read() {
                 self.failed = true;

@@ -1,20 +1,23 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
-//! What JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type makes itself known
-//! as one by serialising as a newtype struct called `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of this; it
-//! is known by its 16 bytes, which it shows because both directions say that they are not human-readable. A few other
-//! types have a compact form for that too, such as IP addresses. It is read as it is written where their type is known,
-//! and not inside a type that serde reads without saying what it wants; so each field is tried before it is stored, and
-//! refused if it would not come back.
+//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
+//! makes itself known as one by serialising as a newtype struct called `$transcoded::NAME` over its
+//! text, as [`es_core::Transcoding`] does. A UUID does not know of this; it is known by its 16
+//! bytes, which it shows because both directions say that they are not human-readable. A few other
+//! types have a compact form for that too, such as IP addresses. It is read as it is written where
+//! their type is known, and not inside a type that serde reads without saying what it wants; so
+//! each field is tried before it is stored, and refused if it would not come back.
 
 mod check;
 mod error;
 mod float;
+mod missing;
 mod object;
+mod place;
 mod read;
+mod special;
 #[cfg(test)]
 mod tests;
-mod visit;
 mod write;
 
 use std::borrow::Cow;
@@ -26,8 +29,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use self::error::Redacted;
+use self::missing::Missing;
 use self::object::Text;
-use self::read::{Missing, Reader};
+use self::read::Reader;
 use crate::format::Format;
 
 /// With this the names of transcoded newtype structs begin.
@@ -40,7 +44,7 @@ const KNOWN: [&str; 3] = [UUID_HEX, "datetime_iso", "decimal_str"];
 const TYPE: &str = "_type_";
 const DATA: &str = "_data_";
 
-/// What errors call the fields of an event that are written or read as one value.
+/// The name in errors of the fields of an event that are written or read as one value.
 const PAYLOAD: &str = "payload";
 
 /// The keys that no field of an event can have.
@@ -175,12 +179,12 @@ impl<'a> JsonReader<'a> {
         serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
     }
 
-    /// Whether there is a `key`.
+    /// Returns true if there is a `key`.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
-    /// What is written under `key`.
+    /// The JSON under `key`.
     pub(crate) fn written(&self, key: &str) -> Result<&'a RawValue, FieldError> {
         self.find(key)
             .ok_or_else(|| FieldError::new(key, "it is missing"))

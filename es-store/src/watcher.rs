@@ -1,10 +1,10 @@
 //! One thread that notices the commits of other processes, while anyone listens.
 //!
-//! Concurrency: who joins first starts the thread, who leaves last stops it and waits for its end. Starting it, and taking
-//! it out to be stopped, are under one lock, so at most one runs that was not told to stop; the wait for its end is not,
-//! so nobody who joins meanwhile waits too. What starts it must be ready to notice when it returns: every commit after
-//! `join` has returned is then noticed. The thread runs no user's code; should it drop the last listening all the
-//! same, it does not wait for itself.
+//! Concurrency: who joins first starts the thread, who leaves last stops it and waits for its end.
+//! Starting it, and taking it out to be stopped, are under one lock, so at most one runs that was
+//! not told to stop; the wait for its end is not, so nobody who joins meanwhile waits too. The function that starts it must be ready to notice when it returns: every commit after `join` has returned is
+//! then noticed. The thread runs no user's code; should it drop the last listening all the same, it
+//! does not wait for itself.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -31,8 +31,8 @@ struct Watch {
 }
 
 impl Watcher {
-    /// Keeps the thread until what is returned is dropped. `start` starts it, if nobody listens yet; the thread ends when
-    /// the signal is rung.
+    /// Keeps the thread until what is returned is dropped. `start` starts it, if nobody listens
+    /// yet; the thread ends when the signal is rung.
     pub(crate) fn join(
         &self,
         start: impl FnOnce(Arc<Signal>) -> Result<JoinHandle<()>, StoreError>,

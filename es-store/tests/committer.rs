@@ -1,4 +1,5 @@
-//! The committer: its hand-off under every kind of interleaving, and what it records against a model.
+//! The committer: its hand-off under every kind of interleaving, and what it records against a
+//! model.
 
 #[path = "../src/committer/handoff.rs"]
 mod handoff;

@@ -1,4 +1,5 @@
-//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is refused.
+//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is
+//! refused.
 //!
 //! Without PostgreSQL these tests pass over, loudly.
 
@@ -76,7 +77,8 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
     all.iter().map(|one| one.originator_version).collect()
 }
 
-/// Takes the functions that append away from an application, so that it goes on with plain statements.
+/// Takes the functions that append away from an application, so that it goes on with plain
+/// statements.
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \

@@ -173,7 +173,8 @@ fn a_certificate_that_the_authority_signed_for_the_host_is_accepted() {
     }
 }
 
-/// The simplest way to set up a server. It is both an authority's certificate and the server's own, which is not usual elsewhere.
+/// The simplest way to set up a server. It is both an authority's certificate and the server's own,
+/// which is not usual elsewhere.
 #[test]
 fn a_certificate_that_the_server_signed_itself_is_trusted_by_those_who_have_it() {
     let authority = Authority::new();

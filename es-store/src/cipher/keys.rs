@@ -12,10 +12,12 @@ const TOPIC: &str = "CIPHER_TOPIC";
 const KEY: &str = "CIPHER_KEY";
 const OLD_KEYS: &str = "CIPHER_KEYS_OLD";
 
-/// Makes a fresh key for `CIPHER_KEY`, from the random numbers of the operating system, in standard base64.
+/// Makes a fresh key for `CIPHER_KEY`, from the random numbers of the operating system, in standard
+/// base64.
 ///
-/// `size` is its number of bytes: 16, 24 or 32, for AES-128, AES-192 or AES-256. Keep it where the database is not:
-/// whoever has both reads everything, and without the key nobody does. One key serves for fewer than 2^32 events.
+/// `size` is its number of bytes: 16, 24 or 32, for AES-128, AES-192 or AES-256. Keep it where the
+/// database is not: whoever has both reads everything, and without the key nobody does. One key
+/// serves for fewer than 2^32 events.
 ///
 /// ```
 /// use es_store::{Env, Mapper, create_key};
@@ -92,7 +94,8 @@ fn read_old(env: &Env) -> Result<Vec<Key>, EnvError> {
         .collect()
 }
 
-/// Reads a key; an error names the setting, what is expected `at` which place in it, and never the key.
+/// Reads a key; an error names the setting, what is expected `at` which place in it, and never the
+/// key.
 fn read(env: &Env, setting: &str, at: &str, key: &str) -> Result<Key, EnvError> {
     let bytes = STANDARD
         .decode(key)

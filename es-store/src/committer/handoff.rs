@@ -48,7 +48,7 @@ struct Waiting<J, R> {
     slot: WaitSlot<R>,
 }
 
-/// What became of a thread that brought a job.
+/// The outcome for a thread that brought a job.
 pub(super) enum Turn<'a, J, R> {
     /// It leads: it does its own job and those that it has taken.
     Lead(Lead<'a, J, R>),
@@ -69,7 +69,8 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is taken.
+    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is
+    /// taken.
     pub(super) fn join(
         &self,
         weight: Weight,
@@ -137,7 +138,7 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// How many wait in line.
+    /// The number of threads in line.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.line().waiting.len()

@@ -1,4 +1,5 @@
-//! The committer with a writer that waits for a sign before each group, so that it is known who stands in line.
+//! The committer with a writer that waits for a sign before each group, so that it is known who
+//! stands in line.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope, ScopedJoinHandle, ThreadId};

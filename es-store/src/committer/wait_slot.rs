@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::sync::{self, Arc, Condvar, Mutex, lock};
 
-/// What a waiting thread is given, once.
+/// The reason why a waiting thread is woken, once.
 pub(super) enum WakeReason<R> {
     /// It leads.
     Lead,

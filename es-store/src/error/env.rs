@@ -17,7 +17,7 @@ pub enum EnvError {
         key: String,
         /// Its value; `…` for a secret.
         value: String,
-        /// What it must be.
+        /// The values that it may have.
         expected: String,
     },
 }

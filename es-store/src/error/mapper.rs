@@ -2,7 +2,8 @@
 
 use es_core::{AggregateId, FieldError};
 
-/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no field value.
+/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no
+/// field value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("event `{topic}` of aggregate {id} at version {version}: {problem}")]
 #[non_exhaustive]
@@ -13,11 +14,11 @@ pub struct MapperError {
     pub id: AggregateId,
     /// The version of the event.
     pub version: u64,
-    /// What is wrong.
+    /// The problem.
     pub problem: MapperProblem,
 }
 
-/// What can be wrong with an encoded event.
+/// The problem of an encoded event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapperProblem {
@@ -74,7 +75,7 @@ pub enum MapperProblem {
     NotUpcast {
         /// The version that the state had.
         from: u64,
-        /// What the upcaster said.
+        /// The error of the upcaster.
         problem: FieldError,
     },
     /// An upcaster panicked.
@@ -82,7 +83,7 @@ pub enum MapperProblem {
     UpcastPanicked {
         /// The version that the state had.
         from: u64,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
 }

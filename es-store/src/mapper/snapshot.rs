@@ -1,7 +1,8 @@
 //! Snapshots to stored rows, and back.
 //!
-//! Python keeps the attributes of its object, so the fields of a state stand beside its two times, in one object. A
-//! state that is no object (a tuple, a unit, an enum without fields) stands there as a whole, under a key of its own.
+//! Python keeps the attributes of its object, so the fields of a state stand beside its two times,
+//! in one object. A state that is no object (a tuple, a unit, an enum without fields) stands there
+//! as a whole, under a key of its own.
 
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
@@ -18,7 +19,8 @@ const STATE: &str = "state";
 const WHOLE: &str = "_state";
 
 impl Mapper {
-    /// Encodes a snapshot of an aggregate, taken at `timestamp`; `None` if its state cannot be stored.
+    /// Encodes a snapshot of an aggregate, taken at `timestamp`; `None` if its state cannot be
+    /// stored.
     ///
     /// # Errors
     /// When a field cannot be written, or has a name that is reserved.
@@ -41,8 +43,8 @@ impl Mapper {
     /// Decodes a snapshot of an aggregate; `None` if its state cannot be stored.
     ///
     /// # Errors
-    /// When it is of another aggregate, damaged, or newer than this program, does not fit the state as it is now, or an
-    /// upcaster fails or panics.
+    /// When it is of another aggregate, damaged, or newer than this program, does not fit the state
+    /// as it is now, or an upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,

@@ -1,4 +1,4 @@
-//! What is recorded, without the locking.
+//! The record itself, without the locking.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -131,7 +131,7 @@ impl Record {
         Some(UpstreamEvent::new(id, event.originator_version))
     }
 
-    /// How far `upstream` is processed.
+    /// The position up to which `upstream` is processed.
     pub(super) fn tracked(&self, upstream: &str) -> Option<u64> {
         self.tracked.get(upstream).map(|position| position.at)
     }

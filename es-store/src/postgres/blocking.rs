@@ -15,11 +15,11 @@ use std::task::{Context, Waker};
 use tokio::runtime::Handle;
 use tokio::task::coop::{consume_budget, has_budget_remaining};
 
-use super::label::Label;
-use crate::StoreError;
+use super::label::PostgresLabel;
+use crate::error::StoreError;
 
 /// Refuses what would block an async task.
-pub(super) fn check_may_block(label: &Label) -> Result<(), StoreError> {
+pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     match TaskBudget::use_up() {
         TaskBudget::Used => Err(label.would_block()),
         TaskBudget::NoRuntime | TaskBudget::Endless => Ok(()),

@@ -9,9 +9,9 @@ use tokio_postgres::{Error, Row, Statement};
 
 use super::blocking::check_may_block;
 use super::names::Names;
-use super::settings::Settings;
+use super::options::PostgresOptions;
 use super::sql::Sql;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::postgres_client::{Client, Limit, Target, connect};
 
 /// The statements of the user's that a connection keeps prepared, by their text.
@@ -22,27 +22,30 @@ pub(super) struct Connection {
     pub(super) statements: Statements,
     /// When it was last put back, if it is one that is kept for a user's transactions.
     pub(super) last_used: Instant,
-    /// Whether it turned out to be lost.
+    /// True if it turned out to be lost.
     pub(super) is_lost: bool,
     names: Arc<Names>,
     prepared: HashMap<Sql, Statement>,
 }
 
 impl Connection {
-    pub(super) fn open(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, StoreError> {
         Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
     /// A connection for writing: should this process die, what it has sent does not outlive it by
     /// more than a second.
-    pub(super) fn open_writer(settings: &Settings, names: &Arc<Names>) -> Result<Self, StoreError> {
+    pub(super) fn open_writer(
+        settings: &PostgresOptions,
+        names: &Arc<Names>,
+    ) -> Result<Self, StoreError> {
         Self::connect(settings, names, settings.request_limit, end_with_client)
     }
 
     /// A connection for a user's transactions, which may stand still, and whose statements may
     /// take, as long as one handler may. Tables of a user's own need plans of all kinds.
     pub(super) fn open_for_tables(
-        settings: &Settings,
+        settings: &PostgresOptions,
         names: &Arc<Names>,
     ) -> Result<Self, StoreError> {
         let limit = settings.policy_timeout.as_millis().max(1);
@@ -57,7 +60,7 @@ impl Connection {
     }
 
     fn connect(
-        settings: &Settings,
+        settings: &PostgresOptions,
         names: &Arc<Names>,
         limit: Option<Limit>,
         begin: impl Fn(&mut Client) -> Result<(), Error>,
@@ -77,7 +80,7 @@ impl Connection {
         })
     }
 
-    /// Whether it can be used again, after it lay idle.
+    /// Returns true if it can be used again, after it lay idle.
     pub(super) fn is_alive(&mut self) -> bool {
         const IDLE: Duration = Duration::from_secs(1);
         !self.client.is_closed()

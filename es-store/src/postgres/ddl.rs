@@ -1,11 +1,10 @@
 //! The statements that create what an application needs.
 
-use super::append;
-use super::names::{Names, literal, quoted};
-use crate::Role;
-
-/// The version of our own tables.
-pub(super) const FORMAT: &str = "1";
+use super::functions;
+use super::names::Names;
+use crate::role::Role;
+use crate::sql::names::{literal, quoted};
+use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 
 /// Something that there must be.
 pub(super) struct Thing {
@@ -43,19 +42,19 @@ pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
         .into_iter()
         .chain([snapshots(names)])
         .map(|thing| thing.create);
-    let meta = [("format", FORMAT), ("application", application)].map(|(key, value)| {
+    let meta = meta_rows(application).map(|(key, value)| {
         let (meta, value) = (names.path(&names.meta), literal(value));
         format!("INSERT INTO {meta} (key, value) VALUES ('{key}', {value})")
     });
     let mark = (role == Role::Follower).then(|| {
         let tracking = names.path(&names.tracking);
         format!(
-            "INSERT INTO {tracking} (application_name, notification_id) VALUES ('__migration__', 1)"
+            "INSERT INTO {tracking} (application_name, notification_id) VALUES ('{MIGRATION_MARK}', 1)"
         )
     });
     let statements = shared
         .chain(own)
-        .chain(append::functions(names).map(|function| function.create))
+        .chain(functions::functions(names).map(|function| function.create))
         .chain(meta)
         .chain(mark);
     statements.map(|statement| statement + ";\n").collect()
@@ -72,7 +71,8 @@ fn stored_event(names: &Names) -> Thing {
     }
 }
 
-/// A vacuum that is started by inserts would find the table locked, and make its writers wait, again and again.
+/// A vacuum that is started by inserts would find the table locked, and make its writers wait,
+/// again and again.
 fn events(names: &Names) -> Thing {
     let columns = format!(
         "originator_id {} NOT NULL, originator_version bigint NOT NULL, topic text, state bytea, \

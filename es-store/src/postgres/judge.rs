@@ -1,23 +1,26 @@
-//! Which recordings of a group are accepted: in their order, each against the record and those accepted before it.
+//! Which recordings of a group are accepted: in their order, each against the record and those
+//! accepted before it.
 
 use std::collections::{HashMap, HashSet};
 
 use es_core::AggregateId;
 
-use crate::{Conflict, Recording, StoreError, StoredEvent};
+use crate::error::{Conflict, StoreError};
+use crate::recording::Recording;
+use crate::stored_event::StoredEvent;
 
-/// What the record has where an event would go.
+/// The row that the record has where an event would go.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known {
     /// The position of the event that is there already.
     pub(super) position: Option<u64>,
-    /// Whether that one has the same topic and state.
+    /// True if that one has the same topic and state.
     pub(super) is_same: bool,
-    /// Whether the version before is there.
+    /// True if the version before is there.
     pub(super) follows: bool,
 }
 
-/// What becomes of a recording.
+/// The verdict on a recording.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It is recorded now.
@@ -30,10 +33,10 @@ pub(super) enum Verdict {
 /// Judges the recordings of one group.
 #[derive(Default)]
 pub(super) struct Judge<'a> {
-    /// How far each upstream is tracked; 0 if it is not here.
+    /// The position in each upstream; 0 if it is not here.
     pub(super) tracked: HashMap<&'a str, u64>,
     accepted: HashSet<(&'a AggregateId, u64)>,
-    /// Whether the group was sent before and nobody knows what came of it.
+    /// True if the group was sent before and nobody knows what came of it.
     is_resent: bool,
 }
 
@@ -52,7 +55,8 @@ impl<'a> Judge<'a> {
         {
             return Verdict::There(positions);
         }
-        // The position comes first: who lost the race learns that, and not of the conflict that follows from it.
+        // The position comes first: who lost the race learns that, and not of the conflict that
+        // follows from it.
         if let Err(error) = self.check_positions(recording) {
             return Verdict::Refused(error);
         }
@@ -122,7 +126,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::Tracking;
+    use crate::tracking::Tracking;
 
     fn recording(versions: impl IntoIterator<Item = u64>) -> Recording {
         let event = |version| {

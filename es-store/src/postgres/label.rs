@@ -1,61 +1,57 @@
-//! How a database is called in errors, and what the driver's errors mean.
+//! The name of a database in errors, and the errors of connections.
 
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::codes::{Message, failure};
 use super::tls;
-use crate::StoreError;
-use crate::postgres_client::{ConnectError, message};
-use crate::sql;
+use crate::error::StoreError;
+use crate::postgres_client::ConnectError;
+use crate::sql::label::Label;
 
-/// The name of a database, for errors, and its limit for locks.
+/// The name of a database in errors, with the role that is used there.
 #[derive(Debug, Clone)]
-pub(super) struct Label {
-    name: Arc<str>,
-    user: Arc<str>,
-    lock_timeout: Duration,
+pub(super) struct PostgresLabel {
+    label: Label,
+    user: String,
 }
 
-impl Label {
-    pub(super) fn new(dbname: &str, host: &str, user: &str, lock_timeout: Duration) -> Self {
-        Self {
-            name: format!("PostgreSQL database `{dbname}` on {host}").into(),
-            user: user.into(),
-            lock_timeout,
-        }
-    }
+impl Deref for PostgresLabel {
+    type Target = Label;
 
-    /// How errors call it.
-    pub(super) fn store(&self) -> String {
-        self.name.to_string()
+    fn deref(&self) -> &Label {
+        &self.label
+    }
+}
+
+impl PostgresLabel {
+    pub(super) fn new(dbname: &str, host: &str, user: &str, lock_timeout: Duration) -> Self {
+        let store = format!("PostgreSQL database `{dbname}` on {host}");
+        Self {
+            label: Label::new(&store, lock_timeout, "POSTGRES_LOCK_TIMEOUT"),
+            user: user.to_owned(),
+        }
     }
 
     /// The error of the driver while it was `doing` something.
     pub(super) fn failed(&self, doing: &'static str, error: Error) -> StoreError {
-        let store = self.name.to_string();
-        match error.code() {
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => self.locked("another connection".to_owned()),
-            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => StoreError::ReadOnly { store, doing },
-            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => self.misconfigured(format!(
+        if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+            return self.misconfigured(format!(
                 "the role `{}` lacks a privilege for {doing}: {}{}",
                 self.user,
-                message(&error),
+                Message::of(&error),
                 privileges(doing)
-            )),
-            _ => StoreError::Driver {
-                store,
-                doing,
-                error: Arc::new(Said(message(&error))),
-            },
+            ));
         }
+        failure(self, doing, &error)
     }
 
     pub(super) fn would_block(&self) -> StoreError {
         StoreError::WouldBlock {
-            store: self.name.to_string(),
+            store: self.store(),
         }
     }
 
@@ -63,13 +59,7 @@ impl Label {
     pub(super) fn cannot_connect(&self, error: ConnectError) -> StoreError {
         let error = match error {
             ConnectError::Driver(error) => error,
-            ConnectError::Unreachable { .. } => {
-                return StoreError::Driver {
-                    store: self.store(),
-                    doing: "connecting",
-                    error: Arc::new(error),
-                };
-            }
+            ConnectError::Unreachable { .. } => return self.driver("connecting", error),
         };
         let keys = match error.code() {
             Some(&SqlState::INVALID_PASSWORD) => "POSTGRES_USER, POSTGRES_PASSWORD",
@@ -83,89 +73,32 @@ impl Label {
                 None => return self.failed("connecting", error),
             },
         };
-        self.misconfigured(format!("connecting failed: {} ({keys})", message(&error)))
+        let message = Message::of(&error);
+        self.misconfigured(format!("connecting failed: {message} ({keys})"))
     }
 
-    /// How long a save waits for those of this process that came before it: as long as for the lock
-    /// of the table, which they may be waiting for.
-    pub(super) fn queue(&self) -> sql::label::Label {
+    /// The label of the queue of saves. A save waits there as long as for the lock of the table,
+    /// which the saves before it may be waiting for; a limit of 0 is none.
+    pub(super) fn queue(&self) -> Label {
         const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-        let limit = match self.lock_timeout {
-            Duration::ZERO => FOR_EVER,
-            limit => limit.max(Duration::from_secs(1)),
-        };
-        self.label().waiting_at_least(limit)
-    }
-
-    /// The label that all databases have.
-    pub(super) fn label(&self) -> sql::label::Label {
-        sql::label::Label::new(&self.name, self.lock_timeout, "POSTGRES_LOCK_TIMEOUT")
-    }
-
-    pub(super) fn locked(&self, holder: String) -> StoreError {
-        StoreError::Locked {
-            store: self.name.to_string(),
-            holder,
-            limit: self.lock_timeout,
-            key: "POSTGRES_LOCK_TIMEOUT",
-        }
+        const AT_LEAST: Duration = Duration::from_secs(1);
+        let is_unlimited = self.lock_timeout().is_zero();
+        self.waiting_at_least(if is_unlimited { FOR_EVER } else { AT_LEAST })
     }
 
     /// The error of connections that are lost as soon as they are made.
     pub(super) fn closed(&self) -> StoreError {
-        StoreError::Driver {
-            store: self.store(),
-            doing: "beginning a transaction",
-            error: Arc::new(Said("each connection was lost at once".to_owned())),
-        }
-    }
-
-    pub(super) fn outcome_unknown(&self, error: StoreError) -> StoreError {
-        StoreError::OutcomeUnknown {
-            store: self.name.to_string(),
-            error: Arc::new(error),
-        }
-    }
-
-    pub(super) fn no_thread(&self, error: std::io::Error) -> StoreError {
-        StoreError::Driver {
-            store: self.name.to_string(),
-            doing: "starting a thread",
-            error: Arc::new(error),
-        }
-    }
-
-    pub(super) fn damaged(&self, at: impl Into<String>, problem: impl Into<String>) -> StoreError {
-        StoreError::DamagedRow {
-            store: self.name.to_string(),
-            at: at.into(),
-            problem: problem.into(),
-        }
-    }
-
-    pub(super) fn misconfigured(&self, problem: impl std::fmt::Display) -> StoreError {
-        StoreError::Configuration(format!("{}: {problem}", self.name))
+        let lost = Message::new("each connection was lost at once");
+        self.driver("beginning a transaction", lost)
     }
 }
 
-/// What the server or the driver said. The detail of the server is left out: it may quote values of
-/// a row.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Said(String);
-
-/// Which privileges that takes, where the server does not say: it names the table, and one is for
-/// its lock.
+/// The privileges that recording takes. The server does not say: it names the table, and one of
+/// them is for its lock.
 fn privileges(doing: &str) -> &'static str {
     if !doing.starts_with("recording") {
         return "";
     }
     "; GRANT SELECT, INSERT, UPDATE on the tables of the application (locking the events takes UPDATE), and USAGE on \
      the sequence of the events"
-}
-
-/// Whether a kept statement cannot be used any more, because somebody has changed the type of a
-/// column. It was not begun.
-pub(super) fn is_outdated(error: &Error) -> bool {
-    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
 }

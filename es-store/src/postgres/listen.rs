@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use tokio_postgres::Error;
 
-use super::label::Label;
+use super::label::PostgresLabel;
+use crate::backoff::Backoff;
+use crate::error::StoreError;
 use crate::postgres_client::Client;
+use crate::signal::{Listening, Signal, Signals};
 use crate::watcher::Watcher;
-use crate::{Listening, Signal, Signals, StoreError};
 
-/// How long to wait for an announcement before looking whether to stop.
+/// The time to wait for an announcement before looking whether to stop.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// How long to wait between attempts to connect, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+/// The pause between attempts to connect, at first and at most.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 /// Makes a connection that listens.
 pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
@@ -42,7 +44,7 @@ impl Listeners {
     }
 
     /// Listens until what is returned is dropped.
-    pub(super) fn join(&self, label: &Label) -> Result<Listening, StoreError> {
+    pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
             let client = connect()?;
@@ -75,7 +77,7 @@ fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signa
     }
 }
 
-/// Whether there was an announcement. All that have come are taken.
+/// Returns true if there was an announcement. All that have come are taken.
 fn is_announced(client: &mut Client) -> Result<bool, Error> {
     let is_announced = client.next_notification(EVERY)?.is_some();
     while client.next_notification(Duration::ZERO)?.is_some() {}
@@ -84,14 +86,14 @@ fn is_announced(client: &mut Client) -> Result<bool, Error> {
 
 /// A new connection; `None` when it is time to stop.
 fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
-    let mut pause = PAUSES[0];
+    let mut failures = 1;
     while stop.rings() == 0 {
         match connect() {
             Ok(client) => return Some(client),
             Err(error) => tracing::debug!(%error, "listening cannot begin again yet"),
         }
-        stop.wait(0, pause);
-        pause = (pause * 2).min(PAUSES[1]);
+        stop.wait(0, PAUSES.pause(failures));
+        failures = failures.saturating_add(1);
     }
     None
 }

@@ -2,9 +2,11 @@
 
 use es_core::IdType;
 
-use crate::StoreError;
+use crate::error::StoreError;
+use crate::sql::names::quoted;
 
-/// What PostgreSQL keeps of a name, in bytes. It would cut off the rest, and so make one name of two.
+/// The length to which PostgreSQL cuts a name, in bytes. It would cut off the rest, and so make one name of
+/// two.
 const LONGEST: usize = 63;
 
 /// The names of an application's tables, of what belongs to them, and of the columns' type for ids.
@@ -61,16 +63,6 @@ impl Names {
     pub(super) fn path(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(name))
     }
-}
-
-/// A name as it stands in a statement.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A text as it stands in a statement.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn check(name: &str, application: &str) -> Result<(), StoreError> {

@@ -11,15 +11,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::blocking::check_may_block;
+use super::codes::{is_lost, is_outdated};
 use super::connection::Connection;
-use super::label::is_outdated;
 use super::names::Names;
-use super::settings::Settings;
-use crate::StoreError;
-use crate::postgres_client::is_lost;
+use super::options::PostgresOptions;
+use crate::error::StoreError;
+use crate::sync::lock;
 
 pub(super) struct Pool {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     readers: Mutex<Readers>,
     freed: Condvar,
@@ -34,12 +34,12 @@ struct Readers {
 /// One of the places that there are.
 struct Place<'a> {
     pool: &'a Pool,
-    /// What is put back; nothing if it broke.
+    /// The connection that is put back; `None` if it broke.
     connection: Option<Connection>,
 }
 
 impl Pool {
-    pub(super) fn new(settings: Arc<Settings>, names: Arc<Names>) -> Self {
+    pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
         Self {
             settings,
             names,
@@ -123,7 +123,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.readers)
     }
 }
 

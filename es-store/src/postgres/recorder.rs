@@ -1,8 +1,9 @@
 //! The recorder of one application.
 //!
-//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps others out, here and
-//! elsewhere, during a transaction. Readers have connections of their own and wait for nobody. No user's code runs while
-//! either is held. A writer that was left by a panic has lost its connection, and makes a new one.
+//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps
+//! others out, here and elsewhere, during a transaction. Readers have connections of their own and
+//! wait for nobody. No user's code runs while either is held. A writer that was left by a panic has
+//! lost its connection, and makes a new one.
 
 use std::sync::Arc;
 
@@ -11,31 +12,41 @@ use es_core::{AggregateId, IdType};
 use super::blocking::check_may_block;
 use super::connection::Connection;
 use super::listen::Listeners;
-use super::names::{Names, quoted};
+use super::names::Names;
+use super::options::PostgresOptions;
 use super::pool::Pool;
-use super::rows::{Rows, at_most, id_param, limit};
-use super::schema::{self, Layout, Wanted};
-use super::settings::Settings;
+use super::rows::{Rows, id_param};
+use super::schema::{self, Layout, SchemaNeeds};
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
+use crate::env::Env;
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::notification::{Head, Notification, NotificationQuery};
+use crate::rebuild_lock::RebuildLock;
+use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
+use crate::recording::{Recorded, Recording};
+use crate::role::Role;
 use crate::role::is_reserved;
-use crate::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Env, EventQuery, Head, History, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, Signals, StoreError, StoredEvent, Transaction, UpstreamEvent,
-};
+use crate::signal::{Listening, Signal, Signals};
+use crate::sql::limits::{at_most, row_limit};
+use crate::sql::names::quoted;
+use crate::sql::schema::ROW_PER_POSITION;
+use crate::sql::transaction::{Access, End, Transaction};
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// Keeps the events of one application in a PostgreSQL database.
 pub struct PostgresRecorder {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<PostgresOptions>,
     pub(super) names: Arc<Names>,
     pub(super) id_type: IdType,
     pub(super) pool: Pool,
     /// The connections of a user's transactions.
     pub(super) tables: Pool,
     pub(super) application: String,
-    /// Whether there is a table of snapshots.
+    /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
     role: Role,
     pub(super) layout: Layout,
@@ -51,11 +62,11 @@ impl PostgresRecorder {
     /// As [`open`](super::open).
     pub fn open(application: &str, role: Role, env: &Env) -> Result<Self, StoreError> {
         let env = &env.for_application(application);
-        let settings = Arc::new(Settings::of(application, env)?);
+        let settings = Arc::new(PostgresOptions::of(application, env)?);
         let id_type = env.id_type()?;
         let names = Arc::new(Names::new(application, &settings.schema, id_type)?);
         let mut connection = Connection::open_writer(&settings, &names)?;
-        let wanted = Wanted {
+        let wanted = SchemaNeeds {
             application,
             role,
             settings: &settings,
@@ -88,24 +99,29 @@ impl PostgresRecorder {
         }
     }
 
+    /// Refuses to write tracking as old versions of the Python library made it.
+    pub(super) fn refuse_old_tracking(&self) -> Result<(), StoreError> {
+        if !self.layout.has_row_per_position {
+            return Ok(());
+        }
+        let problem = format!("the table `{}` {ROW_PER_POSITION}", self.names.tracking);
+        Err(self.settings.label.misconfigured(problem))
+    }
+
     fn follows(&self, upstream: &str) -> bool {
         self.role == Role::Follower && !is_reserved(upstream) && !upstream.contains('\0')
     }
 
     fn check(&self, recording: &Recording) -> Result<(), StoreError> {
         recording.check(self.id_type, self.role)?;
-        if !recording.trackings.is_empty() && self.layout.many_rows {
-            return Err(self.settings.label.misconfigured(format!(
-                "the table `{}` has a row for each position, as old versions of the Python library made it, and is not \
-                 written: start Python 9.5 on it once, which migrates it",
-                self.names.tracking
-            )));
+        if !recording.trackings.is_empty() {
+            self.refuse_old_tracking()?;
         }
         check_text(recording)
     }
 }
 
-fn listeners(signals: &Signals, settings: &Arc<Settings>, names: &Arc<Names>) -> Listeners {
+fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
     let connect = move || {
         let mut client = Connection::open(&settings, &names)?.client;
@@ -165,7 +181,7 @@ impl AggregateRecorder for PostgresRecorder {
             false => Sql::Events,
             true => Sql::EventsDesc,
         };
-        let (param, limit) = (id_param(id), limit(query.limit));
+        let (param, limit) = (id_param(id), row_limit(query.limit));
         let (gt, lte) = (
             query.gt.map_or(i64::MIN, at_most),
             query.lte.map_or(i64::MAX, at_most),
@@ -222,7 +238,7 @@ impl ApplicationRecorder for PostgresRecorder {
             after.unwrap_or(i64::MIN),
             query.stop.map_or(i64::MAX, at_most),
         );
-        let limit = limit(query.limit);
+        let limit = row_limit(query.limit);
         // No topic here has a zero byte, and the server refuses to look for one.
         let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
         let topics = topics.map(Iterator::collect::<Vec<_>>);

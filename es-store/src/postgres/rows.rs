@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use crate::sql::upstream_id;
 use es_core::{AggregateId, IdType};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
-use uuid::Uuid;
 
-use super::label::Label;
-use crate::{Head, Notification, StoreError, StoredEvent, UpstreamEvent};
+use super::label::PostgresLabel;
+use crate::error::StoreError;
+use crate::notification::{Head, Notification};
+use crate::stored_event::StoredEvent;
+use crate::tracking::UpstreamEvent;
 
 /// The id of an aggregate as a parameter.
 pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
@@ -18,21 +21,10 @@ pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
     }
 }
 
-/// In front of an upstream's id that is text. The upstream may keep another form of ids than this store.
-const TEXT: &str = "text:";
-
-/// The id of an upstream's event, as it is stored.
-pub(super) fn upstream_id_text(id: &AggregateId) -> String {
-    match id {
-        AggregateId::Uuid(uuid) => uuid.simple().to_string(),
-        AggregateId::Text(text) => format!("{TEXT}{text}"),
-    }
-}
-
 /// Reads the rows of one application.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
-    pub(super) label: &'a Label,
+    pub(super) label: &'a PostgresLabel,
     pub(super) id_type: IdType,
 }
 
@@ -105,16 +97,9 @@ impl Rows<'_> {
                 .damaged(format!("of the upstream's event for `{upstream}`"), problem)
         };
         let id: String = get(row, 0).map_err(damaged)?;
-        let originator_id = match id.strip_prefix(TEXT) {
-            Some(text) => AggregateId::from(text),
-            None => Uuid::try_parse(&id)
-                .map(AggregateId::Uuid)
-                .map_err(|_| damaged("its originator_id is no UUID".to_owned()))?,
-        };
-        Ok(UpstreamEvent {
-            originator_id,
-            originator_version: version(row, 1).map_err(damaged)?,
-        })
+        let id = upstream_id::from_column(&id);
+        let id = id.ok_or_else(|| damaged("its originator_id is no id".to_owned()))?;
+        Ok(UpstreamEvent::new(id, version(row, 1).map_err(damaged)?))
     }
 
     /// The position that a row has.
@@ -165,13 +150,4 @@ fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, String> {
         format!("its {name} is null, or the column's type {kind} is wrong")
     };
     row.try_get(index).map_err(wrong)
-}
-
-/// What is above every number that PostgreSQL has, becomes the highest one.
-pub(super) fn at_most(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,8 +1,9 @@
 //! The tables: Python's, as it makes them, and a few of our own beside them.
 //!
-//! Concurrency: the catalogue is looked at first, and only what is missing is created, in a transaction that holds an advisory
-//! lock, so programs of ours come one by one. The Python library does not take that lock; where it was quicker, creating
-//! fails in one of a few ways, and all is looked at again.
+//! Concurrency: the catalogue is looked at first, and only what is missing is created, in a
+//! transaction that holds an advisory lock, so programs of ours come one by one. The Python library
+//! does not take that lock; where it was quicker, creating fails in one of a few ways, and all is
+//! looked at again.
 
 mod found;
 
@@ -10,38 +11,40 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use self::found::Found;
-use super::append::Function;
 use super::ddl;
+use super::functions::Function;
 use super::names::Names;
-use super::settings::Settings;
+use super::options::PostgresOptions;
+use crate::error::StoreError;
 use crate::postgres_client::{Client, Transaction};
-use crate::{Role, StoreError};
+use crate::role::Role;
 
-/// How often to look again when somebody else creates tables at the same time.
+/// The number of looks while somebody else creates tables at the same time.
 const LOOKS: usize = 50;
 
-/// What an application wants of a database.
-pub(super) struct Wanted<'a> {
+/// The needs of an application, and the schema that is to meet them.
+pub(super) struct SchemaNeeds<'a> {
     pub(super) application: &'a str,
     pub(super) role: Role,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a PostgresOptions,
     pub(super) names: &'a Names,
 }
 
-/// What a recorder must know of the tables that were found.
+/// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
-    /// Tracking has a row for each position, as old versions of the Python library made it.
-    pub(super) many_rows: bool,
-    /// There are the functions that append.
+    /// True if tracking is of an old version of the Python library.
+    pub(super) has_row_per_position: bool,
+    /// True if there are the functions that append.
     pub(super) has_append: bool,
 }
 
 /// Creates what is missing, and checks that the tables are the application's.
-pub(super) fn prepare(client: &mut Client, wanted: &Wanted<'_>) -> Result<Layout, StoreError> {
+pub(super) fn prepare(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Layout, StoreError> {
     let label = &wanted.settings.label;
     check_server(client, wanted)?;
     let mut made = false;
+    let mut last = None;
     for _ in 0..LOOKS {
         let found = Found::look(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
@@ -58,23 +61,26 @@ pub(super) fn prepare(client: &mut Client, wanted: &Wanted<'_>) -> Result<Layout
         }
         match create(client, wanted) {
             Ok(()) => made = true,
-            Err(Failed::Store(error)) => return Err(error),
-            Err(Failed::Driver(error)) if is_somebody_elses(&error) => {}
+            Err(CreateError::Store(error)) => return Err(error),
+            Err(CreateError::Driver(error)) if is_somebody_elses(&error) => last = Some(error),
             // Only functions are missing, or may not be called.
-            Err(Failed::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
+            Err(CreateError::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
                 return Ok(found.layout());
             }
-            Err(Failed::Driver(error)) => return Err(label.failed("creating tables", error)),
+            Err(CreateError::Driver(error)) => return Err(label.failed("creating tables", error)),
         }
     }
-    Err(label.misconfigured("somebody else keeps creating and removing the tables"))
+    Err(match last {
+        Some(error) => label.failed("creating tables", error),
+        None => label.misconfigured("somebody else keeps creating and removing the tables"),
+    })
 }
 
-/// Creates the table of snapshots, if it is missing; says whether there is one. Nobody needs it, so it is no error
-/// that it may not be created.
+/// Creates the table of snapshots, if it is missing; says whether there is one. Nobody needs it, so
+/// it is no error that it may not be created.
 pub(super) fn prepare_snapshots(
     client: &mut Client,
-    settings: &Settings,
+    settings: &PostgresOptions,
     names: &Names,
 ) -> Result<bool, StoreError> {
     let thing = ddl::snapshots(names);
@@ -92,24 +98,24 @@ pub(super) fn prepare_snapshots(
     }
 }
 
-enum Failed {
+enum CreateError {
     Driver(Error),
     Store(StoreError),
 }
 
-impl From<Error> for Failed {
+impl From<Error> for CreateError {
     fn from(error: Error) -> Self {
         Self::Driver(error)
     }
 }
 
-fn create(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Failed> {
+fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
     let mut transaction = client.transaction()?;
     // The composite type is shared by all applications of the schema, and so is the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
     let found = Found::look(transaction.client(), wanted)?;
-    found.check(wanted).map_err(Failed::Store)?;
+    found.check(wanted).map_err(CreateError::Store)?;
     for thing in &found.missing {
         transaction.batch_execute(&thing.create)?;
     }
@@ -120,7 +126,8 @@ fn create(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Failed> {
     Ok(transaction.commit()?)
 }
 
-/// Plain statements do what the functions do, so it is no error that they may not be created, or that their language is missing.
+/// Plain statements do what the functions do, so it is no error that they may not be created, or
+/// that their language is missing.
 fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> Result<(), Error> {
     let mut attempt = transaction.transaction()?;
     let created = missing
@@ -138,7 +145,7 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
     }
 }
 
-/// Whether the role may not create anything, or nobody may: for example on a standby.
+/// Returns true if the role may not create anything, or nobody may: for example on a standby.
 fn is_not_allowed(error: &Error) -> bool {
     let refusals = [
         SqlState::INSUFFICIENT_PRIVILEGE,
@@ -147,7 +154,7 @@ fn is_not_allowed(error: &Error) -> bool {
     error.code().is_some_and(|code| refusals.contains(code))
 }
 
-/// Whether creating something failed because somebody else has done it.
+/// Returns true if creating something failed because somebody else has done it.
 fn is_somebody_elses(error: &Error) -> bool {
     let Some(error) = error.as_db_error() else {
         return false;
@@ -160,10 +167,11 @@ fn is_somebody_elses(error: &Error) -> bool {
     ];
     there.contains(error.code())
         || *error.code() == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog")
-        || error.message().contains("tuple concurrently updated")
+        // The server has no code of its own for two who update one row of the catalogue at once.
+        || *error.code() == SqlState::INTERNAL_ERROR
 }
 
-fn check_server(client: &mut Client, wanted: &Wanted<'_>) -> Result<(), StoreError> {
+fn check_server(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), StoreError> {
     let label = &wanted.settings.label;
     let sql = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
                EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";

@@ -4,12 +4,18 @@ use es_core::AggregateId;
 use tokio_postgres::Row;
 
 use super::recorder::{PostgresRecorder, check_text, has_zero};
-use super::rows::{at_most, id_param, limit};
+use super::rows::id_param;
 use super::sql::Sql;
-use crate::{EventQuery, History, Recording, Role, StoreError, StoredEvent};
+use crate::error::StoreError;
+use crate::event_query::{EventQuery, History};
+use crate::recording::Recording;
+use crate::role::Role;
+use crate::sql::limits::{at_most, row_limit};
+use crate::stored_event::StoredEvent;
 
 impl PostgresRecorder {
-    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no error: the later one stays.
+    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no
+    /// error: the later one stays.
     ///
     /// # Errors
     /// When the id or the version cannot be kept, or the store cannot be written.
@@ -49,7 +55,7 @@ impl PostgresRecorder {
             false => Sql::Snapshots,
             true => Sql::SnapshotsDesc,
         };
-        let (param, limit) = (id_param(id), limit(query.limit));
+        let (param, limit) = (id_param(id), row_limit(query.limit));
         let (gt, lte) = (
             query.gt.map_or(i64::MIN, at_most),
             query.lte.map_or(i64::MAX, at_most),

@@ -54,7 +54,8 @@ impl Sql {
                 "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
                  WHERE notification_id > $1 AND notification_id <= $2 ORDER BY notification_id LIMIT $3"
             ),
-            // A topic that is none may be any of them: it is damage to be told, not to be passed over.
+            // A topic that is none may be any of them: it is damage to be told, not to be passed
+            // over.
             Self::NotificationsByTopic => format!(
                 "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
                  WHERE notification_id > $1 AND notification_id <= $2 AND (topic = ANY ($4) OR topic IS NULL) \
@@ -120,7 +121,8 @@ fn of_one(table: &str, order: &str) -> String {
     )
 }
 
-/// The events get their positions in the order of the arrays: the defaults of an INSERT are computed behind its sort.
+/// The events get their positions in the order of the arrays: the defaults of an INSERT are
+/// computed behind its sort.
 pub(super) fn insert(
     names: &Names,
     ids: &str,

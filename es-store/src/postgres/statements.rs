@@ -2,36 +2,44 @@
 
 mod value;
 
-use std::error::Error;
+use std::error::Error as _;
 use std::sync::Arc;
 
-use tokio_postgres::Statement;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Statement};
 
+use super::codes::{self, Message};
 use super::connection::Statements;
 use crate::error::StoreError;
-use crate::postgres_client::{Transaction, is_lost, message};
+use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 
-/// How many statements are kept prepared; beyond that all are prepared anew.
+/// The number of statements that are kept prepared; beyond that all are prepared anew.
 const KEPT: usize = 100;
 
 /// An open transaction, and the statements that its connection keeps prepared.
 pub(super) struct PostgresTransaction<'a> {
     tx: Transaction<'a>,
     statements: &'a mut Statements,
+    #[cfg(feature = "driver")]
     access: Access,
     /// The transaction's number, once the driver's own was handed out.
     #[cfg(feature = "driver")]
     number: Option<String>,
-    /// Whether it cannot be committed.
+    /// True if the statement that is executed was prepared in an earlier transaction.
+    is_kept: bool,
+    /// True if it cannot be committed.
     is_guarded: bool,
 }
 
+/// A row that breaks a constraint which a commit checks, so that only whoever removes the row can
+/// commit.
+///
+/// A `COMMIT` that a user sends through the database's own transaction would otherwise commit half
+/// of a handler's work without the move of the position. PostgreSQL has no hook that could refuse
+/// it, and looking afterwards is too late.
 #[cfg(feature = "driver")]
-/// A row that breaks a constraint which is looked at by a commit: so only whoever removes it can commit.
 const GUARD: &str = "CREATE TEMPORARY TABLE es_open_transaction (id int PRIMARY KEY, other int CONSTRAINT \
                      only_the_library_ends_the_transaction REFERENCES es_open_transaction DEFERRABLE INITIALLY DEFERRED) \
                      ON COMMIT DROP; INSERT INTO pg_temp.es_open_transaction VALUES (1, 2)";
@@ -88,13 +96,13 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         let Self { tx, statements, .. } = *self;
         tx.commit().map_err(|error| {
             statements.clear();
-            failed(label, &error)
+            codes::statement_failure(label, &error)
         })
     }
 
+    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes
+    /// its number, to see later whether it is still the same.
     #[cfg(feature = "driver")]
-    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes its number, to see later
-    /// whether it is still the same.
     fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
         if self.access == Access::Read || self.number.is_some() {
             return Ok(());
@@ -103,16 +111,17 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
             self.number = Some(number);
             let allowed = "SELECT has_database_privilege(current_database(), 'TEMP')";
             self.is_guarded = self.tx.query_one(allowed, &[])?.try_get(0)?;
-            match self.is_guarded {
-                true => self.tx.batch_execute(GUARD),
-                false => Ok(()),
+            if self.is_guarded {
+                self.tx.batch_execute(GUARD)?;
             }
+            Ok(())
         });
         guarded.map_err(|error| self.failed(label, &error))
     }
 
+    /// A transaction that was ended by a statement has another number, or none; in one that has
+    /// failed nothing can be asked.
     #[cfg(feature = "driver")]
-    /// A transaction that was ended by a statement has another number, or none; in one that has failed nothing can be asked.
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
         let Some(known) = self.number.clone() else {
             return Ok(());
@@ -133,13 +142,23 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
 }
 
 impl<'a> PostgresTransaction<'a> {
-    pub(super) fn new(tx: Transaction<'a>, statements: &'a mut Statements, access: Access) -> Self {
+    pub(super) fn new(
+        tx: Transaction<'a>,
+        statements: &'a mut Statements,
+        #[cfg_attr(
+            not(feature = "driver"),
+            expect(unused_variables, reason = "only guards need it")
+        )]
+        access: Access,
+    ) -> Self {
         Self {
             tx,
             statements,
+            #[cfg(feature = "driver")]
             access,
             #[cfg(feature = "driver")]
             number: None,
+            is_kept: false,
             is_guarded: false,
         }
     }
@@ -150,7 +169,9 @@ impl<'a> PostgresTransaction<'a> {
         sql: &str,
         params: &[Value],
     ) -> Result<Statement, StoreError> {
-        let statement = match self.statements.get(sql) {
+        let kept = self.statements.get(sql);
+        self.is_kept = kept.is_some();
+        let statement = match kept {
             Some(statement) => statement.clone(),
             None => {
                 let prepared = self.tx.prepare(sql);
@@ -183,47 +204,22 @@ impl<'a> PostgresTransaction<'a> {
     }
 
     #[cfg(feature = "driver")]
-    fn number_now(&mut self) -> Result<String, tokio_postgres::Error> {
+    fn number_now(&mut self) -> Result<String, Error> {
         let row = self
             .tx
             .query_one("SELECT pg_current_xact_id()::text", &[])?;
         row.try_get(0)
     }
 
-    /// After a failure nothing that was prepared is relied on.
-    fn failed(&mut self, label: &Label, error: &tokio_postgres::Error) -> StoreError {
+    /// After a failure nothing that was prepared is relied on. A kept statement may fail because a
+    /// table was changed since; it is then prepared anew in the next transaction.
+    fn failed(&mut self, label: &Label, error: &Error) -> StoreError {
         self.statements.clear();
-        failed(label, error)
+        if self.is_kept && codes::is_outdated(error) {
+            return label.driver("a statement", Message::of(error));
+        }
+        codes::statement_failure(label, error)
     }
-}
-
-/// What is no fault of the statement is one of the store.
-fn failed(label: &Label, error: &tokio_postgres::Error) -> StoreError {
-    // A table was changed behind a statement that was prepared.
-    let is_stale = error
-        .to_string()
-        .contains("cached plan must not change result type");
-    if !is_lost(error) && !is_stale && !error.code().is_some_and(is_of_store) {
-        return label.statement(message(error));
-    }
-    StoreError::Driver {
-        store: label.store(),
-        doing: "a statement",
-        error: Arc::from(Box::<dyn Error + Send + Sync>::from(message(error))),
-    }
-}
-
-/// Deadlocks and serialisation failures (class 40), a lack of resources (53), the system's own errors (58), a lock that was not
-/// had in time, a server that can only be read for now.
-fn is_of_store(code: &SqlState) -> bool {
-    let single = [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::READ_ONLY_SQL_TRANSACTION,
-    ];
-    let classes = ["40", "53", "58", "57P"];
-    // A deferred constraint that the commit finds broken is of class 40 too.
-    *code != SqlState::T_R_INTEGRITY_CONSTRAINT_VIOLATION
-        && (single.contains(code) || classes.iter().any(|class| code.code().starts_with(class)))
 }
 
 fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {

@@ -19,10 +19,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 #[cfg(feature = "tls")]
 pub(super) use self::refusal::keys;
+use crate::env::Env;
+use crate::error::{EnvError, StoreError};
 #[cfg(feature = "tls")]
 use crate::postgres_client::Stream;
 use crate::postgres_client::{Client, ConnectError, Target};
-use crate::{Env, EnvError, StoreError};
 
 const MODE: &str = "POSTGRES_SSLMODE";
 
@@ -36,7 +37,7 @@ enum Mode {
     VerifyFull,
 }
 
-/// How connections are made.
+/// The way in which connections are made.
 #[derive(Clone)]
 pub(super) enum Tls {
     Off,
@@ -45,7 +46,7 @@ pub(super) enum Tls {
 }
 
 impl Tls {
-    /// What the environment says for the hosts of `config`. Certificates are read here, once.
+    /// The TLS that the environment sets for the hosts of `config`. Certificates are read here, once.
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
         // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so
@@ -65,7 +66,7 @@ impl Tls {
         })
     }
 
-    /// What needs the feature was refused, so this is `prefer`, without anything to prefer.
+    /// A setting that needs the feature was refused, so this is `prefer`, without anything to prefer.
     #[cfg(not(feature = "tls"))]
     fn on(_mode: Mode, _env: &Env) -> Result<Self, StoreError> {
         Ok(Self::Off)

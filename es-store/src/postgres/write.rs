@@ -1,12 +1,13 @@
 //! Writing a group of recordings in one transaction.
 //!
-//! The order of the log: a position is given when a row is inserted, and seen when its transaction commits. So that no reader is shown
-//! a position below one that it has seen, the table is locked before the first row of a transaction is inserted, until
-//! its end; the Python library does the same. What is checked is read by statements that begin after the lock is held.
+//! The order of the log: a position is given when a row is inserted, and seen when its transaction
+//! commits. So that no reader is shown a position below one that it has seen, the table is locked
+//! before the first row of a transaction is inserted, until its end; the Python library does the
+//! same. The checks are statements that begin after the lock is held.
 
-mod append;
+mod by_function;
+mod by_statements;
 mod columns;
-mod judged;
 
 use std::collections::HashMap;
 
@@ -16,26 +17,25 @@ use tokio_postgres::{Error, Row};
 use super::connection::Connection;
 use super::names::Names;
 use super::rows::{Rows, version};
-use crate::{Recorded, Recording, StoreError, StoredEvent};
-
-/// What became of each recording of a group.
-pub(super) type Outcomes = Vec<Result<Recorded, StoreError>>;
+use crate::error::StoreError;
+use crate::recording::Recording;
+use crate::stored_event::StoredEvent;
 
 /// Why a group was not written.
-pub(super) enum Failed {
+pub(super) enum WriteError {
     Driver(Error),
     Store(StoreError),
     /// Somebody else moved a position meanwhile; nothing was written.
     Race,
 }
 
-impl From<Error> for Failed {
+impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
         Self::Driver(error)
     }
 }
 
-impl From<StoreError> for Failed {
+impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -49,16 +49,17 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The positions of new events, in their order. The rows tell whose they are, and may come in any order.
+    /// The positions of new events, in their order. The rows tell whose they are, and may come in
+    /// any order.
     fn positions<'g>(
         &self,
         rows: &[Row],
         group: impl Iterator<Item = &'g Recording>,
-    ) -> Result<Vec<u64>, Failed> {
+    ) -> Result<Vec<u64>, WriteError> {
         let lacks = || {
             let at = "among those just recorded";
             let problem = "its id or version is another one";
-            Failed::Store(self.rows.label.damaged(at, problem))
+            WriteError::Store(self.rows.label.damaged(at, problem))
         };
         let mut inserted = Vec::with_capacity(rows.len());
         for row in rows {

@@ -15,32 +15,34 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
+use super::codes::{is_lost, may_retry_now};
 use super::connection::Connection;
 use super::names::Names;
+use super::options::PostgresOptions;
 use super::rows::Rows;
 use super::schema::Layout;
-use super::settings::Settings;
 use super::sql::Sql;
-use super::write::{Failed, Outcomes, Write};
-use crate::committer::GroupWriter;
-use crate::postgres_client::is_lost;
-use crate::{Recording, StoreError};
+use super::write::{Write, WriteError};
+use crate::backoff::Backoff;
+use crate::committer::{GroupWriter, Outcomes};
+use crate::error::StoreError;
+use crate::recording::Recording;
 
-/// How often a group is tried again after somebody else came between, for example in a deadlock.
+/// The number of attempts after somebody else came between, for example in a deadlock.
 const TRIES: usize = 10;
 
-/// How long a connection may lie idle before it is asked whether it is still there. One that is
+/// The time after which an idle connection is checked before it is used. One that is
 /// found lost before anything was sent leaves nothing open.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long to wait between attempts to connect, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(500)];
+/// The pause between attempts to connect, at first and at most.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 pub(super) struct Writer {
-    settings: Arc<Settings>,
+    settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     id_type: IdType,
-    /// Whether the function that appends can be called.
+    /// True if the function that appends can be called.
     has_append: bool,
     /// Taken out while it is used, so that one that is left in the middle of something is not used
     /// again.
@@ -51,7 +53,7 @@ pub(super) struct Writer {
 /// An attempt that failed.
 struct Attempt {
     error: StoreError,
-    /// What may be done about it.
+    /// The next step.
     then: Then,
 }
 
@@ -80,7 +82,7 @@ impl Writer {
     /// and may be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
         let (mut by_function, mut tries) = (true, 0);
-        let (mut pause, mut since) = (PAUSES[0], Instant::now());
+        let (mut failures, mut since) = (0, Instant::now());
         loop {
             let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
                 Ok(outcomes) => return Ok(outcomes),
@@ -92,8 +94,8 @@ impl Writer {
                 // To find out takes its own time, also where it took long to notice the loss.
                 Then::Resend if !is_resent => (is_resent, since) = (true, Instant::now()),
                 Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
-                    thread::sleep(pause);
-                    pause = (pause * 2).min(PAUSES[1]);
+                    failures += 1;
+                    thread::sleep(PAUSES.pause(failures));
                 }
                 _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
                 _ => return Err(error),
@@ -111,7 +113,7 @@ impl Writer {
     }
 
     pub(super) fn new(
-        settings: Arc<Settings>,
+        settings: Arc<PostgresOptions>,
         names: Arc<Names>,
         id_type: IdType,
         layout: Layout,
@@ -127,7 +129,7 @@ impl Writer {
         }
     }
 
-    /// How long to go on after a connection was lost or not made.
+    /// The time to go on after a connection was lost or not made.
     fn patience(&self, is_resent: bool) -> Duration {
         match is_resent {
             true => self.settings.resolve,
@@ -187,11 +189,11 @@ impl Writer {
     }
 
     /// Keeps the connection, if it is of use, and says what may be done.
-    fn failed(&mut self, failed: Failed, mut connection: Connection) -> Attempt {
+    fn failed(&mut self, failed: WriteError, mut connection: Connection) -> Attempt {
         let label = &self.settings.label;
         let error = match failed {
-            Failed::Driver(error) => error,
-            Failed::Race => {
+            WriteError::Driver(error) => error,
+            WriteError::Race => {
                 self.connection = Some(connection);
                 let error = label.misconfigured("somebody else keeps moving the position");
                 return Attempt {
@@ -199,7 +201,7 @@ impl Writer {
                     then: Then::Retry,
                 };
             }
-            Failed::Store(error) => {
+            WriteError::Store(error) => {
                 self.connection = Some(connection);
                 return Attempt {
                     error,
@@ -209,7 +211,7 @@ impl Writer {
         };
         let then = match error.code() {
             _ if is_lost(&error) => Then::Resend,
-            Some(code) if is_passing(code) => Then::Retry,
+            Some(code) if may_retry_now(code) => Then::Retry,
             Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
                 self.has_append = false;
                 Then::Retry
@@ -228,18 +230,6 @@ impl Writer {
         }
         Attempt { error, then }
     }
-}
-
-/// Whether somebody else came between, so that nothing was written and a second attempt may
-/// succeed. A version or position that is there twice was written by somebody who did not take the
-/// lock.
-fn is_passing(code: &SqlState) -> bool {
-    let passing = [
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::UNIQUE_VIOLATION,
-    ];
-    passing.contains(code) || code.code() == "ES001"
 }
 
 /// Who holds a lock on the table, as far as it can be seen.

@@ -10,7 +10,7 @@ use super::event_loop::EventLoop;
 
 type Sink = CopyInSink<Cursor<Vec<u8>>>;
 
-/// How many bytes are sent at a time.
+/// The number of bytes that are sent at a time.
 const SIZE: usize = 64 * 1024;
 
 /// The way for the rows of a `COPY .. FROM STDIN`. They are copied when it is

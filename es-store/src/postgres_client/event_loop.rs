@@ -30,13 +30,13 @@ pub(super) struct EventLoop {
     notifications: VecDeque<Notification>,
     flag: Arc<Flag>,
     waker: Waker,
-    /// How long a request may take.
+    /// The time that a request may take.
     pub(super) limit: Option<Limit>,
     /// The end of what has a limit as a whole: while connecting, of all that belongs to it.
     pub(super) until: Option<Deadline>,
 }
 
-/// What a wait for a notification has brought.
+/// The outcome of a wait for a notification.
 pub(super) enum Received {
     Notification(Notification),
     Nothing,

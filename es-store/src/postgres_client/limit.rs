@@ -1,4 +1,4 @@
-//! How long the server may take.
+//! The limit of the time that the server may take.
 
 use std::fmt;
 use std::io;

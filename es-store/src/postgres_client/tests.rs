@@ -139,12 +139,9 @@ fn a_request_that_is_not_answered_in_time_closes_the_connection() {
     let since = Instant::now();
     let error = client.batch_execute("sleep").expect_err("no answer");
     assert!(since.elapsed() >= Duration::from_millis(50));
-    assert!(is_lost(&error));
-    let message = message(&error);
-    assert!(
-        message.ends_with("no answer within 0.1 s (KEY)"),
-        "{message}"
-    );
+    assert!(crate::postgres::is_lost(&error));
+    let said = es_core::error_chain(&error).to_string();
+    assert!(said.ends_with("no answer within 0.1 s (KEY)"), "{said}");
     assert!(client.is_closed());
     // The server learns it before the client is dropped.
     server.end();
@@ -173,7 +170,7 @@ fn an_answer_that_comes_piece_by_piece_is_waited_for() {
 
 #[test]
 fn what_the_server_says_when_it_ends_a_connection_is_the_error() {
-    for (severity, code, ends) in [
+    for (severity, code, is_lost) in [
         ("FATAL", "57P01", true),
         ("FATAL", "XX000", true),
         ("ERROR", "23505", false),
@@ -185,7 +182,11 @@ fn what_the_server_says_when_it_ends_a_connection_is_the_error() {
         let mut client = server.connect(None);
         let error = client.batch_execute("work").expect_err("it fails");
         assert_eq!(error.code().map(|code| code.code()), Some(code));
-        assert_eq!(is_lost(&error), ends, "{severity} {code}");
+        assert_eq!(
+            crate::postgres::is_lost(&error),
+            is_lost,
+            "{severity} {code}"
+        );
         server.end();
         client.batch_execute("more").expect_err("it is lost");
         assert!(client.is_closed());

@@ -1,14 +1,14 @@
-//! What is noted of a projection in the table of settings.
+//! The entries of a projection in the table of settings.
 
 use crate::error::StoreError;
 use crate::sql::transaction::{SqlError, Transaction};
 
-/// What is noted.
+/// The key of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Key {
     /// The tables that are queried, a line each.
     Tables,
-    /// How many rebuilds were begun.
+    /// The number of rebuilds that were begun.
     Rebuilds,
     /// The tables that are being rebuilt, a line each.
     Rebuilding,
@@ -30,7 +30,7 @@ pub(super) fn get(tx: &mut Transaction<'_>, key: Key) -> Result<Option<String>, 
     row.map(|row| row.get(0)).transpose().map_err(problem)
 }
 
-/// Notes it, if nothing is noted yet; says whether that was so.
+/// Inserts an entry, unless there is one. Returns true if it was inserted.
 pub(super) fn insert(tx: &mut Transaction<'_>, key: Key, value: &str) -> Result<bool, StoreError> {
     let meta = &tx.names().meta;
     let sql = format!("INSERT INTO {meta} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING");

@@ -6,7 +6,8 @@ use crate::sql::transaction::Transaction;
 use crate::sql::upstream_id;
 use crate::tracking::UpstreamEvent;
 
-/// In front of the upstream's name, where the position is a rebuild's. Names of applications cannot begin like this.
+/// In front of the upstream's name, where the position is a rebuild's. Names of applications cannot
+/// begin like this.
 const REBUILD: &str = "__rebuild__";
 
 /// A position in an upstream.
@@ -68,7 +69,7 @@ impl Position {
         Ok(())
     }
 
-    /// Notes which event stands at the position `to`.
+    /// Records the event that stands at the position `to`.
     pub(super) fn keep_event(
         &self,
         tx: &mut Transaction<'_>,

@@ -9,8 +9,8 @@ use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// Processes, in the transaction of the switch, what the tables that are queried have and the new ones have not: the upstream
-/// by its index, and from where to where. Says whether it could.
+/// Processes, in the transaction of the switch, what the tables that are queried have and the new
+/// ones have not: the upstream by its index, and from where to where. Returns true if it could.
 pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
 
 impl Tables {
@@ -22,7 +22,7 @@ impl Tables {
         self.recorder.lock_rebuild()
     }
 
-    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Says whether there were such.
+    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Returns true if there were such.
     ///
     /// # Errors
     /// When `make` or the store fails.
@@ -71,12 +71,14 @@ impl Tables {
         })
     }
 
-    /// Puts the new tables in the place of the old ones, with their positions, all in one transaction. The positions of the old
-    /// ones cannot move meanwhile, and where they are further, `catch_up` is called first. Says whether it is done, also where it was
-    /// before: whoever calls this has the lock, so nobody else has ended the rebuild.
+    /// Puts the new tables in the place of the old ones, with their positions, all in one
+    /// transaction. The positions of the old ones cannot move meanwhile, and where they are
+    /// further, `catch_up` is called first. Returns true if it is done, also where it was before:
+    /// whoever calls this has the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// When the store fails; then nothing has changed, unless the connection was lost in the commit.
+    /// When the store fails; then nothing has changed, unless the connection was lost in the
+    /// commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -105,7 +107,8 @@ impl Tables {
         Ok(is_done)
     }
 
-    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether there were.
+    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether
+    /// there were.
     ///
     /// # Errors
     /// When the store fails.
@@ -135,7 +138,7 @@ fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
     Ok(names)
 }
 
-/// How many rebuilds were begun: the number of the last.
+/// The number of rebuilds that were begun, which is that of the last.
 fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
     let begun = meta::get(tx, Key::Rebuilds)?;
     Ok(begun.and_then(|begun| begun.parse().ok()).unwrap_or(0))
@@ -155,7 +158,7 @@ fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> 
     meta::put(tx, Key::Tables, rebuilding)
 }
 
-/// What was made last may refer to what was made first.
+/// Drops tables, last first: a later table may refer to an earlier one.
 fn drop_tables(tx: &mut Transaction<'_>, stage: Stage, names: &str) -> Result<(), StoreError> {
     for name in meta::lines(names).rev() {
         let sql = format!(

@@ -1,6 +1,6 @@
-//! What mends the refusal of a database.
+//! The remedies of errors of a database.
 
-/// What must be different before a database does what it has refused.
+/// The change that is needed before a database does what it has refused.
 ///
 /// Each database has one table, `codes.rs`, that maps the codes of its errors to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

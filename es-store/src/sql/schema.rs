@@ -19,7 +19,7 @@ pub(crate) const MIGRATION_MARK: &str = "__migration__";
 pub(crate) const ROW_PER_POSITION: &str = "has a row for each position, as old versions of the Python library made it, and is not \
      written: start Python 9.5 on it once, which migrates it";
 
-/// What an application needs of a database.
+/// The needs of an application.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     /// The name of the application.

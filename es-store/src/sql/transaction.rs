@@ -141,9 +141,9 @@ impl<'a> Transaction<'a> {
         self.names.path(&self.stage.physical(name))
     }
 
-    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON {table}
-    /// (..)`. Each rebuild gives it another one, as the old index still exists while the new one is
-    /// made.
+    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON
+    /// {table} (..)`. Each rebuild gives it another one, as the old index still exists while the
+    /// new one is made.
     pub fn index(&self, name: &str) -> String {
         quoted(&self.stage.physical(name))
     }
@@ -189,7 +189,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// What only stores and the bookkeeping of projections do.
+/// For stores and the bookkeeping of projections alone.
 impl Transaction<'_> {
     /// Commits the transaction, unless something of it has failed.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {

@@ -1,8 +1,8 @@
-//! How connections wait for each other.
+//! The waiting of connections for each other.
 //!
-//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to back another
-//! hardly ever finds the lock free. Here everybody tries once a millisecond, and a writer that has worked for a while
-//! without a pause rests: long enough for all who wait to try.
+//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to
+//! back another hardly ever finds the lock free. Here everybody tries once a millisecond, and a
+//! writer that has worked for a while without a pause rests: long enough for all who wait to try.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use rusqlite::ErrorCode;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(1);
 
-/// What a connection does when the database is locked: try again each millisecond, until `limit`.
+/// The handler of a locked database: it tries again each millisecond, until `limit`.
 pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
     let mut since = Instant::now();
     move |attempt| {
@@ -52,9 +52,9 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 /// Lets a writer that works without pause rest now and then.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// How long it works without a pause at the most.
+    /// The longest time that it works without a pause.
     work: Duration,
-    /// How long a pause is.
+    /// The length of a pause.
     rest: Duration,
     /// Since when it works without a pause.
     since: Instant,

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::sql::label::Label;
 use crate::sql::remedy::Remedy;
 
-/// What mends an error of SQLite.
+/// The remedy of an error of SQLite.
 fn remedy(error: &Error) -> Remedy {
     let Some(code) = error.sqlite_error_code() else {
         // An error of the driver's own: a value that cannot be converted, a name that is wrong.

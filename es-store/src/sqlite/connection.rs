@@ -8,20 +8,20 @@ use super::{busy, codes, location};
 use crate::error::StoreError;
 use crate::sql::label::Label;
 
-/// How a database is to be opened.
+/// The options with which a database is opened.
 #[derive(Debug, Clone)]
 pub(super) struct SqliteOptions {
     /// A path, a URI, or `:memory:`.
     pub(super) name: String,
     /// How long to wait for a lock.
     pub(super) lock_timeout: Duration,
-    /// How long a busy writer rests once a second; `None` is the usual pace.
+    /// The rest of a busy writer once a second; `None` is the usual pace.
     pub(super) rest: Option<Duration>,
-    /// Whether to create what is missing.
+    /// True if what is missing is to be created.
     pub(super) create: bool,
 }
 
-/// How many statements a connection keeps prepared: more than there are.
+/// The number of statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 32;
 
 impl SqliteOptions {
@@ -95,8 +95,8 @@ impl SqliteOptions {
         codes::failed(&self.label(), "opening", error)
     }
 
-    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL ignores the busy
-    /// handler, so it is tried again here.
+    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL
+    /// ignores the busy handler, so it is tried again here.
     fn make_durable(&self, connection: &Connection) -> rusqlite::Result<()> {
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Ok(());

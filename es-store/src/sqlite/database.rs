@@ -1,11 +1,13 @@
 //! An open database: one connection that writes, some that read.
 //!
-//! Concurrency: all writing of this process to a database goes through one connection; to a file in groups, to memory one
-//! by one. SQLite's own lock keeps other processes out during a transaction. Readers of a file have connections of their own, taken from a
-//! list for the length of one statement, so they wait for nobody; WAL shows each of them the whole of what was
-//! committed when it began, so positions become visible in their order. A database in memory has the one connection
-//! for everything, and is read between two transactions. A user's code runs while a connection is held only in the
-//! transactions of a projection; it cannot take the connection a second time, see [`reentrancy`](super::reentrancy).
+//! Concurrency: all writing of this process to a database goes through one connection; to a file in
+//! groups, to memory one by one. SQLite's own lock keeps other processes out during a transaction.
+//! Readers of a file have connections of their own, taken from a list for the length of one
+//! statement, so they wait for nobody; WAL shows each of them the whole of what was committed when
+//! it began, so positions become visible in their order. A database in memory has the one
+//! connection for everything, and is read between two transactions. A user's code runs while a
+//! connection is held only in the transactions of a projection; it cannot take the connection a
+//! second time, see [`reentrancy`](super::reentrancy).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
@@ -32,10 +34,10 @@ use crate::sql::schema::Wanted;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 
-/// How many connections that read are kept while nobody uses them.
+/// The number of idle connections for reading that are kept.
 const IDLE_READERS: usize = 4;
 
-/// How long it takes at the most, with a slow disk, to write the groups that a recording waits for.
+/// The longest time that writing the groups takes that a recording waits for, on a slow disk.
 const A_GROUP: Duration = Duration::from_secs(1);
 
 /// An open database.
@@ -51,7 +53,7 @@ pub(super) struct Database {
     pub(super) rebuilding: Flag,
 }
 
-/// What a database in a file has besides.
+/// The further parts of a database in a file.
 pub(super) struct File {
     readers: Mutex<Vec<Connection>>,
     watch: Watch,
@@ -104,8 +106,8 @@ impl Database {
         }))
     }
 
-    /// The database in memory that has this name, made if nobody holds it. The list of names is locked meanwhile, so
-    /// that two who come at once get the same one.
+    /// The database in memory that has this name, made if nobody holds it. The list of names is
+    /// locked meanwhile, so that two who come at once get the same one.
     fn named(name: &str, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
         static NAMED: LazyLock<Mutex<HashMap<String, Weak<Database>>>> =
             LazyLock::new(Mutex::default);
@@ -137,7 +139,8 @@ impl Database {
         }
     }
 
-    /// Keeps a snapshot, in one statement and so in a transaction of its own. Nobody waits for it, so it joins no group.
+    /// Keeps a snapshot, in one statement and so in a transaction of its own. Nobody waits for it,
+    /// so it joins no group.
     pub(super) fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
         self.reentrancy.refuse(&self.label)?;
         if self.read_only {
@@ -146,8 +149,9 @@ impl Database {
         write::record_snapshot(&self.committer.writer().connection, &self.label, snapshot)
     }
 
-    /// Reads of one aggregate. The connection that writes has the pages at hand that were written last, where the others have to
-    /// read them anew after each commit; so it reads too while nobody writes.
+    /// Reads of one aggregate. The connection that writes has the pages at hand that were written
+    /// last, where the others have to read them anew after each commit; so it reads too while
+    /// nobody writes.
     pub(super) fn read_aggregate<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,

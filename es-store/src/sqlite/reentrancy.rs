@@ -15,11 +15,11 @@ use crate::sync::lock;
 #[derive(Default)]
 pub(super) struct Reentrancy(Mutex<Option<ThreadId>>);
 
-/// Notes a thread until it is dropped.
+/// Holds the thread's entry until it is dropped.
 pub(super) struct ReentrancyGuard<'a>(&'a Reentrancy);
 
 impl Reentrancy {
-    /// Notes this thread until the guard is dropped.
+    /// Enters this thread until the guard is dropped.
     pub(super) fn enter(&self) -> ReentrancyGuard<'_> {
         *lock(&self.0) = Some(thread::current().id());
         ReentrancyGuard(self)

@@ -65,7 +65,8 @@ impl Reader<'_> {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        // Without a bound there is no condition, because one would pass over rows whose version is no number.
+        // Without a bound there is no condition, because one would pass over rows whose version is
+        // no number.
         let mut sql = format!(
             "SELECT originator_version, topic, state FROM {table} WHERE originator_id = ?1"
         );
@@ -107,7 +108,8 @@ impl Reader<'_> {
             .topics
             .as_ref()
             .map(|topics| serde_json::json!(&**topics).to_string());
-        // A topic that is no text may be any of them: it is damage to be told, not to be passed over.
+        // A topic that is no text may be any of them: it is damage to be told, not to be passed
+        // over.
         let sql = match topics {
             None => {
                 "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \

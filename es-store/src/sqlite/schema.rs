@@ -13,7 +13,7 @@ use crate::sql::schema::{
     MIGRATION_MARK, Wanted, check_columns, check_meta, meta_rows, missing_meta,
 };
 
-/// What a recorder must know of the tables that were found.
+/// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
     /// True if tracking is of an old version of the Python library.
@@ -84,7 +84,7 @@ fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<F
     found.map_err(|error| codes::failed(label, "reading the tables", error))
 }
 
-/// What was found in a database.
+/// The tables that were found in a database.
 struct Found {
     missing: Vec<&'static Table>,
     /// The columns of events and of snapshots, where there are such tables.

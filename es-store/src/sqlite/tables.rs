@@ -17,8 +17,8 @@ pub(super) struct Table {
     pub(super) is_optional: bool,
 }
 
-/// Python makes it when its snapshots are switched on; here it is always made with the others, so that switching them on
-/// changes no table.
+/// Python makes it when its snapshots are switched on; here it is always made with the others, so
+/// that switching them on changes no table.
 pub(super) const SNAPSHOTS: &str = "stored_snapshots";
 
 pub(super) const TABLES: [Table; 6] = [

@@ -1,9 +1,9 @@
 //! Transactions in which a user's code runs.
 //!
-//! Concurrency: a transaction that writes holds the connection that writes for as long as the user's
-//! code takes; so does one that reads from a database in memory. Meanwhile its thread is noted, see
-//! [`reentrancy`](super::reentrancy). A transaction that reads from a file has a connection of its
-//! own.
+//! Concurrency: a transaction that writes holds the connection that writes for as long as the
+//! user's code takes; so does one that reads from a database in memory. Meanwhile its thread is
+//! noted, see [`reentrancy`](super::reentrancy). A transaction that reads from a file has a
+//! connection of its own.
 
 use std::sync::{Arc, LazyLock};
 
@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::sql::names::TableNames;
 use crate::sql::transaction::{Access, End, Owner, Transaction};
 
-/// What is done in a transaction.
+/// The work that is done in a transaction.
 type Work<'w> = dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError> + 'w;
 
 /// Does `work` in a transaction, for the application `application`.

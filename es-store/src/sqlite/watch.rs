@@ -1,7 +1,7 @@
 //! Noticing the commits of other connections.
 //!
-//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before the first listener's `listen`
-//! returns, so every commit after that is noticed.
+//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before
+//! the first listener's `listen` returns, so every commit after that is noticed.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
 use crate::watcher::Watcher;
 
-/// How often to look. One look takes some microseconds.
+/// The time between two looks. One look takes some microseconds.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// Rings signals after commits of other connections, while anyone listens.

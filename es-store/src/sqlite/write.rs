@@ -69,7 +69,8 @@ fn insert_all(
     let mut positions = Vec::with_capacity(events.len());
     for event in events {
         let version = event.originator_version;
-        // The conflict comes first, as a version that is there already may stand behind a gap as well.
+        // The conflict comes first, as a version that is there already may stand behind a gap as
+        // well.
         positions.push(insert(connection, label, event)?);
         let before = last.insert(&event.originator_id, version);
         if version > 1 && before != Some(version - 1) {
@@ -104,8 +105,8 @@ fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result
     }
 }
 
-/// Refuses an event if the one before it is not there. It is asked once for each aggregate of a recording, as the
-/// versions behind the first follow each other there.
+/// Refuses an event if the one before it is not there. It is asked once for each aggregate of a
+/// recording, as the versions behind the first follow each other there.
 fn check_follows(
     connection: &Connection,
     label: &Label,

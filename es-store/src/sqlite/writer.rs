@@ -59,7 +59,8 @@ fn record_one_by_one(connection: &mut Connection, label: &Label, group: &[&Recor
     group.iter().copied().flat_map(alone).collect()
 }
 
-/// Does `work` between BEGIN IMMEDIATE and COMMIT. If it fails, panics, or all was refused, the guard rolls back.
+/// Does `work` between BEGIN IMMEDIATE and COMMIT. If it fails, panics, or all was refused, the
+/// guard rolls back.
 fn transact(
     connection: &mut Connection,
     label: &Label,
@@ -91,7 +92,8 @@ fn record_all(
     }
 }
 
-/// Writes one recording of several; what is refused leaves the others as they were. The outer error is that of the group.
+/// Writes one recording of several; what is refused leaves the others as they were. The outer error
+/// is that of the group.
 fn record_or_undo(
     connection: &Connection,
     label: &Label,
@@ -106,7 +108,8 @@ fn record_or_undo(
     run("SAVEPOINT recording")?;
     let outcome = write::record(connection, label, recording);
     match outcome {
-        // After some errors, such as a full disk, SQLite itself has rolled back the whole transaction.
+        // After some errors, such as a full disk, SQLite itself has rolled back the whole
+        // transaction.
         Err(error) if connection.is_autocommit() => return Err(error),
         Err(_) => run("ROLLBACK TO recording")?,
         Ok(_) => 0,

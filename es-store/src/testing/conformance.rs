@@ -1,6 +1,7 @@
 //! The rules that every store keeps, as tests to run on any of them.
 //!
-//! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each rule. A rule panics when it is broken.
+//! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each rule. A rule panics
+//! when it is broken.
 
 mod bench;
 mod conflicts;
@@ -20,8 +21,8 @@ pub use tracking::*;
 
 /// Makes a test of each rule that a store keeps, for ids of both forms.
 ///
-/// The argument is an expression of type `fn(Role, IdType) -> Arc<dyn ProcessRecorder>`, a function or a closure, that
-/// opens a new, empty store.
+/// The argument is an expression of type `fn(Role, IdType) -> Arc<dyn ProcessRecorder>`, a function
+/// or a closure, that opens a new, empty store.
 ///
 /// ```
 /// mod memory {
@@ -96,7 +97,7 @@ macro_rules! conformance_tests {
     };
 }
 
-/// What [`conformance_tests!`](crate::conformance_tests) expands to.
+/// The expansion of [`conformance_tests!`](crate::conformance_tests).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_tests {

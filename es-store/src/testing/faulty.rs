@@ -57,7 +57,8 @@ pub enum Moment {
     After,
 }
 
-/// A recorder that passes all calls on to another one, counts them, and fails those that it was told to.
+/// A recorder that passes all calls on to another one, counts them, and fails those that it was
+/// told to.
 ///
 /// ```
 /// use es_core::IdType;
@@ -110,7 +111,7 @@ impl FaultyRecorder {
         });
     }
 
-    /// How many calls of this kind there were, failed ones included.
+    /// The number of calls of this kind so far, failed ones included.
     pub fn calls(&self, call: Call) -> u64 {
         self.plan().calls.get(&call).copied().unwrap_or(0)
     }
@@ -248,7 +249,8 @@ impl ProcessRecorder for FaultyRecorder {
     }
 }
 
-/// Gives each application a [`FaultyRecorder`], which the test can get hold of by the application's name.
+/// Gives each application a [`FaultyRecorder`], which the test can get hold of by the application's
+/// name.
 ///
 /// An application that is opened again gets the same recorder, as if it were on disk.
 ///

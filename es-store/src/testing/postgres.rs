@@ -1,10 +1,12 @@
-//! PostgreSQL for tests: fresh databases, on a server of one's own or on one that is thrown away afterwards.
+//! PostgreSQL for tests: fresh databases, on a server of one's own or on one that is thrown away
+//! afterwards.
 //!
-//! `ES_POSTGRES_URL` names a server to use, by a connection string whose user may create databases. Unset, the programs
-//! `initdb` and `pg_ctl` are looked for (by `pg_config --bindir`, in `/usr/lib/postgresql/*/bin`, in `PATH`), and a server
-//! is started in a temporary folder, with a Unix socket there as its only door. All tests of a process share it. If
-//! there is neither, [`database`] says so loudly and gives `None`, so that a test can pass over; it panics instead when
-//! `CI` or `ES_REQUIRE_POSTGRES` is set.
+//! `ES_POSTGRES_URL` names a server to use, by a connection string whose user may create databases.
+//! Unset, the programs `initdb` and `pg_ctl` are looked for (by `pg_config --bindir`, in
+//! `/usr/lib/postgresql/*/bin`, in `PATH`), and a server is started in a temporary folder, with a
+//! Unix socket there as its only door. All tests of a process share it. If there is neither,
+//! [`database`] says so loudly and gives `None`, so that a test can pass over; it panics instead
+//! when `CI` or `ES_REQUIRE_POSTGRES` is set.
 
 mod cluster;
 mod programs;
@@ -22,9 +24,11 @@ use self::programs::Programs;
 use crate::env::Env;
 use crate::postgres_client::{self as client, Client, ConnectError, Target};
 
-/// A new, empty database on the server that all tests of this process share; `None` if there is no PostgreSQL.
+/// A new, empty database on the server that all tests of this process share; `None` if there is no
+/// PostgreSQL.
 ///
-/// The server flushes as it is told to (`fsync=on`), unless `ES_POSTGRES_FSYNC=off` gives durability away for speed.
+/// The server flushes as it is told to (`fsync=on`), unless `ES_POSTGRES_FSYNC=off` gives
+/// durability away for speed.
 ///
 /// # Panics
 /// When there is no PostgreSQL though `CI` or `ES_REQUIRE_POSTGRES` is set, or it does not start.
@@ -43,7 +47,8 @@ pub fn database() -> Option<Database> {
     }
 }
 
-/// A server of the test's own, which it may stop and start; `None` if there are no programs to start one.
+/// A server of the test's own, which it may stop and start; `None` if there are no programs to
+/// start one.
 ///
 /// # Panics
 /// As [`database`] does.
@@ -51,8 +56,8 @@ pub fn cluster() -> Option<Cluster> {
     Some(Cluster::start(programs()?, fsync()))
 }
 
-/// As [`cluster`], a server that listens on a port of 127.0.0.1 too, with TLS there if it is given a certificate. The
-/// environment of a [`Database`] names its Unix socket, and the same port.
+/// As [`cluster`], a server that listens on a port of 127.0.0.1 too, with TLS there if it is given
+/// a certificate. The environment of a [`Database`] names its Unix socket, and the same port.
 ///
 /// # Panics
 /// As [`database`] does.

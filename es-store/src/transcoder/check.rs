@@ -1,20 +1,24 @@
-//! What is written must come back as it is, or it is refused while it can still be mended.
+//! A value that is written must come back as it is, or it is refused while it can still be mended.
 //!
-//! A value may be written in one form and expected in another. Inside a type that serde reads without saying what
-//! it wants (tagged inside, untagged, or flattened), IP addresses are expected as text, 128-bit numbers and keys that
-//! are numbers not at all, and 16 bytes cannot be told from a UUID. An object of any JSON may look like a transcoding,
-//! and a value may be nested deeper than is read. No type says so of itself: it is tried.
+//! A value may be written in one form and expected in another. Inside a type that serde reads
+//! without saying what it wants (tagged inside, untagged, or flattened), IP addresses are expected
+//! as text, 128-bit numbers and keys that are numbers not at all, and 16 bytes cannot be told from
+//! a UUID. An object of any JSON may look like a transcoding, and a value may be nested deeper than
+//! is read. No type says so of itself: it is tried.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 
 use es_core::{AggregateId, StoredField, Timestamp};
 use serde_json::Deserializer;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::read::Reader;
-use super::write;
+use super::{JsonReader, write};
 
-/// Refuses what was written of a `T` behind `start`, unless it is read and written again as the same.
+/// Refuses what was written of a `T` behind `start`, unless it is read and written again as the
+/// same.
 pub(super) fn check<T: StoredField>(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
     if always_comes_back::<T>() {
         return Ok(());
@@ -25,7 +29,7 @@ pub(super) fn check<T: StoredField>(bytes: &mut Vec<u8>, start: usize) -> Result
         .map_err(|error| refusal(&error.message))?;
     let again = write::write(bytes, &read);
     let (before, again_written) = bytes.split_at(end);
-    let is_same = again.is_ok() && same(before.get(start..).unwrap_or_default(), again_written);
+    let is_same = again.is_ok() && is_same(before.get(start..).unwrap_or_default(), again_written);
     bytes.truncate(end);
     if is_same {
         Ok(())
@@ -40,20 +44,41 @@ fn refusal(problem: &str) -> String {
     )
 }
 
-/// Whether these are the same bytes. They may stand in another order, as a map or a set has another with each copy.
-fn same(before: &[u8], again: &[u8]) -> bool {
-    before == again || (before.len() == again.len() && counts(before) == counts(again))
+/// Returns true if both are the same JSON. Keys and elements may stand in another order, as a map
+/// or a set has another with each copy.
+fn is_same(before: &[u8], again: &[u8]) -> bool {
+    if before == again {
+        return true;
+    }
+    let read = |json| serde_json::from_slice::<&RawValue>(json).ok().map(Json::of);
+    matches!((read(before), read(again)), (Some(before), Some(again)) if before == again)
 }
 
-/// How often each byte is there.
-fn counts(bytes: &[u8]) -> [usize; 256] {
-    let mut counts = [0; 256];
-    for byte in bytes {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
+/// JSON with the entries of its objects and the elements of its arrays sorted. Values stand as they
+/// are written, so that no digit of a number is lost.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Json<'a> {
+    Value(&'a str),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    Array(Vec<Json<'a>>),
+}
+
+impl<'a> Json<'a> {
+    fn of(raw: &'a RawValue) -> Self {
+        let text = raw.get();
+        if let Ok(object) = JsonReader::new(text.as_bytes()) {
+            let entries = object.fields.into_iter();
+            let mut entries: Vec<_> = entries.map(|(key, value)| (key, Self::of(value))).collect();
+            entries.sort();
+            return Self::Object(entries);
         }
+        if let Ok(elements) = serde_json::from_str::<Vec<&'a RawValue>>(text) {
+            let mut elements: Vec<_> = elements.into_iter().map(Self::of).collect();
+            elements.sort();
+            return Self::Array(elements);
+        }
+        Self::Value(text)
     }
-    counts
 }
 
 macro_rules! is_one_of {
@@ -64,11 +89,38 @@ macro_rules! is_one_of {
     };
 }
 
-/// The types that most fields have. They need not be tried, which would cost more than to write them.
+/// The types that most fields have. They need not be tried, which would cost more than to write
+/// them.
 fn always_comes_back<T: 'static>() -> bool {
     let is = TypeId::of::<T>();
     is_one_of!(is:
         bool, char, String, Uuid, Timestamp, AggregateId, f32, f64,
         i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same;
+
+    #[test]
+    fn entries_and_elements_may_change_places_and_digits_may_not() {
+        for (before, again) in [
+            (
+                r#"{"a":1,"b":[1,{"c":2,"d":3}]}"#,
+                r#"{"b":[{"d":3,"c":2},1],"a":1}"#,
+            ),
+            ("[3,1,2]", "[1,2,3]"),
+        ] {
+            assert!(is_same(before.as_bytes(), again.as_bytes()), "{again}");
+        }
+        for (before, again) in [
+            (r#"{"a":12}"#, r#"{"a":21}"#),
+            (r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#),
+            ("[1,1,2]", "[1,2,2]"),
+            (r#"[["a"],"b"]"#, r#"[["b"],"a"]"#),
+        ] {
+            assert!(!is_same(before.as_bytes(), again.as_bytes()), "{again}");
+        }
+    }
 }

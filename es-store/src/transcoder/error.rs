@@ -1,9 +1,9 @@
 //! Errors that show no stored value.
 //!
-//! What a user's types say about a value may show the value, so it is dropped where it is said: all their code runs
-//! against [`Redacted`], which keeps only what was expected. On its way out it passes through serde_json's error as text
-//! between two marks. Text without marks was written by serde_json itself, which shows a value only before
-//! `, expected `.
+//! The message of a user's type about a value may show the value, so it is dropped at once: all
+//! their code runs against [`Redacted`], which keeps only what was expected. On its way out it
+//! passes through serde_json's error as text between two marks. Text without marks was written by
+//! serde_json itself, which shows a value only before `, expected `.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use serde::{de, ser};
 /// Around a message that is redacted already. No value has it by chance.
 const MARK: &str = "\0redacted\0";
 
-/// What is wrong, without the value.
+/// The problem with a value, without the value.
 #[derive(Debug)]
 pub(super) struct Redacted {
     pub(super) message: String,
 }
 
 impl Redacted {
-    /// What was said while reading, by serde_json or, between marks, by us.
+    /// The problem of reading, as serde_json or, between marks, this library describes it.
     pub(super) fn of_reading(error: &impl fmt::Display) -> Self {
         let text = error.to_string();
         if let Some(message) = marked(&text) {
@@ -37,7 +37,7 @@ impl Redacted {
         }
     }
 
-    /// What was said while writing.
+    /// The problem of writing.
     pub(super) fn of_writing(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         match marked(&text) {
@@ -79,7 +79,8 @@ impl std::error::Error for Redacted {}
 
 impl de::Error for Redacted {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        // It may be our own, come back through a type that passes errors on; what a type itself says is dropped.
+        // It may be our own, come back through a type that passes errors on; what a type itself
+        // says is dropped.
         match marked(&message.to_string()) {
             Some(message) => Self::new(message),
             None => Self::new("its type refuses the stored value"),

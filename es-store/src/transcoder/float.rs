@@ -4,8 +4,9 @@ use std::io;
 
 use serde_json::ser::Formatter;
 
-/// Compact JSON with Python's floats: the shortest digits that give the same number back, with an exponent of at
-/// least two digits when it is below -4 or from 16 on, and otherwise with a decimal point.
+/// Compact JSON with Python's floats: the shortest digits that give the same number back, with an
+/// exponent of at least two digits when it is below -4 or from 16 on, and otherwise with a decimal
+/// point.
 pub(super) struct Python;
 
 impl Formatter for Python {
@@ -20,8 +21,9 @@ impl Formatter for Python {
     }
 }
 
-/// Of two shortest forms that are equally near, Rust takes the upper one and Python the even one. Both give
-/// the same number back. There can be two only where one digit is worth less than the float can tell apart.
+/// Of two shortest forms that are equally near, Rust takes the upper one and Python the even one.
+/// Both give the same number back. There can be two only where one digit is worth less than the
+/// float can tell apart.
 fn half_to_even(value: f64, shortest: &str) -> Option<String> {
     const ALWAYS_EXACT: usize = 14;
     let mantissa = shortest.split('e').next().unwrap_or_default();

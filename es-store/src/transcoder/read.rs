@@ -1,48 +1,26 @@
-//! Reading: a deserializer around serde_json's.
+//! Reading: a deserializer around serde_json's, and the visitor that it shows what is read.
+//!
+//! A deserializer makes visitors, and a visitor deserializes what is inside a value, so each of the
+//! two needs the other: they are one module. The parts that need neither stand in
+//! modules of its own.
 
-use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
+use std::fmt;
+
+use serde::de::value::CowStrDeserializer;
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+use serde_json::value::RawValue;
 
 use super::TRANSCODED;
 use super::error::Redacted;
-use super::object::{Bytes, Transcoded};
-use super::visit::Visit;
+use super::object::{Opened, Start};
+use super::place::Place;
+use super::special::{Bytes, Transcoded};
 
-/// Where in a value a reader is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    depth: u8,
-    /// A key is text, so a UUID is read from its text there.
-    is_key: bool,
-}
-
-impl Place {
-    const TOP: Self = Self {
-        depth: 0,
-        is_key: false,
-    };
-    const MAX_DEPTH: u8 = 127;
-
-    pub(super) fn key(self) -> Self {
-        Self {
-            is_key: true,
-            ..self
-        }
-    }
-
-    /// One level further in. serde_json counts too, but begins anew with a value that was read ahead.
-    pub(super) fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        if self.depth == Self::MAX_DEPTH {
-            return Err(E::custom("nested too deep"));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
-    }
-}
-
-/// Passes everything on to the deserializer inside, but for bytes, transcodings, and what is read without saying
-/// what it is. Whoever reads from it sees only redacted errors.
+/// Passes everything on to the deserializer inside, but for bytes, transcodings, and what is read
+/// without saying what it is. Whoever reads from it sees only redacted errors.
 pub(super) struct Reader<D> {
     inner: D,
     place: Place,
@@ -53,7 +31,7 @@ impl<D> Reader<D> {
         Self::at(inner, Place::TOP)
     }
 
-    pub(super) fn at(inner: D, place: Place) -> Self {
+    fn at(inner: D, place: Place) -> Self {
         Self { inner, place }
     }
 }
@@ -123,9 +101,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<D> {
 }
 
 /// Reads the value of `seed` with a [`Reader`].
-pub(super) struct Seed<S> {
-    pub(super) seed: S,
-    pub(super) place: Place,
+struct Seed<S> {
+    seed: S,
+    place: Place,
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
@@ -138,25 +116,279 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
     }
 }
 
-/// In place of a field that is not there: an absent `Option`, or an error.
-pub(super) struct Missing;
+/// Shows a visitor what is read.
+struct Visit<V> {
+    visitor: V,
+    place: Place,
+    /// Nobody said what is expected, so a known transcoding is shown as its text.
+    of_anything: bool,
+}
 
-impl<'de> Deserializer<'de> for Missing {
+impl<V> Visit<V> {
+    fn new(visitor: V, place: Place) -> Self {
+        Self {
+            visitor,
+            place,
+            of_anything: false,
+        }
+    }
+
+    fn of_anything(visitor: V, place: Place) -> Self {
+        Self {
+            visitor,
+            place,
+            of_anything: true,
+        }
+    }
+}
+
+macro_rules! show {
+    ($($method:ident($($value:ident: $type:ty)?);)*) => {$(
+        fn $method<E: de::Error>(self, $($value: $type)?) -> Result<V::Value, E> {
+            self.visitor.$method($($value)?).map_err(Redacted::into_de)
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    show! {
+        visit_bool(value: bool);
+        visit_i8(value: i8); visit_i16(value: i16); visit_i32(value: i32); visit_i64(value: i64);
+        visit_u8(value: u8); visit_u16(value: u16); visit_u32(value: u32); visit_u64(value: u64);
+        visit_i128(value: i128); visit_u128(value: u128);
+        visit_f32(value: f32); visit_f64(value: f64);
+        visit_char(value: char); visit_str(value: &str); visit_borrowed_str(value: &'de str);
+        visit_string(value: String);
+        visit_bytes(value: &[u8]); visit_borrowed_bytes(value: &'de [u8]); visit_byte_buf(value: Vec<u8>);
+        visit_none(); visit_unit();
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.visitor
+            .visit_some(Reader::at(inner, self.place))
+            .map_err(Redacted::into_de)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.visitor
+            .visit_newtype_struct(Reader::at(inner, self.place))
+            .map_err(Redacted::into_de)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let place = self.place.deeper()?;
+        self.visitor
+            .visit_seq(Inside { inner, place })
+            .map_err(Redacted::into_de)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let place = self.place.deeper()?;
+        if !self.of_anything {
+            return self
+                .visitor
+                .visit_map(Inside { inner, place })
+                .map_err(Redacted::into_de);
+        }
+        match Opened::read(inner)? {
+            Opened::Transcoding(data) => self.visitor.visit_str(&data),
+            Opened::Object(start, rest) => self.visitor.visit_map(Object::new(start, rest, place)),
+        }
+        .map_err(Redacted::into_de)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let place = self.place.deeper()?;
+        self.visitor
+            .visit_enum(Inside { inner, place })
+            .map_err(Redacted::into_de)
+    }
+}
+
+/// Access to what is inside a value, through readers.
+struct Inside<A> {
+    inner: A,
+    place: Place,
+}
+
+fn redact(error: impl de::Error) -> Redacted {
+    Redacted::of_reading(&error)
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Inside<A> {
     type Error = Redacted;
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Redacted> {
+        self.inner
+            .next_element_seed(Seed {
+                seed,
+                place: self.place,
+            })
+            .map_err(redact)
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Redacted> {
-        Err(Redacted {
-            message: "it is missing; a parameter that older events do not have must be an `Option`"
-                .to_owned(),
-        })
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Inside<A> {
+    type Error = Redacted;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Redacted> {
+        self.inner
+            .next_key_seed(Seed {
+                seed,
+                place: self.place.key(),
+            })
+            .map_err(redact)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Redacted> {
-        visitor.visit_none()
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Redacted> {
+        self.inner
+            .next_value_seed(Seed {
+                seed,
+                place: self.place,
+            })
+            .map_err(redact)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Inside<A> {
+    type Error = Redacted;
+    type Variant = Inside<A::Variant>;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), Redacted> {
+        let place = self.place;
+        let (value, inner) = self
+            .inner
+            .variant_seed(Seed {
+                seed,
+                place: place.key(),
+            })
+            .map_err(redact)?;
+        Ok((value, Inside { inner, place }))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Inside<A> {
+    type Error = Redacted;
+
+    fn unit_variant(self) -> Result<(), Redacted> {
+        self.inner.unit_variant().map_err(redact)
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Redacted> {
+        self.inner
+            .newtype_variant_seed(Seed {
+                seed,
+                place: self.place,
+            })
+            .map_err(redact)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Redacted> {
+        self.inner
+            .tuple_variant(len, Visit::new(visitor, self.place))
+            .map_err(redact)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Redacted> {
+        self.inner
+            .struct_variant(fields, Visit::new(visitor, self.place))
+            .map_err(redact)
+    }
+}
+
+/// An object of which the start was read already.
+struct Object<'de, A> {
+    start: Start<'de>,
+    /// The value that belongs to the key that was given last, if it was read already.
+    value: Option<&'de RawValue>,
+    rest: A,
+    place: Place,
+}
+
+impl<'de, A> Object<'de, A> {
+    fn new(start: Start<'de>, rest: A, place: Place) -> Self {
+        Self {
+            start,
+            value: None,
+            rest,
+            place,
+        }
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Object<'de, A> {
+    type Error = Redacted;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Redacted> {
+        let key = match self.start.entries.pop_front() {
+            Some((key, value)) => {
+                self.value = Some(value);
+                key
+            }
+            None => match self.start.next_key.take() {
+                Some(key) => key,
+                None => {
+                    let seed = Seed {
+                        seed,
+                        place: self.place.key(),
+                    };
+                    return self
+                        .rest
+                        .next_key_seed(seed)
+                        .map_err(|error| Redacted::of_reading(&error));
+                }
+            },
+        };
+        let key: CowStrDeserializer<'_, Redacted> = key.into_deserializer();
+        seed.deserialize(Reader::at(key, self.place.key()))
+            .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Redacted> {
+        match self.value.take() {
+            Some(raw) => {
+                let mut inner = serde_json::Deserializer::from_str(raw.get());
+                seed.deserialize(Reader::at(&mut inner, self.place))
+            }
+            None => {
+                let seed = Seed {
+                    seed,
+                    place: self.place,
+                };
+                self.rest
+                    .next_value_seed(seed)
+                    .map_err(|error| Redacted::of_reading(&error))
+            }
+        }
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn write<T: Serialize + ?Sized>(
     )))
 }
 
-/// Passes everything on to the serializer inside, but for bytes, transcodings, and floats that JSON does not have.
+/// Passes everything on to the serializer inside, but for bytes, transcodings, and floats that JSON
+/// does not have.
 struct Writer<S>(S);
 
 /// Serialises what is inside with a [`Writer`].

@@ -1,4 +1,5 @@
-//! The hand-off, run by a scheduler that tries many interleavings and reports a thread that is never woken.
+//! The hand-off, run by a scheduler that tries many interleavings and reports a thread that is
+//! never woken.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -90,7 +90,8 @@ fn last_version(recorder: &dyn ProcessRecorder, id: &AggregateId) -> u64 {
     events.first().map_or(0, |event| event.originator_version)
 }
 
-/// The next versions of one aggregate, or a third of the time of several; now and then with one left out.
+/// The next versions of one aggregate, or a third of the time of several; now and then with one
+/// left out.
 fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Recording {
     let (first, several) = (numbers.below(AGGREGATES), numbers.below(3) == 0);
     let count = if several {
@@ -144,7 +145,8 @@ fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
     })
 }
 
-/// What is wrong with these saves, if the log is the truth: no order of them, that each could have seen, explains them.
+/// What is wrong with these saves, if the log is the truth: no order of them, that each could have
+/// seen, explains them.
 fn find_fault(log: &[Notification], saves: &[Save]) -> Option<String> {
     // How many events stand up to a position.
     let up_to = |position: u64| log.partition_point(|event| event.id <= position);
@@ -197,7 +199,8 @@ fn log(recorder: &dyn ProcessRecorder) -> Vec<Notification> {
 
 const SAVES: u64 = 10_000;
 
-/// How many are saved where each save is flushed by a server, and connections are made again and again.
+/// How many are saved where each save is flushed by a server, and connections are made again and
+/// again.
 fn fewer_saves() -> u64 {
     let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(5));
     (2_000 * factor).min(SAVES)
@@ -278,7 +281,8 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// Cuts off all connections of the recorder, each time that a hundred positions were taken; how many there were.
+/// Cuts off all connections of the recorder, each time that a hundred positions were taken; how
+/// many there were.
 fn cut_off_now_and_then(
     recorder: &dyn ProcessRecorder,
     database: &Database,
@@ -298,7 +302,8 @@ fn cut_off_now_and_then(
     all
 }
 
-/// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are noticed.
+/// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are
+/// noticed.
 #[test]
 fn the_model_notices_outcomes_that_were_mixed_up_and_recordings_in_part() {
     let recorder = open(":memory:");

@@ -9,7 +9,8 @@ use std::sync::PoisonError;
 
 pub(super) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-/// Waits to be woken. Time is not modelled: where there is a deadline, it may be over at any moment.
+/// Waits to be woken. Time is not modelled: where there is a deadline, it may be over at any
+/// moment.
 pub(super) fn wait<'a, T>(
     wake: &Condvar,
     guard: MutexGuard<'a, T>,

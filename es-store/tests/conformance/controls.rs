@@ -1,4 +1,5 @@
-//! Stores with one rule removed: the rule's test must fail. The faults are those of libraries that are in use.
+//! Stores with one rule removed: the rule's test must fail. The faults are those of libraries that
+//! are in use.
 
 use std::sync::Arc;
 

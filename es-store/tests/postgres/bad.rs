@@ -278,3 +278,19 @@ fn a_damaged_row_is_an_error_that_names_it() {
         Some(at)
     );
 }
+
+#[test]
+fn tables_of_pythons_release_10_are_refused_by_name() {
+    let Some(database) = database() else { return };
+    let table = "CREATE TABLE dogs_events (context_name text, originator_id text NOT NULL, originator_version bigint \
+                 NOT NULL, topic text, state bytea, metadata bytea, event_id text, notification_id bigserial, \
+                 PRIMARY KEY (originator_id, originator_version))";
+    database.connect().batch_execute(table).expect("a table");
+    let refused = refused("Dogs", Role::Leader, &database.env()).to_string();
+    assert!(
+        refused.ends_with(
+            "`dogs_events` has the columns of the Python library's release 10, which this release does not read"
+        ),
+        "{refused}"
+    );
+}

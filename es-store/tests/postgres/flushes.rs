@@ -9,7 +9,8 @@ use super::{open, recording, wait_until};
 
 const SAVES: u64 = 100;
 
-/// A server of our own, where nobody else flushes much; `None` if there is none, or it is told not to flush.
+/// A server of our own, where nobody else flushes much; `None` if there is none, or it is told not
+/// to flush.
 fn flushing() -> Option<Cluster> {
     let cluster = cluster()?;
     let row = cluster.database().connect().query_one("SHOW fsync", &[]);
@@ -35,7 +36,8 @@ fn flushes(database: &Database) -> u64 {
     u64::try_from(count).expect("not below 0")
 }
 
-/// Saves one by one. When this returns the connections are closed, with which the server counts what they did.
+/// Saves one by one. When this returns the connections are closed, with which the server counts
+/// what they did.
 fn save_all(database: &Database, env: &Env, number: u128) {
     let dogs = open("Dogs", Role::Leader, env);
     for version in 1..=SAVES {

@@ -1,4 +1,5 @@
-//! Commits whose connection is lost: whatever the server makes of them, they are recorded once, or somebody else was first.
+//! Commits whose connection is lost: whatever the server makes of them, they are recorded once, or
+//! somebody else was first.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,8 @@ pub(super) const FORMS: [Form; 2] = [Form::Function, Form::Plain];
 
 pub(super) type Outcome = Result<Recorded, StoreError>;
 
-/// A follower whose connections go through a proxy, and another instance of it that goes straight to the server.
+/// A follower whose connections go through a proxy, and another instance of it that goes straight
+/// to the server.
 pub(super) struct Pair<'a> {
     pub(super) database: &'a Database,
     pub(super) proxy: Proxy,
@@ -106,7 +108,8 @@ pub(super) struct Rivals {
     pub(super) upstream: String,
 }
 
-/// The same version with other bytes, for a leader and for a follower; a batch from the same position, with and without events.
+/// The same version with other bytes, for a leader and for a follower; a batch from the same
+/// position, with and without events.
 pub(super) fn rivals(number: u128) -> [Rivals; 4] {
     let other = |number| {
         let mut event = event(number, 1);

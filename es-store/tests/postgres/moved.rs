@@ -1,4 +1,5 @@
-//! A follower's position that somebody moves without a lock of the table, after it was looked at and before it is moved.
+//! A follower's position that somebody moves without a lock of the table, after it was looked at
+//! and before it is moved.
 
 use es_store::{ProcessRecorder, Role, StoreError, Tracking};
 
@@ -19,7 +20,8 @@ const POSITIONS: [(&str, u64, &str); 2] = [
     ),
 ];
 
-/// Records a batch while somebody else's transaction has moved the position and not ended yet; then that ends.
+/// Records a batch while somebody else's transaction has moved the position and not ended yet; then
+/// that ends.
 fn record_while(
     database: &Database,
     dogs: &dyn ProcessRecorder,
@@ -40,7 +42,8 @@ fn record_while(
     })
 }
 
-/// A follower that has recorded one event and is at position 5, behind a proxy that hears what the server says.
+/// A follower that has recorded one event and is at position 5, behind a proxy that hears what the
+/// server says.
 fn follower(
     database: &Database,
     has_function: bool,

@@ -1,4 +1,5 @@
-//! Positions become visible in their order, whatever other writers do inside their transactions; without the lock they do not.
+//! Positions become visible in their order, whatever other writers do inside their transactions;
+//! without the lock they do not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,7 +23,8 @@ fn tail(recorder: &dyn ProcessRecorder, is_over: &AtomicBool) -> Vec<u64> {
     }
 }
 
-/// Another program's transactions: they take the lock or not, insert, dawdle, and commit two of three.
+/// Another program's transactions: they take the lock or not, insert, dawdle, and commit two of
+/// three.
 fn dawdle(database: &Database, number: u32, lock: &str, factor: u32) {
     let mut raw = database.connect();
     for version in 1..=30 * factor {
@@ -90,7 +92,8 @@ fn a_reader_that_has_seen_a_position_never_misses_one_below_it() {
     }
 }
 
-/// The control: what the lock is for. How the threads happen to run decides whether one run shows it.
+/// The control: what the lock is for. How the threads happen to run decides whether one run shows
+/// it.
 #[test]
 fn without_the_lock_readers_miss_events() {
     for _ in 0..20 {

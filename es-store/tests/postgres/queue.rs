@@ -8,7 +8,8 @@ use super::in_doubt::{FORMS, Form, Outcome, Pair, Rivals, rivals, winner};
 use super::proxy::{Ends, POINTS};
 use super::{database, recording, wait_for_a_waiter, wait_until, waiters};
 
-/// Who takes the version while a commit waits for the lock in the server, and its connection is cut.
+/// Who takes the version while a commit waits for the lock in the server, and its connection is
+/// cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Other {
     Nobody,
@@ -105,8 +106,8 @@ fn a_commit_whose_first_attempt_the_server_has_given_up_is_recorded_by_the_secon
     }
 }
 
-/// Two save the same version, together or one after the other, behind one that waits for the lock: one of them is refused,
-/// which plain statements find out, whose commit is lost.
+/// Two save the same version, together or one after the other, behind one that waits for the lock:
+/// one of them is refused, which plain statements find out, whose commit is lost.
 #[test]
 fn the_commit_of_what_had_to_be_judged_is_sent_again_too() {
     let Some(database) = database() else { return };

@@ -1,4 +1,5 @@
-//! The tables are those that the Python library makes, and saves work without the function as with it.
+//! The tables are those that the Python library makes, and saves work without the function as with
+//! it.
 
 use es_store::postgres::PostgresRecorder;
 use es_store::{AggregateRecorder, EventQuery, ProcessRecorder, Role, StoreError, Tracking};

@@ -47,7 +47,8 @@ fn when_the_second_attempt_gets_no_lock_the_outcome_is_unknown_and_a_retry_is_sa
     }
 }
 
-/// It goes on for as long as a lock is waited for, and 30 seconds at the least; so it is run with `ES_TORTURE` only.
+/// It goes on for as long as a lock is waited for, and 30 seconds at the least; so it is run with
+/// `ES_TORTURE` only.
 #[test]
 fn when_the_server_is_not_found_again_the_outcome_is_unknown() {
     if std::env::var_os("ES_TORTURE").is_none() {

@@ -76,7 +76,8 @@ pub(super) fn message(from: &mut impl Read, is_first: bool) -> io::Result<Vec<u8
     Ok(message)
 }
 
-/// The code of an error: among its fields, each of which begins with a letter and ends with a zero byte, that of `C`.
+/// The code of an error: among its fields, each of which begins with a letter and ends with a zero
+/// byte, that of `C`.
 pub(super) fn code(error: &[u8]) -> String {
     let mut fields = error[END..].split(|byte| *byte == 0);
     let code = fields.find_map(|field| field.strip_prefix(b"C"));

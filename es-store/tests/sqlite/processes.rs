@@ -140,8 +140,9 @@ fn a_commit_of_another_process_is_noticed() {
     );
 }
 
-/// Beside a writer that commits back to back, another one gets the lock. There is no limit on how long it waits,
-/// but that of the lock: with SQLite's own handler it often waited for longer than that.
+/// Beside a writer that commits back to back, another one gets the lock. There is no limit on how
+/// long it waits, but that of the lock: with SQLite's own handler it often waited for longer than
+/// that.
 #[test]
 fn a_writer_that_commits_back_to_back_lets_others_in() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! Authorities and what they sign, made for a test by the program `openssl`, which PostgreSQL's own packages bring.
+//! Authorities and what they sign, made for a test by the program `openssl`, which PostgreSQL's own
+//! packages bring.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

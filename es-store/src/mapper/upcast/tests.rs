@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::*;
 
-/// Reads `stored` in version `current`, each step with `upcast`; what comes out are the fields that are decoded.
+/// Reads `stored` in version `current`, each step with `upcast`; what comes out are the fields that
+/// are decoded.
 fn read(
     stored: &str,
     current: u64,

@@ -1,41 +1,44 @@
-//! What is in a database, and whether it is what an application wants.
+//! The tables of a database, compared with the needs of an application.
 
 use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Error;
 
-use super::{Layout, Wanted};
+use super::{Layout, SchemaNeeds};
+use crate::error::StoreError;
 use crate::format::Format;
-use crate::postgres::append::{self, Function};
-use crate::postgres::ddl::{self, FORMAT, Thing};
+use crate::postgres::ddl::{self, Thing};
+use crate::postgres::functions::{self, Function};
 use crate::postgres::names::Names;
 use crate::postgres_client::Client;
-use crate::sql::schema::{check_columns, check_meta};
-use crate::{Role, StoreError};
+use crate::role::Role;
+use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
-/// What was found in a database.
+/// The tables that were found in a database.
 pub(super) struct Found {
     pub(super) missing: Vec<Thing>,
     /// The columns of events, with their types; empty if there is no such table.
     columns: HashMap<String, String>,
     meta: HashMap<String, String>,
-    many_rows: bool,
-    /// Whether tracking has the row without which Python would rebuild it; true if there is no tracking.
+    has_row_per_position: bool,
+    /// True if tracking has the row without which Python would rebuild it; true if there is no
+    /// tracking.
     is_marked: bool,
     pub(super) missing_functions: Vec<Function>,
-    /// There is a function of such a name and parameters that does something else, or may not be called.
+    /// There is a function of such a name and parameters that does something else, or may not be
+    /// called.
     pub(super) has_other_append: bool,
 }
 
 impl Found {
-    pub(super) fn look(client: &mut Client, wanted: &Wanted<'_>) -> Result<Self, Error> {
+    pub(super) fn look(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Self, Error> {
         let names = wanted.names;
         let things = ddl::things(names, wanted.role);
         let there = there(client, names, &things)?;
         let follows = wanted.role == Role::Follower && there.contains(&names.tracking);
-        let many_rows = follows && key_columns(client, names)? > 1;
+        let has_row_per_position = follows && key_columns(client, names)? > 1;
         let (mut missing_functions, mut has_other_append) = (Vec::new(), false);
-        for function in append::functions(names) {
+        for function in functions::functions(names) {
             match body(client, &function.signature)? {
                 None => missing_functions.push(function),
                 Some((body, may_call)) => has_other_append |= body != function.body || !may_call,
@@ -48,8 +51,8 @@ impl Found {
             } else {
                 HashMap::new()
             },
-            many_rows,
-            is_marked: !follows || many_rows || is_marked(client, names)?,
+            has_row_per_position,
+            is_marked: !follows || has_row_per_position || is_marked(client, names)?,
             missing_functions,
             has_other_append,
             missing: things
@@ -65,16 +68,15 @@ impl Found {
 
     pub(super) fn names_of_missing(&self) -> Vec<String> {
         let things = self.missing.iter().map(|thing| format!("`{}`", thing.name));
-        let keys = ["format", "application"].into_iter();
-        let keys = keys.filter(|key| self.missing.is_empty() && !self.meta.contains_key(*key));
+        let keys = missing_meta(&self.meta).filter(|_| self.missing.is_empty());
         let keys = keys.map(|key| format!("`{key}` in the table of settings"));
-        let mark = (!self.is_marked).then(|| "the row `__migration__` of tracking".to_owned());
+        let mark = (!self.is_marked).then(|| format!("the row `{MIGRATION_MARK}` of tracking"));
         things.chain(keys).chain(mark).collect()
     }
 
     pub(super) fn layout(&self) -> Layout {
         Layout {
-            many_rows: self.many_rows,
+            has_row_per_position: self.has_row_per_position,
             has_append: self.has_append(),
         }
     }
@@ -83,11 +85,11 @@ impl Found {
         self.missing_functions.is_empty() && !self.has_other_append
     }
 
-    pub(super) fn check(&self, wanted: &Wanted<'_>) -> Result<(), StoreError> {
+    pub(super) fn check(&self, wanted: &SchemaNeeds<'_>) -> Result<(), StoreError> {
         let (label, events) = (&wanted.settings.label, &wanted.names.events);
         if !self.columns.is_empty() {
             let has = |column: &str| self.columns.contains_key(column);
-            check_columns(&label.label(), events, has)?;
+            check_columns(label, events, has)?;
             let position = Format::CURRENT.position_column();
             if !has(position) {
                 let problem = format!("the table `{events}` has no column `{position}`");
@@ -110,28 +112,26 @@ impl Found {
             }
         }
         let (what, remedy) = (format!("`{events}`"), "another name or POSTGRES_SCHEMA");
-        check_meta(
-            &label.label(),
-            &self.meta,
-            wanted.application,
-            &what,
-            remedy,
-        )
+        check_meta(label, &self.meta, wanted.application, &what, remedy)
     }
 
     /// Adds the rows that there must be.
-    pub(super) fn complete(&self, client: &mut Client, wanted: &Wanted<'_>) -> Result<(), Error> {
+    pub(super) fn complete(
+        &self,
+        client: &mut Client,
+        wanted: &SchemaNeeds<'_>,
+    ) -> Result<(), Error> {
         let names = wanted.names;
         let meta = format!(
             "INSERT INTO {} (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             names.path(&names.meta)
         );
-        for (key, value) in [("format", FORMAT), ("application", wanted.application)] {
+        for (key, value) in meta_rows(wanted.application) {
             client.execute(&meta, &[&key, &value])?;
         }
-        if wanted.role == Role::Follower && !self.many_rows {
+        if wanted.role == Role::Follower && !self.has_row_per_position {
             let mark = format!(
-                "INSERT INTO {} (application_name, notification_id) VALUES ('__migration__', 1) ON CONFLICT DO NOTHING",
+                "INSERT INTO {} (application_name, notification_id) VALUES ('{MIGRATION_MARK}', 1) ON CONFLICT DO NOTHING",
                 names.path(&names.tracking)
             );
             client.execute(&mark, &[])?;
@@ -176,7 +176,7 @@ fn meta(client: &mut Client, names: &Names) -> Result<HashMap<String, String>, E
 
 fn is_marked(client: &mut Client, names: &Names) -> Result<bool, Error> {
     let sql = format!(
-        "SELECT EXISTS (SELECT FROM {} WHERE application_name = '__migration__')",
+        "SELECT EXISTS (SELECT FROM {} WHERE application_name = '{MIGRATION_MARK}')",
         names.path(&names.tracking)
     );
     Ok(client.query_one(&sql, &[])?.get(0))

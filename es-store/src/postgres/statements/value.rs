@@ -7,6 +7,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+use crate::postgres::codes::BadParameter;
 use crate::sql::transaction::Value;
 
 /// The microseconds between 1970 and 2000, where PostgreSQL begins to count.
@@ -23,8 +24,12 @@ impl ToSql for Value {
             Self::Null => Ok(IsNull::Yes),
             Self::Boolean(value) if *ty == Type::BOOL => value.to_sql(ty, out),
             Self::Integer(value) if *ty == Type::INT8 => value.to_sql(ty, out),
-            Self::Integer(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
-            Self::Integer(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::INT4 => {
+                fitting::<i32>(*value, ty)?.to_sql(ty, out)
+            }
+            Self::Integer(value) if *ty == Type::INT2 => {
+                fitting::<i16>(*value, ty)?.to_sql(ty, out)
+            }
             Self::Integer(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
             Self::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
             Self::Real(value) if *ty == Type::FLOAT4 => (*value as f32).to_sql(ty, out),
@@ -37,13 +42,13 @@ impl ToSql for Value {
             Self::Text(value) if *ty == Type::UUID => {
                 let id: Uuid = value
                     .parse()
-                    .map_err(|_| "a text was given that is no UUID")?;
+                    .map_err(|_| bad("a text was given that is no UUID"))?;
                 id.to_sql(ty, out)
             }
             Self::Text(value) if is_time(ty) => {
                 let time = value
                     .parse()
-                    .map_err(|_| "a text was given that is no time")?;
+                    .map_err(|_| bad("a text was given that is no time"))?;
                 Self::Timestamp(time).to_sql(ty, out)
             }
             Self::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
@@ -53,7 +58,12 @@ impl ToSql for Value {
                 (value.as_micros() - EPOCH).to_sql(&Type::INT8, out)
             }
             Self::Timestamp(value) if is_text => value.to_string().to_sql(&Type::TEXT, out),
-            _ => Err(format!("{} was given where the statement takes {ty}", self.kind()).into()),
+            _ => {
+                let kind = self.kind();
+                Err(bad(format!(
+                    "{kind} was given where the statement takes {ty}"
+                )))
+            }
         }
     }
 
@@ -101,6 +111,14 @@ impl<'a> FromSql<'a> for Value {
     fn accepts(_: &Type) -> bool {
         true
     }
+}
+
+fn bad(problem: impl Into<String>) -> Box<dyn Error + Sync + Send> {
+    Box::new(BadParameter(problem.into()))
+}
+
+fn fitting<T: TryFrom<i64>>(value: i64, ty: &Type) -> Result<T, Box<dyn Error + Sync + Send>> {
+    T::try_from(value).map_err(|_| bad(format!("a number was given that is too large for {ty}")))
 }
 
 fn is_text(ty: &Type) -> bool {

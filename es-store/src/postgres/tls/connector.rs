@@ -1,4 +1,4 @@
-//! What makes the TLS of a connection, from the certificates that the environment names.
+//! The TLS of a connection, made from the certificates that the environment names.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Mode;
 use super::verifier::{Trusted, Verifier};
-use crate::{Env, StoreError};
+use crate::env::Env;
+use crate::error::StoreError;
 
 const ROOTS: &str = "POSTGRES_SSLROOTCERT";
 const CERTIFICATE: &str = "POSTGRES_SSLCERT";
@@ -39,8 +40,9 @@ pub(super) fn connector(mode: Mode, env: &Env) -> Result<MakeRustlsConnect, Stor
     Ok(MakeRustlsConnect::new(with_own_certificate(builder, env)?))
 }
 
-/// What to trust; none if any certificate will do. As in libpq, who requires TLS and names authorities has them asked. Whoever
-/// only prefers it does not: a failure would mean no encryption at all.
+/// The authorities to trust; none if any certificate will do. As in libpq, who requires TLS and names
+/// authorities has them asked. Whoever only prefers it does not: a failure would mean no encryption
+/// at all.
 fn trusted(mode: Mode, env: &Env) -> Result<Option<Trusted>, StoreError> {
     match (env.filled(ROOTS), mode) {
         (_, Mode::Prefer) => Ok(None),
@@ -111,7 +113,7 @@ fn certificates(key: &str, path: &str, env: &Env) -> Result<Certificates, StoreE
     .map_err(|error| unreadable(CERTIFICATES, key, &error, env))
 }
 
-/// What a damaged file holds is not shown: it may be a private key.
+/// The content of a damaged file is not shown: it may be a private key.
 fn unreadable(what: &str, key: &str, error: &pem::Error, env: &Env) -> StoreError {
     match error {
         pem::Error::Io(error) => not_a_file_with(what, key, &error.to_string(), env),

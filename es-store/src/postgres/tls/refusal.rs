@@ -11,14 +11,16 @@ use tokio_postgres::error::SqlState;
 
 use super::MODE;
 
-/// Whether the server may be content without TLS: it failed, or a rule in `pg_hba.conf` is against it.
+/// Returns true if the server may be content without TLS: it failed, or a rule in `pg_hba.conf` is against
+/// it.
 pub(super) fn is_refused(error: &Error) -> bool {
     is_handshake(error)
         || cause(error).is_some()
         || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
-/// The keys to look at; none if it was something else that failed, such as a connection that was lost meanwhile.
+/// The keys to look at; none if it was something else that failed, such as a connection that was
+/// lost meanwhile.
 pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
     match cause(error) {
         Some(InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
@@ -38,7 +40,7 @@ pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// What the server does not like.
+/// The server's reason for a refusal.
 fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     match alert {
         Alert::AccessDenied
@@ -54,13 +56,14 @@ fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     }
 }
 
-/// Whether the handshake failed, which the driver tells by its words alone.
+/// Returns true if the handshake failed, which the driver tells by its words alone.
 fn is_handshake(error: &Error) -> bool {
     let said = "error performing TLS handshake";
     error.code().is_none() && error.to_string().starts_with(said)
 }
 
-/// What TLS itself says. A server that does not like a certificate says so only after the handshake.
+/// The refusal by TLS itself. A server that does not like a certificate says so only after the
+/// handshake.
 fn cause(error: &Error) -> Option<&rustls::Error> {
     let cause: &io::Error = error.source()?.downcast_ref()?;
     cause.get_ref()?.downcast_ref()

@@ -1,4 +1,4 @@
-//! What is asked of a server's certificate.
+//! The checks of a server's certificate.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// What is trusted.
+/// The authorities that are trusted.
 #[derive(Debug)]
 pub(super) struct Trusted {
     /// Authorities.
@@ -18,12 +18,13 @@ pub(super) struct Trusted {
     pub(super) certificates: Vec<CertificateDer<'static>>,
 }
 
-/// Asks for a certificate that is trusted; for any, where nothing is. That the server has the certificate's private key is
-/// verified in any case: a password that is bound to the channel relies on it.
+/// Asks for a certificate that is trusted; for any, where nothing is. That the server has the
+/// certificate's private key is verified in any case: a password that is bound to the channel
+/// relies on it.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) trusted: Option<Trusted>,
-    /// Whether the certificate must be for the host, too.
+    /// True if the certificate must be for the host, too.
     pub(super) is_for_host: bool,
     pub(super) provider: Arc<CryptoProvider>,
 }

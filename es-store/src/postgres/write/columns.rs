@@ -4,8 +4,10 @@ use es_core::{AggregateId, IdType};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::postgres::rows::{at_most, upstream_id_text};
-use crate::{StoredEvent, Tracking};
+use crate::sql::limits::at_most;
+use crate::sql::upstream_id;
+use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
 
 /// Events as columns.
 pub(super) struct Events<'a> {
@@ -97,7 +99,7 @@ impl<'a> Marks<'a> {
             if let Some(event) = &one.at {
                 marks.upstreams.push(&one.upstream);
                 marks.positions.push(at_most(one.to));
-                marks.ids.push(upstream_id_text(&event.originator_id));
+                marks.ids.push(upstream_id::to_column(&event.originator_id));
                 marks.versions.push(at_most(event.originator_version));
             }
         }

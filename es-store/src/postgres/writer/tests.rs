@@ -4,9 +4,12 @@ use es_core::{AggregateId, IdType};
 use uuid::Uuid;
 
 use super::*;
-use crate::postgres::schema::{self, Wanted};
+use crate::postgres::schema::{self, SchemaNeeds};
+use crate::recording::Recorded;
+use crate::role::Role;
+use crate::stored_event::StoredEvent;
 use crate::testing::postgres::{Database, database};
-use crate::{Recorded, Role, StoredEvent, Tracking};
+use crate::tracking::Tracking;
 
 fn writer(database: &Database, has_append: bool) -> Writer {
     writer_of(database, has_append, IdType::Uuid)
@@ -14,11 +17,11 @@ fn writer(database: &Database, has_append: bool) -> Writer {
 
 fn writer_of(database: &Database, has_append: bool, ids: IdType) -> Writer {
     let env = database.env();
-    let settings = Arc::new(Settings::of("Dogs", &env).expect("settings"));
+    let settings = Arc::new(PostgresOptions::of("Dogs", &env).expect("settings"));
     let names = Names::new("Dogs", "public", ids).expect("names");
     let names = Arc::new(names);
     let mut connection = Connection::open_writer(&settings, &names).expect("a connection");
-    let wanted = Wanted {
+    let wanted = SchemaNeeds {
         application: "Dogs",
         role: Role::Follower,
         settings: &settings,

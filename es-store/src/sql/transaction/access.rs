@@ -1,6 +1,6 @@
-//! What a transaction may do, and how it ends.
+//! The access of a transaction, and its end.
 
-/// What a transaction may do.
+/// The access that a transaction has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
@@ -10,7 +10,7 @@ pub enum Access {
     Write,
 }
 
-/// How a transaction ends.
+/// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {

@@ -1,4 +1,4 @@
-//! What a database does for a transaction.
+//! The part of a transaction that a database implements.
 
 use super::Value;
 use super::row::Selected;

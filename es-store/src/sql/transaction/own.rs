@@ -26,7 +26,7 @@ impl<'a> Transaction<'a> {
         self.driver.postgres()
     }
 
-    /// Notes the failure of a transaction that was ended by whoever it was handed out to.
+    /// Records the failure of a transaction that was ended by whoever it was handed out to.
     pub(super) fn check_handed_out(&mut self) {
         if std::mem::take(&mut self.is_handed_out) && self.failure.is_none() {
             self.failure = self.driver.check_open(&self.owner.label).err();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::{Owner, SqlError};
 use super::value::{FromValue, Value};
 
-/// What a query has found: the names of its columns, and the values of each row.
+/// The result of a query: the names of its columns, and the values of each row.
 pub(crate) struct Selected {
     pub(crate) columns: Arc<[String]>,
     pub(crate) rows: Vec<Vec<Value>>,

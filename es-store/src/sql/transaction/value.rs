@@ -1,4 +1,5 @@
-//! What can be handed to a statement, and read from a row: one small set of types for all databases.
+//! The values of parameters and of columns: one small set of types for all
+//! databases.
 
 use es_core::{AggregateId, Timestamp};
 use uuid::Uuid;
@@ -44,15 +45,15 @@ impl Value {
     }
 }
 
-/// What can be a parameter of a statement.
+/// A type that can be a parameter of a statement.
 pub trait ToValue {
     /// The value; `None` if it is a number that no database keeps: one above `i64::MAX`.
     fn to_value(&self) -> Option<Value>;
 }
 
-/// What can be read from a column.
+/// A type that can be read from a column.
 pub trait FromValue: Sized {
-    /// What is expected, for messages: "an integer".
+    /// The expected type in messages: "an integer".
     const EXPECTED: &'static str;
 
     /// The value as this type; `None` if it is not of it.

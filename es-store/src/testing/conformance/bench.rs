@@ -1,4 +1,4 @@
-//! What the rules use.
+//! The tools of the rules.
 
 use std::sync::Arc;
 

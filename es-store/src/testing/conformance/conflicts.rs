@@ -1,4 +1,5 @@
-//! Of two recordings with the same version of an aggregate, the second changes nothing; nor does one that leaves a gap.
+//! Of two recordings with the same version of an aggregate, the second changes nothing; nor does
+//! one that leaves a gap.
 
 use std::sync::Arc;
 

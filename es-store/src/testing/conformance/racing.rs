@@ -77,8 +77,8 @@ pub fn of_many_movers_of_one_position_exactly_one_wins(bench: &Bench) {
     assert_eq!(positions(&*recorder, &NotificationQuery::all()).len(), 20);
 }
 
-/// Runs `read` on one thread again and again while others record, 5 events at a time, every second time in vain: then
-/// the last event is a conflict.
+/// Runs `read` on one thread again and again while others record, 5 events at a time, every second
+/// time in vain: then the last event is a conflict.
 fn read_while_writing(
     bench: &Bench,
     mut read: impl FnMut(&Arc<dyn ProcessRecorder>) + Send,

@@ -15,7 +15,8 @@ fn select(recorder: &dyn ProcessRecorder, bench: &Bench, query: EventQuery) -> V
     found.expect("the store can be read")
 }
 
-/// Rule: snapshots come back as they were, each aggregate its own, whatever the bytes of their states are.
+/// Rule: snapshots come back as they were, each aggregate its own, whatever the bytes of their
+/// states are.
 pub fn snapshots_come_back_as_they_were(bench: &Bench) {
     let recorder = bench.leader();
     assert!(select(&*recorder, bench, EventQuery::all()).is_empty());

@@ -12,13 +12,14 @@ use super::programs::Programs;
 const USER: &str = "es_tests";
 const PASSWORD: &str = "for tests only";
 
-/// What the watchdog does: when its input ends, be it that the server is dropped or that the process is killed, it stops the
-/// server at once and removes the folder.
+/// The script of the watchdog: when its input ends, be it that the server is dropped or that the
+/// process is killed, it stops the server at once and removes the folder.
 const WATCHDOG: &str = "trap '' HUP INT TERM; read -r _; \
     pid=$(head -n 1 \"$0/data/postmaster.pid\" 2>/dev/null) && kill -QUIT \"$pid\" && \
     while kill -0 \"$pid\" 2>/dev/null; do sleep 0.05; done; rm -rf \"$0\"";
 
-/// A PostgreSQL server that is stopped and removed when this is dropped, and also when this process is killed.
+/// A PostgreSQL server that is stopped and removed when this is dropped, and also when this process
+/// is killed.
 pub struct Cluster {
     programs: Programs,
     folder: PathBuf,
@@ -27,7 +28,7 @@ pub struct Cluster {
     watchdog: Child,
 }
 
-/// What the server of a [`Cluster`] presents to those who ask for TLS, as PEM.
+/// The certificate of the server of a [`Cluster`], as PEM.
 pub struct ServerCertificate {
     /// The certificate.
     pub certificate: String,
@@ -171,7 +172,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Its input ends, and with it the server; what cannot be removed is in the folder for temporary files.
+        // Its input ends, and with it the server; what cannot be removed is in the folder for
+        // temporary files.
         drop(self.watchdog.stdin.take());
         let _ended = self.watchdog.wait();
     }
@@ -201,7 +203,8 @@ fn watch(folder: &Path) -> io::Result<Child> {
     command.spawn()
 }
 
-/// A new folder that the server's owner alone can enter. Its path is short, as that of a socket must be.
+/// A new folder that the server's owner alone can enter. Its path is short, as that of a socket
+/// must be.
 fn new_folder(programs: &Programs) -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let parent = std::env::temp_dir();

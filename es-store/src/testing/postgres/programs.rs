@@ -7,7 +7,8 @@ use std::process::Command;
 #[derive(Clone)]
 pub(super) struct Programs {
     folder: PathBuf,
-    /// The user and the group who own the server, when they are not those of this process: a server refuses to run as root.
+    /// The user and the group who own the server, when they are not those of this process: a server
+    /// refuses to run as root.
     pub(super) owner: Option<(u32, u32)>,
 }
 

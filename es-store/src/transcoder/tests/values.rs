@@ -37,7 +37,8 @@ fn what_python_stored_is_read_and_written_again_byte_for_byte() {
             "uint" => write(&read::<u64>(&stored)),
             "float" => write(&read::<f64>(&stored)),
             "str" => write(&read::<String>(&stored)),
-            // Nobody says what is in it, as in Python. (A plain map of serde_json would sort its keys.)
+            // Nobody says what is in it, as in Python. (A plain map of serde_json would sort its
+            // keys.)
             "list" => write(&read::<Value>(&stored)),
             "map" => write(&read::<Box<serde_json::value::RawValue>>(&stored)),
             "uuid" => write(&read::<Uuid>(&stored)),

@@ -1,19 +1,25 @@
-//! Writing a group by a function of the server: all goes well as a rule, and then it takes one round trip.
+//! Writing a group by a function of the server: all goes well as a rule, and then it takes one
+//! round trip.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::columns::{Events, Marks, Moves};
-use super::{Failed, Outcomes, Write};
-use crate::postgres::rows::{at_most, id_param};
+use super::{Write, WriteError};
+use crate::committer::Outcomes;
+use crate::postgres::rows::id_param;
 use crate::postgres::sql::Sql;
-use crate::{Recorded, Recording, StoredEvent, Tracking};
+use crate::recording::{Recorded, Recording};
+use crate::sql::limits::at_most;
+use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
 
 impl Write<'_> {
-    /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written, if it has to be judged.
+    /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written,
+    /// if it has to be judged.
     pub(in crate::postgres) fn append(
         &mut self,
         group: &[&Recording],
-    ) -> Result<Option<Outcomes>, Failed> {
+    ) -> Result<Option<Outcomes>, WriteError> {
         if let [lone] = group
             && let ([event], []) = (&lone.events[..], &lone.trackings[..])
         {
@@ -57,7 +63,7 @@ impl Write<'_> {
     }
 
     /// Writes a lone event by a call that needs no arrays.
-    fn append_one(&mut self, event: &StoredEvent) -> Result<Option<Outcomes>, Failed> {
+    fn append_one(&mut self, event: &StoredEvent) -> Result<Option<Outcomes>, WriteError> {
         let (id, version) = (
             id_param(&event.originator_id),
             at_most(event.originator_version),
@@ -74,8 +80,8 @@ impl Write<'_> {
         Ok(Some(vec![Ok(Recorded::new(vec![position]))]))
     }
 
-    /// The first event of each aggregate, which alone has to be checked against the record; `None` if some do not follow each other
-    /// within the group.
+    /// The first event of each aggregate, which alone has to be checked against the record; `None`
+    /// if some do not follow each other within the group.
     fn firsts<'g>(&self, group: &[&'g Recording]) -> Option<Events<'g>> {
         let mut last = HashMap::new();
         let mut firsts = Vec::new();

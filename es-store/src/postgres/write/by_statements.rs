@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 use super::columns::{Events, Marks, Moves};
-use super::{Failed, Outcomes, Write};
+use super::{Write, WriteError};
+use crate::committer::Outcomes;
 use crate::postgres::judge::{Judge, Known, Verdict};
-use crate::postgres::names::quoted;
-use crate::postgres::rows::at_most;
 use crate::postgres::sql::Sql;
-use crate::{Recorded, Recording, Tracking};
+use crate::recording::{Recorded, Recording};
+use crate::sql::limits::at_most;
+use crate::sql::names::quoted;
+use crate::tracking::Tracking;
 
 impl Write<'_> {
     /// Writes a group by plain statements: those recordings that are accepted.
@@ -18,7 +20,7 @@ impl Write<'_> {
         &mut self,
         group: &[&Recording],
         is_resent: bool,
-    ) -> Result<Outcomes, Failed> {
+    ) -> Result<Outcomes, WriteError> {
         let has_events = group.iter().any(|one| !one.events.is_empty());
         let begin = match has_events {
             false => "BEGIN".to_owned(),
@@ -31,7 +33,7 @@ impl Write<'_> {
             .connection
             .client
             .batch_execute(&begin)
-            .map_err(Failed::from)
+            .map_err(WriteError::from)
             .and_then(|()| self.in_transaction(group, is_resent));
         if done.is_err() {
             // Should that fail, the connection is lost, and the transaction with it.
@@ -44,7 +46,7 @@ impl Write<'_> {
         &mut self,
         group: &[&Recording],
         is_resent: bool,
-    ) -> Result<Outcomes, Failed> {
+    ) -> Result<Outcomes, WriteError> {
         let mut judge = Judge::new(is_resent);
         let is_new = self.look_at_tracking(group, &mut judge)?;
         let known = self.look_at_events(group)?;
@@ -74,12 +76,12 @@ impl Write<'_> {
         Ok(outcomes(group, verdicts, positions))
     }
 
-    /// How far the upstreams are tracked, whose rows stay locked; whether some have none.
+    /// Reads the positions in the upstreams, whose rows stay locked. Returns true if some have none.
     fn look_at_tracking<'g>(
         &mut self,
         group: &[&'g Recording],
         judge: &mut Judge<'g>,
-    ) -> Result<bool, Failed> {
+    ) -> Result<bool, WriteError> {
         let trackings = group.iter().flat_map(|one| &one.trackings);
         let upstreams: BTreeMap<&str, ()> = trackings
             .map(|tracking| (tracking.upstream.as_str(), ()))
@@ -107,13 +109,13 @@ impl Write<'_> {
         Ok(rows.len() < upstreams.len())
     }
 
-    fn look_at_events(&mut self, group: &[&Recording]) -> Result<Vec<Known>, Failed> {
+    fn look_at_events(&mut self, group: &[&Recording]) -> Result<Vec<Known>, WriteError> {
         let events = Events::of(self.rows.id_type, group.iter().flat_map(|one| &one.events));
         if events.versions.is_empty() {
             return Ok(Vec::new());
         }
         let rows = self.connection.query(Sql::Look, &events.params())?;
-        let known = |row: &Row| -> Result<Known, Failed> {
+        let known = |row: &Row| -> Result<Known, WriteError> {
             let position = row.try_get::<_, Option<i64>>(0)?;
             Ok(Known {
                 position: position.map(|_| self.rows.position(row, 0)).transpose()?,
@@ -124,7 +126,7 @@ impl Write<'_> {
         rows.iter().map(known).collect()
     }
 
-    fn move_positions(&mut self, accepted: &[&Recording], is_new: bool) -> Result<(), Failed> {
+    fn move_positions(&mut self, accepted: &[&Recording], is_new: bool) -> Result<(), WriteError> {
         let mut moves: BTreeMap<&str, Tracking> = BTreeMap::new();
         for tracking in accepted.iter().flat_map(|one| &one.trackings) {
             let from = moves
@@ -150,7 +152,7 @@ impl Write<'_> {
             &[&moves.upstreams, &moves.froms, &moves.tos],
         )?;
         if moved != all.len() as u64 {
-            return Err(Failed::Race);
+            return Err(WriteError::Race);
         }
         if !marks.upstreams.is_empty() {
             self.connection.execute(
@@ -166,9 +168,9 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its rows makes our own commit wait
-    /// for the standby, which has both then.
-    fn lock_there(&mut self, verdicts: &[Verdict]) -> Result<(), Failed> {
+    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its
+    /// rows makes our own commit wait for the standby, which has both then.
+    fn lock_there(&mut self, verdicts: &[Verdict]) -> Result<(), WriteError> {
         let there = |verdict: &Verdict| match verdict {
             Verdict::There(positions) => positions.iter().copied().map(at_most).collect(),
             _ => Vec::new(),
@@ -180,7 +182,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, accepted: &[&Recording]) -> Result<Vec<u64>, Failed> {
+    fn insert(&mut self, accepted: &[&Recording]) -> Result<Vec<u64>, WriteError> {
         let events = Events::of(
             self.rows.id_type,
             accepted.iter().flat_map(|one| &one.events),

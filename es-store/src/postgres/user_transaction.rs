@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use super::codes::is_lost;
 use super::connection::Connection;
-use super::names::quoted;
 use super::recorder::PostgresRecorder;
 use super::statements::PostgresTransaction;
-use crate::postgres_client::is_lost;
+use crate::error::StoreError;
+use crate::rebuild_lock::RebuildLock;
+use crate::sql::label::Label;
 use crate::sql::names::TableNames;
+use crate::sql::names::quoted;
 use crate::sql::transaction::Owner;
-use crate::{Access, End, RebuildLock, StoreError, Transaction};
+use crate::sql::transaction::{Access, End, Transaction};
 
 /// The longest name that there may be, so that there is room for the number of a rebuild.
 const LONGEST: usize = 50;
@@ -21,12 +24,7 @@ impl PostgresRecorder {
         access: Access,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
-        if self.layout.many_rows {
-            let tracking = &self.names.tracking;
-            return Err(self.settings.label.misconfigured(format!(
-                "the table `{tracking}` is one of an old version of the Python library, and is not written"
-            )));
-        }
+        self.refuse_old_tracking()?;
         // Connections that were lost while nobody used them are found out one by one, before
         // anything was done; a new one comes at last.
         for _ in 0..=self.settings.readers() {
@@ -96,8 +94,8 @@ impl PostgresRecorder {
     }
 
     fn owner(&self) -> Arc<Owner> {
-        let label = &self.settings.label;
-        Arc::new(Owner::new(&self.application, label.label()))
+        let label = Label::clone(&self.settings.label);
+        Arc::new(Owner::new(&self.application, label))
     }
 
     fn table_names(&self) -> Arc<TableNames> {

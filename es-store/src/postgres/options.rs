@@ -5,41 +5,42 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
-use super::label::Label;
+use super::label::PostgresLabel;
 use super::tls::Tls;
+use crate::env::Env;
+use crate::error::StoreError;
 use crate::postgres_client::Limit;
-use crate::{Env, StoreError};
 
-/// How a database is to be opened. The password is in the configuration, which hides it.
+/// The options with which a database is opened. The password is in the configuration, which hides it.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct PostgresOptions {
     pub(super) config: Config,
     pub(super) tls: Tls,
-    pub(super) label: Label,
+    pub(super) label: PostgresLabel,
     pub(super) schema: String,
-    /// How many connections that read are kept.
+    /// The number of connections for reading that are kept.
     pub(super) pool_size: usize,
-    /// How many more there may be.
+    /// The number of further connections that there may be.
     pub(super) max_overflow: usize,
-    /// How long to try to get a connection for writing.
+    /// The time for which a connection for writing is sought.
     pub(super) connect_timeout: Duration,
-    /// How long one attempt to connect may take, all hosts together.
+    /// The time that one attempt to connect may take, all hosts together.
     pub(super) connect_limit: Option<Limit>,
-    /// How long the server may take to answer a request.
+    /// The time that the server may take to answer a request.
     pub(super) request_limit: Option<Limit>,
-    /// How long it may take to answer one of a handler of a projection.
+    /// The time that it may take to answer a request of a projection's handler.
     pub(super) tables_limit: Option<Limit>,
-    /// How long to look for the outcome of a commit whose connection was lost.
+    /// The time for which the outcome of a commit is sought whose connection was lost.
     pub(super) resolve: Duration,
-    /// How long one handler of a projection may take.
+    /// The time that one handler of a projection may take.
     pub(super) policy_timeout: Duration,
-    /// Whether to create what is missing.
+    /// True if what is missing is to be created.
     pub(super) create: bool,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl Settings {
+impl PostgresOptions {
     pub(super) fn of(application: &str, env: &Env) -> Result<Self, StoreError> {
         let required = |key| match env.require(key) {
             Ok("") => Err(env.invalid(key, "a name")),
@@ -73,7 +74,7 @@ impl Settings {
         let hosts = add_hosts(&mut config, host);
         add_ports(&mut config, hosts, env)?;
         Ok(Self {
-            label: Label::new(dbname, host, user, lock_timeout),
+            label: PostgresLabel::new(dbname, host, user, lock_timeout),
             tls: Tls::of(&config, env)?,
             config,
             schema: match env.get("POSTGRES_SCHEMA") {
@@ -95,7 +96,7 @@ impl Settings {
         })
     }
 
-    /// How many connections may read at once: at least one.
+    /// The number of connections that may read at once: at least one.
     pub(super) fn readers(&self) -> usize {
         self.pool_size.saturating_add(self.max_overflow).max(1)
     }
@@ -140,7 +141,7 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What every session sets. Our statements are all served by an index, and a plan that was made
+/// The settings of every session. Our statements are all served by an index, and a plan that was made
 /// while a table was empty may think otherwise, for as long as it is kept; so plans without one are
 /// ruled out.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
@@ -194,14 +195,14 @@ mod tests {
             .for_application("Dogs")
     }
 
-    fn settings(env: &Env) -> Settings {
-        Settings::of("Dogs", env).expect("settings")
+    fn settings(env: &Env) -> PostgresOptions {
+        PostgresOptions::of("Dogs", env).expect("settings")
     }
 
     #[test]
     fn a_required_key_that_is_missing_is_named_in_both_spellings() {
         let refused =
-            Settings::of("Dogs", &Env::new().for_application("Dogs")).expect_err("refused");
+            PostgresOptions::of("Dogs", &Env::new().for_application("Dogs")).expect_err("refused");
         assert_eq!(
             refused.to_string(),
             "the environment has no DOGS_POSTGRES_DBNAME or POSTGRES_DBNAME"
@@ -254,7 +255,7 @@ mod tests {
                 .get_ports(),
             [1, 2]
         );
-        assert!(Settings::of("Dogs", &hosts.with("POSTGRES_PORT", "1,2,3")).is_err());
+        assert!(PostgresOptions::of("Dogs", &hosts.with("POSTGRES_PORT", "1,2,3")).is_err());
     }
 
     #[test]
@@ -265,7 +266,8 @@ mod tests {
             ("POSTGRES_PORT", "door"),
             ("POSTGRES_PRE_PING", "perhaps"),
         ] {
-            let refused = Settings::of("Dogs", &env().with(key, value)).expect_err("refused");
+            let refused =
+                PostgresOptions::of("Dogs", &env().with(key, value)).expect_err("refused");
             assert!(refused.to_string().starts_with(key), "{refused}");
         }
     }

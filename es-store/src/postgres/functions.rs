@@ -1,11 +1,12 @@
 //! The functions of the server that append events, in one round trip.
 //!
-//! Each answers with nulls, having done nothing, if a version is there already or does not follow, or a position is another
-//! one: then plain statements find out what it is. Each statement in them begins after the lock is held, and so sees all that
-//! was committed before.
+//! Each answers with nulls, having done nothing, if a version is there already or does not follow,
+//! or a position is another one: then plain statements find out what it is. Each statement in them
+//! begins after the lock is held, and so sees all that was committed before.
 
-use super::names::{Names, literal, quoted};
+use super::names::Names;
 use super::sql;
+use crate::sql::names::{literal, quoted};
 
 /// A function, which may be there, or another one in its place.
 pub(super) struct Function {
@@ -15,7 +16,8 @@ pub(super) struct Function {
     pub(super) create: String,
 }
 
-/// One appends all of a group, the other a lone event, for which arrays would cost more than the rest.
+/// One appends all of a group, the other a lone event, for which arrays would cost more than the
+/// rest.
 pub(super) fn functions(names: &Names) -> [Function; 2] {
     [group(names), one(names)]
 }
