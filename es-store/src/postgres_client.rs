@@ -1,11 +1,11 @@
 //! A blocking client, over the futures of `tokio-postgres`.
 //!
 //! There is no runtime and no thread: the thread that makes a request polls it and its connection,
-//! and waits for the socket by `poll(2)` in between. So nothing is handed from thread to thread, the
-//! limit of a request is the limit of `poll`, several statements can be in flight, and a client can
-//! be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by a Unix socket on
-//! two cores: microseconds for each request, the best of five interleaved runs, and the client's
-//! CPU, the median.
+//! and waits for the socket by `poll(2)` in between. So nothing is handed from thread to thread,
+//! the limit of a request is the limit of `poll`, several statements can be in flight, and a client
+//! can be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by a Unix
+//! socket on two cores: microseconds for each request, the best of five interleaved runs, and the
+//! client's CPU, the median.
 //!
 //! | | 1 thread | CPU | 8 threads | CPU |
 //! |---|---|---|---|---|
@@ -14,8 +14,8 @@
 //! | connections are tasks of one runtime | 22.3 | 13.5 | 22.5 | 18.5 |
 //! | this client | 13.3 | 6.1 | 13.5 | 10.2 |
 //!
-//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in the
-//! socket until the next request.
+//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in
+//! the socket until the next request.
 
 mod connect;
 mod copy;

@@ -2,8 +2,8 @@
 //! thread. So it is refused there.
 //!
 //! Nothing in tokio says that a thread is in the middle of a task: a thread of its pool for work
-//! that blocks has a runtime and a task id as well, and may block. What only a task has is a budget
-//! of steps, after which it is to give its turn away. So [`TaskBudget`] takes steps until there are
+//! that blocks has a runtime and a task id as well, and may block. Only a task has a budget of
+//! steps, after which it is to give its turn away. So [`TaskBudget`] takes steps until there are
 //! none left; the task then gives its turn away at its next `.await`, behind the error that it
 //! gets. Where there is no runtime, which is where most calls come from, no step is taken; on a
 //! thread of the pool the steps take three microseconds together. A task that tokio was told to run
@@ -26,7 +26,7 @@ pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     }
 }
 
-/// What the budget of a task tells of this thread.
+/// The kind of thread, as the budget of a task tells it.
 #[derive(Debug, PartialEq, Eq)]
 enum TaskBudget {
     /// There is no task without a runtime.

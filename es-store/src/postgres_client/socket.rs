@@ -20,7 +20,7 @@ use tokio_postgres::Config;
 
 use super::limit::Deadline;
 
-/// How many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const READ: usize = 32 * 1024;
 
 /// A connected socket, shared by the connection that reads and writes it and the loop that waits
@@ -120,8 +120,8 @@ impl Socket {
         true
     }
 
-    /// Has reading tried, whatever is known. What the server has said before it closed the
-    /// connection is found so, and not only that writing fails.
+    /// Has the next attempt to read made, whatever is known. The server's last words are found so
+    /// when it has closed the connection; writing alone would only fail.
     pub(super) fn read_again(&self) {
         self.can_read.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! PostgreSQL by its driver: prepared statements, arrays, and one call of a server function for a transaction.
+//! PostgreSQL by its driver: prepared statements, arrays, and one call of a server function for a
+//! transaction.
 
 use es_system::prelude::{Env, Uuid};
 use postgres::{Client, Config, NoTls, Statement};
@@ -6,8 +7,9 @@ use postgres::{Client, Config, NoTls, Statement};
 use crate::group::Raw;
 use crate::stored::{Loaded, Row};
 
-/// The table and the index that the library has, filled by the same statements in the fewest round trips. The lock keeps
-/// the order of positions, the NOTIFY wakes readers, and whoever saves is told the positions: ours owes all three.
+/// The table and the index that the library has, filled by the same statements in the fewest round
+/// trips. The lock keeps the order of positions, the NOTIFY wakes readers, and whoever saves is
+/// told the positions: ours owes all three.
 const SCHEMA: &str = "
 CREATE TABLE stored_events (
     originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text, state bytea,
@@ -45,7 +47,8 @@ pub struct RawPostgres {
 }
 
 impl RawPostgres {
-    /// Makes the table in a new database. The server commits as durably as it is set up to, for both sides.
+    /// Makes the table in a new database. The server commits as durably as it is set up to, for
+    /// both sides.
     pub fn open(env: &Env) -> Self {
         let mut client = connect(env);
         client.batch_execute(SCHEMA).expect("a new database");
