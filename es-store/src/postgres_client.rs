@@ -4,17 +4,18 @@
 //! and waits for the socket by `poll(2)` in between. So nothing is handed from thread to thread,
 //! the limit of a request is the limit of `poll`, several statements can be in flight, and a client
 //! can be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by a Unix
-//! socket on two cores, microseconds for each request, medians of five interleaved runs:
+//! socket on two cores: microseconds for each request, the best of five interleaved runs, and the
+//! client's CPU, the median.
 //!
-//! | | 1 thread | its CPU | 8 threads | their CPU |
+//! | | 1 thread | CPU | 8 threads | CPU |
 //! |---|---|---|---|---|
-//! | the crate `postgres`: a tokio runtime per connection | 16.1 | 7.8 | 13.5 | 11.0 |
-//! | the caller polls, one runtime watches all sockets | 19.8 | 10.3 | 14.0 | 10.4 |
-//! | connections are tasks of one runtime | 27.9 | 14.1 | 16.7 | 15.0 |
-//! | this client | 11.9 | 5.4 | 11.3 | 8.7 |
+//! | the crate `postgres`: a tokio runtime per connection | 18.5 | 10.5 | 16.0 | 11.0 |
+//! | the caller polls, one runtime watches all sockets | 17.4 | 10.1 | 15.3 | 12.6 |
+//! | connections are tasks of one runtime | 22.3 | 13.5 | 22.5 | 18.5 |
+//! | this client | 13.3 | 6.1 | 13.5 | 10.2 |
 //!
-//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in the
-//! socket until the next request.
+//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in
+//! the socket until the next request.
 
 mod connect;
 mod copy;

@@ -5,8 +5,8 @@ use es_core::IdType;
 use crate::error::StoreError;
 use crate::sql::names::quoted;
 
-/// The length to which PostgreSQL cuts a name, in bytes. It would cut off the rest, and so make one name of
-/// two.
+/// The length to which PostgreSQL cuts a name, in bytes. It would cut off the rest, and so make one
+/// name of two.
 const LONGEST: usize = 63;
 
 /// The names of an application's tables, of what belongs to them, and of the columns' type for ids.

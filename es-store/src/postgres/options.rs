@@ -11,7 +11,8 @@ use crate::env::Env;
 use crate::error::StoreError;
 use crate::postgres_client::Limit;
 
-/// The options with which a database is opened. The password is in the configuration, which hides it.
+/// The options with which a database is opened. The password is in the configuration, which hides
+/// it.
 #[derive(Debug, Clone)]
 pub(super) struct PostgresOptions {
     pub(super) config: Config,
@@ -141,9 +142,9 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The settings of every session. Our statements are all served by an index, and a plan that was made
-/// while a table was empty may think otherwise, for as long as it is kept; so plans without one are
-/// ruled out.
+/// The settings of every session. Our statements are all served by an index, and a plan that was
+/// made while a table was empty may think otherwise, for as long as it is kept; so plans without
+/// one are ruled out.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
     let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
     let idle = env.seconds(idle, 5 * SECOND)?.as_millis();

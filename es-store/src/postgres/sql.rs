@@ -36,31 +36,18 @@ impl Sql {
         let tracking = names.path(&names.tracking);
         let upstream = names.path(&names.upstream);
         let snapshots = names.path(&names.snapshots);
-        let id = names.id;
         match self {
             Self::Events => of_one(&events, "ASC"),
             Self::EventsDesc => of_one(&events, "DESC"),
             Self::Snapshots => of_one(&snapshots, "ASC"),
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
-            Self::History => format!(
-                "WITH newest AS MATERIALIZED (SELECT originator_version, topic, state FROM {snapshots} \
-                 WHERE originator_id = $1 AND originator_version <= $2 ORDER BY originator_version DESC LIMIT 1) \
-                 SELECT originator_version, topic, state, true FROM newest UNION ALL \
-                 (SELECT originator_version, topic, state, false FROM {events} WHERE originator_id = $1 \
-                 AND originator_version > coalesce((SELECT originator_version FROM newest), $3) \
-                 AND originator_version <= $2 ORDER BY originator_version)"
-            ),
-            Self::Notifications => format!(
-                "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
-                 WHERE notification_id > $1 AND notification_id <= $2 ORDER BY notification_id LIMIT $3"
-            ),
-            // A topic that is none may be any of them: it is damage to be told, not to be passed
+            Self::History => history(&events, &snapshots),
+            Self::Notifications => notifications(&events, ""),
+            // A topic that is null may be any of them: that is damage to be told, not to be passed
             // over.
-            Self::NotificationsByTopic => format!(
-                "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
-                 WHERE notification_id > $1 AND notification_id <= $2 AND (topic = ANY ($4) OR topic IS NULL) \
-                 ORDER BY notification_id LIMIT $3"
-            ),
+            Self::NotificationsByTopic => {
+                notifications(&events, "AND (topic = ANY ($4) OR topic IS NULL) ")
+            }
             Self::Head => format!(
                 "SELECT notification_id, originator_id, originator_version FROM {events} \
                  ORDER BY notification_id DESC LIMIT 1"
@@ -83,13 +70,7 @@ impl Sql {
             Self::AppendOne => {
                 format!("SELECT {}($1, $2, $3, $4)", names.path(&names.append))
             }
-            Self::Look => format!(
-                "SELECT t.notification_id, t.topic = e.topic AND t.state = e.state, EXISTS (SELECT FROM {events} AS b \
-                 WHERE b.originator_id = e.id AND b.originator_version = e.version - 1) \
-                 FROM unnest($1::{id}[], $2::bigint[], $3::text[], $4::bytea[]) \
-                 WITH ORDINALITY AS e(id, version, topic, state, ord) \
-                 LEFT JOIN {events} AS t ON t.originator_id = e.id AND t.originator_version = e.version ORDER BY e.ord"
-            ),
+            Self::Look => look(&events, names.id),
             Self::LookTracking => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
@@ -101,17 +82,47 @@ impl Sql {
             Self::StartTracking => start_tracking(names, "$1"),
             Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
             Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
-            Self::Holder => "SELECT a.pid, a.application_name, a.state FROM pg_locks AS l \
-                 JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'relation' AND l.granted \
-                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-                 AND l.relation = to_regclass($1)::oid AND l.mode <> 'AccessShareLock' LIMIT 1"
-                .to_owned(),
+            Self::Holder => HOLDER.to_owned(),
             Self::RecordSnapshot => format!(
                 "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
             ),
         }
     }
+}
+
+const HOLDER: &str = "SELECT a.pid, a.application_name, a.state FROM pg_locks AS l \
+    JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'relation' AND l.granted \
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+    AND l.relation = to_regclass($1)::oid AND l.mode <> 'AccessShareLock' LIMIT 1";
+
+fn history(events: &str, snapshots: &str) -> String {
+    format!(
+        "WITH newest AS MATERIALIZED (SELECT originator_version, topic, state FROM {snapshots} \
+         WHERE originator_id = $1 AND originator_version <= $2 ORDER BY originator_version DESC LIMIT 1) \
+         SELECT originator_version, topic, state, true FROM newest UNION ALL \
+         (SELECT originator_version, topic, state, false FROM {events} WHERE originator_id = $1 \
+         AND originator_version > coalesce((SELECT originator_version FROM newest), $3) \
+         AND originator_version <= $2 ORDER BY originator_version)"
+    )
+}
+
+fn notifications(events: &str, condition: &str) -> String {
+    format!(
+        "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
+         WHERE notification_id > $1 AND notification_id <= $2 {condition}\
+         ORDER BY notification_id LIMIT $3"
+    )
+}
+
+fn look(events: &str, id: &str) -> String {
+    format!(
+        "SELECT t.notification_id, t.topic = e.topic AND t.state = e.state, EXISTS (SELECT FROM {events} AS b \
+         WHERE b.originator_id = e.id AND b.originator_version = e.version - 1) \
+         FROM unnest($1::{id}[], $2::bigint[], $3::text[], $4::bytea[]) \
+         WITH ORDINALITY AS e(id, version, topic, state, ord) \
+         LEFT JOIN {events} AS t ON t.originator_id = e.id AND t.originator_version = e.version ORDER BY e.ord"
+    )
 }
 
 fn of_one(table: &str, order: &str) -> String {

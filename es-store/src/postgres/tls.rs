@@ -46,7 +46,8 @@ pub(super) enum Tls {
 }
 
 impl Tls {
-    /// The TLS that the environment sets for the hosts of `config`. Certificates are read here, once.
+    /// The TLS that the environment sets for the hosts of `config`. Certificates are read here,
+    /// once.
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
         // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so
@@ -66,7 +67,8 @@ impl Tls {
         })
     }
 
-    /// A setting that needs the feature was refused, so this is `prefer`, without anything to prefer.
+    /// A setting that needs the feature was refused, so this is `prefer`, without anything to
+    /// prefer.
     #[cfg(not(feature = "tls"))]
     fn on(_mode: Mode, _env: &Env) -> Result<Self, StoreError> {
         Ok(Self::Off)

@@ -1,8 +1,8 @@
 //! A socket that is never waited for where it is read or written.
 //!
-//! It remembers what is known about it: reading or writing that would have to wait is not tried again before
-//! [`wait`](Socket::wait) has found that it can go on. So a request takes four calls of the system: a look whether anything has
-//! come before, send, poll, receive.
+//! It remembers what is known about it: reading or writing that would have to wait is not tried
+//! again before [`wait`](Socket::wait) has found that it can go on. So a request takes four calls
+//! of the system: a look whether anything has come before, send, poll, receive.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -20,11 +20,11 @@ use tokio_postgres::Config;
 
 use super::limit::Deadline;
 
-/// How many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const READ: usize = 32 * 1024;
 
-/// A connected socket, shared by the connection that reads and writes it and the loop that waits for it. One thread at a time uses
-/// both, so the flags order nothing.
+/// A connected socket, shared by the connection that reads and writes it and the loop that waits
+/// for it. One thread at a time uses both, so the flags order nothing.
 pub(super) struct Socket {
     raw: Raw,
     can_read: AtomicBool,
@@ -66,7 +66,8 @@ impl Socket {
         Self::new(raw)
     }
 
-    /// Connects by a Unix socket. If the server is too busy to accept, that waits as long as writing may.
+    /// Connects by a Unix socket. If the server is too busy to accept, that waits as long as
+    /// writing may.
     #[cfg(unix)]
     pub(super) fn by_path(path: &std::path::Path, deadline: Option<Deadline>) -> io::Result<Self> {
         let raw = Raw::new(Domain::UNIX, Type::STREAM, None)?;
@@ -86,8 +87,8 @@ impl Socket {
         })
     }
 
-    /// Waits until it can be read, or written if that had to wait; false if the time is over first. If it cannot be waited for, the
-    /// next attempt to read or write fails.
+    /// Waits until it can be read, or written if that had to wait; false if the time is over first.
+    /// If it cannot be waited for, the next attempt to read or write fails.
     pub(super) fn wait(&self, until: Option<Instant>) -> bool {
         let events = match self.can_write.load(Ordering::Relaxed) {
             true => PollFlags::IN,
@@ -119,8 +120,8 @@ impl Socket {
         true
     }
 
-    /// Has reading tried, whatever is known. What the server has said before it closed the connection is found so, and not only
-    /// that writing fails.
+    /// Has the next attempt to read made, whatever is known. The server's last words are found so
+    /// when it has closed the connection; writing alone would only fail.
     pub(super) fn read_again(&self) {
         self.can_read.store(true, Ordering::Relaxed);
     }
@@ -169,11 +170,12 @@ fn in_time(error: io::Error, deadline: Option<Deadline>) -> io::Error {
     }
 }
 
-/// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop) polls again whenever the
-/// socket can go on.
+/// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop)
+/// polls again whenever the socket can go on.
 pub(crate) struct Stream {
     socket: Arc<Socket>,
-    /// Where bytes are read to before they go where the driver wants them, which is not initialized.
+    /// Where bytes are read to before they go where the driver wants them, which is not
+    /// initialized.
     read: Box<[u8]>,
 }
 
@@ -196,7 +198,8 @@ impl AsyncRead for Stream {
         let size = read.len().min(buffer.remaining());
         let done = socket.attempt(&socket.can_read, |mut raw| raw.read(&mut read[..size]));
         done.map_ok(|count| {
-            // There is no more for now. At the end of all, reading may go on, and find the end again.
+            // There is no more for now. At the end of all, reading may go on, and find the end
+            // again.
             if 0 < count && count < size {
                 socket.can_read.store(false, Ordering::Relaxed);
             }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use self::wire::{END, Server, code, message, request};
 
-/// How far the request that commits comes, or its answer.
+/// The point at which the request that commits, or its answer, is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Point {
     /// It does not reach the server.
@@ -27,7 +27,8 @@ pub(super) enum Point {
     Sent,
     /// The server has answered, and nobody hears it.
     Unheard,
-    /// It reaches the server. Neither an answer nor another request gets through, but the connection stays.
+    /// It reaches the server. Neither an answer nor another request gets through, but the
+    /// connection stays.
     Silent,
 }
 
@@ -46,7 +47,7 @@ pub(super) enum Ends {
     Client,
 }
 
-/// What somebody else does when a connection is cut off at the server, before its client notices.
+/// The work of somebody else after the server was cut off and before its client notices.
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
 struct Trap {
@@ -67,10 +68,10 @@ struct Shared {
     trap: Mutex<Option<Trap>>,
     links: Mutex<Vec<Arc<Link>>>,
     refuses: AtomicBool,
-    /// Whether new connections are silent from the start.
+    /// True if new connections are silent from the start.
     silences: AtomicBool,
     is_over: AtomicBool,
-    /// What the server has called an error.
+    /// The codes of the errors that the server has sent.
     errors: Mutex<Vec<String>>,
 }
 
@@ -123,7 +124,7 @@ impl Proxy {
         });
     }
 
-    /// Whether the trap has sprung.
+    /// Returns true if the trap has sprung.
     pub(super) fn has_sprung(&self) -> bool {
         lock(&self.shared.trap).is_none()
     }
@@ -202,17 +203,18 @@ impl Shared {
 struct Link {
     client: UnixStream,
     server: Server,
-    /// Whether the server is not told of the end.
+    /// True if the server is not told of the end.
     keeps_server: AtomicBool,
-    /// Whether nothing gets through.
+    /// True if nothing gets through.
     is_silent: AtomicBool,
-    /// What is done instead of passing on the next answer.
+    /// The work that is done instead of passing on the next answer.
     unheard: Mutex<Option<Meanwhile>>,
     /// Held while an end is cut, so that nobody cuts the other one too early.
     cutting: Mutex<()>,
 }
 
-/// Cuts a connection when the thread that forwards it ends, be it by a panic. In a silent one neither end learns that.
+/// Cuts a connection when the thread that forwards it ends, be it by a panic. In a silent one
+/// neither end learns that.
 struct Cutting(Arc<Link>);
 
 impl Drop for Cutting {

@@ -1,5 +1,7 @@
 //! Servers that keep a connection and do not answer: nothing waits for them without end.
 
+use std::error::Error;
+use std::iter;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
@@ -87,6 +89,13 @@ fn in_a_transaction_that_is_not_answered_any_more_a_statement_is_an_error_of_the
     assert!(error.to_string().contains(expected), "{error}");
 }
 
+/// The message of an error, and those of its causes.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error| (*error).source());
+    let messages: Vec<_> = causes.map(ToString::to_string).collect();
+    messages.join(": ")
+}
+
 /// A host that is reached, and accepts nobody.
 fn silent_host() -> (TempDir, UnixListener) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -144,7 +153,8 @@ fn a_server_that_is_silent_names_the_limit_for_connecting() {
         refused("Dogs", Role::Leader, &env),
     ] {
         let expected = "no answer within 1.0 s (POSTGRES_CONNECT_TIMEOUT)";
-        assert!(refusal.to_string().contains(expected), "{refusal}");
+        let whole = with_causes(&refusal);
+        assert!(whole.contains(expected), "{whole}");
     }
     assert!(since.elapsed() < Duration::from_secs(30));
 }

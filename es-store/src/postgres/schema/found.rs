@@ -89,7 +89,7 @@ impl Found {
         let (label, events) = (&wanted.settings.label, &wanted.names.events);
         if !self.columns.is_empty() {
             let has = |column: &str| self.columns.contains_key(column);
-            check_columns(&label, events, has)?;
+            check_columns(label, events, has)?;
             let position = Format::CURRENT.position_column();
             if !has(position) {
                 let problem = format!("the table `{events}` has no column `{position}`");
@@ -112,7 +112,7 @@ impl Found {
             }
         }
         let (what, remedy) = (format!("`{events}`"), "another name or POSTGRES_SCHEMA");
-        check_meta(&label, &self.meta, wanted.application, &what, remedy)
+        check_meta(label, &self.meta, wanted.application, &what, remedy)
     }
 
     /// Adds the rows that there must be.

@@ -40,9 +40,9 @@ pub(super) fn connector(mode: Mode, env: &Env) -> Result<MakeRustlsConnect, Stor
     Ok(MakeRustlsConnect::new(with_own_certificate(builder, env)?))
 }
 
-/// The authorities to trust; none if any certificate will do. As in libpq, who requires TLS and names
-/// authorities has them asked. Whoever only prefers it does not: a failure would mean no encryption
-/// at all.
+/// The authorities to trust; none if any certificate will do. As in libpq, who requires TLS and
+/// names authorities has them asked. Whoever only prefers it does not: a failure would mean no
+/// encryption at all.
 fn trusted(mode: Mode, env: &Env) -> Result<Option<Trusted>, StoreError> {
     match (env.filled(ROOTS), mode) {
         (_, Mode::Prefer) => Ok(None),

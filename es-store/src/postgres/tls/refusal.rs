@@ -11,8 +11,8 @@ use tokio_postgres::error::SqlState;
 
 use super::MODE;
 
-/// Returns true if the server may be content without TLS: it failed, or a rule in `pg_hba.conf` is against
-/// it.
+/// Returns true if the server may be content without TLS: it failed, or a rule in `pg_hba.conf` is
+/// against it.
 pub(super) fn is_refused(error: &Error) -> bool {
     is_handshake(error)
         || cause(error).is_some()

@@ -76,7 +76,8 @@ impl Write<'_> {
         Ok(outcomes(group, verdicts, positions))
     }
 
-    /// Reads the positions in the upstreams, whose rows stay locked. Returns true if some have none.
+    /// Reads the positions in the upstreams, whose rows stay locked. Returns true if some have
+    /// none.
     fn look_at_tracking<'g>(
         &mut self,
         group: &[&'g Recording],
