@@ -82,6 +82,8 @@ pub(super) fn failure(label: &Label, doing: &'static str, error: &Error) -> Stor
 /// The error of a user's own statement: the statement's, unless the database is what fails.
 pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
     let is_of_database = match error.code() {
+        // The user's code stood still for longer than a transaction may.
+        Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => false,
         _ if is_lost(error) => true,
         // A server that can only be read for now, for example after a failover.
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => true,

@@ -125,9 +125,12 @@ impl Runs<'_> {
         let returned = handler.handle(&received, batch);
         let elapsed = started.elapsed();
         let store_errors = batch.borrow_mut().take_store_errors();
-        // Beyond the limit the server may have ended the transaction. That is no failure of the
-        // store.
-        if let Some(limit) = handler.policy_timeout().filter(|limit| elapsed >= *limit) {
+        // Beyond the limit the server may have ended the transaction, which is an error of the next
+        // statement. A store that failed may have taken all the time, and that is not the policy's
+        // failure.
+        if let Some(limit) = handler.policy_timeout().filter(|limit| elapsed >= *limit)
+            && store_errors.failure.is_none()
+        {
             let overdue = format!("it took {elapsed:?}, and POLICY_TIMEOUT is {limit:?}");
             let overdue = failure::policy_failure(self.processor.name(), received, overdue.into());
             return Some(EventFailure::Policy(overdue));

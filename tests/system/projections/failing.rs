@@ -177,6 +177,56 @@ fn a_handler_that_takes_too_long_has_failed() -> Result<()> {
 }
 
 #[test]
+fn a_statement_after_the_time_of_its_handler_is_no_failure_of_the_store() -> Result<()> {
+    for place in sql_places() {
+        let env = place.env.clone().with("JOURNAL_POLICY_TIMEOUT", "0.05");
+        let mut runner = SingleThreadedRunner::new(&journal_system()?, env)?;
+        runner.start()?;
+        journal::hook_on_this_thread(|position| {
+            if position == 3 {
+                std::thread::park_timeout(std::time::Duration::from_millis(400));
+            }
+        });
+        // Behind the hook it executes a statement, in a transaction that PostgreSQL has ended.
+        taught(&*runner.get::<DogSchool>()?, &["sit", "raw late", "sit"])?;
+        let error = runner.wait_until_idle(PATIENCE).expect_err("it stops");
+        let said = error.to_string();
+        assert!(said.contains("POLICY_TIMEOUT"), "{}: {said}", place.name);
+        assert_eq!(runner.get::<Journal>()?.positions()?, [2]);
+        journal::hook_on_this_thread(|_| {});
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_that_fails_after_a_long_time_is_no_failure_of_the_handler() -> Result<()> {
+    let stores = Arc::new(FaultyStores::new(sqlite::open));
+    let memory = Env::new()
+        .with("SQLITE_DBNAME", ":memory:")
+        .with("JOURNAL_POLICY_TIMEOUT", "0.05");
+    let env = memory.with_store(stores.clone());
+    let mut runner = SingleThreadedRunner::new(&journal_system()?, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    let asked = std::cell::Cell::new(false);
+    let other = school.clone();
+    journal::hook_on_this_thread(move |position| {
+        if position == 3 && !asked.replace(true) {
+            std::thread::park_timeout(std::time::Duration::from_millis(400));
+            let store = stores.get("DogSchool").expect("it is open");
+            let error = StoreError::read_only("faulty", "a read");
+            store.fail(Call::Head, 1, Moment::Before, error);
+            assert!(other.notification_log().head().is_err());
+        }
+    });
+    taught(&school, &["sit", "sit"])?;
+    runner.wait_until_idle(PATIENCE)?;
+    journal::hook_on_this_thread(|_| {});
+    assert_eq!(runner.get::<Journal>()?.positions()?, [2, 3]);
+    Ok(())
+}
+
+#[test]
 fn a_failure_of_the_store_is_tried_again_and_nothing_is_doubled() -> Result<()> {
     fn flow<R: Runner>(nth: u64, moment: Moment) -> Result<()> {
         let stores = Arc::new(FaultyStores::new(sqlite::open));
