@@ -3,6 +3,7 @@
 pub(crate) mod multi_threaded;
 mod network;
 pub(crate) mod single_threaded;
+mod work_lock;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use es_store::Signal;
@@ -27,6 +27,7 @@ use crate::projection::progress::RebuildProgress;
 use crate::runner;
 use crate::runner::Runner;
 use crate::runner::network::{Connection, Network};
+use crate::runner::work_lock::WorkLock;
 use crate::system::System;
 use es_store::Env;
 
@@ -100,14 +101,8 @@ impl Runner for SingleThreadedRunner {
         shared.network.wait_until_idle(timeout, |deadline| {
             let seen = shared.network.progress.rings();
             shared.queue_leaders();
-            shared.work(
-                Skips::Now,
-                Limits {
-                    retry: deadline,
-                    stop: Some(deadline),
-                },
-            );
-            // Nothing was done: another process does the work, or the store is unreachable.
+            shared.work(Skips::Now, Limits::of_a_wait(deadline));
+            // Nothing was done: another process does the work, or a failed batch is in its pause.
             let pause = Duration::from_millis(20).min(deadline - Instant::now().min(deadline));
             shared.network.progress.wait(seen, pause);
         })
@@ -150,7 +145,7 @@ impl SingleThreadedRunner {
     /// [`watch_for_errors`](Runner::watch_for_errors).
     pub fn process(&self) {
         self.shared.queue_leaders();
-        self.shared.work(Skips::Now, Limits::of_a_command());
+        self.shared.work_for_a_command(Skips::Now);
     }
 }
 
@@ -158,7 +153,7 @@ impl AfterSave for Shared {
     fn after_save(&self, application: &Application) {
         if let Some(node) = self.network.node_of(application) {
             self.queue(node);
-            self.work(Skips::Later, Limits::of_a_command());
+            self.work_for_a_command(Skips::Later);
         }
     }
 }
@@ -176,6 +171,13 @@ impl Shared {
         self.network.leaders().for_each(|leader| self.queue(leader));
     }
 
+    /// Works for a command, which tries failed batches again at once.
+    fn work_for_a_command(&self, skips: Skips) {
+        let connections = self.network.edges().iter();
+        connections.for_each(|connection| connection.edge.end_pause());
+        self.work(skips, Limits::of_a_command());
+    }
+
     /// Works until nothing is queued or a limit is reached.
     fn work(&self, skips: Skips, limits: Limits) {
         if ReentrancyGuard::on_this_thread(self.instance) {
@@ -186,16 +188,41 @@ impl Shared {
             return;
         };
         let _working = ReentrancyGuard::begin(self.instance);
+        loop {
+            let seen = self.stop.rings();
+            let Some(retry_at) = self.work_off_queue(skips, limits) else {
+                return;
+            };
+            let now = Instant::now();
+            let left = limits.retry.saturating_duration_since(now);
+            if left.is_zero() || stopped() || limits.are_over() {
+                return;
+            }
+            let pause = retry_at.saturating_duration_since(now);
+            self.stop.wait(seen, left.min(pause));
+        }
+    }
+
+    /// Follows each queued leader once. Those with a failed batch are queued again. Returns the
+    /// time of the first retry, if there is one.
+    fn work_off_queue(&self, skips: Skips, limits: Limits) -> Option<Instant> {
         let mut left_over = Vec::new();
+        let mut retry_at: Option<Instant> = None;
         while let Some(leader) = self.next_in_queue(limits) {
             let edges = self.network.edges().iter();
             for connection in edges.filter(|connection| connection.leader == leader) {
-                if !self.follow(connection, skips, limits) {
-                    left_over.push(leader);
+                match self.follow(connection, skips, limits) {
+                    Followed::All => {}
+                    Followed::NotAll => left_over.push(leader),
+                    Followed::RetryAt(at) => {
+                        left_over.push(leader);
+                        retry_at = Some(retry_at.map_or(at, |first| first.min(at)));
+                    }
                 }
             }
         }
         left_over.into_iter().for_each(|leader| self.queue(leader));
+        retry_at
     }
 
     fn next_in_queue(&self, limits: Limits) -> Option<usize> {
@@ -205,30 +232,21 @@ impl Shared {
         self.lock_queue().pop_front()
     }
 
-    /// Has one follower process all events of one leader. Returns false if something is left.
-    fn follow(&self, connection: &Connection, skips: Skips, limits: Limits) -> bool {
-        connection.edge.end_pause();
+    /// Has one follower process all events of one leader. It does not wait for the pause after a
+    /// failure, because others have work to do meanwhile.
+    fn follow(&self, connection: &Connection, skips: Skips, limits: Limits) -> Followed {
         loop {
-            let seen = self.stop.rings();
             let step = self.network.step(&connection.edge, skips);
             if step.recorded {
                 self.queue(connection.node);
             }
             match step.next {
-                Next::AtOnce => {}
-                Next::WhenPrompted { .. } | Next::Never => return true,
-                Next::NotBefore(at) => {
-                    let now = Instant::now();
-                    let left = limits.retry.saturating_duration_since(now);
-                    if left.is_zero() {
-                        return false;
-                    }
-                    self.stop
-                        .wait(seen, left.min(at.saturating_duration_since(now)));
-                }
+                Next::NotBefore(at) if at > Instant::now() => return Followed::RetryAt(at),
+                Next::AtOnce | Next::NotBefore(_) => {}
+                Next::WhenPrompted { .. } | Next::Never => return Followed::All,
             }
             if self.stopped.load(Ordering::SeqCst) || limits.are_over() {
-                return false;
+                return Followed::NotAll;
             }
         }
     }
@@ -268,6 +286,16 @@ impl Drop for SingleThreadedRunner {
     }
 }
 
+/// The result of following a leader.
+enum Followed {
+    /// All its events are processed, or the follower has stopped.
+    All,
+    /// A limit was reached before all its events were processed.
+    NotAll,
+    /// A batch has failed, and runs again at this moment.
+    RetryAt(Instant),
+}
+
 /// The time limits of one piece of work.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -286,6 +314,15 @@ impl Limits {
         }
     }
 
+    /// Returns the limits of work that is repeated until `deadline`, so that nothing is retried
+    /// within it.
+    fn of_a_wait(deadline: Instant) -> Self {
+        Self {
+            retry: Instant::now(),
+            stop: Some(deadline),
+        }
+    }
+
     /// Returns the longest time to wait for the work lock.
     fn wait(self) -> Duration {
         self.stop.map_or(Duration::MAX, |stop| {
@@ -295,47 +332,6 @@ impl Limits {
 
     fn are_over(self) -> bool {
         self.stop.is_some_and(|stop| Instant::now() >= stop)
-    }
-}
-
-/// The lock that the working thread holds. Unlike a mutex, it can be waited for with a limit.
-#[derive(Default)]
-struct WorkLock {
-    held: Mutex<bool>,
-    released: Condvar,
-}
-
-/// Releases the work lock when it is dropped.
-struct WorkGuard<'a>(&'a WorkLock);
-
-impl WorkLock {
-    /// Takes the lock. Returns `None` after `limit`, or when `give_up` returns true.
-    fn take_within(&self, limit: Duration, give_up: impl Fn() -> bool) -> Option<WorkGuard<'_>> {
-        let deadline = runner::deadline(limit);
-        let mut held = sync::lock(&self.held);
-        while *held {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || give_up() {
-                return None;
-            }
-            let waited = self.released.wait_timeout(held, left);
-            held = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *held = true;
-        Some(WorkGuard(self))
-    }
-
-    /// Wakes all threads that wait for the lock, so that they check whether to give up.
-    fn wake_all(&self) {
-        let _lock = sync::lock(&self.held);
-        self.released.notify_all();
-    }
-}
-
-impl Drop for WorkGuard<'_> {
-    fn drop(&mut self) {
-        *sync::lock(&self.0.held) = false;
-        self.0.released.notify_one();
     }
 }
 

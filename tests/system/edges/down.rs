@@ -27,3 +27,21 @@ fn an_upstream_that_is_down_holds_up_no_event_of_another() -> Result<()> {
     flow::<SingleThreadedRunner>()?;
     flow::<MultiThreadedRunner>()
 }
+
+#[test]
+fn a_wait_for_idleness_processes_what_other_upstreams_have_while_one_is_down() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let system = TwoUpstreams::<R>::start()?;
+        system.break_north()?;
+        // Another process saves it, so nobody is prompted.
+        let south = South::new(files(system._dir.path()))?;
+        south.save(&mut taught("Milly"))?;
+        let waited = system.runner.wait_until_idle(Duration::from_secs(2));
+        assert!(waited.is_err(), "the north is down");
+        let counters = system.runner.get::<Counters>()?;
+        assert_eq!(counters.position_in("South")?, Some(2));
+        system.mend_north(1)
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
+}
