@@ -36,6 +36,21 @@ fn to_start_twice_is_an_error() -> Result<()> {
 }
 
 #[test]
+fn watching_for_errors_takes_its_time_where_nobody_follows() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let mut runner: R = started(&System::new(pipes![[DogSchool]])?, Env::new())?;
+        let limit = Duration::from_millis(50);
+        let since = std::time::Instant::now();
+        runner.watch_for_errors(limit)?;
+        assert!(since.elapsed() >= limit);
+        runner.stop()?;
+        runner.watch_for_errors(PATIENCE * 60)
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
+}
+
+#[test]
 fn to_start_after_a_stop_is_an_error_that_asks_for_a_new_runner() -> Result<()> {
     fn flow<R: Runner>() -> Result<()> {
         let runners = [

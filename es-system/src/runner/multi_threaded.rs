@@ -102,9 +102,9 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn watch_for_errors(&self, timeout: Duration) -> Result<()> {
-        let followers = self.shared.network.followers();
-        let stopped = || followers.iter().all(|follower| follower.is_finishing());
-        self.shared.network.watch_for_errors(timeout, stopped)
+        self.shared
+            .network
+            .watch_for_errors(timeout, || self.stopped)
     }
 
     fn status(&self) -> Vec<FollowerStatus> {
