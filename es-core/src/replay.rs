@@ -114,7 +114,8 @@ impl<A: Aggregate> Replay<A> {
     }
 }
 
-/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic again.
+/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic
+/// again.
 #[doc(hidden)]
 pub fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
     let panic = ManuallyDrop::new(panic);

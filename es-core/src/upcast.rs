@@ -39,8 +39,9 @@ use crate::FieldError;
 /// }
 /// ```
 ///
-/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts that belong to every event (its time, its version) is not among them. A state without names for its fields,
-/// such as a tuple, is stored in a snapshot as one field called `_state`.
+/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts
+/// that belong to every event (its time, its version) is not among them. A state without names for
+/// its fields, such as a tuple, is stored in a snapshot as one field called `_state`.
 pub trait StoredState {
     /// The names of all fields, in the order in which they are stored.
     fn names(&self) -> impl Iterator<Item = &str>;

@@ -143,10 +143,11 @@ impl Mapper {
         })
     }
 
-    /// Returns true if two stored events are the same event: the same state, once both are decrypted.
+    /// Returns true if two stored events are the same event: the same state, once both are
+    /// decrypted.
     ///
     /// An event that is encoded twice has other bytes each time if it is encrypted, since each
-    /// nonce is drawn anew. What cannot be decrypted is no event of this mapper.
+    /// nonce is drawn anew. A state that cannot be decrypted is no event of this mapper.
     pub fn is_same(&self, one: &StoredEvent, other: &StoredEvent) -> bool {
         if one == other {
             return true;

@@ -120,8 +120,8 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
 /// # #[cfg(feature = "postgres")] {
 /// use es_store::{Env, Role, ddl};
 ///
-/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE", "postgres"))?;
-/// assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
+/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE",
+/// "postgres"))?; assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
 /// # }
 /// # Ok::<(), es_store::StoreError>(())
 /// ```

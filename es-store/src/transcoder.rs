@@ -1,12 +1,13 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
-//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
-//! makes itself known as one by serialising as a newtype struct called `$transcoded::NAME` over its
-//! text, as [`es_core::Transcoding`] does. A UUID does not know of this; it is known by its 16
-//! bytes, which it shows because both directions say that they are not human-readable. A few other
-//! types have a compact form for that too, such as IP addresses. It is read as it is written where
-//! their type is known, and not inside a type that serde reads without saying what it wants; so
-//! each field is tried before it is stored, and refused if it would not come back.
+//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a
+//! *transcoding*. A type makes itself known as one by serialising as a newtype struct called
+//! `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of
+//! this; it is known by its 16 bytes, which it shows because both directions say that they are not
+//! human-readable. A few other types have a compact form for that too, such as IP addresses. It is
+//! read as it is written where their type is known, and not inside a type that serde reads without
+//! saying what it wants; so each field is tried before it is stored, and refused if it would not
+//! come back.
 
 mod check;
 mod error;

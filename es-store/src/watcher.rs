@@ -2,9 +2,10 @@
 //!
 //! Concurrency: who joins first starts the thread, who leaves last stops it and waits for its end.
 //! Starting it, and taking it out to be stopped, are under one lock, so at most one runs that was
-//! not told to stop; the wait for its end is not, so nobody who joins meanwhile waits too. The function that starts it must be ready to notice when it returns: every commit after `join` has returned is
-//! then noticed. The thread runs no user's code; should it drop the last listening all the same, it
-//! does not wait for itself.
+//! not told to stop; the wait for its end is not, so nobody who joins meanwhile waits too. The
+//! function that starts it must be ready to notice when it returns: every commit after `join` has
+//! returned is then noticed. The thread runs no user's code; should it drop the last listening all
+//! the same, it does not wait for itself.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};

@@ -1,4 +1,4 @@
-//! Whether connections are encrypted, and what is asked of the server's certificate:
+//! The encryption of connections, and what is asked of the server's certificate:
 //! `POSTGRES_SSLMODE`, as libpq has it.
 
 #[cfg(feature = "tls")]

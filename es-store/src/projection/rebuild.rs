@@ -22,7 +22,8 @@ impl Tables {
         self.recorder.lock_rebuild()
     }
 
-    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Returns true if there were such.
+    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are.
+    /// Returns true if there were such.
     ///
     /// # Errors
     /// When `make` or the store fails.
