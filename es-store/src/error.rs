@@ -70,7 +70,7 @@ pub enum StoreError {
         found: u64,
     },
     /// The id of an aggregate does not have the form that the store keeps.
-    #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}", .id.id_type())]
+    #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}: set it to `{}` to keep such ids", .id.id_type(), .id.id_type())]
     #[non_exhaustive]
     IdType {
         /// The id.

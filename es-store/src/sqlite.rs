@@ -36,11 +36,11 @@ use std::time::Duration;
 use self::connection::SqliteOptions;
 use self::database::Database;
 use self::recorder::SqliteRecorder;
+use self::schema::Wanted;
 use crate::env::Env;
 use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::role::Role;
-use crate::sql::schema::Wanted;
 
 /// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any
 /// number of processes may do so at the same moment.
