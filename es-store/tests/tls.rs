@@ -5,7 +5,6 @@
 #[path = "tls/certificates.rs"]
 mod certificates;
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
