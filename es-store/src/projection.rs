@@ -41,8 +41,8 @@ impl Tables {
     /// Makes the tables, if they never were. Any number of processes may do so at the same moment.
     ///
     /// # Errors
-    /// When the store is no SQL database, `make` fails, or the tables are missing and `create` is
-    /// not set.
+    /// Fails when the store is no SQL database, `make` fails, or the tables are missing and
+    /// `create` is not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
         self.recorder.transact(Access::Read, &mut |tx| {
@@ -71,7 +71,7 @@ impl Tables {
     /// Does `work` in a transaction that only reads, and sees one moment.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn read(&self, work: &mut dyn FnMut(&mut Transaction<'_>)) -> Result<(), StoreError> {
         self.recorder.transact(Access::Read, &mut |tx| {
             work(tx);

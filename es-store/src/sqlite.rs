@@ -46,8 +46,8 @@ use crate::role::Role;
 /// number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to
-/// another application, or it stays locked for longer than the limit.
+/// Fails when a setting is missing or wrong, the file cannot be opened or is no database, it
+/// belongs to another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
     role: Role,

@@ -80,8 +80,8 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// When the statement is wrong, the store fails, the number of parameters is not that of the
-    /// statement, or an earlier statement has failed.
+    /// Fails when the statement is wrong, the store fails, the number of parameters is not that of
+    /// the statement, or an earlier statement has failed.
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
         let params = self.begin_statement(sql, params)?;
         let done = self.driver.execute(&self.owner.label, sql, &params);
