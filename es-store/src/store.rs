@@ -120,8 +120,9 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
 /// # #[cfg(feature = "postgres")] {
 /// use es_store::{Env, Role, ddl};
 ///
-/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE",
-/// "postgres"))?; assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
+/// let env = Env::new().with("PERSISTENCE_MODULE", "postgres");
+/// let statements = ddl("Counters", Role::Follower, &env)?;
+/// assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
 /// # }
 /// # Ok::<(), es_store::StoreError>(())
 /// ```

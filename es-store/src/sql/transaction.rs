@@ -73,10 +73,15 @@ impl<'a> Transaction<'a> {
     /// ```
     /// use es_store::{SqlError, Transaction};
     ///
-    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> { let counts =
-    /// tx.table("trick_counts"); let sql = format!( "INSERT INTO {counts} AS t (trick, count)
-    /// VALUES ($1, 1) ON CONFLICT (trick) DO UPDATE SET count = t.count + 1" ); tx.execute(&sql,
-    /// &[&trick])?; Ok(()) }
+    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> {
+    ///     let counts = tx.table("trick_counts");
+    ///     let sql = format!(
+    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) \
+    ///          ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
+    ///     );
+    ///     tx.execute(&sql, &[&trick])?;
+    ///     Ok(())
+    /// }
     /// ```
     ///
     /// # Errors
@@ -93,10 +98,12 @@ impl<'a> Transaction<'a> {
     /// ```
     /// use es_store::{SqlError, Transaction};
     ///
-    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> { let sql =
-    /// format!("SELECT trick, count FROM {} ORDER BY trick", tx.table("trick_counts")); let rows =
-    /// tx.query(&sql, &[])?; rows.iter().map(|row| Ok((row.get("trick")?,
-    /// row.get("count")?))).collect() }
+    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> {
+    ///     let counts = tx.table("trick_counts");
+    ///     let sql = format!("SELECT trick, count FROM {counts} ORDER BY trick");
+    ///     let rows = tx.query(&sql, &[])?;
+    ///     rows.iter().map(|row| Ok((row.get("trick")?, row.get("count")?))).collect()
+    /// }
     /// ```
     ///
     /// # Errors
