@@ -54,7 +54,8 @@ impl Head {
 /// ```
 /// use es_store::NotificationQuery;
 ///
-/// let page = NotificationQuery::after(100).up_to(250).limit(50).topics(["dogschool:Dog.TrickAdded"]);
+/// let topics = ["dogschool:Dog.TrickAdded"];
+/// let page = NotificationQuery::after(100).up_to(250).limit(50).topics(topics);
 /// assert_eq!(page.start, Some(100));
 /// assert!(!page.inclusive_of_start);
 /// ```

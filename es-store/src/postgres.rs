@@ -77,7 +77,8 @@ pub fn open(
 }
 
 /// The statements that create all that an application needs, for those who run them themselves
-/// (`CREATE_TABLE=n`). What the applications of a schema share is created only if it is missing.
+/// (`CREATE_TABLE=n`). Types that the applications of a schema share are created only if they are
+/// missing.
 ///
 /// # Errors
 /// When a setting is wrong, or the name of the application is too long.

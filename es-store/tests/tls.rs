@@ -5,7 +5,6 @@
 #[path = "tls/certificates.rs"]
 mod certificates;
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -63,7 +62,7 @@ fn open(env: &Env) -> Arc<dyn ProcessRecorder> {
     es_store::open("Dogs", Role::Leader, env).expect("a database")
 }
 
-/// What is said on refusal; the password is not.
+/// The text of a refusal, which does not have the password.
 fn refused(env: &Env) -> String {
     let refused = es_store::open("Dogs", Role::Leader, env)
         .err()
@@ -93,7 +92,7 @@ fn count(recorder: &dyn ProcessRecorder) -> usize {
     all.expect("the log can be read").len()
 }
 
-/// How many connections the application has, and how many of them are encrypted.
+/// The number of connections of the application, and of those that are encrypted.
 fn connections(database: &Database) -> (i64, i64) {
     let count = "SELECT count(*), count(*) FILTER (WHERE ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                  WHERE application_name = 'Dogs' AND datname = current_database()";

@@ -5,12 +5,13 @@
 //! does not take that lock; where it was quicker, creating fails in one of a few ways, and all is
 //! looked at again.
 
-mod found;
+mod catalogue;
 
+use es_core::error_chain;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use self::found::Found;
+use self::catalogue::Catalogue;
 use super::ddl;
 use super::functions::Function;
 use super::names::Names;
@@ -32,7 +33,7 @@ pub(super) struct SchemaNeeds<'a> {
 
 /// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Layout {
+pub(super) struct ServerLayout {
     /// True if tracking is of an old version of the Python library.
     pub(super) has_row_per_position: bool,
     /// True if there are the functions that append.
@@ -40,13 +41,16 @@ pub(super) struct Layout {
 }
 
 /// Creates what is missing, and checks that the tables are the application's.
-pub(super) fn prepare(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Layout, StoreError> {
+pub(super) fn prepare(
+    client: &mut Client,
+    wanted: &SchemaNeeds<'_>,
+) -> Result<ServerLayout, StoreError> {
     let label = &wanted.settings.label;
     check_server(client, wanted)?;
     let mut made = false;
     let mut last = None;
     for _ in 0..LOOKS {
-        let found = Found::look(client, wanted)
+        let found = Catalogue::look(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
         found.check(wanted)?;
         if found.is_complete() && (made || found.has_append() || !wanted.settings.create) {
@@ -114,7 +118,7 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
     // The composite type is shared by all applications of the schema, and so is the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
-    let found = Found::look(transaction.client(), wanted)?;
+    let found = Catalogue::look(transaction.client(), wanted)?;
     found.check(wanted).map_err(CreateError::Store)?;
     for thing in &found.missing {
         transaction.batch_execute(&thing.create)?;
@@ -138,6 +142,7 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
         Err(error)
             if is_not_allowed(&error) || error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
         {
+            let error = error_chain(&error);
             tracing::warn!(%error, "the functions that append cannot be created: saves take longer");
             attempt.rollback()
         }

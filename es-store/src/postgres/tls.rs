@@ -1,4 +1,4 @@
-//! Whether connections are encrypted, and what is asked of the server's certificate:
+//! The encryption of connections, and what is asked of the server's certificate:
 //! `POSTGRES_SSLMODE`, as libpq has it.
 
 #[cfg(feature = "tls")]
@@ -90,6 +90,7 @@ impl Tls {
                     Err(ConnectError::Driver(error))
                         if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
                     {
+                        let error = es_core::error_chain(&error);
                         tracing::debug!(%error, "connecting without encryption");
                         in_the_clear(target)
                     }

@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::rows::Rows;
-use super::schema::Layout;
+use super::schema::ServerLayout;
 use super::sql::Sql;
 use super::write::{Write, WriteError};
 use crate::backoff::Backoff;
@@ -116,7 +116,7 @@ impl Writer {
         settings: Arc<PostgresOptions>,
         names: Arc<Names>,
         id_type: IdType,
-        layout: Layout,
+        layout: ServerLayout,
         connection: Connection,
     ) -> Self {
         Self {

@@ -65,7 +65,8 @@ pub enum Moment {
 /// use es_store::testing::{Call, FaultyRecorder, Moment};
 /// use es_store::{ApplicationRecorder, Role, StoreError, memory::MemoryRecorder};
 ///
-/// let recorder = FaultyRecorder::new(std::sync::Arc::new(MemoryRecorder::new(Role::Leader, IdType::Uuid)));
+/// let memory = MemoryRecorder::new(Role::Leader, IdType::Uuid);
+/// let recorder = FaultyRecorder::new(std::sync::Arc::new(memory));
 /// recorder.fail(Call::Head, 2, Moment::Before, StoreError::closed("test"));
 /// assert!(recorder.head().is_ok());
 /// assert!(recorder.head().is_err());

@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    /// What was written. Nobody is left in line, and the lead is free.
+    /// Returns what was written. Nobody is left in line, and the lead is free.
     fn end(&self) -> Vec<usize> {
         let mut log = self.log.lock().expect("no panic").clone();
         log.sort_unstable();

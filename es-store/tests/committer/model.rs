@@ -34,7 +34,7 @@ fn read<T>(mut read: impl FnMut() -> Result<T, StoreError>) -> T {
 /// The versions of the aggregates.
 type Versions = HashMap<AggregateId, u64>;
 
-/// What the rules say of a recording.
+/// The verdict of the rules on a recording.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Accepted,
@@ -145,8 +145,8 @@ fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
     })
 }
 
-/// What is wrong with these saves, if the log is the truth: no order of them, that each could have
-/// seen, explains them.
+/// Returns the fault of these saves, if the log is the truth: no order of them, that each could
+/// have seen, explains them.
 fn find_fault(log: &[Notification], saves: &[Save]) -> Option<String> {
     // How many events stand up to a position.
     let up_to = |position: u64| log.partition_point(|event| event.id <= position);
@@ -199,7 +199,7 @@ fn log(recorder: &dyn ProcessRecorder) -> Vec<Notification> {
 
 const SAVES: u64 = 10_000;
 
-/// How many are saved where each save is flushed by a server, and connections are made again and
+/// The number of saves where each save is flushed by a server, and connections are made again and
 /// again.
 fn fewer_saves() -> u64 {
     let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(5));

@@ -1,4 +1,4 @@
-//! What the hand-off is made of, under a scheduler that tries interleavings.
+//! The primitives of the hand-off, under a scheduler that tries interleavings.
 
 use std::time::Instant;
 

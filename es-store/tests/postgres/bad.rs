@@ -1,4 +1,4 @@
-//! What is refused, and damaged rows.
+//! Refused content, and damaged rows.
 
 use es_store::{Env, NotificationQuery, Role, StoreError, Tracking};
 

@@ -24,7 +24,7 @@ fn flushing() -> Option<Cluster> {
     None
 }
 
-/// How often the log of the server was flushed since it was started.
+/// The number of times that the log of the server was flushed since it was started.
 fn flushes(database: &Database) -> u64 {
     let mut raw = database.connect();
     let version = "SELECT current_setting('server_version_num')::int >= 180000";

@@ -12,7 +12,7 @@ use es_store::{
 use super::proxy::{POINTS, Point, Proxy};
 use super::{Database, database, drop_functions, event, open, recording};
 
-/// How a commit is made: by the function, in one request, or by plain statements.
+/// The form of a commit: by the function, in one request, or by plain statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Function,
@@ -101,7 +101,7 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// What is recorded, and what somebody else records instead.
+/// The recording, and the one that another writer makes instead.
 pub(super) struct Rivals {
     pub(super) ours: Recording,
     pub(super) theirs: Recording,

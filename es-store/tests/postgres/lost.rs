@@ -91,7 +91,7 @@ fn a_commit_that_was_cut_off_while_it_waited_is_sent_again() {
     assert_eq!(dogs.tracked("Up").expect("read"), Some(5));
 }
 
-/// What a lost attempt has recorded, byte for byte, is success; other bytes are a conflict.
+/// Finding the bytes of a lost attempt recorded is success; other bytes are a conflict.
 #[test]
 fn a_commit_that_took_place_and_was_cut_off_is_found() {
     let Some(database) = database() else { return };

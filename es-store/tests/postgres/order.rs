@@ -43,7 +43,7 @@ fn dawdle(database: &Database, number: u32, lock: &str, factor: u32) {
     }
 }
 
-/// What each reader has seen, and the log.
+/// The positions that each reader has seen, and the log.
 fn torture(database: &Database, lock: &str, factor: u32) -> Vec<(Vec<u64>, Vec<u64>)> {
     let dogs = open("Dogs", Role::Leader, &database.env());
     let is_over = AtomicBool::new(false);
@@ -92,8 +92,8 @@ fn a_reader_that_has_seen_a_position_never_misses_one_below_it() {
     }
 }
 
-/// The control: what the lock is for. How the threads happen to run decides whether one run shows
-/// it.
+/// The control: the same without the lock. The order in which the threads happen to run decides
+/// whether one run shows it.
 #[test]
 fn without_the_lock_readers_miss_events() {
     for _ in 0..20 {

@@ -49,7 +49,7 @@ impl Server {
     }
 }
 
-/// How long the message is that ends a request, and without which a query is not whole either.
+/// The length of the message that ends a request, and without which a query is not whole either.
 pub(super) const END: usize = 5;
 
 /// All messages up to the one that has the server begin.

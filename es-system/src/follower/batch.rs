@@ -14,7 +14,7 @@ use es_store::Notification;
 
 use crate::application::batch::{self, Batch};
 use crate::error::BoxError;
-use crate::follower::events::Events;
+use crate::follower::events::EventSlice;
 use crate::follower::failure::{self, EventFailure};
 use crate::follower::processor::Processor;
 use crate::policy::received::Received;
@@ -51,7 +51,7 @@ pub(super) enum Until {
 }
 
 /// The result of running the policies for the first events of a page.
-pub(super) struct Ran {
+pub(super) struct LoopOutcome {
     /// The number of processed events.
     pub(super) done: usize,
     /// The events that their policies have collected. The changes of the failed policy are undone.
@@ -70,18 +70,22 @@ pub(super) struct Committed {
     pub(super) failed: Option<EventFailure>,
 }
 
-/// The settings with which the policies of a batch run.
+/// The loop that runs the policies of a batch, with its settings.
 #[derive(Clone, Copy)]
-pub(super) struct Runs<'a> {
+pub(super) struct BatchLoop<'a> {
     pub(super) processor: &'a Processor,
     /// The position of the event whose policy runs, for other threads to read; 0 is none.
     pub(super) in_hand: Option<&'a AtomicU64>,
     pub(super) until: Until,
 }
 
-impl Runs<'_> {
+impl BatchLoop<'_> {
     /// Runs the policies for `events`, one after the other.
-    pub(super) fn run(self, events: Events<'_>, handler: &mut impl EventHandler) -> Ran {
+    pub(super) fn run(
+        self,
+        events: EventSlice<'_>,
+        handler: &mut impl EventHandler,
+    ) -> LoopOutcome {
         let started = Instant::now();
         let mut done = 0;
         let mut failed = None;
@@ -102,7 +106,7 @@ impl Runs<'_> {
         }
         self.show_in_hand(0);
         drop(bound);
-        Ran {
+        LoopOutcome {
             done,
             batch: batch.take(),
             failed,
@@ -111,7 +115,7 @@ impl Runs<'_> {
 
     fn run_one(
         self,
-        events: Events<'_>,
+        events: EventSlice<'_>,
         notification: &Notification,
         handler: &mut impl EventHandler,
         batch: &Rc<RefCell<Batch>>,

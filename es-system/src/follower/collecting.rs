@@ -9,8 +9,8 @@ use es_store::Recording;
 use crate::application::batch::{Batch, Collected};
 use crate::application::{saving, snapshots};
 use crate::error::BoxError;
-use crate::follower::batch::{Committed, EventHandler, Ran, Runs};
-use crate::follower::events::Events;
+use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
+use crate::follower::events::EventSlice;
 use crate::follower::failure::CommitFailure;
 use crate::follower::processor::Processor;
 use crate::policy::processing_event::ProcessingEvent;
@@ -36,20 +36,20 @@ impl EventHandler for CollectingHandler<'_> {
 
 /// Runs the policies for `events`, and records the events that they collect.
 pub(super) fn process(
-    runs: Runs<'_>,
+    batch_loop: BatchLoop<'_>,
     policies: &dyn Dispatch,
-    events: Events<'_>,
+    events: EventSlice<'_>,
 ) -> Result<Committed, CommitFailure> {
-    let processor = runs.processor;
+    let processor = batch_loop.processor;
     let mut handler = CollectingHandler {
         processor,
         policies,
     };
-    let Ran {
+    let LoopOutcome {
         done,
         batch,
         failed,
-    } = runs.run(events, &mut handler);
+    } = batch_loop.run(events, &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();

@@ -17,8 +17,8 @@ use es_store::{Head, Notification, Recording};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::follower::batch::{Committed, Runs, Until};
-use crate::follower::events::{Events, tracking};
+use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::events::{EventSlice, tracking};
 use crate::follower::failure::{CommitFailure, Failure, Pause};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
@@ -240,21 +240,21 @@ impl Edge {
         page: &[Notification],
         rest: Option<&Head>,
     ) -> Result<Pulled, Failure> {
-        let events = Events {
+        let events = EventSlice {
             upstream: &self.upstream,
             from,
             page,
             rest,
         };
-        let runs = Runs {
+        let batch_loop = BatchLoop {
             processor: &self.processor,
             in_hand: Some(&self.in_hand),
             until: Until::Finished,
         };
         let committed = match &self.processor.work {
-            Work::Policies(policies) => collecting::process(runs, &**policies, events),
+            Work::Policies(policies) => collecting::process(batch_loop, &**policies, events),
             Work::Projection(projection) => {
-                projecting::process(runs, &**projection, Target::Live, events)
+                projecting::process(batch_loop, &**projection, Target::Live, events)
             }
         };
         let mut state = self.state();

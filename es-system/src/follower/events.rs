@@ -6,7 +6,7 @@ use crate::application::Application;
 
 /// Consecutive events of an upstream that a policy wants.
 #[derive(Clone, Copy)]
-pub(super) struct Events<'a> {
+pub(super) struct EventSlice<'a> {
     pub(super) upstream: &'a Application,
     /// The position at which the batch starts, before the first event.
     pub(super) from: u64,
@@ -15,7 +15,7 @@ pub(super) struct Events<'a> {
     pub(super) rest: Option<&'a Head>,
 }
 
-impl<'a> Events<'a> {
+impl<'a> EventSlice<'a> {
     /// Returns the first `count` of them.
     pub(super) fn first(self, count: usize) -> Self {
         Self {

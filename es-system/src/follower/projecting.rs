@@ -8,8 +8,8 @@ use es_store::{StoreError, Transaction};
 
 use crate::application::batch::Batch;
 use crate::error::BoxError;
-use crate::follower::batch::{Committed, EventHandler, Ran, Runs};
-use crate::follower::events::Events;
+use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
+use crate::follower::events::EventSlice;
 use crate::follower::failure::{CommitFailure, EventFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::policy::received::Received;
@@ -56,13 +56,13 @@ impl EventHandler for TransactionHandler<'_, '_> {
 /// If a handler fails, its transaction rolls back the events before it, too. Those run again in a
 /// transaction of their own, and the failing event comes first in the next batch.
 pub(super) fn process(
-    runs: Runs<'_>,
+    batch_loop: BatchLoop<'_>,
     projection: &dyn Project,
     target: Target,
-    mut events: Events<'_>,
+    mut events: EventSlice<'_>,
 ) -> Result<Committed, CommitFailure> {
     loop {
-        let (done, failed) = in_one_transaction(runs, projection, target, events)?;
+        let (done, failed) = in_one_transaction(batch_loop, projection, target, events)?;
         if done == 0 || failed.is_none() {
             return Ok(Committed {
                 done,
@@ -76,36 +76,36 @@ pub(super) fn process(
 
 /// Runs the handlers for `events` in `tx`, which the caller ends.
 pub(super) fn run(
-    runs: Runs<'_>,
+    batch_loop: BatchLoop<'_>,
     projection: &dyn Project,
-    events: Events<'_>,
+    events: EventSlice<'_>,
     tx: &mut Transaction<'_>,
     policy_timeout: Duration,
 ) -> (usize, Option<EventFailure>) {
     let mut handler = TransactionHandler {
-        processor: runs.processor,
+        processor: batch_loop.processor,
         projection,
         tx,
         policy_timeout,
     };
-    let Ran { done, failed, .. } = runs.run(events, &mut handler);
+    let LoopOutcome { done, failed, .. } = batch_loop.run(events, &mut handler);
     (done, failed)
 }
 
 /// Commits if no handler fails.
 fn in_one_transaction(
-    runs: Runs<'_>,
+    batch_loop: BatchLoop<'_>,
     projection: &dyn Project,
     target: Target,
-    events: Events<'_>,
+    events: EventSlice<'_>,
 ) -> Result<(usize, Option<EventFailure>), CommitFailure> {
-    let processor = runs.processor;
+    let processor = batch_loop.processor;
     let application = &processor.application;
     let policy_timeout = application.policy_timeout()?;
     let tables = application.tables()?;
     let mut ran = None;
     let work = &mut |tx: &mut Transaction<'_>| {
-        let (done, failed) = run(runs, projection, events, tx, policy_timeout);
+        let (done, failed) = run(batch_loop, projection, events, tx, policy_timeout);
         let is_kept = failed.is_none() && done > 0 && !processor.is_abandoned();
         ran = Some((done, failed));
         is_kept.then(|| events.tracking(done))

@@ -8,8 +8,8 @@ use es_store::{RebuildLock, Tables, Transaction};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::follower::batch::{BATCH_EVENTS, Committed, Runs, Until};
-use crate::follower::events::{Events, tracking};
+use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
+use crate::follower::events::{EventSlice, tracking};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
@@ -165,7 +165,7 @@ impl<'a> Rebuild<'a> {
             self.upstreams[index].position = head.position;
             return Ok(false);
         }
-        let events = Events {
+        let events = EventSlice {
             upstream,
             from,
             page: &page,
@@ -180,9 +180,9 @@ impl<'a> Rebuild<'a> {
 
     /// Runs the handlers for `events` on the new tables. Returns the number of events that are
     /// done.
-    fn project(&mut self, index: usize, events: Events<'_>) -> Result<usize, Failure> {
-        let runs = self.runs(Until::TimeIsOver);
-        let processed = projecting::process(runs, self.projection, Target::Rebuild, events);
+    fn project(&mut self, index: usize, events: EventSlice<'_>) -> Result<usize, Failure> {
+        let batch_loop = self.batch_loop(Until::TimeIsOver);
+        let processed = projecting::process(batch_loop, self.projection, Target::Rebuild, events);
         let refusals = &mut self.upstreams[index].refusals;
         match processed {
             Ok(Committed {
@@ -228,15 +228,15 @@ impl<'a> Rebuild<'a> {
         if is_full {
             return Ok(false);
         }
-        let events = Events {
+        let events = EventSlice {
             upstream,
             from,
             page: &page,
             rest: None,
         };
         let timeout = self.processor.application.policy_timeout()?;
-        let runs = self.runs(Until::PageEnds);
-        match projecting::run(runs, self.projection, events, tx, timeout).1 {
+        let batch_loop = self.batch_loop(Until::PageEnds);
+        match projecting::run(batch_loop, self.projection, events, tx, timeout).1 {
             None => Ok(true),
             Some(
                 EventFailure::Store(error)
@@ -246,8 +246,8 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    fn runs(&self, until: Until) -> Runs<'a> {
-        Runs {
+    fn batch_loop(&self, until: Until) -> BatchLoop<'a> {
+        BatchLoop {
             processor: self.processor,
             in_hand: None,
             until,

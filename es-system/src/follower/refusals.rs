@@ -12,7 +12,7 @@
 
 use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
-use crate::follower::events::Events;
+use crate::follower::events::EventSlice;
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
 use crate::policy::received::Received;
 
@@ -56,10 +56,10 @@ impl Refusals {
     pub(super) fn of_commit(
         &mut self,
         follower: &str,
-        events: Events<'_>,
+        events: EventSlice<'_>,
         error: Error,
     ) -> Failure {
-        let Events { upstream, page, .. } = events;
+        let EventSlice { upstream, page, .. } = events;
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return error.into();
         };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Error;
 
-use super::{Layout, SchemaNeeds};
+use super::{SchemaNeeds, ServerLayout};
 use crate::error::StoreError;
 use crate::format::Format;
 use crate::postgres::ddl::{self, Thing};
@@ -15,7 +15,7 @@ use crate::role::Role;
 use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
 /// The tables that were found in a database.
-pub(super) struct Found {
+pub(super) struct Catalogue {
     pub(super) missing: Vec<Thing>,
     /// The columns of events, with their types; empty if there is no such table.
     columns: HashMap<String, String>,
@@ -30,7 +30,7 @@ pub(super) struct Found {
     pub(super) has_other_append: bool,
 }
 
-impl Found {
+impl Catalogue {
     pub(super) fn look(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Self, Error> {
         let names = wanted.names;
         let things = ddl::things(names, wanted.role);
@@ -74,8 +74,8 @@ impl Found {
         things.chain(keys).chain(mark).collect()
     }
 
-    pub(super) fn layout(&self) -> Layout {
-        Layout {
+    pub(super) fn layout(&self) -> ServerLayout {
+        ServerLayout {
             has_row_per_position: self.has_row_per_position,
             has_append: self.has_append(),
         }
