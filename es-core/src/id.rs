@@ -12,6 +12,7 @@ use uuid::Uuid;
 /// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. It can be a field of an event: a UUID is stored as a
 /// UUID, text as text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum AggregateId {
     /// A UUID, shown with dashes.
     Uuid(Uuid),
@@ -21,6 +22,7 @@ pub enum AggregateId {
 
 /// Which of the two forms the ids of an application have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum IdType {
     /// UUIDs, the default.
     #[default]

@@ -192,13 +192,7 @@ impl<S> Settings<S> {
 
     /// Sets the form of the ids of aggregates.
     pub fn ids(self, form: IdType) -> Self {
-        self.with(
-            "ORIGINATOR_ID_TYPE",
-            match form {
-                IdType::Uuid => "uuid",
-                IdType::Text => "text",
-            },
-        )
+        self.with("ORIGINATOR_ID_TYPE", form.to_string())
     }
 
     /// Creates missing tables, or leaves them missing.

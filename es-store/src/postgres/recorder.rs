@@ -153,10 +153,7 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
 }
 
 pub(super) fn has_zero(id: &AggregateId) -> bool {
-    match id {
-        AggregateId::Text(text) => text.contains('\0'),
-        AggregateId::Uuid(_) => false,
-    }
+    matches!(id, AggregateId::Text(text) if text.contains('\0'))
 }
 
 impl AggregateRecorder for PostgresRecorder {

@@ -25,6 +25,7 @@ impl IdText {
                 Self::Uuid(digits)
             }
             AggregateId::Text(text) => Self::Text(text.clone()),
+            id => Self::Text(id.to_string().into()),
         }
     }
 
@@ -58,6 +59,7 @@ pub(super) fn id(value: ValueRef<'_>, id_type: IdType) -> Result<AggregateId, St
                 .map_err(|_| NO_UUID.to_owned())
         }
         IdType::Uuid => Err(NO_UUID.to_owned()),
+        other => Err(format!("ids of type {other} cannot be read")),
     }
 }
 

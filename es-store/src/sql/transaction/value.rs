@@ -174,7 +174,7 @@ impl ToValue for AggregateId {
     fn to_value(&self) -> Option<Value> {
         Some(match self {
             AggregateId::Uuid(id) => Value::Uuid(*id),
-            AggregateId::Text(id) => Value::Text(id.as_ref().to_owned()),
+            id => Value::Text(id.to_string()),
         })
     }
 }

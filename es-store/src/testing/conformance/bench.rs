@@ -46,9 +46,10 @@ impl Bench {
 
     /// An id of the form that these stores do not keep.
     pub(super) fn other_id(&self) -> AggregateId {
-        match self.ids {
-            IdType::Uuid => id(IdType::Text, 1),
-            IdType::Text => id(IdType::Uuid, 1),
+        if self.ids == IdType::Uuid {
+            id(IdType::Text, 1)
+        } else {
+            id(IdType::Uuid, 1)
         }
     }
 
@@ -78,12 +79,12 @@ impl Bench {
 }
 
 fn id(ids: IdType, number: u128) -> AggregateId {
-    match ids {
-        IdType::Uuid => AggregateId::from(Uuid::from_u128(number << 64 | 0xfeed)),
-        // It looks like the stored form of a UUID, and is none.
-        IdType::Text => {
-            AggregateId::from(Uuid::from_u128(number << 64 | 0xfeed).simple().to_string())
-        }
+    let uuid = Uuid::from_u128(number << 64 | 0xfeed);
+    if ids == IdType::Uuid {
+        AggregateId::from(uuid)
+    } else {
+        // This text looks like the stored form of a UUID.
+        AggregateId::from(uuid.simple().to_string())
     }
 }
 
