@@ -47,11 +47,11 @@ impl Tables {
         let mut is_made = false;
         self.recorder.transact(Access::Read, &mut |tx| {
             is_made = meta::get(tx, Key::Tables)?.is_some();
-            match is_made || create {
-                true => Ok(End::Rollback),
-                false => Err(tx.misconfigured(
-                    "CREATE_TABLE is off, and the projection's tables were never made",
-                )),
+            if is_made || create {
+                Ok(End::Rollback)
+            } else {
+                let problem = "CREATE_TABLE is off, and the projection's tables were never made";
+                Err(tx.misconfigured(problem))
             }
         })?;
         if is_made {

@@ -100,12 +100,12 @@ impl JsonWriter {
         fields: &JsonReader<'_>,
         reserved: &[&str],
     ) -> Result<(), FieldError> {
-        fields
-            .iter()
-            .try_for_each(|(key, value)| match reserved.contains(&key) {
-                true => Err(FieldError::new(key, "the name is reserved")),
-                false => self.put_written(key, value.get().as_bytes()),
-            })
+        fields.iter().try_for_each(|(key, value)| {
+            if reserved.contains(&key) {
+                return Err(FieldError::new(key, "the name is reserved"));
+            }
+            self.put_written(key, value.get().as_bytes())
+        })
     }
 
     fn put_key(&mut self, key: &str) -> Result<(), serde_json::Error> {

@@ -7,6 +7,7 @@
 
 mod catalogue;
 
+use es_core::error_chain;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -141,6 +142,7 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
         Err(error)
             if is_not_allowed(&error) || error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
         {
+            let error = error_chain(&error);
             tracing::warn!(%error, "the functions that append cannot be created: saves take longer");
             attempt.rollback()
         }
