@@ -12,7 +12,6 @@ use uuid::Uuid;
 /// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. An id can be a field of an event: a UUID is stored as
 /// a UUID, and text as text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum AggregateId {
     /// A UUID, shown with dashes.
     Uuid(Uuid),
@@ -22,7 +21,6 @@ pub enum AggregateId {
 
 /// The form of the ids of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
 pub enum IdType {
     /// UUIDs, the default.
     #[default]

@@ -192,7 +192,13 @@ impl<S> Settings<S> {
 
     /// Sets the form of the ids of aggregates.
     pub fn ids(self, form: IdType) -> Self {
-        self.with("ORIGINATOR_ID_TYPE", form.to_string())
+        self.with(
+            "ORIGINATOR_ID_TYPE",
+            match form {
+                IdType::Uuid => "uuid",
+                IdType::Text => "text",
+            },
+        )
     }
 
     /// Creates missing tables, or leaves them missing.

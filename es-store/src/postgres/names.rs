@@ -42,11 +42,6 @@ impl Names {
         let id = match id_type {
             IdType::Uuid => "uuid",
             IdType::Text => "text",
-            other => {
-                return Err(StoreError::Configuration(format!(
-                    "application `{application}`: PostgreSQL cannot keep ids of type {other}"
-                )));
-            }
         };
         let events = name("events")?;
         Ok(Self {

@@ -153,7 +153,10 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
 }
 
 pub(super) fn has_zero(id: &AggregateId) -> bool {
-    matches!(id, AggregateId::Text(text) if text.contains('\0'))
+    match id {
+        AggregateId::Text(text) => text.contains('\0'),
+        AggregateId::Uuid(_) => false,
+    }
 }
 
 impl AggregateRecorder for PostgresRecorder {

@@ -18,7 +18,6 @@ pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
     match id {
         AggregateId::Uuid(uuid) => Box::new(*uuid),
         AggregateId::Text(text) => Box::new(&**text),
-        id => Box::new(id.to_string()),
     }
 }
 
@@ -120,7 +119,6 @@ impl Rows<'_> {
         match self.id_type {
             IdType::Uuid => get(row, index).map(AggregateId::Uuid),
             IdType::Text => get(row, index).map(|text: &str| AggregateId::from(text)),
-            other => Err(format!("ids of type {other} cannot be read")),
         }
     }
 

@@ -184,7 +184,10 @@ impl<A: FollowerType> PoliciesOf<A> {
     }
 
     fn process(&mut self, id: AggregateId, events: impl Events) -> Result<()> {
-        let upstream = usize::from(id.id_type() != IdType::Uuid);
+        let upstream = match id.id_type() {
+            IdType::Uuid => 0,
+            IdType::Text => 1,
+        };
         let version = self.versions.entry(id.clone()).or_default();
         let events = Encoder::new(id, *version, source::now).all(events);
         *version += events.len() as u64;

@@ -27,8 +27,7 @@ impl<'a> Events<'a> {
         let mut columns = Self {
             ids: match id_type {
                 IdType::Uuid => Ids::Uuid(Vec::new()),
-                // `Names` refuses all other types of ids.
-                _ => Ids::Text(Vec::new()),
+                IdType::Text => Ids::Text(Vec::new()),
             },
             versions: Vec::new(),
             topics: Vec::new(),

@@ -173,7 +173,7 @@ impl ToValue for AggregateId {
     fn to_value(&self) -> Option<Value> {
         Some(match self {
             AggregateId::Uuid(id) => Value::Uuid(*id),
-            id => Value::Text(id.to_string()),
+            AggregateId::Text(id) => Value::Text(id.as_ref().to_owned()),
         })
     }
 }

@@ -46,10 +46,9 @@ impl Bench {
 
     /// Returns an id of the form that these stores do not keep.
     pub(super) fn other_id(&self) -> AggregateId {
-        if self.ids == IdType::Uuid {
-            id(IdType::Text, 1)
-        } else {
-            id(IdType::Uuid, 1)
+        match self.ids {
+            IdType::Uuid => id(IdType::Text, 1),
+            IdType::Text => id(IdType::Uuid, 1),
         }
     }
 
@@ -79,12 +78,12 @@ impl Bench {
 }
 
 fn id(ids: IdType, number: u128) -> AggregateId {
-    let uuid = Uuid::from_u128(number << 64 | 0xfeed);
-    if ids == IdType::Uuid {
-        AggregateId::from(uuid)
-    } else {
-        // This text looks like the stored form of a UUID.
-        AggregateId::from(uuid.simple().to_string())
+    match ids {
+        IdType::Uuid => AggregateId::from(Uuid::from_u128(number << 64 | 0xfeed)),
+        // It looks like the stored form of a UUID, and is none.
+        IdType::Text => {
+            AggregateId::from(Uuid::from_u128(number << 64 | 0xfeed).simple().to_string())
+        }
     }
 }
 
