@@ -24,19 +24,19 @@ pub trait EventPayload: Sized + 'static {
     /// Writes the fields to `fields`, in the order of the method's parameters.
     ///
     /// # Errors
-    /// When a field cannot be written.
+    /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
     /// Reads the fields from `fields`.
     ///
     /// # Errors
-    /// When a field is missing or has another type.
+    /// Fails when a field is missing or has another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 
     /// Converts the fields of version `from` to the next version.
     ///
     /// # Errors
-    /// When the upcaster fails.
+    /// Fails when the upcaster fails.
     fn upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (from, state);
         Ok(())
@@ -65,7 +65,7 @@ pub trait EventSet: Sized + 'static {
     /// Writes the fields of this event to `fields`.
     ///
     /// # Errors
-    /// When a field cannot be written.
+    /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
     /// Reads the event `topic` from `fields`. Returns `None` if no event of this set has that
@@ -75,7 +75,7 @@ pub trait EventSet: Sized + 'static {
     /// Converts the fields of the event `topic` from version `from` to the next version.
     ///
     /// # Errors
-    /// When the upcaster fails.
+    /// Fails when the upcaster fails.
     fn upcast<S: StoredState>(topic: &str, from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (topic, from, state);
         Ok(())

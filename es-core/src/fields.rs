@@ -27,13 +27,13 @@ pub trait FieldWriter {
     /// Stores `value` under `key`, after the fields that were put before.
     ///
     /// # Errors
-    /// When the value cannot be written, for example because a number is not finite.
+    /// Fails when the value cannot be written, for example because a number is not finite.
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError>;
 
     /// Stores each field of `value`, in their order, after the fields that were put before.
     ///
     /// # Errors
-    /// When the value cannot be written, or has no named fields.
+    /// Fails when the value cannot be written, or has no named fields.
     fn put_all<T: StoredField>(&mut self, value: &T) -> Result<(), FieldError>;
 }
 
@@ -46,12 +46,12 @@ pub trait FieldReader {
     /// Returns the value stored under `key`. A missing key is an absent `Option`.
     ///
     /// # Errors
-    /// When the key is missing, or the stored value is not a `T`. The error shows no stored value.
+    /// Fails when the key is missing, or the stored value is not a `T`. The error shows no stored value.
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError>;
 
     /// Returns the value whose fields are all stored fields.
     ///
     /// # Errors
-    /// When the fields are not those of a `T`. The error shows no stored value.
+    /// Fails when the fields are not those of a `T`. The error shows no stored value.
     fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError>;
 }

@@ -37,7 +37,7 @@ impl<A: Aggregate> Replay<A> {
     /// Applies one recorded event.
     ///
     /// # Errors
-    /// When the event belongs to another aggregate, is not the next one, creates an aggregate that
+    /// Fails when the event belongs to another aggregate, is not the next one, creates an aggregate that
     /// exists or changes one that does not, or when its body panics. The replay cannot be used
     /// after an error.
     pub fn apply(

@@ -113,7 +113,7 @@ impl Transcoding {
     /// Serialises the text of `value`.
     ///
     /// # Errors
-    /// When the serializer fails.
+    /// Fails when the serializer fails.
     pub fn serialize<T: Display + ?Sized, S: Serializer>(
         self,
         value: &T,
@@ -125,7 +125,7 @@ impl Transcoding {
     /// Deserialises a value from its text.
     ///
     /// # Errors
-    /// When the value is stored in another form, or the text is not a `T`.
+    /// Fails when the value is stored in another form, or the text is not a `T`.
     pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
         self,
         deserializer: D,

@@ -48,13 +48,13 @@ pub trait StoredState {
     /// Returns the value of the field `name`, or `None` if there is no such field.
     ///
     /// # Errors
-    /// When the stored value is not a `T`. The error shows no stored value.
+    /// Fails when the stored value is not a `T`. The error shows no stored value.
     fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError>;
 
     /// Sets the field `name`. An existing field keeps its place, and a new one comes last.
     ///
     /// # Errors
-    /// When the value cannot be written, or the name is reserved.
+    /// Fails when the value cannot be written, or the name is reserved.
     fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FieldError>;
 
     /// Removes the field `name`. Returns false if there is none.
@@ -64,7 +64,7 @@ pub trait StoredState {
     /// is no `from`.
     ///
     /// # Errors
-    /// When the name is reserved.
+    /// Fails when the name is reserved.
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, FieldError>;
 }
 

@@ -185,7 +185,7 @@ pub enum StoreError {
     },
 }
 
-/// For stores of one's own, and for tests that make one fail.
+/// Constructors, for stores of your own and for tests that make a store fail.
 impl StoreError {
     /// [`Gap`](Self::Gap): `version` of the aggregate `id` does not follow.
     pub fn gap(id: AggregateId, version: u64) -> Self {

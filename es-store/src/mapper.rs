@@ -59,7 +59,7 @@ impl Mapper {
     /// compression a state may have up to 64 MiB.
     ///
     /// # Errors
-    /// When a compressor or cipher is unknown, a key is invalid, or only one of cipher and key is
+    /// Fails when a compressor or cipher is unknown, a key is invalid, or only one of cipher and key is
     /// set.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
@@ -73,7 +73,7 @@ impl Mapper {
     /// event that creates it.
     ///
     /// # Errors
-    /// When a field cannot be written, or the state is too large or cannot be encrypted.
+    /// Fails when a field cannot be written, or the state is too large or cannot be encrypted.
     pub fn encode<E: EventSet>(
         &self,
         id: &AggregateId,
@@ -109,7 +109,7 @@ impl Mapper {
     /// Decodes an event of an aggregate.
     ///
     /// # Errors
-    /// When the topic belongs to no event of `E`; the state cannot be decrypted or decompressed, is
+    /// Fails when the topic belongs to no event of `E`; the state cannot be decrypted or decompressed, is
     /// damaged, or is newer than this program; an upcaster fails or panics; or a field is missing
     /// or of another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {

@@ -53,7 +53,7 @@ impl NotificationLog {
     /// Returns the first `limit` notifications from position `start` on, including `start`.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn select(&self, start: u64, limit: usize) -> Result<Vec<Notification>, StoreError> {
         self.query(&NotificationQuery::from(start).limit(limit))
     }
@@ -61,7 +61,7 @@ impl NotificationLog {
     /// Returns the notifications that `query` selects.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn query(&self, query: &NotificationQuery) -> Result<Vec<Notification>, StoreError> {
         self.recorder.select_notifications(query)
     }

@@ -66,7 +66,7 @@ use crate::role::Role;
 /// what is missing. Any number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the name of the application is too long, the database cannot
+/// Fails when a setting is missing or wrong, the name of the application is too long, the database cannot
 /// be reached, the tables belong to another application, or what is missing may not be created.
 pub fn open(
     application: &str,
@@ -81,7 +81,7 @@ pub fn open(
 /// missing.
 ///
 /// # Errors
-/// When a setting is wrong, or the name of the application is too long.
+/// Fails when a setting is wrong, or the name of the application is too long.
 pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreError> {
     let env = &env.for_application(application);
     let schema = env

@@ -55,7 +55,7 @@ impl Client {
     /// Returns the rows of a statement.
     ///
     /// # Errors
-    /// When the server refuses the statement, a parameter is of another type, or the connection is
+    /// Fails when the server refuses the statement, a parameter is of another type, or the connection is
     /// lost.
     pub fn query<T: ?Sized + ToStatement>(
         &mut self,
@@ -122,7 +122,7 @@ impl Client {
     /// those behind one that fails fail too.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn pipeline(
         &mut self,
         statements: &[(&Statement, &[&(dyn ToSql + Sync)])],
@@ -187,7 +187,7 @@ impl Client {
     /// none comes in `limit`.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn next_notification(&mut self, limit: Duration) -> Result<Option<Notification>, Error> {
         match self.events.next_notification(limit)? {
             // Asking for anything is how to get the error of a connection that is closed.
@@ -205,7 +205,7 @@ impl Client {
     /// Checks that the server answers.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn check_connection(&mut self) -> Result<(), Error> {
         self.events.run(self.requests.check_connection())
     }

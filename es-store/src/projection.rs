@@ -41,7 +41,7 @@ impl Tables {
     /// once.
     ///
     /// # Errors
-    /// When the store is not an SQL database, `make` fails, or the tables are missing and `create`
+    /// Fails when the store is not an SQL database, `make` fails, or the tables are missing and `create`
     /// is not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
@@ -71,7 +71,7 @@ impl Tables {
     /// Runs `work` in a read-only transaction, which sees a single state of the database.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn read(&self, work: &mut dyn FnMut(&mut Transaction<'_>)) -> Result<(), StoreError> {
         self.recorder.transact(Access::Read, &mut |tx| {
             work(tx);

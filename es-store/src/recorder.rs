@@ -40,7 +40,7 @@ pub trait AggregateRecorder: Send + Sync {
     /// Returns the events of one aggregate. The list is empty if the aggregate does not exist.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_events(
         &self,
         id: &AggregateId,
@@ -58,7 +58,7 @@ pub trait AggregateRecorder: Send + Sync {
     /// Returns the snapshots of one aggregate. The list is empty if the store keeps no snapshots.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_snapshots(
         &self,
         id: &AggregateId,
@@ -72,7 +72,7 @@ pub trait AggregateRecorder: Send + Sync {
     /// query should do so.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
         let query = EventQuery {
             lte,
@@ -102,7 +102,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Returns notifications in the order of positions.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged; the error names the position.
+    /// Fails when the store cannot be read, or a row is damaged; the error names the position.
     fn select_notifications(
         &self,
         query: &NotificationQuery,
@@ -111,7 +111,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Returns the last position of the log and its event, or `None` if the log is empty.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn head(&self) -> Result<Option<Head>, StoreError>;
 
     /// Returns the event at `position`, or `None` if there is none or its id or version cannot be
@@ -120,7 +120,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Topic and state are not read, so damage to them does not hide the event.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError>;
 
     /// Rings `signal` after each commit of events, by this process or another, until the
@@ -130,7 +130,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// late or not at all. A listener must therefore poll as well.
     ///
     /// # Errors
-    /// When listening cannot begin.
+    /// Fails when listening cannot begin.
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError>;
 }
 
@@ -144,7 +144,7 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// recorded.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
     /// Returns the event that stood at `position` of `upstream` when that position was recorded, or
@@ -155,7 +155,7 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// two calls.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn upstream_event(
         &self,
         upstream: &str,
@@ -170,7 +170,7 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// have tables of projections. A recorder that wraps such a store must forward the call.
     ///
     /// # Errors
-    /// When `work` fails, or the transaction cannot be begun or committed.
+    /// Fails when `work` fails, or the transaction cannot be begun or committed.
     fn transact(
         &self,
         _access: Access,
@@ -183,7 +183,7 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// this process ends. Returns `None` if another owner has it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
         Err(no_tables())
     }

@@ -49,7 +49,7 @@ use crate::role::Role;
 /// processes may do this at once.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the file cannot be opened or is not a database, it belongs
+/// Fails when a setting is missing or wrong, the file cannot be opened or is not a database, it belongs
 /// to another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,

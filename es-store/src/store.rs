@@ -55,7 +55,7 @@ fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
 /// also be spelled `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
 ///
 /// # Errors
-/// When the settings are wrong, the name begins with `__` (which is reserved), or the store cannot
+/// Fails when the settings are wrong, the name begins with `__` (which is reserved), or the store cannot
 /// be opened.
 ///
 /// ```
@@ -115,7 +115,7 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
 /// memory has none.
 ///
 /// # Errors
-/// When the settings are wrong.
+/// Fails when the settings are wrong.
 ///
 /// ```
 /// # #[cfg(feature = "postgres")] {

@@ -1,4 +1,4 @@
-//! One thread that notices the commits of other processes, while anyone listens.
+//! A thread that notices the commits of other processes while there are listeners.
 //!
 //! Concurrency: the first listener starts the thread; the last one stops and joins it. Starting the
 //! thread, and taking it out to be stopped, are under one lock, so at most one thread runs that was

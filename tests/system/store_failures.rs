@@ -7,7 +7,7 @@ use es_system::store::StoreError;
 use es_system::testing::source;
 use es_system::testing::{Call, FaultyStores, FixedSource, Moment};
 use tests::PATIENCE;
-use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};
+use tests::domain::{Counter, CounterIncremented, Counters, Dog, DogSchool, DogTrickAdded};
 
 #[test]
 fn a_save_that_fails_keeps_what_is_pending_and_succeeds_when_it_is_tried_again() -> Result<()> {
@@ -137,6 +137,51 @@ fn what_was_saved_after_an_unknown_outcome_is_processed_when_the_command_returns
     assert!(school.save(&mut billy).is_err());
     school.save(&mut billy)?;
     assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    Ok(())
+}
+
+/// Counts the increments of all counters.
+#[process_application]
+struct Total;
+
+#[process_application]
+impl Total {
+    #[policy(Counter::Incremented)]
+    fn count(
+        &self,
+        _: &DomainEvent<CounterIncremented>,
+        processing_event: &mut ProcessingEvent,
+    ) -> Result<()> {
+        let total = self.repository().find(Counter::create_id("all"))?;
+        let mut total = total.unwrap_or_else(|| Counter::new("all"));
+        total.increment();
+        processing_event.collect_events(&mut total);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_follower_recorded_with_an_unknown_outcome_is_processed_when_the_command_returns()
+-> Result<()> {
+    for moment in [Moment::Before, Moment::After] {
+        let stores = Arc::new(FaultyStores::in_memory());
+        let env = Env::new().with_store(stores.clone());
+        let system = System::new(pipes![[DogSchool, Counters, Total]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
+        runner.start()?;
+        let error = StoreError::outcome_unknown("faulty", "the connection was lost");
+        let store = stores.get("Counters").expect("it is open");
+        store.fail(Call::Record, 1, moment, error);
+        let mut billy = Dog::register("Billy");
+        billy.add_trick("sit");
+        runner.get::<DogSchool>()?.save(&mut billy)?;
+        assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+        let total: Counter = runner
+            .get::<Total>()?
+            .repository()
+            .get(Counter::create_id("all"))?;
+        assert_eq!(total.count, 1, "{moment:?}");
+    }
     Ok(())
 }
 

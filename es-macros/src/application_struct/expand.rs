@@ -86,7 +86,7 @@ fn new(application: &Application) -> TokenStream {
             #[doc = #doc]
             ///
             /// # Errors
-            /// When the environment is wrong, or the store cannot be opened.
+            /// Fails when the environment is wrong, or the store cannot be opened.
             #[allow(dead_code, clippy::too_many_arguments)]
             #vis fn new(#env: #krate::Env, #(#parameters),*) -> #krate::Result<Self> {
                 #private::Result::Ok(Self {

@@ -56,7 +56,7 @@ pub(super) enum Turn<'a, J, R> {
     Done(R),
     /// A leader took the job, and unwound before it delivered a result.
     Lost,
-    /// Nobody took the job in time, and nobody will.
+    /// No leader took the job in time, and none will.
     Withdrawn,
 }
 
@@ -150,7 +150,7 @@ impl<J, R> Handoff<J, R> {
 }
 
 impl<J, R> Line<J, R> {
-    /// Takes the lead if nobody has it.
+    /// Takes the lead if there is no leader.
     fn begin(&mut self) -> bool {
         !std::mem::replace(&mut self.led, true)
     }

@@ -18,7 +18,7 @@ pub trait StoreFactory: Send + Sync {
     /// Opens the store of an application. `env` is the environment as that application sees it.
     ///
     /// # Errors
-    /// When the store cannot be opened.
+    /// Fails when the store cannot be opened.
     fn open(
         &self,
         application: &str,

@@ -23,7 +23,7 @@ impl Mapper {
     /// be stored.
     ///
     /// # Errors
-    /// When a field cannot be written, or its name is reserved.
+    /// Fails when a field cannot be written, or its name is reserved.
     pub fn encode_snapshot<A: Aggregate>(
         &self,
         aggregate: &A,
@@ -43,7 +43,7 @@ impl Mapper {
     /// Decodes a snapshot of an aggregate. Returns `None` if the state cannot be stored.
     ///
     /// # Errors
-    /// When the snapshot belongs to another aggregate, is damaged or is newer than this program, it
+    /// Fails when the snapshot belongs to another aggregate, is damaged or is newer than this program, it
     /// does not fit the current state, or an upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,

@@ -18,7 +18,7 @@ impl PostgresRecorder {
     /// error: the later one stays.
     ///
     /// # Errors
-    /// When the id or the version cannot be kept, or the store cannot be written.
+    /// Fails when the id or the version cannot be kept, or the store cannot be written.
     pub(super) fn keep_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
         let recording = Recording::new(vec![snapshot.clone()]);
         recording.check(self.id_type, Role::Leader)?;
@@ -41,7 +41,7 @@ impl PostgresRecorder {
     /// The snapshots of one aggregate; none if none was ever kept.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     pub(super) fn snapshots(
         &self,
         id: &AggregateId,
@@ -69,7 +69,7 @@ impl PostgresRecorder {
     /// The newest snapshot and the events behind it, in one round trip.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     pub(super) fn history(
         &self,
         id: &AggregateId,

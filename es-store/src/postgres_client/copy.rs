@@ -33,7 +33,7 @@ impl<'a> CopyInWriter<'a> {
     /// Ends the statement and returns the number of rows that were copied.
     ///
     /// # Errors
-    /// When the server refuses a row, or the connection is lost.
+    /// Fails when the server refuses a row, or the connection is lost.
     pub fn finish(mut self) -> Result<u64, Error> {
         self.send()?;
         self.events.run(self.sink.as_mut().finish())

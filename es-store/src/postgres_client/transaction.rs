@@ -139,7 +139,7 @@ impl<'a> Transaction<'a> {
     /// Commits what was done.
     ///
     /// # Errors
-    /// When the server refuses it, or the connection is lost: then nobody knows whether it was
+    /// Fails when the server refuses it, or the connection is lost: then nobody knows whether it was
     /// done.
     pub fn commit(mut self) -> Result<(), Error> {
         self.is_over = true;
@@ -154,7 +154,7 @@ impl<'a> Transaction<'a> {
     /// Undoes what was done.
     ///
     /// # Errors
-    /// When the connection is lost, which undoes it too.
+    /// Fails when the connection is lost, which undoes it too.
     pub fn rollback(mut self) -> Result<(), Error> {
         self.end()
     }

@@ -17,7 +17,7 @@ impl Tables {
     /// Takes the lock of a rebuild, or returns `None` if another owner has it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
         self.recorder.lock_rebuild()
     }
@@ -26,7 +26,7 @@ impl Tables {
     /// returns true.
     ///
     /// # Errors
-    /// When `make` or the store fails.
+    /// Fails when `make` or the store fails.
     pub fn begin_rebuild(&self, make: Make<'_>) -> Result<bool, StoreError> {
         let mut is_taken_up = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -46,7 +46,7 @@ impl Tables {
     /// Returns the position of `upstream` up to which the new tables are.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn rebuilt(&self, upstream: &str) -> Result<u64, StoreError> {
         let mut position = 0;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -78,7 +78,7 @@ impl Tables {
     /// caller holds the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// When the store fails. Then nothing has changed, unless the connection was lost during the
+    /// Fails when the store fails. Then nothing has changed, unless the connection was lost during the
     /// commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
@@ -111,7 +111,7 @@ impl Tables {
     /// Drops the new tables of an interrupted rebuild. Returns true if there were any.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn discard_rebuild(&self) -> Result<bool, StoreError> {
         let mut was_there = false;
         self.recorder.transact(Access::Write, &mut |tx| {

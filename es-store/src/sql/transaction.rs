@@ -85,7 +85,7 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// When the statement is wrong, the number of parameters differs from that of the statement, an
+    /// Fails when the statement is wrong, the number of parameters differs from that of the statement, an
     /// earlier statement has failed, or the store fails.
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
         let params = self.begin_statement(sql, params)?;

@@ -74,7 +74,7 @@ pub(crate) enum Skips {
 pub(crate) struct Step {
     /// True if the position or the condition of the edge may have changed.
     pub(crate) changed: bool,
-    /// True if new events were recorded, which others may follow.
+    /// True if new events were recorded, or may have been. Others may follow them.
     pub(crate) recorded: bool,
     pub(crate) next: Next,
 }
@@ -166,7 +166,7 @@ impl Edge {
             }
             Err(failure) => Step {
                 changed: true,
-                recorded: false,
+                recorded: failure.may_have_recorded(),
                 next: self.failed(failure, now, repairs),
             },
         }

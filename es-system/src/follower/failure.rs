@@ -40,6 +40,13 @@ pub(crate) enum Pause {
     Backoff,
 }
 
+impl Failure {
+    /// Returns true if it is unknown whether the events of the batch were recorded.
+    pub(super) fn may_have_recorded(&self) -> bool {
+        matches!(self, Self::Retry { error, .. } if error.kind() == ErrorKind::OutcomeUnknown)
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let pause = match &error {

@@ -93,13 +93,16 @@ impl<'a> Rebuild<'a> {
             let mut is_behind = false;
             for index in 0..self.upstreams.len() {
                 is_behind |= self.advance(index)?;
-                progress(&meter.at(self.position(), self.head()?, false));
+                let head = self.persist(|rebuild| Ok(rebuild.head()?))?;
+                progress(&meter.at(self.position(), head, false));
             }
             if !is_behind && self.persist(|rebuild| Ok(rebuild.switch()?))? {
                 break;
             }
         }
-        progress(&meter.at(self.position(), self.head()?, true));
+        // The rebuild has succeeded, whether or not its upstreams can be read now.
+        let head = self.head().unwrap_or_else(|_| self.position());
+        progress(&meter.at(self.position(), head, true));
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! Tables that are rebuilt while they are in use.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use es_system::prelude::*;
+use es_system::store::{StoreError, sqlite};
+use es_system::testing::{Call, FaultyStores, Moment};
 use es_system::{Condition, RebuildProgress};
 use tests::domain::{Dog, DogSchool, DogTrickAdded};
 use tests::journal::{self, Journal};
@@ -363,5 +366,31 @@ fn only_a_projection_of_the_system_that_follows_can_be_rebuilt() -> Result<()> {
             .contains("is not an application of this system"),
         "{error}"
     );
+    Ok(())
+}
+
+#[test]
+fn an_upstream_that_cannot_be_read_for_a_moment_does_not_end_a_rebuild() -> Result<()> {
+    let unique = "fail at a rebuild whose upstream fails";
+    let stores = Arc::new(FaultyStores::new(sqlite::open));
+    let memory = Env::new().with("SQLITE_DBNAME", ":memory:");
+    let mut runner =
+        SingleThreadedRunner::new(&journal_system()?, memory.with_store(stores.clone()))?;
+    let school = runner.get::<DogSchool>()?;
+    taught(&school, &["sit", unique])?;
+    runner.start()?;
+    assert!(runner.watch_for_errors(PATIENCE).is_err(), "it stops");
+    journal::mend(unique);
+    let store = stores.get("DogSchool").expect("it is open");
+    let before = store.calls(Call::Head);
+    runner.rebuild::<Journal>(|_| {})?;
+    let calls = store.calls(Call::Head) - before;
+    for nth in 1..=calls {
+        let error = StoreError::read_only("faulty", "a read");
+        store.fail(Call::Head, nth, Moment::Before, error);
+        runner.rebuild::<Journal>(|_| {})?;
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(runner.get::<Journal>()?.positions()?, [2, 3], "call {nth}");
+    }
     Ok(())
 }

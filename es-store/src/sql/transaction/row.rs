@@ -42,7 +42,7 @@ impl Row {
     /// Returns the value of a column.
     ///
     /// # Errors
-    /// When there is no such column, or its value has another type. `NULL` can be read only as an
+    /// Fails when there is no such column, or its value has another type. `NULL` can be read only as an
     /// `Option`.
     pub fn get<T: FromValue>(&self, column: impl Column) -> Result<T, SqlError> {
         let index = column.among(&self.columns);
