@@ -9,7 +9,7 @@ use super::{Client, CopyInWriter, CopyOutReader};
 /// committed.
 pub struct Transaction<'a> {
     client: &'a mut Client,
-    /// The number of transactions around it, each of which but the outermost is a savepoint.
+    /// The number of enclosing transactions. All but the outermost are savepoints.
     depth: usize,
     is_over: bool,
 }
@@ -72,7 +72,8 @@ impl<'a> Transaction<'a> {
         self.client.execute(statement, params)
     }
 
-    /// Executes statements separated by semicolons, without parameters, up to the first that fails.
+    /// Executes statements separated by semicolons, without parameters. It stops at the first that
+    /// fails.
     ///
     /// # Errors
     /// As [`Client::batch_execute`].
@@ -80,7 +81,7 @@ impl<'a> Transaction<'a> {
         self.client.batch_execute(statements)
     }
 
-    /// Prepares a statement, which this connection can then execute many times.
+    /// Prepares a statement, which this connection can then execute any number of times.
     ///
     /// # Errors
     /// As [`Client::prepare`].
@@ -88,7 +89,8 @@ impl<'a> Transaction<'a> {
         self.client.prepare(statement)
     }
 
-    /// Sends statements together and returns the rows of each.
+    /// Sends statements without waiting for answers in between. Returns the rows or the error of
+    /// each, in their order.
     ///
     /// # Errors
     /// As [`Client::pipeline`].
@@ -99,7 +101,7 @@ impl<'a> Transaction<'a> {
         self.client.pipeline(statements)
     }
 
-    /// Begins to send rows for a `COPY .. FROM STDIN`.
+    /// Begins a `COPY .. FROM STDIN`.
     ///
     /// # Errors
     /// As [`Client::copy_in`].
@@ -110,7 +112,7 @@ impl<'a> Transaction<'a> {
         self.client.copy_in(statement)
     }
 
-    /// Begins to read the rows of a `COPY .. TO STDOUT`.
+    /// Begins a `COPY .. TO STDOUT`.
     ///
     /// # Errors
     /// As [`Client::copy_out`].
@@ -121,7 +123,7 @@ impl<'a> Transaction<'a> {
         self.client.copy_out(statement)
     }
 
-    /// Begins a transaction within this one, which can be rolled back alone.
+    /// Begins a nested transaction, which can be rolled back alone.
     ///
     /// # Errors
     /// As [`Client::query`].
@@ -136,11 +138,11 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Commits what was done.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// When the server refuses it, or the connection is lost: then nobody knows whether it was
-    /// done.
+    /// When the server rejects the commit, or the connection is lost. After a loss the outcome is
+    /// unknown.
     pub fn commit(mut self) -> Result<(), Error> {
         self.is_over = true;
         match self.depth {
@@ -151,15 +153,15 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Undoes what was done.
+    /// Rolls the transaction back.
     ///
     /// # Errors
-    /// When the connection is lost, which undoes it too.
+    /// When the connection is lost, which also rolls it back.
     pub fn rollback(mut self) -> Result<(), Error> {
         self.end()
     }
 
-    /// The connection that it is open on.
+    /// Returns the connection of the transaction.
     pub(crate) fn client(&mut self) -> &mut Client {
         self.client
     }
