@@ -12,7 +12,7 @@ use es_store::{
     Tracking, UpstreamEvent,
 };
 
-/// What is wrong with a store.
+/// A fault of a store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     LimitZeroIsNoLimit,
