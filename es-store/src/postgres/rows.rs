@@ -110,7 +110,7 @@ impl Rows<'_> {
             Ok(position) if position > 0 => Ok(position),
             _ => Err(self.label.damaged(
                 format!("with notification_id {found}"),
-                "which is not a valid position",
+                "it is not a valid position",
             )),
         }
     }
