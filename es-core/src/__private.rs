@@ -30,8 +30,8 @@ pub use crate::{
     source::fresh_id,
 };
 
-/// What can be a field of an event. Generated code asks for it in the same words when it writes and when it
-/// reads, so that a type that cannot be stored is one error.
+/// A value that can be a field of an event. Generated code asks for it in the same words when it
+/// writes and when it reads, so that a type that cannot be stored is one error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an event",
     label = "cannot be stored",
@@ -70,7 +70,7 @@ impl<T: StoredField> Stored for T {
     }
 }
 
-/// What the `#[id]` function of an aggregate returns.
+/// The value that the `#[id]` function of an aggregate returns.
 #[diagnostic::on_unimplemented(
     message = "the `#[id]` function returns an id, not `{Self}`",
     label = "write `-> Uuid`, or `-> String`"
@@ -113,8 +113,8 @@ pub const fn assert_has_events<A: Aggregate>() {}
 /// Fails to compile, on the user's impl block, when the struct half is missing.
 pub const fn assert_has_state<A: HasState>() {}
 
-/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so that the missing half
-/// is reported once, and not for each use of a field too.
+/// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so
+/// that the missing half is reported once, and not for each use of a field too.
 pub struct StateProbe<A>(PhantomData<A>);
 
 impl<A: Aggregate> StateProbe<A> {
@@ -122,7 +122,7 @@ impl<A: Aggregate> StateProbe<A> {
     pub const STATE: fn(&A) -> &A::State = |aggregate| aggregate.__root().state();
 }
 
-/// What [`StateProbe`] falls back to, in code that does not compile.
+/// The fallback of [`StateProbe`], in code that does not compile.
 pub trait NoEvents<A: HasState> {
     /// Never called.
     const STATE: fn(&A) -> &A::State = |_| unreachable!();
@@ -150,16 +150,16 @@ impl EventSet for NoEventSet {
     }
 }
 
-/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the trait's
-/// when its bound holds.
+/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the
+/// trait's when its bound holds.
 pub struct CloneProbe<S>(PhantomData<S>);
 
 impl<S: Clone> CloneProbe<S> {
-    /// How to clone it.
+    /// The function that clones it.
     pub const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 }
 
-/// What [`CloneProbe`] falls back to.
+/// The fallback of [`CloneProbe`].
 pub trait CannotClone<S> {
     /// No way to clone it.
     const CLONE: Option<fn(&S) -> S> = None;

@@ -5,7 +5,8 @@ use crate::{
     Timestamp,
 };
 
-/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around it.
+/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around
+/// it.
 ///
 /// Never implement it yourself.
 #[diagnostic::on_unimplemented(
@@ -19,12 +20,12 @@ pub trait HasState: Sized + 'static {
     /// The stored name of the aggregate, with which the topics of its events begin.
     const TOPIC: &'static str;
 
-    /// How to clone the state, if it can be cloned.
+    /// The function that clones the state, if it can be cloned.
     #[doc(hidden)]
     #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
 
-    /// Whether the state can be stored, so that snapshots can be taken.
+    /// True if the state can be stored, so that snapshots can be taken.
     #[doc(hidden)]
     const __STORES_STATE: bool;
 
@@ -77,9 +78,9 @@ pub trait HasState: Sized + 'static {
 
 /// An event-sourced aggregate: a state that changes only by events.
 ///
-/// `#[aggregate]` on the struct and on its impl block implements it; it cannot be implemented by hand,
-/// since only generated code makes the hidden parts. The methods are about the aggregate; the fields of
-/// the state are reached directly, to read.
+/// `#[aggregate]` on the struct and on its impl block implements it; it cannot be implemented by
+/// hand, since only generated code makes the hidden parts. The methods are about the aggregate; the
+/// fields of the state are reached directly, to read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no events",
     label = "needs `#[aggregate]` on `impl {Self}`",
@@ -97,16 +98,16 @@ pub trait Aggregate: HasState {
     #[doc(hidden)]
     fn __apply(state: &mut Self::State, event: &Self::Event, timestamp: Timestamp) -> bool;
 
-    // The methods below win over a user's own methods of the state, which are reached by `Deref`: one
-    // more here would silently change the meaning of an `order.total()`. So none is added; what comes
-    // later goes on a trait of its own that a user imports by name.
+    // The methods below win over a user's own methods of the state, which are reached by `Deref`:
+    // one more here would silently change the meaning of an `order.total()`. So none is added; what
+    // comes later goes on a trait of its own that a user imports by name.
 
     /// The identity of the aggregate, which never changes.
     fn id(&self) -> &AggregateId {
         self.__root().id()
     }
 
-    /// How many events the aggregate has had, pending ones included; the first is 1.
+    /// The number of events that the aggregate has had, pending ones included; the first is 1.
     fn version(&self) -> u64 {
         self.__root().version()
     }
@@ -126,7 +127,8 @@ pub trait Aggregate: HasState {
         self.__root().pending_events()
     }
 
-    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match dog.state()`.
+    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match
+    /// dog.state()`.
     fn state(&self) -> &Self::State {
         self.__root().state()
     }

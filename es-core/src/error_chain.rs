@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Shows an error with all its causes in one line, outermost first: `{error}: {cause}: {cause}`.
 ///
-/// A cause that repeats the message in front of it is left out: some messages end with the text of
+/// A cause that repeats the message in front of it is left out: some messages have the text of
 /// their cause, and some causes with the text of their error.
 ///
 /// ```
@@ -27,7 +27,7 @@ impl fmt::Display for Chain<'_> {
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let more = error.to_string();
-            if !text.ends_with(&more) && !more.ends_with(&last) {
+            if !text.contains(&more) && !more.ends_with(&last) {
                 text.push_str(": ");
                 text.push_str(&more);
                 last = more;

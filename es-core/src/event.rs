@@ -24,19 +24,19 @@ pub trait EventPayload: Sized + 'static {
     /// Gives the fields to `fields`, in the order of the method's parameters.
     ///
     /// # Errors
-    /// When a field cannot be written.
+    /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
     /// Takes the fields from `fields`.
     ///
     /// # Errors
-    /// When a field is missing or is of another type.
+    /// Fails when a field is missing or is of another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 
     /// Makes of the fields of version `from` those of the next one.
     ///
     /// # Errors
-    /// When the upcaster fails.
+    /// Fails when the upcaster fails.
     fn upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (from, state);
         Ok(())
@@ -65,7 +65,7 @@ pub trait EventSet: Sized + 'static {
     /// Gives the fields of this event to `fields`.
     ///
     /// # Errors
-    /// When a field cannot be written.
+    /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
     /// Takes the event named `topic` from `fields`; `None` if no event of this set has that topic.
@@ -74,7 +74,7 @@ pub trait EventSet: Sized + 'static {
     /// Makes of the fields of the event named `topic` in version `from` those of the next one.
     ///
     /// # Errors
-    /// When the upcaster fails.
+    /// Fails when the upcaster fails.
     fn upcast<S: StoredState>(topic: &str, from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (topic, from, state);
         Ok(())

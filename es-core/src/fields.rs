@@ -27,13 +27,13 @@ pub trait FieldWriter {
     /// Stores `value` under `key`, behind what was put before.
     ///
     /// # Errors
-    /// When the value cannot be written, for example a number that is not finite.
+    /// Fails when the value cannot be written, for example a number that is not finite.
     fn put<T: StoredField>(&mut self, key: &'static str, value: &T) -> Result<(), FieldError>;
 
     /// Stores each field of `value`, in their order, behind what was put before.
     ///
     /// # Errors
-    /// When the value cannot be written, or has no named fields.
+    /// Fails when the value cannot be written, or has no named fields.
     fn put_all<T: StoredField>(&mut self, value: &T) -> Result<(), FieldError>;
 }
 
@@ -46,12 +46,13 @@ pub trait FieldReader {
     /// The value stored under `key`. A missing key reads as an absent `Option`.
     ///
     /// # Errors
-    /// When the key is missing, or what is stored is no `T`. The error carries no stored value.
+    /// Fails when the key is missing, or what is stored is no `T`. The error carries no stored
+    /// value.
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError>;
 
     /// The value that has all stored fields as its own.
     ///
     /// # Errors
-    /// When the fields are none of a `T`. The error carries no stored value.
+    /// Fails when the fields are none of a `T`. The error carries no stored value.
     fn take_all<T: StoredField>(&mut self) -> Result<T, FieldError>;
 }

@@ -37,8 +37,8 @@ impl<A: Aggregate> Replay<A> {
     /// Applies one recorded event.
     ///
     /// # Errors
-    /// When the event belongs to another aggregate, is not the next one, creates what exists or
-    /// does not create what does not, or when its body panics. The replay is useless after an
+    /// Fails when the event belongs to another aggregate, is not the next one, creates what exists
+    /// or does not create what does not, or when its body panics. The replay is useless after an
     /// error.
     pub fn apply(
         &mut self,
@@ -114,7 +114,8 @@ impl<A: Aggregate> Replay<A> {
     }
 }
 
-/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic again.
+/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic
+/// again.
 #[doc(hidden)]
 pub fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
     let panic = ManuallyDrop::new(panic);

@@ -1,4 +1,4 @@
-//! What every aggregate has around its state.
+//! The root around the state of every aggregate.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ pub struct Root<A: Aggregate> {
     pending: Vec<PendingEvent<A::Event>>,
     /// The event whose body has panicked: the state may be half changed, so it is not to be saved.
     broken: Option<&'static str>,
-    /// Version and stored state of the events of a save that ended without saying if they were saved. They are sent
-    /// again as they were, since encryption makes other bytes each time.
+    /// Version and stored state of the events of a save that ended without saying if they were
+    /// saved. They are sent again as they were, since encryption makes other bytes each time.
     in_doubt: Vec<(u64, Vec<u8>)>,
-    /// Whether this is one event of a log, and not what all its events say.
+    /// True if this is one event of a log, and not a state that all its events make.
     is_entry: bool,
 }
 
@@ -69,7 +69,8 @@ impl<A: Aggregate> Root<A> {
         self.in_doubt.clear();
     }
 
-    /// Notes that nobody can say whether pending events were saved: their versions, and their states as stored.
+    /// Records that the outcome of a save is unknown for these pending events: their versions, and
+    /// their states as stored.
     #[doc(hidden)]
     pub fn __doubt(&mut self, states: Vec<(u64, Vec<u8>)>) {
         self.in_doubt = states;
@@ -87,8 +88,9 @@ impl<A: Aggregate> Root<A> {
         self.broken
     }
 
-    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered `version`; it may be
-    /// numbered again. `false`, and nothing is done, if that is not what it is.
+    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered
+    /// `version`; it may be numbered again. `false`, and nothing is done, if that is not what it
+    /// is.
     #[doc(hidden)]
     pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
         let is_new = self.is_entry || self.version == 1;
@@ -103,13 +105,15 @@ impl<A: Aggregate> Root<A> {
         true
     }
 
-    /// Whether this is one event of a log: then its state says nothing of the events before.
+    /// Returns true if this is one event of a log. Then its state tells nothing of the events
+    /// before it.
     #[doc(hidden)]
     pub fn __is_entry(&self) -> bool {
         self.is_entry
     }
 
-    /// The same aggregate without its pending events, if its state can be cloned. An event of a log is none.
+    /// The same aggregate without its pending events, if its state can be cloned. An event of a log
+    /// is none.
     #[doc(hidden)]
     pub fn __clone_saved(&self) -> Option<Self> {
         let clone_state = A::__CLONE_STATE.filter(|_| !self.is_entry)?;
@@ -126,7 +130,8 @@ impl<A: Aggregate> Root<A> {
         })
     }
 
-    /// An aggregate as it was saved at some version. The times are those of its first and of its last event.
+    /// An aggregate as it was saved at some version. The times are those of its first and of its
+    /// last event.
     #[doc(hidden)]
     pub fn __restored(
         id: AggregateId,
@@ -208,7 +213,8 @@ impl<A: Aggregate> Root<A> {
     }
 }
 
-/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost unseen.
+/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost
+/// unseen.
 impl<A: Aggregate> Clone for Root<A>
 where
     A::State: Clone,

@@ -1,9 +1,9 @@
 //! Where the time and fresh ids come from.
 //!
 //! Event methods take no clock and no id generator, so both come from the *source of the current
-//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a runner
-//! starts inherit the source of the thread that started it, so a whole system can be run with a
-//! fixed clock and fixed ids.
+//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a
+//! runner starts inherit the source of the thread that started it, so a whole system can be run
+//! with a fixed clock and fixed ids.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -11,14 +11,14 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// A moment in UTC, with microseconds, from year 1 to year 9999.
 ///
-/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0. Parsing
-/// takes any offset and `Z`, and drops what is finer than a microsecond.
+/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0.
+/// Parsing takes any offset and `Z`, and drops what is finer than a microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
-/// Says why a text or a number is no [`Timestamp`].
+/// The error of making a [`Timestamp`] from a text or a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999"
@@ -50,7 +50,7 @@ impl Timestamp {
         self.micros
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// The time since `earlier`, or zero if `earlier` is later.
     ///
     /// ```
     /// use std::time::Duration;
@@ -145,7 +145,8 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its text.
+/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its
+/// text.
 pub const DATETIME_ISO: &str = "$transcoded::datetime_iso";
 
 impl Serialize for Timestamp {

@@ -113,7 +113,7 @@ impl Transcoding {
     /// Stores the text of `value`.
     ///
     /// # Errors
-    /// When the serializer fails.
+    /// Fails when the serializer fails.
     pub fn serialize<T: Display + ?Sized, S: Serializer>(
         self,
         value: &T,
@@ -125,7 +125,7 @@ impl Transcoding {
     /// Reads a value from its text.
     ///
     /// # Errors
-    /// When it is stored in another form, or the text is no `T`.
+    /// Fails when it is stored in another form, or the text is no `T`.
     pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
         self,
         deserializer: D,

@@ -39,8 +39,9 @@ use crate::FieldError;
 /// }
 /// ```
 ///
-/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts that belong to every event (its time, its version) is not among them. A state without names for its fields,
-/// such as a tuple, is stored in a snapshot as one field called `_state`.
+/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts
+/// that belong to every event (its time, its version) is not among them. A state without names for
+/// its fields, such as a tuple, is stored in a snapshot as one field called `_state`.
 pub trait StoredState {
     /// The names of all fields, in the order in which they are stored.
     fn names(&self) -> impl Iterator<Item = &str>;
@@ -48,14 +49,14 @@ pub trait StoredState {
     /// The value of the field `name`; `None` if there is no such field.
     ///
     /// # Errors
-    /// When what is stored is no `T`. The error carries no stored value.
+    /// Fails when what is stored is no `T`. The error carries no stored value.
     fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError>;
 
     /// Gives the field `name` this value: in the place of the one that it has, or behind all
     /// others.
     ///
     /// # Errors
-    /// When the value cannot be written, or the name is reserved.
+    /// Fails when the value cannot be written, or the name is reserved.
     fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FieldError>;
 
     /// Takes the field `name` away; `false` if there was none.
@@ -65,7 +66,7 @@ pub trait StoredState {
     /// there is no `from`.
     ///
     /// # Errors
-    /// When the name is reserved.
+    /// Fails when the name is reserved.
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, FieldError>;
 }
 

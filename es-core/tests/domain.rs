@@ -123,7 +123,7 @@ fn replay_ends_in_the_state_of_the_live_calls() {
     assert_eq!(replayed.created_on(), account.created_on());
 }
 
-/// What comes of applying `event` as the `version`-th to an account that was opened.
+/// Returns the result of applying `event` as the `version`-th to an account that was opened.
 fn apply(
     id: Option<AggregateId>,
     version: u64,

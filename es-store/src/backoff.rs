@@ -26,9 +26,11 @@ impl Backoff {
     }
 }
 
-/// A random time between `least` and `most` of `pause`, so that those who met once do not meet again.
+/// A random time between `least` and `most` of `pause`, so that those who met once do not meet
+/// again.
 ///
-/// The two are parts of it: 0.75 and 1.25 give a pause that is a quarter shorter to a quarter longer.
+/// The two are parts of it: 0.75 and 1.25 give a pause that is a quarter shorter to a quarter
+/// longer.
 pub fn jitter(pause: Duration, least: f64, most: f64) -> Duration {
     let random = RandomState::new().hash_one(0) % 1_000;
     pause.mul_f64(least + (most - least) * random as f64 / 1_000.0)

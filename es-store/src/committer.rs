@@ -1,32 +1,35 @@
-//! Group commit: many saves in one transaction, and no thread of its own.
+//! Group commit: one transaction for the saves of many threads, without a thread of its own.
 //!
-//! Concurrency: whoever brings a recording and finds that nobody leads, leads: it commits one group
-//! with the writer, tells those whose recordings it took, passes the lead to the first that waits,
-//! and returns. It lingers for nobody, so a lone thread does its work itself and pays for taking
-//! and giving back the lead: twice a lock that is free. Whoever finds a leader waits in line; so a
-//! group is those who came while the one before it was written and flushed.
+//! Concurrency: a thread that brings a recording and finds no leader becomes the leader. It commits
+//! one group with the writer, gives the threads whose recordings it took their outcomes, passes the
+//! lead to the first thread that waits, and returns. It does not wait for more recordings, so a
+//! lone thread does its own work and pays only for taking and giving back the lead: it takes a free
+//! lock twice. A thread that finds a leader waits in line. So a group consists of the recordings
+//! that came while the group before it was written and flushed.
 //!
-//! - *There is one leader.* The lead is a flag under the lock of the line: it is taken where it was
-//!   down, and stays up when it is passed on.
-//! - *Nobody is stranded.* Whoever waits in line, somebody leads, as joining the line and giving up
-//!   the lead are both under its lock. A leader that unwinds passes the lead on by its guard, which
-//!   first tells those that it had taken that nobody knows their outcome.
-//! - *Everybody is told once, or withdrawn.* The line is left under its lock. Who was taken or
-//!   given the lead was removed by another and will be told, however long that takes; who finds
-//!   itself there when its time is over removes itself, and nobody knows it any more.
-//! - *Nobody starves.* The line is first in, first out, and a leader that comes again stands at its
-//!   end.
+//! - *There is one leader.* The lead is a flag under the lock of the line. It is taken only when it
+//!   is down, and stays up when it is passed on.
+//! - *No thread is stranded.* While a thread waits in line there is a leader, because joining the
+//!   line and giving up the lead both happen under the lock of the line. If a leader unwinds, a
+//!   guard passes the lead on, and first tells the threads whose recordings it had taken that their
+//!   outcome is unknown.
+//! - *Each thread gets one outcome, or withdraws.* A thread leaves the line under its lock. If its
+//!   recording was taken, or it was given the lead, another thread has removed it and will tell it,
+//!   however long that takes. If it is still in line when its time is over, it removes itself.
+//! - *No thread starves.* The line is first in, first out, and a leader that comes again joins at
+//!   its end.
 //!
-//! Threads wait on condition variables: who joins an empty line on one of its own, as it is to
-//! lead; who joins behind it on one that they share, as they will be one group and are then woken
-//! by one call. Where they are not (the first has withdrawn, the group was full) some wake, find
-//! nothing for them, and wait on. Members are told before the lead is passed, so that some are back
-//! in line when the next leader takes its group: groups are half as large again.
+//! Threads wait on condition variables. The thread that joins an empty line waits on its own, as it
+//! will lead next. The threads that join after it share one, as they will be one group and can be
+//! woken by one call. If they are not one group (the first has withdrawn, or the group was full),
+//! some of them wake, find nothing, and wait on. The members of a group are told before the lead is
+//! passed, so that some are back in line when the next leader takes its group: this makes groups
+//! half as large again.
 //!
-//! A recording is borrowed from its caller, and cannot be lent to another thread. So who waits in
-//! line brings a copy, made while the leader is at work and before it locks anything; who leads at
-//! once makes none. Nor is one made of a recording so large that copying it would cost more than
-//! waking a thread: it waits to lead.
+//! A recording is borrowed from its caller and cannot be lent to another thread. So a thread that
+//! waits in line brings a copy, which it makes while the leader works and before it locks anything.
+//! A thread that leads at once makes none. No copy is made of a recording so large that copying it
+//! would cost more than waking a thread: its thread waits until it leads.
 
 mod handoff;
 mod sync;
@@ -66,14 +69,14 @@ pub(crate) type Outcomes = Vec<Outcome>;
 
 /// Writes groups of recordings.
 pub(crate) trait GroupWriter: Send {
-    /// Writes, in one transaction, those recordings of the group that the record accepts, and says
-    /// what became of each.
+    /// Writes, in one transaction, those recordings of the group that the record accepts. Returns
+    /// the outcome of each.
     ///
-    /// They are judged in order: each against the record and those that were accepted before it,
-    /// each all or none.
+    /// They are judged in order, each against the record and the recordings that were accepted
+    /// before it. Each is written whole or not at all.
     ///
     /// # Errors
-    /// When nothing was committed, or, if it is [`StoreError::OutcomeUnknown`], nobody knows.
+    /// Fails when nothing was committed. After [`StoreError::OutcomeUnknown`] it may have been.
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError>;
 }
 
@@ -82,7 +85,7 @@ pub(crate) struct Committer<W> {
     handoff: Handoff<Recording, Outcome>,
     writer: Mutex<W>,
     signals: Signals,
-    /// The store, and how long a recording waits to be taken.
+    /// The store, and the time that a recording waits to be taken.
     queue: Label,
 }
 
@@ -97,13 +100,13 @@ impl<W> Committer<W> {
         }
     }
 
-    /// The writer, when no group is being written. A mutex that was poisoned is taken all the same:
-    /// what a panic leaves of a group, the writer has rolled back.
+    /// The writer, once no group is being written. A poisoned mutex is taken, too: the writer has
+    /// rolled back what a panic left of a group.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
         lock(&self.writer)
     }
 
-    /// The writer, if nobody uses it now.
+    /// The writer, if no thread uses it now.
     #[cfg(feature = "sqlite")]
     pub(crate) fn idle_writer(&self) -> Option<MutexGuard<'_, W>> {
         match self.writer.try_lock() {

@@ -121,7 +121,7 @@ impl Env {
     /// Returns the value of a required `key`, which may be empty.
     ///
     /// # Errors
-    /// When it is missing. The error lists both spellings.
+    /// Fails when it is missing. The error lists both spellings.
     pub fn require(&self, key: &str) -> Result<&str, EnvError> {
         self.get(key).ok_or_else(|| EnvError::Missing {
             keys: self.spellings(key),
@@ -132,7 +132,7 @@ impl Env {
     /// case.
     ///
     /// # Errors
-    /// When it is anything else.
+    /// Fails when it is anything else.
     pub fn boolean(&self, key: &str, default: bool) -> Result<bool, EnvError> {
         const TRUE: [&str; 6] = ["y", "yes", "t", "true", "on", "1"];
         const FALSE: [&str; 6] = ["n", "no", "f", "false", "off", "0"];
@@ -151,7 +151,7 @@ impl Env {
     /// Returns the value of `key` as a number.
     ///
     /// # Errors
-    /// When it is not such a number.
+    /// Fails when it is not such a number.
     pub fn number<T: FromStr>(&self, key: &str, default: T) -> Result<T, EnvError> {
         self.parsed(key, "a number in range", |value| value.parse().ok())
             .map(|value| value.unwrap_or(default))
@@ -160,7 +160,7 @@ impl Env {
     /// Returns the value of `key` as a number of seconds, which may have a fraction.
     ///
     /// # Errors
-    /// When it is not a number, or negative.
+    /// Fails when it is not a number, or negative.
     pub fn seconds(&self, key: &str, default: Duration) -> Result<Duration, EnvError> {
         let seconds = |value: &str| Duration::try_from_secs_f64(value.parse().ok()?).ok();
         self.parsed(key, "a number of seconds", seconds)
@@ -171,7 +171,7 @@ impl Env {
     /// or `text`.
     ///
     /// # Errors
-    /// When it is anything else.
+    /// Fails when it is anything else.
     pub fn id_type(&self) -> Result<IdType, EnvError> {
         self.parsed("ORIGINATOR_ID_TYPE", "uuid or text", |value| {
             match value.to_ascii_lowercase().as_str() {

@@ -70,7 +70,7 @@ pub enum StoreError {
         found: u64,
     },
     /// The id of an aggregate does not have the form that the store keeps.
-    #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}", .id.id_type())]
+    #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}: set it to `{}` to keep such ids", .id.id_type(), .id.id_type())]
     #[non_exhaustive]
     IdType {
         /// The id.
@@ -185,7 +185,7 @@ pub enum StoreError {
     },
 }
 
-/// For stores of one's own, and for tests that make one fail.
+/// Constructors, for stores of your own and for tests that make a store fail.
 impl StoreError {
     /// [`Gap`](Self::Gap): `version` of the aggregate `id` does not follow.
     pub fn gap(id: AggregateId, version: u64) -> Self {

@@ -58,8 +58,8 @@ impl Mapper {
     /// compression a state may have 64 MiB.
     ///
     /// # Errors
-    /// When a compressor or cipher is not known, a key is none, or a cipher is without key or a key
-    /// without cipher.
+    /// Fails when a compressor or cipher is not known, a key is none, or a cipher is without key or
+    /// a key without cipher.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
             format: Format::CURRENT,
@@ -72,7 +72,7 @@ impl Mapper {
     /// that creates it.
     ///
     /// # Errors
-    /// When a field cannot be written, or the state is too large or cannot be encrypted.
+    /// Fails when a field cannot be written, or the state is too large or cannot be encrypted.
     pub fn encode<E: EventSet>(
         &self,
         id: &AggregateId,
@@ -108,9 +108,9 @@ impl Mapper {
     /// Decodes an event of an aggregate.
     ///
     /// # Errors
-    /// When the topic is none of `E`, the state cannot be decrypted or decompressed, is damaged or
-    /// newer than this program, an upcaster fails or panics, or a field is missing or of another
-    /// type.
+    /// Fails when the topic is none of `E`, the state cannot be decrypted or decompressed, is
+    /// damaged or newer than this program, an upcaster fails or panics, or a field is missing or of
+    /// another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
         let topic = &*stored.topic;
         let decoded = self.decode_with(
@@ -143,10 +143,11 @@ impl Mapper {
         })
     }
 
-    /// Returns true if two stored events are the same event: the same state, once both are decrypted.
+    /// Returns true if two stored events are the same event: the same state, once both are
+    /// decrypted.
     ///
     /// An event that is encoded twice has other bytes each time if it is encrypted, since each
-    /// nonce is drawn anew. What cannot be decrypted is no event of this mapper.
+    /// nonce is drawn anew. A state that cannot be decrypted is no event of this mapper.
     pub fn is_same(&self, one: &StoredEvent, other: &StoredEvent) -> bool {
         if one == other {
             return true;

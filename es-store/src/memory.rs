@@ -23,7 +23,7 @@ use crate::tracking::UpstreamEvent;
 /// Opens an empty store of its own for an application.
 ///
 /// # Errors
-/// When `ORIGINATOR_ID_TYPE` is wrong.
+/// Fails when `ORIGINATOR_ID_TYPE` is wrong.
 pub fn open(
     _application: &str,
     role: Role,

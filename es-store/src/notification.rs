@@ -54,9 +54,9 @@ impl Head {
 /// ```
 /// use es_store::NotificationQuery;
 ///
-/// let page = NotificationQuery::after(100).up_to(250).limit(50).topics(["dogschool:Dog.TrickAdded"]);
-/// assert_eq!(page.start, Some(100));
-/// assert!(!page.inclusive_of_start);
+/// let page =
+/// NotificationQuery::after(100).up_to(250).limit(50).topics(["dogschool:Dog.TrickAdded"]);
+/// assert_eq!(page.start, Some(100)); assert!(!page.inclusive_of_start);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

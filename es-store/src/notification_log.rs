@@ -52,7 +52,7 @@ impl NotificationLog {
     /// The first `limit` notifications from position `start` on, itself included.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn select(&self, start: u64, limit: usize) -> Result<Vec<Notification>, StoreError> {
         self.query(&NotificationQuery::from(start).limit(limit))
     }
@@ -60,7 +60,7 @@ impl NotificationLog {
     /// The notifications that `query` selects.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn query(&self, query: &NotificationQuery) -> Result<Vec<Notification>, StoreError> {
         self.recorder.select_notifications(query)
     }

@@ -41,17 +41,17 @@ impl Tables {
     /// Makes the tables, if they never were. Any number of processes may do so at the same moment.
     ///
     /// # Errors
-    /// When the store is no SQL database, `make` fails, or the tables are missing and `create` is
-    /// not set.
+    /// Fails when the store is no SQL database, `make` fails, or the tables are missing and
+    /// `create` is not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
         self.recorder.transact(Access::Read, &mut |tx| {
             is_made = meta::get(tx, Key::Tables)?.is_some();
-            match is_made || create {
-                true => Ok(End::Rollback),
-                false => Err(tx.misconfigured(
-                    "CREATE_TABLE is off, and the projection's tables were never made",
-                )),
+            if is_made || create {
+                Ok(End::Rollback)
+            } else {
+                let problem = "CREATE_TABLE is off, and the projection's tables were never made";
+                Err(tx.misconfigured(problem))
             }
         })?;
         if is_made {
@@ -71,7 +71,7 @@ impl Tables {
     /// Does `work` in a transaction that only reads, and sees one moment.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     pub fn read(&self, work: &mut dyn FnMut(&mut Transaction<'_>)) -> Result<(), StoreError> {
         self.recorder.transact(Access::Read, &mut |tx| {
             work(tx);

@@ -26,35 +26,37 @@ pub trait AggregateRecorder: Send + Sync {
     /// An empty recording does nothing. One without events only moves positions.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when a version of an aggregate is there already, also when the
-    /// recording itself has it twice; [`StoreError::Gap`] when a version above 1 comes without the
-    /// one before it, be it stored or earlier in the recording; [`StoreError::PositionMoved`] when
-    /// a move does not start at the recorded position; and what can go wrong in the store. After an
-    /// error nothing of it is recorded, but for [`StoreError::OutcomeUnknown`].
+    /// - [`StoreError::Conflict`] when a version of an aggregate exists already, or the recording
+    ///   has it twice.
+    /// - [`StoreError::Gap`] when the version before a version above 1 is neither stored nor
+    ///   earlier in the recording.
+    /// - [`StoreError::PositionMoved`] when a move does not start at the recorded position.
+    /// - Any failure of the store. After an error nothing is recorded, except that
+    ///   [`StoreError::OutcomeUnknown`] leaves it open.
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
 
     /// The events of one aggregate; none if it does not exist.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_events(
         &self,
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Keeps a snapshot: the state of an aggregate at a version, which is not looked at. If there
-    /// is one at the same version, it is replaced. Events and positions are not touched, and nobody
-    /// is woken.
+    /// Records a snapshot: the state of an aggregate at a version, which the store does not look
+    /// into. It replaces one at the same version. Events and positions stay as they are, and no
+    /// listener is woken.
     ///
     /// # Errors
-    /// As [`StoredEvent::check`], and what can go wrong in the store.
+    /// Fails as [`StoredEvent::check`] does, or when the store fails.
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError>;
 
     /// The snapshots of one aggregate; none if the store keeps no snapshots.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_snapshots(
         &self,
         id: &AggregateId,
@@ -67,7 +69,7 @@ pub trait AggregateRecorder: Send + Sync {
     /// It is what the two methods above say. A store that can tell both in one go does better.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
         let query = EventQuery {
             lte,
@@ -95,7 +97,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Notifications, in the order of positions.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged; the error names the position.
+    /// Fails when the store cannot be read, or a row is damaged; the error names the position.
     fn select_notifications(
         &self,
         query: &NotificationQuery,
@@ -104,16 +106,15 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// The last event of the log; `None` if there is none.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn head(&self) -> Result<Option<Head>, StoreError>;
 
-    /// Which event stands at `position`; `None` if there is none, or its id or version cannot be
-    /// read.
+    /// The event at `position`; `None` if there is none, or if its id or version cannot be read.
     ///
     /// Topic and state are not looked at, so damage to them does not hide the event.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError>;
 
     /// Rings `signal` after each commit of events, by this process or another, until the
@@ -123,7 +124,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// or not at all. Whoever listens polls too.
     ///
     /// # Errors
-    /// When listening cannot begin.
+    /// Fails when listening cannot begin.
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError>;
 }
 
@@ -136,31 +137,31 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// The position up to which events of `upstream` are processed; `None` if none ever was.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Which event stood at `position` of `upstream` when that position was recorded; `None` if it
-    /// is not known, for example because another program has moved the position.
+    /// The event that stood at `position` of `upstream` when that position was recorded; `None` if
+    /// it is not known, for example because another program has moved the position.
     ///
     /// The position is asked for, and not the one that is tracked now: another instance may move it
     /// between two calls.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// Fails when the store cannot be read.
     fn upstream_event(
         &self,
         upstream: &str,
         position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError>;
 
-    /// Does `work` in a transaction of the store's SQL database, and ends it as that says; after an
-    /// error or a panic it is rolled back. On this thread no other method may be called meanwhile.
+    /// Runs `work` in a transaction of the store's SQL database, and ends it as `work` returns.
+    /// After an error or a panic it is rolled back. Meanwhile this thread may call no other method.
     ///
-    /// A store that is no SQL database of this crate has no tables of projections; that is what
-    /// this method says if it is not written anew. One that wraps such a store passes the call on.
+    /// A store that is not an SQL database of this crate has no tables of projections, and the
+    /// provided method returns that error. A store that wraps an SQL database passes the call on.
     ///
     /// # Errors
-    /// When `work` fails, and when the transaction cannot be begun or committed.
+    /// Fails when `work` fails, and when the transaction cannot be begun or committed.
     fn transact(
         &self,
         _access: Access,
@@ -169,11 +170,11 @@ pub trait ProcessRecorder: ApplicationRecorder {
         Err(no_tables())
     }
 
-    /// Keeps everybody else from rebuilding the tables, until it is dropped or this process ends;
-    /// `None` if somebody else is at it.
+    /// Takes the lock for rebuilding the tables, until it is dropped or this process ends. Returns
+    /// `None` if another rebuild has it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
         Err(no_tables())
     }

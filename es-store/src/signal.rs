@@ -1,9 +1,10 @@
 //! Wake-ups within a process.
 //!
-//! Concurrency: a [`Signal`] counts its rings under a mutex, and who waits says which count it has
-//! seen; so a ring between looking and waiting is never lost, and no thread waits for a ring that
-//! came already. The list in [`Signals`] holds its signals weakly and is locked only to copy or
-//! change it, never while ringing, so a listener may come and go from inside a ring.
+//! Concurrency: a [`Signal`] counts its rings under a mutex, and a thread that waits passes the
+//! count that it has seen. So a ring between looking and waiting is never lost, and no thread waits
+//! for a ring that came already. The list in [`Signals`] holds its signals weakly and is locked
+//! only to copy or change it, never while ringing, so a listener may come and go from inside a
+//! ring.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};

@@ -36,18 +36,18 @@ use std::time::Duration;
 use self::connection::SqliteOptions;
 use self::database::Database;
 use self::recorder::SqliteRecorder;
+use self::schema::Wanted;
 use crate::env::Env;
 use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::role::Role;
-use crate::sql::schema::Wanted;
 
 /// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any
 /// number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the file cannot be opened or is no database, it belongs to
-/// another application, or it stays locked for longer than the limit.
+/// Fails when a setting is missing or wrong, the file cannot be opened or is no database, it
+/// belongs to another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
     role: Role,

@@ -55,8 +55,8 @@ fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
 /// `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
 ///
 /// # Errors
-/// When the settings are wrong, the name begins with `__`, which is reserved, or the store cannot
-/// be opened.
+/// Fails when the settings are wrong, the name begins with `__`, which is reserved, or the store
+/// cannot be opened.
 ///
 /// ```
 /// use es_store::{Env, Role, open};
@@ -114,14 +114,14 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
 /// names, to run them by hand before it is opened with `CREATE_TABLE=n`. Memory needs none.
 ///
 /// # Errors
-/// When the settings are wrong.
+/// Fails when the settings are wrong.
 ///
 /// ```
 /// # #[cfg(feature = "postgres")] {
 /// use es_store::{Env, Role, ddl};
 ///
-/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE", "postgres"))?;
-/// assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
+/// let statements = ddl("Counters", Role::Follower, &Env::new().with("PERSISTENCE_MODULE",
+/// "postgres"))?; assert!(statements.contains(r#"CREATE TABLE "public"."counters_events""#));
 /// # }
 /// # Ok::<(), es_store::StoreError>(())
 /// ```

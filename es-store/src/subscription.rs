@@ -66,7 +66,7 @@ impl Subscription {
     /// All notifications behind position `gt`; `None` is the beginning.
     ///
     /// # Errors
-    /// When listening cannot begin.
+    /// Fails when listening cannot begin.
     pub fn new(
         recorder: Arc<dyn ApplicationRecorder>,
         gt: Option<u64>,

@@ -1,12 +1,13 @@
 //! The JSON of the Python library: how the fields of an event are written and read.
 //!
-//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A type
-//! makes itself known as one by serialising as a newtype struct called `$transcoded::NAME` over its
-//! text, as [`es_core::Transcoding`] does. A UUID does not know of this; it is known by its 16
-//! bytes, which it shows because both directions say that they are not human-readable. A few other
-//! types have a compact form for that too, such as IP addresses. It is read as it is written where
-//! their type is known, and not inside a type that serde reads without saying what it wants; so
-//! each field is tried before it is stored, and refused if it would not come back.
+//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a
+//! *transcoding*. A type makes itself known as one by serialising as a newtype struct called
+//! `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of
+//! this; it is known by its 16 bytes, which it shows because both directions say that they are not
+//! human-readable. A few other types have a compact form for that too, such as IP addresses. It is
+//! read as it is written where their type is known, and not inside a type that serde reads without
+//! saying what it wants; so each field is tried before it is stored, and refused if it would not
+//! come back.
 
 mod check;
 mod error;
@@ -99,12 +100,12 @@ impl JsonWriter {
         fields: &JsonReader<'_>,
         reserved: &[&str],
     ) -> Result<(), FieldError> {
-        fields
-            .iter()
-            .try_for_each(|(key, value)| match reserved.contains(&key) {
-                true => Err(FieldError::new(key, "the name is reserved")),
-                false => self.put_written(key, value.get().as_bytes()),
-            })
+        fields.iter().try_for_each(|(key, value)| {
+            if reserved.contains(&key) {
+                return Err(FieldError::new(key, "the name is reserved"));
+            }
+            self.put_written(key, value.get().as_bytes())
+        })
     }
 
     fn put_key(&mut self, key: &str) -> Result<(), serde_json::Error> {

@@ -1,10 +1,11 @@
-//! One thread that notices the commits of other processes, while anyone listens.
+//! A thread that notices the commits of other processes while there are listeners.
 //!
-//! Concurrency: who joins first starts the thread, who leaves last stops it and waits for its end.
-//! Starting it, and taking it out to be stopped, are under one lock, so at most one runs that was
-//! not told to stop; the wait for its end is not, so nobody who joins meanwhile waits too. The function that starts it must be ready to notice when it returns: every commit after `join` has returned is
-//! then noticed. The thread runs no user's code; should it drop the last listening all the same, it
-//! does not wait for itself.
+//! Concurrency: the first listener starts the thread, and the last one stops and joins it. Starting
+//! it and taking it out to be stopped happen under one lock, so at most one thread runs that was
+//! not told to stop. The join happens outside of the lock, so a listener that comes meanwhile does
+//! not wait for it. The function that starts the thread returns when the thread notices commits, so
+//! every commit after `join` has returned is noticed. The thread runs no code of a user. If it
+//! drops the last listener itself, it does not join itself.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -31,8 +32,8 @@ struct Watch {
 }
 
 impl Watcher {
-    /// Keeps the thread until what is returned is dropped. `start` starts it, if nobody listens
-    /// yet; the thread ends when the signal is rung.
+    /// Adds a listener, until the [`Listening`] is dropped. The first one starts the thread with
+    /// `start`; the thread ends when the signal is rung.
     pub(crate) fn join(
         &self,
         start: impl FnOnce(Arc<Signal>) -> Result<JoinHandle<()>, StoreError>,

@@ -2,6 +2,8 @@
 
 #[path = "sqlite/bad.rs"]
 mod bad;
+#[path = "sqlite/damaged.rs"]
+mod damaged;
 #[path = "sqlite/processes.rs"]
 mod processes;
 #[path = "sqlite/python.rs"]

@@ -111,7 +111,7 @@ pub fn one_of<E, P: EventPayload>(kind: EventKind<E, P>) -> KindOf<E> {
 #[diagnostic::on_unimplemented(
     message = "a policy returns `Result<()>`, not `{Self}`",
     label = "write `-> Result<()>`, and end the body with `Ok(())`",
-    note = "the error is any that can be boxed: one that implements `std::error::Error`, or a text"
+    note = "the error is any that a `Box<dyn Error + Send + Sync>` takes: one of your own, a boxed one, or a text"
 )]
 pub trait PolicyResult {
     /// Returns the result with its error boxed.

@@ -29,7 +29,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// [`Error::kind`] tells a caller how to react. The text of an error includes its causes in one
 /// line; [`source`](StdError::source) returns the cause itself. Cloning is cheap, because one error
 /// is reported to everyone who waits for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The aggregate does not exist, or did not have that version.
@@ -255,6 +255,13 @@ impl StdError for Error {
             | Self::Usage(_)
             | Self::Defect { .. } => None,
         }
+    }
+}
+
+/// The text of the error, as `main` shows it when it returns one.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

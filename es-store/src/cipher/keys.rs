@@ -28,7 +28,7 @@ const OLD_KEYS: &str = "CIPHER_KEYS_OLD";
 /// ```
 ///
 /// # Errors
-/// When `size` is another number, or the operating system gives no random numbers.
+/// Fails when `size` is another number, or the operating system gives no random numbers.
 pub fn create_key(size: usize) -> Result<String, StoreError> {
     let refused = |problem: String| StoreError::Configuration(problem);
     if ![16, 24, 32].contains(&size) {

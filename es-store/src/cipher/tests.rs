@@ -1,4 +1,4 @@
-//! What Python encrypts, both ways; keys that are wrong; and nothing of them shown.
+//! States that Python encrypts, both ways; wrong keys; and keys that are never shown.
 
 use proptest::prelude::*;
 

@@ -35,14 +35,14 @@ pub(super) struct Handoff<J, R> {
     line: Mutex<Line<J, R>>,
 }
 
-/// The waiting threads. While anyone waits, somebody leads.
+/// The waiting threads. While one waits, there is a leader.
 struct Line<J, R> {
     led: bool,
     waiting: VecDeque<Waiting<J, R>>,
 }
 
 struct Waiting<J, R> {
-    /// The job that a leader may take and do; without it, its owner waits until it leads.
+    /// The job that a leader may take. Without a job, the thread waits until it leads.
     job: Option<J>,
     weight: Weight,
     slot: WaitSlot<R>,
@@ -54,9 +54,9 @@ pub(super) enum Turn<'a, J, R> {
     Lead(Lead<'a, J, R>),
     /// A leader did the job.
     Done(R),
-    /// A leader took the job, and was lost before it said what became of it.
+    /// A leader took the job, and panicked before it gave the outcome.
     Lost,
-    /// Nobody took the job in time, and nobody will.
+    /// No leader took the job in time, and none will.
     Withdrawn,
 }
 
@@ -69,8 +69,8 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leads if nobody does. Otherwise waits in line with `job()`, at most `timeout` until it is
-    /// taken.
+    /// Leads if there is no leader. Otherwise waits in line with `job()`, at most `timeout` until
+    /// it is taken.
     pub(super) fn join(
         &self,
         weight: Weight,
@@ -150,7 +150,7 @@ impl<J, R> Handoff<J, R> {
 }
 
 impl<J, R> Line<J, R> {
-    /// Takes the lead if nobody has it.
+    /// Takes the lead if there is no leader.
     fn begin(&mut self) -> bool {
         !std::mem::replace(&mut self.led, true)
     }
@@ -167,7 +167,7 @@ impl<J, R> Line<J, R> {
         slot
     }
 
-    /// Gives up the lead. Returns who is to have it.
+    /// Gives up the lead. Returns the slot of the thread that leads next.
     fn end(&mut self) -> Option<Waiting<J, R>> {
         let next = self.waiting.pop_front();
         self.led = next.is_some();

@@ -13,7 +13,7 @@ use crate::stored_event::StoredEvent;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// What a writer is told to do with the next group.
+/// The outcome that a writer gives to the next group.
 #[derive(Clone, Copy)]
 enum Sign {
     Commit,

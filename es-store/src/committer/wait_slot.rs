@@ -69,7 +69,7 @@ impl<R> WaitSlot<R> {
         Arc::ptr_eq(&self.row, &other.row)
     }
 
-    /// Waits for the reason; `None` if there is none until `deadline`.
+    /// Waits for the reason to wake. Returns `None` if there is none until `deadline`.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<WakeReason<R>> {
         let wake = match self.number {
             0 => &self.row.first,

@@ -18,7 +18,7 @@ pub trait StoreFactory: Send + Sync {
     /// Opens the store of an application. `env` is as the application sees it.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// Fails when it cannot be opened.
     fn open(
         &self,
         application: &str,

@@ -118,8 +118,8 @@ impl Settings<Postgres> {
         self.with("POSTGRES_LOCK_TIMEOUT", seconds(limit))
     }
 
-    /// Sets the time to wait for the answer to a request, to which the time for a lock is added. Zero
-    /// waits for ever.
+    /// Sets the time to wait for the answer to a request, to which the time for a lock is added.
+    /// Zero waits for ever.
     pub fn request_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_REQUEST_TIMEOUT", seconds(limit))
     }

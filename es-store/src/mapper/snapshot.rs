@@ -23,7 +23,7 @@ impl Mapper {
     /// stored.
     ///
     /// # Errors
-    /// When a field cannot be written, or has a name that is reserved.
+    /// Fails when a field cannot be written, or has a name that is reserved.
     pub fn encode_snapshot<A: Aggregate>(
         &self,
         aggregate: &A,
@@ -43,8 +43,8 @@ impl Mapper {
     /// Decodes a snapshot of an aggregate; `None` if its state cannot be stored.
     ///
     /// # Errors
-    /// When it is of another aggregate, damaged, or newer than this program, does not fit the state
-    /// as it is now, or an upcaster fails or panics.
+    /// Fails when it is of another aggregate, damaged, or newer than this program, does not fit the
+    /// state as it is now, or an upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,

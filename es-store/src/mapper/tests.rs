@@ -1,4 +1,4 @@
-//! States as Python stores them, and what is none; plain, compressed, encrypted.
+//! States as Python stores them, and damaged ones: plain, compressed and encrypted.
 
 use es_core::FieldWriter;
 use uuid::Uuid;

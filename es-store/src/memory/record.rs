@@ -64,9 +64,10 @@ impl Record {
         );
         let found = versions.get(from..to).unwrap_or_default().iter();
         let events = |index: &usize| self.log.get(*index).cloned();
-        match query.desc {
-            false => found.take(query.limit).filter_map(events).collect(),
-            true => found.rev().take(query.limit).filter_map(events).collect(),
+        if query.desc {
+            found.rev().take(query.limit).filter_map(events).collect()
+        } else {
+            found.take(query.limit).filter_map(events).collect()
         }
     }
 
@@ -87,9 +88,10 @@ impl Record {
             query.gt.is_none_or(|gt| version > gt) && query.lte.is_none_or(|lte| version <= lte)
         };
         let found = versions.values().filter(is_wanted).cloned();
-        match query.desc {
-            false => found.take(query.limit).collect(),
-            true => found.rev().take(query.limit).collect(),
+        if query.desc {
+            found.rev().take(query.limit).collect()
+        } else {
+            found.take(query.limit).collect()
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use es_core::error_chain;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
@@ -121,6 +122,7 @@ impl Connection {
 fn end_with_client(client: &mut Client) -> Result<(), Error> {
     match client.batch_execute("SET client_connection_check_interval = '1s'") {
         Err(error) if error.as_db_error().is_some() => {
+            let error = error_chain(&error);
             tracing::debug!(%error, "the server cannot detect that its client is gone");
             Ok(())
         }

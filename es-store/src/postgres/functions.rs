@@ -10,7 +10,7 @@ use crate::sql::names::{literal, quoted};
 
 /// A function, which may be missing or replaced by another one of that name.
 pub(super) struct Function {
-    /// The name and parameter types, as the catalog looks a function up.
+    /// The name and parameter types, as the catalogue looks a function up.
     pub(super) signature: String,
     pub(super) body: String,
     pub(super) create: String,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use es_core::error_chain;
 use tokio_postgres::Error;
 
 use super::label::PostgresLabel;
@@ -90,7 +91,10 @@ fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
     while stop.rings() == 0 {
         match connect() {
             Ok(client) => return Some(client),
-            Err(error) => tracing::debug!(%error, "listening cannot begin again yet"),
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::debug!(%error, "listening cannot begin again yet");
+            }
         }
         stop.wait(0, PAUSES.pause(failures));
         failures = failures.saturating_add(1);

@@ -16,7 +16,7 @@ use super::names::Names;
 use super::options::PostgresOptions;
 use super::pool::Pool;
 use super::rows::{Rows, id_param};
-use super::schema::{self, SchemaLayout, SchemaNeeds};
+use super::schema::{self, SchemaNeeds, ServerLayout};
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
@@ -49,7 +49,7 @@ pub struct PostgresRecorder {
     /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
     role: Role,
-    pub(super) layout: SchemaLayout,
+    pub(super) layout: ServerLayout,
     committer: Committer<Writer>,
     signals: Signals,
     listeners: Listeners,

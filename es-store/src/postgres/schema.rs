@@ -1,16 +1,17 @@
 //! The tables: those of the Python library, exactly as it creates them, and a few of our own.
 //!
-//! Concurrency: the catalog is read first, and only missing objects are created. The transaction
+//! Concurrency: the catalogue is read first, and only missing objects are created. The transaction
 //! that creates them holds an advisory lock, so programs of this library take turns. The Python
 //! library does not take that lock. If it creates an object first, ours fails with one of a few
-//! known errors, and the catalog is read again.
+//! known errors, and the catalogue is read again.
 
-mod found;
+mod catalogue;
 
+use es_core::error_chain;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use self::found::FoundSchema;
+use self::catalogue::Catalogue;
 use super::ddl;
 use super::functions::Function;
 use super::names::Names;
@@ -32,7 +33,7 @@ pub(super) struct SchemaNeeds<'a> {
 
 /// The properties of the tables that a recorder depends on.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SchemaLayout {
+pub(super) struct ServerLayout {
     /// True if tracking has the form of old versions of the Python library.
     pub(super) has_row_per_position: bool,
     /// True if the functions that append events can be called.
@@ -43,13 +44,13 @@ pub(super) struct SchemaLayout {
 pub(super) fn prepare(
     client: &mut Client,
     wanted: &SchemaNeeds<'_>,
-) -> Result<SchemaLayout, StoreError> {
+) -> Result<ServerLayout, StoreError> {
     let label = &wanted.settings.label;
     check_server(client, wanted)?;
     let mut made = false;
     let mut last = None;
     for _ in 0..MAX_ATTEMPTS {
-        let found = FoundSchema::read(client, wanted)
+        let found = Catalogue::read(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
         found.check(wanted)?;
         if found.is_complete() && (made || found.has_append() || !wanted.settings.create) {
@@ -117,7 +118,7 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
     // All applications of the schema share the composite type, and so the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
-    let found = FoundSchema::read(transaction.client(), wanted)?;
+    let found = Catalogue::read(transaction.client(), wanted)?;
     found.check(wanted).map_err(CreateError::Store)?;
     for object in &found.missing {
         transaction.batch_execute(&object.create)?;
@@ -141,6 +142,7 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
         Err(error)
             if is_not_allowed(&error) || error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
         {
+            let error = error_chain(&error);
             tracing::warn!(%error, "the functions that append events cannot be created, so each save takes more round trips");
             attempt.rollback()
         }
@@ -170,7 +172,7 @@ fn is_concurrent_creation(error: &Error) -> bool {
     ];
     there.contains(error.code())
         || *error.code() == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog")
-        // The server has no code of its own for two concurrent updates of one row of the catalog.
+        // The server has no code of its own for two concurrent updates of one row of the catalogue.
         || *error.code() == SqlState::INTERNAL_ERROR
 }
 

@@ -89,6 +89,7 @@ impl Tls {
                     Err(ConnectError::Driver(error))
                         if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
                     {
+                        let error = es_core::error_chain(&error);
                         tracing::debug!(%error, "connecting without encryption");
                         in_the_clear(target)
                     }

@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::rows::Rows;
-use super::schema::SchemaLayout;
+use super::schema::ServerLayout;
 use super::sql::Sql;
 use super::write::{Write, WriteError};
 use crate::backoff::Backoff;
@@ -120,7 +120,7 @@ impl Writer {
         settings: Arc<PostgresOptions>,
         names: Arc<Names>,
         id_type: IdType,
-        layout: SchemaLayout,
+        layout: ServerLayout,
         connection: Connection,
     ) -> Self {
         Self {

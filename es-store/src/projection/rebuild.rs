@@ -14,18 +14,19 @@ use crate::tracking::Tracking;
 pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
 
 impl Tables {
-    /// Keeps everybody else from rebuilding; `None` if somebody else is at it.
+    /// Takes the lock for rebuilding. Returns `None` if another rebuild has it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
         self.recorder.lock_rebuild()
     }
 
-    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are. Returns true if there were such.
+    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are.
+    /// Returns true if there were such.
     ///
     /// # Errors
-    /// When `make` or the store fails.
+    /// Fails when `make` or the store fails.
     pub fn begin_rebuild(&self, make: Make<'_>) -> Result<bool, StoreError> {
         let mut is_taken_up = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -45,7 +46,7 @@ impl Tables {
     /// Up to which position of `upstream` the new tables are.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn rebuilt(&self, upstream: &str) -> Result<u64, StoreError> {
         let mut position = 0;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -74,10 +75,10 @@ impl Tables {
     /// Puts the new tables in the place of the old ones, with their positions, all in one
     /// transaction. The positions of the old ones cannot move meanwhile, and where they are
     /// further, `catch_up` is called first. Returns true if it is done, also where it was before:
-    /// whoever calls this has the lock, so nobody else has ended the rebuild.
+    /// the caller has the lock, so no other thread has ended the rebuild.
     ///
     /// # Errors
-    /// When the store fails; then nothing has changed, unless the connection was lost in the
+    /// Fails when the store fails; then nothing has changed, unless the connection was lost in the
     /// commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
@@ -111,7 +112,7 @@ impl Tables {
     /// there were.
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails when the store fails.
     pub fn discard_rebuild(&self) -> Result<bool, StoreError> {
         let mut was_there = false;
         self.recorder.transact(Access::Write, &mut |tx| {

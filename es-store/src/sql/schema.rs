@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::label::Label;
 use crate::error::StoreError;
 use crate::format::Format;
-use crate::role::Role;
 
 /// The version of our own tables.
 const TABLES_FORMAT: &str = "1";
@@ -18,23 +17,6 @@ pub(crate) const MIGRATION_MARK: &str = "__migration__";
 /// made it.
 pub(crate) const ROW_PER_POSITION: &str = "has a row for each position, as old versions of the Python library made it, and is not \
      written: start Python 9.5 on it once, which migrates it";
-
-/// The needs of an application.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    /// The name of the application.
-    pub(crate) application: &'a str,
-    pub(crate) role: Role,
-    /// True if what is missing is to be created.
-    pub(crate) create: bool,
-}
-
-impl Wanted<'_> {
-    /// Returns true if the application follows others, and so needs the tables of followers.
-    pub(crate) fn follows(&self) -> bool {
-        self.role == Role::Follower
-    }
-}
 
 /// The rows that the table of settings must have.
 pub(crate) fn meta_rows(application: &str) -> [(&'static str, &str); 2] {

@@ -73,19 +73,15 @@ impl<'a> Transaction<'a> {
     /// ```
     /// use es_store::{SqlError, Transaction};
     ///
-    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> {
-    ///     let counts = tx.table("trick_counts");
-    ///     let sql = format!(
-    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
-    ///     );
-    ///     tx.execute(&sql, &[&trick])?;
-    ///     Ok(())
-    /// }
+    /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> { let counts =
+    /// tx.table("trick_counts"); let sql = format!( "INSERT INTO {counts} AS t (trick, count)
+    /// VALUES ($1, 1) ON CONFLICT (trick) DO UPDATE SET count = t.count + 1" ); tx.execute(&sql,
+    /// &[&trick])?; Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// When the statement is wrong, the store fails, the number of parameters is not that of the
-    /// statement, or an earlier statement has failed.
+    /// Fails when the statement is wrong, the store fails, the number of parameters is not that of
+    /// the statement, or an earlier statement has failed.
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
         let params = self.begin_statement(sql, params)?;
         let done = self.driver.execute(&self.owner.label, sql, &params);
@@ -97,11 +93,10 @@ impl<'a> Transaction<'a> {
     /// ```
     /// use es_store::{SqlError, Transaction};
     ///
-    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> {
-    ///     let sql = format!("SELECT trick, count FROM {} ORDER BY trick", tx.table("trick_counts"));
-    ///     let rows = tx.query(&sql, &[])?;
-    ///     rows.iter().map(|row| Ok((row.get("trick")?, row.get("count")?))).collect()
-    /// }
+    /// fn counts(tx: &mut Transaction<'_>) -> Result<Vec<(String, i64)>, SqlError> { let sql =
+    /// format!("SELECT trick, count FROM {} ORDER BY trick", tx.table("trick_counts")); let rows =
+    /// tx.query(&sql, &[])?; rows.iter().map(|row| Ok((row.get("trick")?,
+    /// row.get("count")?))).collect() }
     /// ```
     ///
     /// # Errors

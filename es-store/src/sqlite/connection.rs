@@ -13,7 +13,7 @@ use crate::sql::label::Label;
 pub(super) struct SqliteOptions {
     /// A path, a URI, or `:memory:`.
     pub(super) name: String,
-    /// How long to wait for a lock.
+    /// The time to wait for a lock.
     pub(super) lock_timeout: Duration,
     /// The rest of a busy writer once a second; `None` is the usual pace.
     pub(super) rest: Option<Duration>,

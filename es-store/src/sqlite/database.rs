@@ -30,7 +30,7 @@ use crate::error::StoreError;
 use crate::recording::{Recorded, Recording};
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
-use crate::sql::schema::Wanted;
+use crate::sqlite::schema::Wanted;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 

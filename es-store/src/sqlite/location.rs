@@ -31,7 +31,8 @@ impl Location {
     }
 }
 
-/// Returns true if the name itself says how the file is to be opened; SQLite then refuses to be told less.
+/// Returns true if the name itself says how the file is to be opened; SQLite then refuses to be
+/// told less.
 pub(super) fn says_mode(name: &str) -> bool {
     uri(name).is_some_and(|(_, query)| {
         query

@@ -9,7 +9,7 @@ use super::location;
 use crate::error::StoreError;
 use crate::rebuild_lock::RebuildLock;
 
-/// Takes the lock; `None` if somebody else has it.
+/// Takes the lock. Returns `None` if another rebuild has it.
 pub(super) fn lock(database: &Database) -> Result<Option<RebuildLock>, StoreError> {
     let Some(flag) = database.rebuilding.raise() else {
         return Ok(None);

@@ -8,10 +8,26 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::codes;
 use super::tables::{SNAPSHOTS, TABLES, Table};
 use crate::error::StoreError;
+use crate::role::Role;
 use crate::sql::label::Label;
-use crate::sql::schema::{
-    MIGRATION_MARK, Wanted, check_columns, check_meta, meta_rows, missing_meta,
-};
+use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
+
+/// The needs of an application.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// The name of the application.
+    pub(super) application: &'a str,
+    pub(super) role: Role,
+    /// True if what is missing is to be created.
+    pub(super) create: bool,
+}
+
+impl Wanted<'_> {
+    /// Returns true if the application follows others, and so needs the tables of followers.
+    pub(super) fn follows(&self) -> bool {
+        self.role == Role::Follower
+    }
+}
 
 /// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]

@@ -44,9 +44,12 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
 
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
         let committed = self.0.commit();
-        committed.map_err(|error| match codes::is_lost_write(&error) {
-            true => label.outcome_unknown(error),
-            false => codes::statement_failed(label, error),
+        committed.map_err(|error| {
+            if codes::is_lost_write(&error) {
+                label.outcome_unknown(error)
+            } else {
+                codes::statement_failed(label, error)
+            }
         })
     }
 

@@ -6,6 +6,7 @@
 use std::thread;
 use std::time::Duration;
 
+use es_core::error_chain;
 use rusqlite::Connection;
 
 use super::codes;
@@ -59,7 +60,8 @@ fn watch(connection: &Connection, mut seen: i64, signals: &Signals, stop: &Signa
             }
             // Whoever listens polls too, so a look that fails loses nothing.
             Err(error) => {
-                tracing::debug!(%error, "looking for commits of other connections failed")
+                let error = error_chain(&error);
+                tracing::debug!(%error, "looking for commits of other connections failed");
             }
         }
     }

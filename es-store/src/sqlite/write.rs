@@ -1,4 +1,4 @@
-//! Writing one recording, inside a transaction that somebody else opens and commits.
+//! Writing one recording, inside a transaction that the caller opens and commits.
 
 use std::collections::HashMap;
 

@@ -65,12 +65,10 @@ pub enum Moment {
 /// use es_store::testing::{Call, FaultyRecorder, Moment};
 /// use es_store::{ApplicationRecorder, Role, StoreError, memory::MemoryRecorder};
 ///
-/// let recorder = FaultyRecorder::new(std::sync::Arc::new(MemoryRecorder::new(Role::Leader, IdType::Uuid)));
-/// recorder.fail(Call::Head, 2, Moment::Before, StoreError::closed("test"));
-/// assert!(recorder.head().is_ok());
-/// assert!(recorder.head().is_err());
-/// assert!(recorder.head().is_ok());
-/// assert_eq!(recorder.calls(Call::Head), 3);
+/// let recorder = FaultyRecorder::new(std::sync::Arc::new(MemoryRecorder::new(Role::Leader,
+/// IdType::Uuid))); recorder.fail(Call::Head, 2, Moment::Before, StoreError::closed("test"));
+/// assert!(recorder.head().is_ok()); assert!(recorder.head().is_err());
+/// assert!(recorder.head().is_ok()); assert_eq!(recorder.calls(Call::Head), 3);
 /// ```
 pub struct FaultyRecorder {
     inner: Arc<dyn ProcessRecorder>,

@@ -1,4 +1,4 @@
-//! PostgreSQL for tests: fresh databases, on a server of one's own or on one that is thrown away
+//! PostgreSQL for tests: fresh databases, on a server of your own or on one that is thrown away
 //! afterwards.
 //!
 //! `ES_POSTGRES_URL` names a server to use, by a connection string whose user may create databases.

@@ -1,8 +1,5 @@
 //! Wrong settings and files are clear errors and never panics.
 
-#[path = "bad/rows.rs"]
-mod rows;
-
 use es_store::{EventQuery, NotificationQuery, Role, StoreError, Tracking};
 
 use super::{Folder, env, event, id, open, raw, recording, refused};

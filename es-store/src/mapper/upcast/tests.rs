@@ -1,4 +1,4 @@
-//! What upcasters can do, and what they are given.
+//! The abilities of upcasters, and the states that they are given.
 
 use serde::Deserialize;
 

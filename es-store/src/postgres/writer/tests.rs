@@ -29,7 +29,7 @@ fn writer_of(database: &Database, has_append: bool, ids: IdType) -> Writer {
     };
     let layout = schema::prepare(&mut connection.client, &wanted).expect("tables");
     assert!(layout.has_append);
-    let layout = SchemaLayout {
+    let layout = ServerLayout {
         has_append,
         ..layout
     };

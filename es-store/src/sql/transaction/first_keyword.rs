@@ -18,8 +18,8 @@ pub(super) fn transaction_keyword(sql: &str) -> Option<&'static str> {
     })
 }
 
-/// The first word behind everything that a database passes over. To SQLite a byte order mark is such; PostgreSQL ends a comment of
-/// one line at a carriage return, too.
+/// The first word behind everything that a database passes over. To SQLite a byte order mark is
+/// such; PostgreSQL ends a comment of one line at a carriage return, too.
 fn first_word(sql: &str, comments_nest: bool) -> Option<&str> {
     let is_passed_over = |c: char| c.is_whitespace() || matches!(c, ';' | '\u{feff}');
     let mut rest = sql.trim_start_matches(is_passed_over);

@@ -42,7 +42,7 @@ impl Row {
     /// The value of a column.
     ///
     /// # Errors
-    /// When there is no such column, or its value is of another type; `NULL` is read as an
+    /// Fails when there is no such column, or its value is of another type; `NULL` is read as an
     /// `Option`.
     pub fn get<T: FromValue>(&self, column: impl Column) -> Result<T, SqlError> {
         let index = column.among(&self.columns);

@@ -107,7 +107,7 @@ pub fn a_history_is_the_newest_snapshot_and_the_events_behind_it(bench: &Bench) 
     assert_eq!(other.expect("read"), History::default());
 }
 
-/// Rule: an id of the other form, and a version that is none, are refused and not found.
+/// Rule: an id of the other form and a version of 0 are refused, and not found.
 pub fn a_snapshot_that_cannot_be_kept_is_refused(bench: &Bench) {
     let recorder = bench.leader();
     for version in [0, u64::MAX] {

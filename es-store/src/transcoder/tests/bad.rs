@@ -1,4 +1,4 @@
-//! What is damaged is an error that shows no value, and never a panic.
+//! Damaged data is an error that shows no value, and never a panic.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! What serde makes of types: enums, flattened fields, keys, values of which nobody says what they
-//! are.
+//! The shapes that serde makes of types: enums, flattened fields, keys, values of which nobody says
+//! what they are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,11 +1,11 @@
-//! Damaged rows, and rows that other programs wrote.
+//! Damaged rows are errors that name them, and hide nothing else.
 
 use std::time::Duration;
 
 use es_store::{EventQuery, Head, NotificationQuery, Role, StoreError, Subscription, Tracking};
 use rusqlite::params;
 
-use crate::{Folder, env, event_id, id, open, raw, recording};
+use super::{Folder, env, event_id, id, open, raw, recording};
 
 #[test]
 fn a_damaged_row_is_an_error_that_names_it() {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Error;
 
-use super::{SchemaLayout, SchemaNeeds};
+use super::{SchemaNeeds, ServerLayout};
 use crate::error::StoreError;
 use crate::format::Format;
 use crate::postgres::ddl::{self, DatabaseObject};
@@ -15,7 +15,7 @@ use crate::role::Role;
 use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
 /// The objects that were found in a schema.
-pub(super) struct FoundSchema {
+pub(super) struct Catalogue {
     pub(super) missing: Vec<DatabaseObject>,
     /// The columns of the events table with their types; empty if there is no such table.
     columns: HashMap<String, String>,
@@ -29,7 +29,7 @@ pub(super) struct FoundSchema {
     pub(super) has_other_append: bool,
 }
 
-impl FoundSchema {
+impl Catalogue {
     pub(super) fn read(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Self, Error> {
         let names = wanted.names;
         let objects = ddl::objects(names, wanted.role);
@@ -76,8 +76,8 @@ impl FoundSchema {
         objects.chain(keys).chain(mark).collect()
     }
 
-    pub(super) fn layout(&self) -> SchemaLayout {
-        SchemaLayout {
+    pub(super) fn layout(&self) -> ServerLayout {
+        ServerLayout {
             has_row_per_position: self.has_row_per_position,
             has_append: self.has_append(),
         }
@@ -149,7 +149,7 @@ fn existing_names(
     objects: &[DatabaseObject],
 ) -> Result<HashSet<String>, Error> {
     let wanted: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-    // This one catalog lists tables, indexes and composite types.
+    // This one catalogue lists tables, indexes and composite types.
     let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                WHERE n.nspname = $1 AND c.relname = ANY ($2)";
     let rows = client.query(sql, &[&names.schema, &wanted])?;
