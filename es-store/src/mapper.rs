@@ -134,7 +134,7 @@ impl Mapper {
     /// Decodes an event of one kind.
     ///
     /// # Errors
-    /// The errors of [`Mapper::decode`].
+    /// Fails as [`Mapper::decode`] does.
     pub fn decode_payload<P: EventPayload>(
         &self,
         stored: &StoredEvent,

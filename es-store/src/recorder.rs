@@ -52,7 +52,7 @@ pub trait AggregateRecorder: Send + Sync {
     /// listener is woken.
     ///
     /// # Errors
-    /// The errors of [`StoredEvent::check`], and those of the store itself.
+    /// Fails as [`StoredEvent::check`] does, and those of the store itself.
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError>;
 
     /// Returns the snapshots of one aggregate. The list is empty if the store keeps no snapshots.

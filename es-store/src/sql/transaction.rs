@@ -107,7 +107,7 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`execute`](Self::execute); and when a column has a type that [`Value`] lacks.
+    /// Fails as [`execute`](Self::execute) does, and when a column has a type that [`Value`] lacks.
     /// Cast such a column, as in `CAST(SUM(count) AS BIGINT)`.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Row>, SqlError> {
         let params = self.begin_statement(sql, params)?;
@@ -124,7 +124,7 @@ impl<'a> Transaction<'a> {
     /// Runs a query. Returns the first row that it finds, or `None`.
     ///
     /// # Errors
-    /// The errors of [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn query_first(
         &mut self,
         sql: &str,
