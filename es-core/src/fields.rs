@@ -46,7 +46,8 @@ pub trait FieldReader {
     /// Returns the value stored under `key`. A missing key is an absent `Option`.
     ///
     /// # Errors
-    /// Fails when the key is missing, or the stored value is not a `T`. The error shows no stored value.
+    /// Fails when the key is missing, or the stored value is not a `T`. The error shows no stored
+    /// value.
     fn take<T: StoredField>(&mut self, key: &'static str) -> Result<T, FieldError>;
 
     /// Returns the value whose fields are all stored fields.

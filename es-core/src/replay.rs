@@ -37,8 +37,8 @@ impl<A: Aggregate> Replay<A> {
     /// Applies one recorded event.
     ///
     /// # Errors
-    /// Fails when the event belongs to another aggregate, is not the next one, creates an aggregate that
-    /// exists or changes one that does not, or when its body panics. The replay cannot be used
+    /// Fails when the event belongs to another aggregate, is not the next one, creates an aggregate
+    /// that exists or changes one that does not, or when its body panics. The replay cannot be used
     /// after an error.
     pub fn apply(
         &mut self,

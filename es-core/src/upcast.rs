@@ -77,7 +77,7 @@ pub trait UpcastResult {
     /// Converts to a result.
     ///
     /// # Errors
-    /// The error of the upcaster.
+    /// Returns the error of the upcaster.
     fn into_result(self) -> Result<(), FieldError>;
 }
 
@@ -96,7 +96,7 @@ impl UpcastResult for Result<(), FieldError> {
 /// Runs one upcaster.
 ///
 /// # Errors
-/// The error of the upcaster.
+/// Returns the error of the upcaster.
 pub fn upcast<S: StoredState, R: UpcastResult>(
     upcaster: impl FnOnce(&mut S) -> R,
     state: &mut S,

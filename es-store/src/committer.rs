@@ -77,7 +77,8 @@ pub(crate) trait GroupWriter: Send {
     /// it, and is written as a whole or not at all.
     ///
     /// # Errors
-    /// Fails when nothing was committed; with [`StoreError::OutcomeUnknown`], when that is not known.
+    /// Fails when nothing was committed; with [`StoreError::OutcomeUnknown`], when that is not
+    /// known.
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError>;
 }
 

@@ -59,8 +59,8 @@ impl Mapper {
     /// compression a state may have up to 64 MiB.
     ///
     /// # Errors
-    /// Fails when a compressor or cipher is unknown, a key is invalid, or only one of cipher and key is
-    /// set.
+    /// Fails when a compressor or cipher is unknown, a key is invalid, or only one of cipher and
+    /// key is set.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
             format: Format::CURRENT,
@@ -109,9 +109,9 @@ impl Mapper {
     /// Decodes an event of an aggregate.
     ///
     /// # Errors
-    /// Fails when the topic belongs to no event of `E`; the state cannot be decrypted or decompressed, is
-    /// damaged, or is newer than this program; an upcaster fails or panics; or a field is missing
-    /// or of another type.
+    /// Fails when the topic belongs to no event of `E`; the state cannot be decrypted or
+    /// decompressed, is damaged, or is newer than this program; an upcaster fails or panics; or a
+    /// field is missing or of another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
         let topic = &*stored.topic;
         let decoded = self.decode_with(

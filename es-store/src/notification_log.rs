@@ -74,7 +74,7 @@ impl NotificationLog {
     /// requested one.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when `id` is not such a pair; and when the store cannot be
+    /// Fails with [`StoreError::Invalid`] when `id` is not such a pair, and when the store cannot be
     /// read.
     ///
     /// ```

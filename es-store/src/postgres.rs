@@ -65,8 +65,9 @@ use crate::role::Role;
 /// missing ones. Any number of processes may do so at the same moment.
 ///
 /// # Errors
-/// Fails when a setting is missing or wrong, the name of the application is too long, the database cannot
-/// be reached, the tables belong to another application, or missing tables cannot be created.
+/// Fails when a setting is missing or wrong, the name of the application is too long, the database
+/// cannot be reached, the tables belong to another application, or missing tables cannot be
+/// created.
 pub fn open(
     application: &str,
     role: Role,

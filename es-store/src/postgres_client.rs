@@ -55,8 +55,8 @@ impl Client {
     /// Returns the rows of a statement.
     ///
     /// # Errors
-    /// Fails when the server rejects the statement, a parameter has another type, or the connection is
-    /// lost.
+    /// Fails when the server rejects the statement, a parameter has another type, or the connection
+    /// is lost.
     pub fn query<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,

@@ -41,8 +41,8 @@ impl Tables {
     /// once.
     ///
     /// # Errors
-    /// Fails when the store is not an SQL database, `make` fails, or the tables are missing and `create`
-    /// is not set.
+    /// Fails when the store is not an SQL database, `make` fails, or the tables are missing and
+    /// `create` is not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
         self.recorder.transact(Access::Read, &mut |tx| {
@@ -83,7 +83,8 @@ impl Tables {
     /// position as `work` returns. Without a move, nothing is committed.
     ///
     /// # Errors
-    /// [`StoreError::PositionMoved`] when the position is another one, and the errors of the store.
+    /// Fails with [`StoreError::PositionMoved`] when the position is another one, and when the store
+    /// fails.
     pub fn process(
         &self,
         upstream: &str,

@@ -49,8 +49,8 @@ use crate::role::Role;
 /// processes may do this at once.
 ///
 /// # Errors
-/// Fails when a setting is missing or wrong, the file cannot be opened or is not a database, it belongs
-/// to another application, or it stays locked for longer than the limit.
+/// Fails when a setting is missing or wrong, the file cannot be opened or is not a database, it
+/// belongs to another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
     role: Role,

@@ -55,8 +55,8 @@ fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
 /// also be spelled `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
 ///
 /// # Errors
-/// Fails when the settings are wrong, the name begins with `__` (which is reserved), or the store cannot
-/// be opened.
+/// Fails when the settings are wrong, the name begins with `__` (which is reserved), or the store
+/// cannot be opened.
 ///
 /// ```
 /// use es_store::{Env, Role, open};

@@ -203,7 +203,7 @@ fn read(application: &Application) -> TokenStream {
             /// Reads the tables, in a transaction that sees one moment and changes nothing.
             ///
             /// # Errors
-            /// The error of `work`, and an error if the store cannot be read.
+            /// Returns the error of `work`, and fails when the store cannot be read.
             #[allow(dead_code)]
             #vis fn read<T>(
                 &self,

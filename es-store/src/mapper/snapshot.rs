@@ -43,8 +43,8 @@ impl Mapper {
     /// Decodes a snapshot of an aggregate. Returns `None` if the state cannot be stored.
     ///
     /// # Errors
-    /// Fails when the snapshot belongs to another aggregate, is damaged or is newer than this program, it
-    /// does not fit the current state, or an upcaster fails or panics.
+    /// Fails when the snapshot belongs to another aggregate, is damaged or is newer than this
+    /// program, it does not fit the current state, or an upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,

@@ -141,8 +141,8 @@ impl<'a> Transaction<'a> {
     /// Commits the transaction.
     ///
     /// # Errors
-    /// Fails when the server rejects the commit, or the connection is lost. After a loss the outcome is
-    /// unknown.
+    /// Fails when the server rejects the commit, or the connection is lost. After a loss the
+    /// outcome is unknown.
     pub fn commit(mut self) -> Result<(), Error> {
         self.is_over = true;
         match self.depth {

@@ -59,7 +59,7 @@ impl Tables {
     /// Does the same as [`process`](Tables::process), for the new tables.
     ///
     /// # Errors
-    /// The errors of `process`; and when there are no new tables.
+    /// Fails as `process` does, and when there are no new tables.
     pub fn process_rebuild(
         &self,
         upstream: &str,
@@ -78,8 +78,8 @@ impl Tables {
     /// caller holds the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// Fails when the store fails. Then nothing has changed, unless the connection was lost during the
-    /// commit.
+    /// Fails when the store fails. Then nothing has changed, unless the connection was lost during
+    /// the commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {

@@ -85,8 +85,8 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// Fails when the statement is wrong, the number of parameters differs from that of the statement, an
-    /// earlier statement has failed, or the store fails.
+    /// Fails when the statement is wrong, the number of parameters differs from that of the
+    /// statement, an earlier statement has failed, or the store fails.
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
         let params = self.begin_statement(sql, params)?;
         let done = self.driver.execute(&self.owner.label, sql, &params);

@@ -42,8 +42,8 @@ impl Row {
     /// Returns the value of a column.
     ///
     /// # Errors
-    /// Fails when there is no such column, or its value has another type. `NULL` can be read only as an
-    /// `Option`.
+    /// Fails when there is no such column, or its value has another type. `NULL` can be read only
+    /// as an `Option`.
     pub fn get<T: FromValue>(&self, column: impl Column) -> Result<T, SqlError> {
         let index = column.among(&self.columns);
         let Some(value) = index.and_then(|index| self.values.get(index)) else {
