@@ -1,4 +1,4 @@
-//! Private: what generated code calls. It may change in any release; do not use it.
+//! Private: the items that generated code uses. They may change in any release; do not use them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -30,24 +30,24 @@ pub use crate::{
     source::fresh_id,
 };
 
-/// A value that can be a field of an event. Generated code asks for it in the same words when it
-/// writes and when it reads, so that a type that cannot be stored is one error.
+/// A value that can be a field of an event. Generated code uses the same trait to write and to
+/// read, so that a type that cannot be stored is reported once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in an event",
     label = "cannot be stored",
     note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass what identifies it instead"
 )]
 pub trait Stored: Sized {
-    /// Gives the field to `fields`.
+    /// Writes the field to `fields`.
     fn put<W: FieldWriter>(&self, key: &'static str, fields: &mut W) -> Result<(), FieldError>;
 
-    /// Takes the field from `fields`.
+    /// Reads the field from `fields`.
     fn take<R: FieldReader>(key: &'static str, fields: &mut R) -> Result<Self, FieldError>;
 
-    /// Gives all of its own fields to `fields`.
+    /// Writes all of its own fields to `fields`.
     fn put_all<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
-    /// Takes all fields as its own.
+    /// Reads all fields as its own.
     fn take_all<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 }
 
@@ -76,7 +76,7 @@ impl<T: StoredField> Stored for T {
     label = "write `-> Uuid`, or `-> String`"
 )]
 pub trait ReturnsId {
-    /// The id.
+    /// Returns the id.
     fn id(self) -> AggregateId;
 }
 
@@ -87,7 +87,7 @@ impl<T: Into<AggregateId>> ReturnsId for T {
     }
 }
 
-/// Makes a new aggregate with its first event.
+/// Creates an aggregate with its first event.
 pub fn create<A, P>(id: impl Into<AggregateId>, payload: P) -> A
 where
     A: Aggregate,
@@ -97,7 +97,7 @@ where
     A::__from_root(Root::create(id.into(), payload))
 }
 
-/// Makes an event of an aggregate.
+/// Triggers an event of an aggregate.
 pub fn trigger<A, P>(aggregate: &mut A, payload: P)
 where
     A: Aggregate,
@@ -107,18 +107,18 @@ where
     aggregate.__root_mut().trigger(payload);
 }
 
-/// Fails to compile, on the user's struct, when the impl half is missing.
+/// Fails to compile, on the user's struct, if the impl half is missing.
 pub const fn assert_has_events<A: Aggregate>() {}
 
-/// Fails to compile, on the user's impl block, when the struct half is missing.
+/// Fails to compile, on the user's impl block, if the struct half is missing.
 pub const fn assert_has_state<A: HasState>() {}
 
 /// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so
-/// that the missing half is reported once, and not for each use of a field too.
+/// that the missing half is reported once, and not again for each use of a field.
 pub struct StateProbe<A>(PhantomData<A>);
 
 impl<A: Aggregate> StateProbe<A> {
-    /// The state of an aggregate.
+    /// The function that returns the state of an aggregate.
     pub const STATE: fn(&A) -> &A::State = |aggregate| aggregate.__root().state();
 }
 
@@ -130,7 +130,7 @@ pub trait NoEvents<A: HasState> {
 
 impl<A: HasState> NoEvents<A> for StateProbe<A> {}
 
-/// The events of an aggregate that nothing creates, in code that does not compile.
+/// The events of an aggregate without a creating event, in code that does not compile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NoEventSet {}
 
@@ -150,24 +150,24 @@ impl EventSet for NoEventSet {
     }
 }
 
-/// Finds out at compile time whether a state can be cloned: the inherent constant wins over the
-/// trait's when its bound holds.
+/// Finds at compile time if a state can be cloned: the inherent constant wins over the trait's when
+/// its bound holds.
 pub struct CloneProbe<S>(PhantomData<S>);
 
 impl<S: Clone> CloneProbe<S> {
-    /// The function that clones it.
+    /// The function that clones the state.
     pub const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 }
 
 /// The fallback of [`CloneProbe`].
 pub trait CannotClone<S> {
-    /// No way to clone it.
+    /// No function, as the state cannot be cloned.
     const CLONE: Option<fn(&S) -> S> = None;
 }
 
 impl<S> CannotClone<S> for CloneProbe<S> {}
 
-/// The length of some texts, joined.
+/// Returns the length of some texts, joined.
 pub const fn joined_len(parts: &[&str]) -> usize {
     let (mut len, mut part) = (0, 0);
     while part < parts.len() {
@@ -177,7 +177,7 @@ pub const fn joined_len(parts: &[&str]) -> usize {
     len
 }
 
-/// Some texts, joined. `LEN` is their [`joined_len`].
+/// Returns some texts, joined. `LEN` is their [`joined_len`].
 pub const fn joined<const LEN: usize>(parts: &[&str]) -> [u8; LEN] {
     let mut out = [0; LEN];
     let (mut at, mut part) = (0, 0);
@@ -194,7 +194,7 @@ pub const fn joined<const LEN: usize>(parts: &[&str]) -> [u8; LEN] {
     out
 }
 
-/// Bytes made by [`joined`], as the text that they are.
+/// Returns the text of bytes that [`joined`] made.
 pub const fn joined_str(bytes: &'static [u8]) -> &'static str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -202,7 +202,7 @@ pub const fn joined_str(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// The stored name of an event: the topic of its aggregate, a dot, its name.
+/// The stored name of an event: the topic of its aggregate, a dot, and its own name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_topic {

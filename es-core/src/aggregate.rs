@@ -5,7 +5,7 @@ use crate::{
     Timestamp,
 };
 
-/// The half of an aggregate that `#[aggregate]` on a struct makes: its state, and the root around
+/// The half of an aggregate that `#[aggregate]` on a struct creates: its state, and the root around
 /// it.
 ///
 /// Never implement it yourself.
@@ -17,7 +17,7 @@ pub trait HasState: Sized + 'static {
     /// The fields that the user wrote.
     type State: Send + Sync + 'static;
 
-    /// The stored name of the aggregate, with which the topics of its events begin.
+    /// The stored name of the aggregate, which is the prefix of its events' topics.
     const TOPIC: &'static str;
 
     /// The function that clones the state, if it can be cloned.
@@ -29,7 +29,8 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     const __STORES_STATE: bool;
 
-    /// After how many events a snapshot is taken; `None` if it never is without being asked for.
+    /// The number of events after which a snapshot is taken; `None` if snapshots are taken only on
+    /// request.
     #[doc(hidden)]
     const __SNAPSHOT_EVERY: Option<u64> = None;
 
@@ -37,18 +38,18 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     const __VERSION: u64 = 1;
 
-    /// Gives the state to `fields`; `None` if it cannot be stored.
+    /// Writes the state to `fields`. Returns `None` if it cannot be stored.
     #[doc(hidden)]
     fn __put_state<W: FieldWriter>(
         state: &Self::State,
         fields: &mut W,
     ) -> Option<Result<(), FieldError>>;
 
-    /// Takes a state from `fields`; `None` if it cannot be stored.
+    /// Reads a state from `fields`. Returns `None` if it cannot be stored.
     #[doc(hidden)]
     fn __take_state<R: FieldReader>(fields: &mut R) -> Option<Result<Self::State, FieldError>>;
 
-    /// Makes of the fields of a state in version `from` those of the next one.
+    /// Converts the fields of a state from version `from` to the next version.
     #[doc(hidden)]
     fn __upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {
         let _ = (from, state);
@@ -78,9 +79,9 @@ pub trait HasState: Sized + 'static {
 
 /// An event-sourced aggregate: a state that changes only by events.
 ///
-/// `#[aggregate]` on the struct and on its impl block implements it; it cannot be implemented by
-/// hand, since only generated code makes the hidden parts. The methods are about the aggregate; the
-/// fields of the state are reached directly, to read.
+/// `#[aggregate]` on the struct and on its impl block implements it. It cannot be implemented by
+/// hand, because only generated code creates the hidden parts. The methods concern the aggregate;
+/// the fields of the state are read directly.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no events",
     label = "needs `#[aggregate]` on `impl {Self}`",
@@ -90,50 +91,50 @@ pub trait Aggregate: HasState {
     /// The enum of all events of the aggregate.
     type Event: EventSet + Send + Sync;
 
-    /// The state that `event` creates; `None` if it is no creating event.
+    /// Returns the state that `event` creates, or `None` if it is not a creating event.
     #[doc(hidden)]
     fn __create(event: &Self::Event, timestamp: Timestamp) -> Option<Self::State>;
 
-    /// Changes the state by `event`; `false` if it is a creating event, which changes nothing.
+    /// Changes the state by `event`. Returns false, and changes nothing, for a creating event.
     #[doc(hidden)]
     fn __apply(state: &mut Self::State, event: &Self::Event, timestamp: Timestamp) -> bool;
 
-    // The methods below win over a user's own methods of the state, which are reached by `Deref`:
-    // one more here would silently change the meaning of an `order.total()`. So none is added; what
-    // comes later goes on a trait of its own that a user imports by name.
+    // The methods below win over a user's own methods of the state, which are reached by `Deref`.
+    // One more method here would silently change the meaning of a call such as `order.total()`. So
+    // none is added: later methods go to a trait of their own, which users import by name.
 
-    /// The identity of the aggregate, which never changes.
+    /// Returns the identity of the aggregate, which never changes.
     fn id(&self) -> &AggregateId {
         self.__root().id()
     }
 
-    /// The number of events that the aggregate has had, pending ones included; the first is 1.
+    /// Returns the version: the number of events so far, including pending ones.
     fn version(&self) -> u64 {
         self.__root().version()
     }
 
-    /// When the first event was made.
+    /// Returns the time of the first event.
     fn created_on(&self) -> Timestamp {
         self.__root().created_on()
     }
 
-    /// When the last event was made.
+    /// Returns the time of the last event.
     fn modified_on(&self) -> Timestamp {
         self.__root().modified_on()
     }
 
-    /// The events that were made and not saved, oldest first. A failed save keeps them.
+    /// Returns the events that were made but not saved, oldest first. A failed save keeps them.
     fn pending_events(&self) -> &[PendingEvent<Self::Event>] {
         self.__root().pending_events()
     }
 
-    /// The state, to read: what the aggregate derefs to. Matching on an enum needs it: `match
+    /// Returns the state, to which the aggregate derefs. A match on an enum needs this call: `match
     /// dog.state()`.
     fn state(&self) -> &Self::State {
         self.__root().state()
     }
 
-    /// Gives the state away; identity, version and pending events are dropped.
+    /// Returns the state. Identity, version and pending events are dropped.
     fn into_state(self) -> Self::State {
         self.__into_root().into_state()
     }

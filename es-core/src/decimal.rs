@@ -10,9 +10,9 @@ use std::str::FromStr;
 
 /// A decimal number as a field of an event: a [`rust_decimal::Decimal`], to which it derefs.
 ///
-/// It is stored as `{"_type_":"decimal_str","_data_":"10.00"}`, with its trailing zeros. On its own
-/// that type would be stored as plain text, which Python would not read as a `Decimal`. It has up
-/// to 28 digits; a stored number with more is an error, and never rounded.
+/// It is stored as `{"_type_":"decimal_str","_data_":"10.00"}`, with its trailing zeros. A plain
+/// [`rust_decimal::Decimal`] would be stored as text, which Python does not read as a `Decimal`. It
+/// has up to 28 digits. A stored number with more digits is an error, and is never rounded.
 ///
 /// ```
 /// use es_core::Decimal;
@@ -31,12 +31,12 @@ crate::transcoding!("decimal_str", Decimal);
 impl FromStr for Decimal {
     type Err = rust_decimal::Error;
 
-    /// Python writes some numbers with an exponent, such as `1E+5`.
+    /// Parses a number, which Python may have written with an exponent, such as `1E+5`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = match text.split_once(['e', 'E']) {
             None => rust_decimal::Decimal::from_str_exact(text)?,
             Some((digits, _)) => {
-                // With an exponent it would round digits that are too many.
+                // Parsing with the exponent would round excess digits.
                 rust_decimal::Decimal::from_str_exact(digits)?;
                 rust_decimal::Decimal::from_scientific(text)?
             }
@@ -72,10 +72,10 @@ impl DerefMut for Decimal {
 }
 
 impl Decimal {
-    /// `number`, with so many of its digits behind the point: `new(1150, 2)` is 11.50.
+    /// Creates the number `number` / 10^`scale`: `new(1150, 2)` is 11.50.
     ///
     /// # Panics
-    /// When it is more than 28 digits.
+    /// When the number has more than 28 digits.
     pub fn new(number: i64, scale: u32) -> Self {
         Self(rust_decimal::Decimal::new(number, scale))
     }
@@ -83,7 +83,7 @@ impl Decimal {
 
 macro_rules! operators {
     ($($operator:ident $method:ident, $assign:ident $assign_method:ident;)*) => {$(
-        /// As `rust_decimal` computes it. It panics when the result has too many digits.
+        /// The operation of `rust_decimal`. It panics if the result has too many digits.
         impl $operator for Decimal {
             type Output = Self;
 

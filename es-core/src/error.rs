@@ -4,7 +4,7 @@ use crate::AggregateId;
 
 /// A field of an event that could not be written or read.
 ///
-/// It names the field and the problem, and never shows the stored value.
+/// The error names the field and the problem, and never shows the stored value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field `{key}`: {problem}")]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error about the field stored under `key`.
+    /// Creates an error about the field stored under `key`.
     pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -25,7 +25,7 @@ impl FieldError {
     }
 }
 
-/// An event that does not continue the aggregate it was applied to.
+/// An event that does not continue the aggregate to which it was applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -39,7 +39,7 @@ pub enum ReplayError {
         /// The aggregate that the event names.
         found: AggregateId,
     },
-    /// The event is not the next one.
+    /// The event is not the next one of the aggregate.
     #[error("event `{topic}` has version {found} where version {expected} comes next")]
     Version {
         /// The topic of the event.
@@ -65,7 +65,7 @@ pub enum ReplayError {
         /// The version that the event has.
         version: u64,
     },
-    /// The body of the event method panicked, or the type of a field did when it was read.
+    /// The body of the event method panicked, or the type of a field panicked when it was read.
     #[error("event `{topic}` panicked at version {version}: {message}")]
     Panicked {
         /// The topic of the event.

@@ -5,8 +5,8 @@ use std::fmt;
 
 /// Shows an error with all its causes in one line, outermost first: `{error}: {cause}: {cause}`.
 ///
-/// A cause that repeats the message in front of it is left out: some messages have the text of
-/// their cause, and some causes with the text of their error.
+/// A cause that repeats the message in front of it is left out: some messages contain the text of
+/// their cause, and some causes end with the text of their error.
 ///
 /// ```
 /// use es_core::error_chain;

@@ -1,4 +1,4 @@
-//! Events: what an aggregate has done.
+//! Events: the recorded changes of an aggregate.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,32 +8,32 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, StoredState, Time
 
 /// One kind of event: the parameters of one `#[event]` method, as owned fields.
 ///
-/// `#[aggregate]` implements it for each payload struct that it makes.
+/// `#[aggregate]` implements it for each payload struct that it creates.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no event of an aggregate",
     label = "expected the struct that an `#[event(..)]` method makes, such as `DogTrickAdded`"
 )]
 pub trait EventPayload: Sized + 'static {
-    /// The stored name: the topic of the aggregate, a dot, the name of the event.
+    /// The stored name: the topic of the aggregate, a dot, and the name of the event.
     const TOPIC: &'static str;
 
-    /// The version in which the fields are written: 1, unless `#[event(.., version = 2)]` says
-    /// another.
+    /// The version in which the fields are written. It is 1, unless `#[event(.., version = 2)]`
+    /// sets another one.
     const VERSION: u64 = 1;
 
-    /// Gives the fields to `fields`, in the order of the method's parameters.
+    /// Writes the fields to `fields`, in the order of the method's parameters.
     ///
     /// # Errors
     /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
-    /// Takes the fields from `fields`.
+    /// Reads the fields from `fields`.
     ///
     /// # Errors
-    /// Fails when a field is missing or is of another type.
+    /// Fails when a field is missing or has another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 
-    /// Makes of the fields of version `from` those of the next one.
+    /// Converts the fields of version `from` to the next version.
     ///
     /// # Errors
     /// Fails when the upcaster fails.
@@ -43,35 +43,36 @@ pub trait EventPayload: Sized + 'static {
     }
 }
 
-/// All events of one aggregate: the enum that `#[aggregate]` makes.
+/// All events of one aggregate: the enum that `#[aggregate]` creates.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the events of an aggregate",
     label = "expected the enum that `#[aggregate]` makes, such as `DogEvent`"
 )]
 pub trait EventSet: Sized + 'static {
-    /// The topics of all events, in the order in which their methods stand.
+    /// The topics of all events, in the order of their methods.
     const TOPICS: &'static [&'static str];
 
-    /// The topic of this event.
+    /// Returns the topic of this event.
     fn topic(&self) -> &'static str;
 
-    /// The version in which the fields of the event named `topic` are written; 1 if no event of
-    /// this set has that topic.
+    /// Returns the version in which the fields of the event `topic` are written, or 1 if no event
+    /// of this set has that topic.
     fn version(topic: &str) -> u64 {
         let _ = topic;
         1
     }
 
-    /// Gives the fields of this event to `fields`.
+    /// Writes the fields of this event to `fields`.
     ///
     /// # Errors
     /// Fails when a field cannot be written.
     fn encode<W: FieldWriter>(&self, fields: &mut W) -> Result<(), FieldError>;
 
-    /// Takes the event named `topic` from `fields`; `None` if no event of this set has that topic.
+    /// Reads the event `topic` from `fields`. Returns `None` if no event of this set has that
+    /// topic.
     fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>>;
 
-    /// Makes of the fields of the event named `topic` in version `from` those of the next one.
+    /// Converts the fields of the event `topic` from version `from` to the next version.
     ///
     /// # Errors
     /// Fails when the upcaster fails.
@@ -81,13 +82,13 @@ pub trait EventSet: Sized + 'static {
     }
 }
 
-/// Names one kind of event of one aggregate, such as `Dog::TrickAdded`.
+/// The name of one kind of event of one aggregate, such as `Dog::TrickAdded`.
 pub struct EventKind<A, P> {
     of: PhantomData<fn() -> (A, P)>,
 }
 
 impl<A, P: EventPayload> EventKind<A, P> {
-    /// The stored name of the event.
+    /// Returns the stored name of the event.
     pub const fn topic(&self) -> &'static str {
         P::TOPIC
     }
@@ -114,16 +115,15 @@ impl<A, P: EventPayload> fmt::Debug for EventKind<A, P> {
     }
 }
 
-/// An event that was recorded, as policies receive it. The payload's fields are reached directly:
-/// `event.trick`.
+/// A recorded event, as policies receive it. It derefs to its payload: `event.trick`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DomainEvent<P> {
     /// The aggregate that made the event.
     pub originator_id: AggregateId,
-    /// The version that the aggregate had after it: 1 for the first event.
+    /// The version of the aggregate after the event: 1 for the first event.
     pub originator_version: u64,
-    /// When the event was made.
+    /// The time at which the event was made.
     pub timestamp: Timestamp,
     /// The position of the event in the notification log of its application.
     pub notification_id: u64,
@@ -132,7 +132,7 @@ pub struct DomainEvent<P> {
 }
 
 impl<P> DomainEvent<P> {
-    /// An event as it was recorded.
+    /// Creates an event as it was recorded.
     pub fn new(
         originator_id: AggregateId,
         originator_version: u64,
@@ -158,13 +158,13 @@ impl<P> Deref for DomainEvent<P> {
     }
 }
 
-/// An event that an aggregate has made and nobody has saved.
+/// An event that an aggregate has made and that is not saved yet.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PendingEvent<E> {
-    /// The version that the aggregate has after it: 1 for the first event.
+    /// The version of the aggregate after the event: 1 for the first event.
     pub originator_version: u64,
-    /// When the event was made.
+    /// The time at which the event was made.
     pub timestamp: Timestamp,
     /// The event itself.
     pub payload: E,

@@ -8,18 +8,18 @@ use uuid::Uuid;
 
 /// The identity of an aggregate: a UUID, or text.
 ///
-/// All aggregates of one application have ids of one [`IdType`], as its environment says
-/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. It can be a field of an event: a UUID is stored as a
-/// UUID, text as text.
+/// All aggregates of one application have ids of one [`IdType`], which its environment sets
+/// (`ORIGINATOR_ID_TYPE`). Cloning is cheap. An id can be a field of an event: a UUID is stored as
+/// a UUID, and text as text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AggregateId {
     /// A UUID, shown with dashes.
     Uuid(Uuid),
-    /// Any text, for applications whose environment says `ORIGINATOR_ID_TYPE=text`.
+    /// Any text, for applications with `ORIGINATOR_ID_TYPE=text`.
     Text(Arc<str>),
 }
 
-/// Which of the two forms the ids of an application have.
+/// The form of the ids of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum IdType {
     /// UUIDs, the default.
@@ -30,7 +30,7 @@ pub enum IdType {
 }
 
 impl AggregateId {
-    /// Which form this id has.
+    /// Returns the form of this id.
     pub fn id_type(&self) -> IdType {
         match self {
             Self::Uuid(_) => IdType::Uuid,
@@ -38,7 +38,7 @@ impl AggregateId {
         }
     }
 
-    /// The UUID, if it is one.
+    /// Returns the UUID, or `None` for text.
     pub fn as_uuid(&self) -> Option<Uuid> {
         match self {
             Self::Uuid(uuid) => Some(*uuid),
@@ -110,7 +110,7 @@ impl PartialEq<&str> for AggregateId {
     }
 }
 
-/// The name by which a UUID makes itself known to a transcoder, as a newtype struct over its text.
+/// The name of the newtype struct over its text as which a UUID serialises for a transcoder.
 const UUID_HEX: &str = "$transcoded::uuid_hex";
 
 impl Serialize for AggregateId {
@@ -125,8 +125,8 @@ impl Serialize for AggregateId {
     }
 }
 
-/// From a stored event it comes back in its form. Formats that do not tell the two apart give a
-/// UUID for every text that is one.
+/// An id in a stored event is read in its own form. Formats that do not distinguish the two forms
+/// give a UUID for every text that is one.
 impl<'de> Deserialize<'de> for AggregateId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(UUID_HEX, IdVisitor)

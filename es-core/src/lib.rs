@@ -1,12 +1,12 @@
 //! The domain of the event-sourcing library: aggregates, events, ids, versions and timestamps.
 //!
 //! An *aggregate* is a cluster of state that changes only by *events*. The attribute
-//! [`macro@aggregate`] makes one from a plain struct and its methods; this crate is what the
-//! generated code calls. It does no I/O and spawns no thread; the time and fresh ids come from one
+//! [`macro@aggregate`] makes one from a plain struct and its methods; generated code calls this
+//! crate. The crate does no I/O and spawns no threads. The time and fresh ids come from one
 //! injectable [`source`].
 //!
-//! Most users depend on `es_system`, which re-exports all of this in its prelude. A crate that only
-//! holds the domain may depend on `es_core` alone:
+//! Most users depend on `es_system`, which re-exports everything from here in its prelude. A crate
+//! that holds only the domain may depend on `es_core` alone:
 //!
 //! ```
 //! use es_core::{Aggregate, aggregate};

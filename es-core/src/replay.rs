@@ -7,7 +7,7 @@ use crate::{Aggregate, AggregateId, EventSet, ReplayError, Root, Timestamp};
 
 /// Rebuilds one aggregate, event by event in the order of versions.
 ///
-/// Replay runs the bodies that the live calls ran, so it ends in the same state. A body that panics
+/// Replay runs the same bodies as the live calls, so it reaches the same state. A body that panics
 /// is an error, not a panic.
 pub struct Replay<A: Aggregate> {
     id: AggregateId,
@@ -15,12 +15,12 @@ pub struct Replay<A: Aggregate> {
 }
 
 impl<A: Aggregate> Replay<A> {
-    /// Begins before the first event of the aggregate `id`.
+    /// Starts before the first event of the aggregate `id`.
     pub fn new(id: AggregateId) -> Self {
         Self { id, root: None }
     }
 
-    /// Goes on from an aggregate as it was at some version.
+    /// Continues from an aggregate at some version.
     pub fn resume(aggregate: A) -> Self {
         let root = aggregate.__into_root();
         Self {
@@ -29,7 +29,7 @@ impl<A: Aggregate> Replay<A> {
         }
     }
 
-    /// The version reached: 0 before the first event.
+    /// Returns the version that is reached: 0 before the first event.
     pub fn version(&self) -> u64 {
         self.root.as_ref().map_or(0, Root::version)
     }
@@ -37,9 +37,9 @@ impl<A: Aggregate> Replay<A> {
     /// Applies one recorded event.
     ///
     /// # Errors
-    /// Fails when the event belongs to another aggregate, is not the next one, creates what exists
-    /// or does not create what does not, or when its body panics. The replay is useless after an
-    /// error.
+    /// Fails when the event belongs to another aggregate, is not the next one, creates an aggregate
+    /// that exists or changes one that does not, or when its body panics. The replay cannot be used
+    /// after an error.
     pub fn apply(
         &mut self,
         originator_id: &AggregateId,
@@ -60,7 +60,7 @@ impl<A: Aggregate> Replay<A> {
         })
     }
 
-    /// The aggregate, without pending events; `None` if there was no event.
+    /// Returns the aggregate, without pending events, or `None` if there was no event.
     pub fn finish(self) -> Option<A> {
         self.root.map(A::__from_root)
     }
@@ -114,8 +114,8 @@ impl<A: Aggregate> Replay<A> {
     }
 }
 
-/// The message of a caught panic, if it has one. Its payload is never dropped: that might panic
-/// again.
+/// Returns the message of a caught panic. The payload of the panic is never dropped, because
+/// dropping it might panic again.
 #[doc(hidden)]
 pub fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
     let panic = ManuallyDrop::new(panic);

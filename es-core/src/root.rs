@@ -5,10 +5,10 @@ use std::fmt;
 use crate::apply::{Apply, Create};
 use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
 
-/// Identity, version, times, state and pending events of an aggregate.
+/// The identity, version, times, state and pending events of an aggregate.
 ///
-/// Its fields are private here, so nothing in a user's module reaches the state mutably: a state
-/// changes by an event or not at all.
+/// Its fields are private, so no code in a user's module reaches the state mutably: a state changes
+/// only by an event.
 pub struct Root<A: Aggregate> {
     id: AggregateId,
     version: u64,
@@ -16,52 +16,52 @@ pub struct Root<A: Aggregate> {
     modified_on: Timestamp,
     state: A::State,
     pending: Vec<PendingEvent<A::Event>>,
-    /// The event whose body has panicked: the state may be half changed, so it is not to be saved.
+    /// The event whose body panicked. The state may be half changed, so it must not be saved.
     broken: Option<&'static str>,
-    /// Version and stored state of the events of a save that ended without saying if they were
-    /// saved. They are sent again as they were, since encryption makes other bytes each time.
+    /// The versions and stored states of the events of a save whose outcome is unknown. They are
+    /// sent again unchanged, because encryption gives other bytes each time.
     in_doubt: Vec<(u64, Vec<u8>)>,
-    /// True if this is one event of a log, and not a state that all its events make.
+    /// True if this is one event of a log, and not a state made by all its events.
     is_entry: bool,
 }
 
 impl<A: Aggregate> Root<A> {
-    /// The identity of the aggregate.
+    /// Returns the identity of the aggregate.
     pub fn id(&self) -> &AggregateId {
         &self.id
     }
 
-    /// The number of the last event.
+    /// Returns the number of the last event.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// When the first event was made.
+    /// Returns the time of the first event.
     pub fn created_on(&self) -> Timestamp {
         self.created_on
     }
 
-    /// When the last event was made.
+    /// Returns the time of the last event.
     pub fn modified_on(&self) -> Timestamp {
         self.modified_on
     }
 
-    /// The fields that the user wrote, to read.
+    /// Returns the fields that the user wrote, read-only.
     pub fn state(&self) -> &A::State {
         &self.state
     }
 
-    /// The events that were made and not saved, oldest first.
+    /// Returns the events that were made but not saved, oldest first.
     pub fn pending_events(&self) -> &[PendingEvent<A::Event>] {
         &self.pending
     }
 
-    /// Gives the state away.
+    /// Returns the state, and drops the rest.
     pub fn into_state(self) -> A::State {
         self.state
     }
 
-    /// Forgets the pending events up to `version`, once they are saved.
+    /// Removes the pending events up to `version`, once they are saved.
     #[doc(hidden)]
     pub fn __saved_up_to(&mut self, version: u64) {
         self.pending
@@ -76,21 +76,21 @@ impl<A: Aggregate> Root<A> {
         self.in_doubt = states;
     }
 
-    /// Versions and stored states of the events of which nobody can say if they were saved.
+    /// Returns the versions and stored states of the events of a save whose outcome is unknown.
     #[doc(hidden)]
     pub fn __in_doubt(&self) -> &[(u64, Vec<u8>)] {
         &self.in_doubt
     }
 
-    /// The event whose body has panicked, if one has: the state may be half changed.
+    /// Returns the event whose body panicked, if there is one. Then the state may be half changed.
     #[doc(hidden)]
     pub fn __broken_by(&self) -> Option<&'static str> {
         self.broken
     }
 
-    /// Makes the first and only event of a new aggregate the one of the log `id` that is numbered
-    /// `version`; it may be numbered again. `false`, and nothing is done, if that is not what it
-    /// is.
+    /// Turns the first and only event of a new aggregate into the event `version` of the log `id`.
+    /// It may be called again with another version. Returns false, and changes nothing, for any
+    /// other aggregate.
     #[doc(hidden)]
     pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
         let is_new = self.is_entry || self.version == 1;
@@ -105,15 +105,14 @@ impl<A: Aggregate> Root<A> {
         true
     }
 
-    /// Returns true if this is one event of a log. Then its state tells nothing of the events
-    /// before it.
+    /// Returns true if this is one event of a log. Its state then reflects no earlier events.
     #[doc(hidden)]
     pub fn __is_entry(&self) -> bool {
         self.is_entry
     }
 
-    /// The same aggregate without its pending events, if its state can be cloned. An event of a log
-    /// is none.
+    /// Returns the same aggregate without its pending events, or `None` if its state cannot be
+    /// cloned or it is an event of a log.
     #[doc(hidden)]
     pub fn __clone_saved(&self) -> Option<Self> {
         let clone_state = A::__CLONE_STATE.filter(|_| !self.is_entry)?;
@@ -130,7 +129,7 @@ impl<A: Aggregate> Root<A> {
         })
     }
 
-    /// An aggregate as it was saved at some version. The times are those of its first and of its
+    /// Creates an aggregate as it was saved at some version. The times are those of its first and
     /// last event.
     #[doc(hidden)]
     pub fn __restored(
@@ -152,7 +151,7 @@ impl<A: Aggregate> Root<A> {
         }
     }
 
-    /// A new aggregate whose first event is `payload`.
+    /// Creates an aggregate whose first event is `payload`.
     pub(crate) fn create<P>(id: AggregateId, payload: P) -> Self
     where
         A::State: Create<P>,
@@ -198,7 +197,7 @@ impl<A: Aggregate> Root<A> {
         });
     }
 
-    /// An aggregate whose first event was recorded.
+    /// Creates an aggregate whose first event was recorded.
     pub(crate) fn recorded(id: AggregateId, timestamp: Timestamp, state: A::State) -> Self {
         Self::__restored(id, 1, [timestamp, timestamp], state)
     }
@@ -213,8 +212,8 @@ impl<A: Aggregate> Root<A> {
     }
 }
 
-/// A clone has the pending events too: whoever saves second gets a conflict, and nothing is lost
-/// unseen.
+/// A clone has the pending events too. If both are saved, the second save is a conflict, so no
+/// event is lost.
 impl<A: Aggregate> Clone for Root<A>
 where
     A::State: Clone,

@@ -1,13 +1,13 @@
-//! Snapshots: the state of an aggregate at one version, so that the events up to it need not be
-//! applied again.
+//! Snapshots: the state of an aggregate at one version, so that its events up to that version need
+//! not be applied again.
 //!
-//! A snapshot only saves work. Whatever is wrong with it, the events say the same.
+//! A snapshot only saves work. If it is damaged, the events are used instead.
 
 use std::marker::PhantomData;
 
 use crate::{FieldError, FieldReader, FieldWriter, StoredField};
 
-/// A state of which snapshots can be taken: one that serde can serialise and deserialise.
+/// A state that can be stored in snapshots: one that serde can serialise and deserialise.
 ///
 /// Implemented for all such types; never implement it yourself.
 #[diagnostic::on_unimplemented(
@@ -20,21 +20,21 @@ pub trait SnapshotState: StoredField {}
 #[diagnostic::do_not_recommend]
 impl<S: StoredField> SnapshotState for S {}
 
-/// Finds out at compile time whether a state can be stored: what is inherent wins over what is the
-/// trait's when its bound holds. It is static dispatch in both cases, so nothing is forced on a
-/// state and nothing is boxed.
+/// Finds at compile time if a state can be stored: the inherent functions win over the trait's when
+/// their bound holds. Both cases use static dispatch, so the state needs no traits and nothing is
+/// boxed.
 pub struct StateCodec<S>(PhantomData<S>);
 
 impl<S: SnapshotState> StateCodec<S> {
-    /// The state can be stored.
+    /// True: the state can be stored.
     pub const STORES: bool = true;
 
-    /// Gives the state to `fields`.
+    /// Writes the state to `fields`.
     pub fn put<W: FieldWriter>(state: &S, fields: &mut W) -> Option<Result<(), FieldError>> {
         Some(fields.put_all(state))
     }
 
-    /// Takes the state from `fields`.
+    /// Reads the state from `fields`.
     pub fn take<R: FieldReader>(fields: &mut R) -> Option<Result<S, FieldError>> {
         Some(fields.take_all())
     }
@@ -42,15 +42,15 @@ impl<S: SnapshotState> StateCodec<S> {
 
 /// The fallback of [`StateCodec`].
 pub trait CannotStoreState<S> {
-    /// The state cannot be stored.
+    /// False: the state cannot be stored.
     const STORES: bool = false;
 
-    /// No way to store it.
+    /// Returns `None`, as the state cannot be stored.
     fn put<W: FieldWriter>(_: &S, _: &mut W) -> Option<Result<(), FieldError>> {
         None
     }
 
-    /// No way to read it.
+    /// Returns `None`, as the state cannot be stored.
     fn take<R: FieldReader>(_: &mut R) -> Option<Result<S, FieldError>> {
         None
     }
@@ -58,5 +58,5 @@ pub trait CannotStoreState<S> {
 
 impl<S> CannotStoreState<S> for StateCodec<S> {}
 
-/// Fails to compile, on the user's option, when the state cannot be stored.
+/// Fails to compile, on the user's option, if the state cannot be stored.
 pub const fn assert_takes_snapshots<S: SnapshotState>() {}

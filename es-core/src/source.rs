@@ -1,9 +1,9 @@
-//! Where the time and fresh ids come from.
+//! The source of the time and of fresh ids.
 //!
 //! Event methods take no clock and no id generator, so both come from the *source of the current
-//! thread*: the system's, unless [`with_source`] puts another in its place. The threads that a
-//! runner starts inherit the source of the thread that started it, so a whole system can be run
-//! with a fixed clock and fixed ids.
+//! thread*. That is the system's source, unless [`with_source`] sets another one. The threads that
+//! a runner starts inherit the source of the thread that started it, so a whole system can run with
+//! a fixed clock and fixed ids.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 
-/// Gives the time and fresh ids.
+/// A source of the time and of fresh ids.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no source of time and ids",
     label = "needs `impl Source for {Self}`, with `now` and `fresh_id`",
     note = "`SystemSource` is the machine's clock, and `FixedSource` is for tests"
 )]
 pub trait Source: Send + Sync + 'static {
-    /// The time now, in UTC with microseconds.
+    /// Returns the current time, in UTC with microseconds.
     fn now(&self) -> Timestamp;
 
-    /// An id that was never given before.
+    /// Returns an id that was never returned before.
     fn fresh_id(&self) -> Uuid;
 }
 
 impl Timestamp {
-    /// The time now, from the source of this thread.
+    /// Returns the current time, from the source of this thread.
     pub fn now() -> Self {
         now()
     }
@@ -51,12 +51,12 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<dyn Source>>> = const { RefCell::new(None) };
 }
 
-/// The source that was put in place on this thread, if one was; to hand it to another thread.
+/// Returns the source that was set on this thread, if there is one, to pass it to another thread.
 pub fn current() -> Option<Arc<dyn Source>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Runs `work` with `source` as the source of this thread, and puts the former one back, also when
+/// Runs `work` with `source` as the source of this thread, and restores the former one, also when
 /// `work` panics.
 ///
 /// `None` is the system's source.
@@ -71,7 +71,7 @@ pub fn with_source<T>(source: Option<Arc<dyn Source>>, work: impl FnOnce() -> T)
     work()
 }
 
-/// The time now, from the source of this thread.
+/// Returns the current time, from the source of this thread.
 pub fn now() -> Timestamp {
     match current() {
         Some(source) => source.now(),
@@ -79,7 +79,7 @@ pub fn now() -> Timestamp {
     }
 }
 
-/// A fresh id, from the source of this thread.
+/// Returns a fresh id, from the source of this thread.
 pub fn fresh_id() -> Uuid {
     match current() {
         Some(source) => source.fresh_id(),

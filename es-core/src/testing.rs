@@ -1,4 +1,4 @@
-//! For tests: a clock and ids that can be foretold.
+//! Tools for tests: a predictable clock and predictable ids.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::Timestamp;
 use crate::source::Source;
 
-/// A source whose clock moves by one microsecond each time it is asked, and whose ids count from 1.
+/// A source whose clock advances by one microsecond with each call, and whose ids count from 1.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct FixedSource {
 }
 
 impl FixedSource {
-    /// A source whose first answer is `start`, and whose first id is 1.
+    /// Creates a source whose first time is `start`, and whose first id is 1.
     pub fn starting_at(start: Timestamp) -> Self {
         Self {
             micros: AtomicI64::new(start.as_micros()),

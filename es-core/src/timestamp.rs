@@ -1,4 +1,4 @@
-//! Moments in UTC with microseconds, written as Python's `datetime.isoformat` writes them.
+//! Times in UTC with microseconds, written as Python's `datetime.isoformat` writes them.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -9,16 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A moment in UTC, with microseconds, from year 1 to year 9999.
+/// A time in UTC, with microseconds, from year 1 to year 9999.
 ///
-/// Shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second when they are not 0.
-/// Parsing takes any offset and `Z`, and drops what is finer than a microsecond.
+/// It is shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second if they are not
+/// 0. Parsing accepts any offset and `Z`, and drops digits below a microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
-/// The error of making a [`Timestamp`] from a text or a number.
+/// The error of parsing a [`Timestamp`] from text or a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999"
@@ -36,21 +36,22 @@ impl Timestamp {
     /// The last moment of year 9999.
     pub const MAX: Self = Self { micros: MAX_MICROS };
 
-    /// The moment so many microseconds after (or before, if negative) 1970-01-01T00:00:00 UTC.
+    /// Creates the time `micros` microseconds after 1970-01-01T00:00:00 UTC, or before it if
+    /// `micros` is negative.
     ///
-    /// `None` outside the years 1 to 9999.
+    /// Returns `None` outside the years 1 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
         (MIN_MICROS..=MAX_MICROS)
             .contains(&micros)
             .then_some(Self { micros })
     }
 
-    /// Microseconds since 1970-01-01T00:00:00 UTC, negative before it.
+    /// Returns the microseconds since 1970-01-01T00:00:00 UTC, negative before it.
     pub fn as_micros(self) -> i64 {
         self.micros
     }
 
-    /// The time since `earlier`, or zero if `earlier` is later.
+    /// Returns the time since `earlier`, or zero if `earlier` is later.
     ///
     /// ```
     /// use std::time::Duration;
@@ -90,7 +91,7 @@ impl Timestamp {
     }
 }
 
-/// So much later, in whole microseconds; at the latest [`Timestamp::MAX`].
+/// Adds a duration, in whole microseconds; at most to [`Timestamp::MAX`].
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
@@ -99,7 +100,7 @@ impl Add<Duration> for Timestamp {
     }
 }
 
-/// So much earlier, in whole microseconds; at the earliest [`Timestamp::MIN`].
+/// Subtracts a duration, in whole microseconds; at most to [`Timestamp::MIN`].
 impl Sub<Duration> for Timestamp {
     type Output = Self;
 
@@ -145,8 +146,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The name by which a timestamp makes itself known to a transcoder, as a newtype struct over its
-/// text.
+/// The name of the newtype struct over its text as which a timestamp serialises for a transcoder.
 pub const DATETIME_ISO: &str = "$transcoded::datetime_iso";
 
 impl Serialize for Timestamp {

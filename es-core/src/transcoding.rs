@@ -1,4 +1,5 @@
-//! Types of one's own in the form in which the Python library stores what JSON has no form for.
+//! The form in which the Python library stores values without a JSON form, for the user's own
+//! types.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -6,15 +7,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 
-/// With this the names begin by which types make themselves known to a transcoder, as newtype
-/// structs over text.
+/// The prefix of the names of newtype structs over text that a transcoder recognises.
 const PREFIX: &str = "$transcoded::";
 
-/// The form `{"_type_":NAME,"_data_":TEXT}`, in which the Python library stores values of a type
-/// for which a transcoding called NAME is registered.
+/// The form `{"_type_":NAME,"_data_":TEXT}`. The Python library stores values of a type in this
+/// form if a transcoding called NAME is registered for the type.
 ///
-/// The macro [`transcoding!`](crate::transcoding!) makes one. A type whose `Display` and `FromStr`
-/// are the text needs one line:
+/// The macro [`transcoding!`](crate::transcoding!) creates one. A type whose `Display` and
+/// `FromStr` give the text needs one line:
 ///
 /// ```
 /// use std::{fmt, num::ParseIntError, str::FromStr};
@@ -38,7 +38,7 @@ const PREFIX: &str = "$transcoded::";
 /// }
 /// ```
 ///
-/// Any other type implements serde's traits with one:
+/// Any other type implements serde's traits with the help of a transcoding:
 ///
 /// ```
 /// use es_core::{Transcoding, transcoding};
@@ -63,16 +63,16 @@ const PREFIX: &str = "$transcoded::";
 /// }
 /// ```
 ///
-/// It is read in this form, and from text that stands alone. In formats other than stored events it
-/// is text.
+/// A value is read from this form, and from plain text. In formats other than stored events it is
+/// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transcoding {
-    /// The name, with [`PREFIX`].
+    /// The name, including [`PREFIX`].
     full_name: &'static str,
 }
 
-/// Makes a [`Transcoding`] by its name; or, with a type that has `Display` and `FromStr`, stores
-/// the type like that.
+/// Creates a [`Transcoding`] by its name. With a type that has `Display` and `FromStr`, it
+/// implements serde's traits for the type.
 #[macro_export]
 macro_rules! transcoding {
     ($name:literal) => {
@@ -105,12 +105,12 @@ impl Transcoding {
         Self { full_name }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(self) -> &'static str {
         self.full_name.strip_prefix(PREFIX).unwrap_or_default()
     }
 
-    /// Stores the text of `value`.
+    /// Serialises the text of `value`.
     ///
     /// # Errors
     /// Fails when the serializer fails.
@@ -122,10 +122,10 @@ impl Transcoding {
         serializer.serialize_newtype_struct(self.full_name, &value.to_string())
     }
 
-    /// Reads a value from its text.
+    /// Deserialises a value from its text.
     ///
     /// # Errors
-    /// Fails when it is stored in another form, or the text is no `T`.
+    /// Fails when the value is stored in another form, or the text is not a `T`.
     pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
         self,
         deserializer: D,
@@ -138,7 +138,7 @@ impl Transcoding {
     }
 }
 
-/// Reads a `T` from its text, or from the whole form where a format does not know of transcodings.
+/// Reads a `T` from its text, or from the whole form if a format does not know transcodings.
 struct TextOf<T> {
     transcoding: Transcoding,
     value: PhantomData<T>,
@@ -165,7 +165,7 @@ impl<'de, T: FromStr> de::Visitor<'de> for TextOf<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        // The text itself is a value, which no error shows.
+        // The text is a value, which errors do not show.
         text.parse()
             .map_err(|_| E::invalid_value(de::Unexpected::Str("…"), &self))
     }

@@ -1,5 +1,4 @@
-//! Upcasting: what was stored in an older version becomes what is stored in the current one, step
-//! by step.
+//! Upcasting: converts stored fields of an older version to the current version, step by step.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,8 +8,8 @@ use crate::FieldError;
 /// The stored fields of an event, or of an aggregate in a snapshot, that were written in an older
 /// version.
 ///
-/// An upcaster is a function that makes of them those of the next version; `#[event(.., version =
-/// 2, upcast(1 => ..))]` and `#[aggregate(version = 2, upcast(1 => ..))]` name it:
+/// An upcaster is a function that converts them to the next version. The attributes `#[event(..,
+/// version = 2, upcast(1 => ..))]` and `#[aggregate(version = 2, upcast(1 => ..))]` name it:
 ///
 /// ```
 /// use es_core::{FieldError, StoredState, aggregate};
@@ -39,47 +38,46 @@ use crate::FieldError;
 /// }
 /// ```
 ///
-/// Fields that an upcaster does not touch stay as they are stored, to the last digit. The parts
-/// that belong to every event (its time, its version) is not among them. A state without names for
-/// its fields, such as a tuple, is stored in a snapshot as one field called `_state`.
+/// Fields that an upcaster does not touch keep their stored form, to the last digit. The keys that
+/// every event has (its time, its version) are not among the fields. A state without field names,
+/// such as a tuple, is stored in a snapshot as one field called `_state`.
 pub trait StoredState {
-    /// The names of all fields, in the order in which they are stored.
+    /// Returns the names of all fields, in the order in which they are stored.
     fn names(&self) -> impl Iterator<Item = &str>;
 
-    /// The value of the field `name`; `None` if there is no such field.
+    /// Returns the value of the field `name`, or `None` if there is no such field.
     ///
     /// # Errors
-    /// Fails when what is stored is no `T`. The error carries no stored value.
+    /// Fails when the stored value is not a `T`. The error shows no stored value.
     fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError>;
 
-    /// Gives the field `name` this value: in the place of the one that it has, or behind all
-    /// others.
+    /// Sets the field `name`. An existing field keeps its place, and a new one comes last.
     ///
     /// # Errors
     /// Fails when the value cannot be written, or the name is reserved.
     fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FieldError>;
 
-    /// Takes the field `name` away; `false` if there was none.
+    /// Removes the field `name`. Returns false if there is none.
     fn remove(&mut self, name: &str) -> bool;
 
-    /// Calls the field `from` by another name, in the place of a field that has it; `false` if
-    /// there is no `from`.
+    /// Renames the field `from`, and replaces a field that has the new name. Returns false if there
+    /// is no `from`.
     ///
     /// # Errors
     /// Fails when the name is reserved.
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, FieldError>;
 }
 
-/// The result of an upcaster.
+/// The return value of an upcaster.
 #[diagnostic::on_unimplemented(
     message = "an upcaster returns nothing or `Result<(), FieldError>`, not `{Self}`",
     label = "returns `{Self}`"
 )]
 pub trait UpcastResult {
-    /// The result.
+    /// Converts to a result.
     ///
     /// # Errors
-    /// The result of the upcaster.
+    /// Returns the error of the upcaster.
     fn into_result(self) -> Result<(), FieldError>;
 }
 
@@ -98,7 +96,7 @@ impl UpcastResult for Result<(), FieldError> {
 /// Runs one upcaster.
 ///
 /// # Errors
-/// Its result.
+/// Returns the error of the upcaster.
 pub fn upcast<S: StoredState, R: UpcastResult>(
     upcaster: impl FnOnce(&mut S) -> R,
     state: &mut S,

@@ -1,4 +1,4 @@
-//! Aggregates: what live calls do, and what replay refuses.
+//! Aggregates: the effects of live calls, and the events that replay refuses.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Account {
         self.last_change = Some(timestamp);
     }
 
-    /// A command: it checks, and then makes events.
+    /// A command, which checks and then makes events.
     fn transfer(&mut self, amount: i64) -> Result<(), &'static str> {
         if amount > self.balance {
             return Err("too little money");

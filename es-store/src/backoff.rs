@@ -11,12 +11,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses between these two.
+    /// Creates a backoff with the shortest and the longest pause.
     pub const fn new(shortest: Duration, longest: Duration) -> Self {
         Self { shortest, longest }
     }
 
-    /// The pause after so many failures in a row; none after no failure.
+    /// Returns the pause after this number of failures in a row; zero after none.
     pub fn pause(&self, failures: u32) -> Duration {
         let Some(doublings) = failures.checked_sub(1) else {
             return Duration::ZERO;
@@ -26,11 +26,10 @@ impl Backoff {
     }
 }
 
-/// A random time between `least` and `most` of `pause`, so that those who met once do not meet
-/// again.
+/// Returns a random time between `least` and `most` times `pause`. Randomness keeps clients that
+/// collided once from colliding again.
 ///
-/// The two are parts of it: 0.75 and 1.25 give a pause that is a quarter shorter to a quarter
-/// longer.
+/// The factors 0.75 and 1.25, for example, give a pause that is up to a quarter shorter or longer.
 pub fn jitter(pause: Duration, least: f64, most: f64) -> Duration {
     let random = RandomState::new().hash_one(0) % 1_000;
     pause.mul_f64(least + (most - least) * random as f64 / 1_000.0)

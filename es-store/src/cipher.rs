@@ -1,8 +1,8 @@
-//! Encryption of states: AES-GCM, as the Python library has it.
+//! Encryption of states with AES-GCM, in the form of the Python library.
 //!
-//! An encrypted state is a nonce of 12 bytes, drawn anew for each state, the tag of 16 bytes, and
-//! the ciphertext. There is no associated data: a tag shows that a state was written with the key,
-//! not where it stood.
+//! An encrypted state is a nonce of 12 bytes, new for each state, the tag of 16 bytes, and the
+//! ciphertext. There is no associated data: a tag proves that a state was written with the key, not
+//! where it was stored.
 
 mod keys;
 
@@ -23,15 +23,15 @@ const NONCE_SIZE: usize = 12;
 const TAG_SIZE: usize = 16;
 const HEAD_SIZE: usize = NONCE_SIZE + TAG_SIZE;
 
-/// Encrypts with one key, and decrypts with that or an older one.
+/// Encrypts with one key, and decrypts with that key or an older one.
 #[derive(Clone)]
 pub(crate) struct Cipher {
     key: Key,
-    /// Tried in turn, behind the key.
+    /// The older keys, tried in turn after the key.
     old: Vec<Key>,
 }
 
-/// A key, made ready to use. It is wiped from memory when it is dropped.
+/// A key, expanded for use. It is wiped from memory when it is dropped.
 #[derive(Clone)]
 enum Key {
     Aes128(Box<Aes128Gcm>),
@@ -46,7 +46,7 @@ impl Cipher {
         self.encrypt_with(nonce, state)
     }
 
-    /// The same, with a nonce that must never have been used with this key.
+    /// Encrypts a state with a nonce that must never have been used with this key.
     pub(crate) fn encrypt_with(
         &self,
         nonce: Nonce<Aes256Gcm>,
@@ -81,7 +81,7 @@ impl Cipher {
     }
 }
 
-/// The same for each size of key.
+/// Evaluates the same expression for each size of key.
 macro_rules! with_cipher {
     ($key:expr, $cipher:ident => $do:expr) => {
         match $key {
@@ -93,7 +93,7 @@ macro_rules! with_cipher {
 }
 
 impl Key {
-    /// A key of 16, 24 or 32 bytes; `None` for any other number.
+    /// Creates a key of 16, 24 or 32 bytes. Returns `None` for any other size.
     fn new(bytes: &[u8]) -> Option<Self> {
         match bytes.len() {
             16 => Some(Self::Aes128(Box::new(
@@ -109,12 +109,12 @@ impl Key {
         }
     }
 
-    /// Encrypts `text` where it is.
+    /// Encrypts `text` in place.
     fn encrypt(&self, nonce: &Nonce<Aes256Gcm>, text: &mut [u8]) -> Option<Tag<Aes256Gcm>> {
         with_cipher!(self, cipher => cipher.encrypt_inout_detached(nonce, &[], text.into())).ok()
     }
 
-    /// The text, if the tag is of this key.
+    /// Returns the plain text, if the tag belongs to this key.
     fn decrypt(
         &self,
         nonce: &Nonce<Aes256Gcm>,

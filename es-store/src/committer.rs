@@ -1,35 +1,36 @@
-//! Group commit: one transaction for the saves of many threads, without a thread of its own.
+//! Group commit: many saves in one transaction, without a thread of its own.
 //!
-//! Concurrency: a thread that brings a recording and finds no leader becomes the leader. It commits
-//! one group with the writer, gives the threads whose recordings it took their outcomes, passes the
-//! lead to the first thread that waits, and returns. It does not wait for more recordings, so a
-//! lone thread does its own work and pays only for taking and giving back the lead: it takes a free
-//! lock twice. A thread that finds a leader waits in line. So a group consists of the recordings
-//! that came while the group before it was written and flushed.
+//! Concurrency: a thread that brings a recording while nobody leads becomes the leader. The leader
+//! commits one group with the writer, delivers the outcomes to the threads whose recordings it
+//! took, passes the lead to the first waiting thread, and returns. It does not wait for others to
+//! join. So a lone thread does its own work, and pays only for taking and releasing the lead, which
+//! locks a free mutex twice. A thread that finds a leader waits in line. So a group consists of the
+//! recordings that arrived while the group before it was written and flushed.
 //!
-//! - *There is one leader.* The lead is a flag under the lock of the line. It is taken only when it
-//!   is down, and stays up when it is passed on.
-//! - *No thread is stranded.* While a thread waits in line there is a leader, because joining the
-//!   line and giving up the lead both happen under the lock of the line. If a leader unwinds, a
-//!   guard passes the lead on, and first tells the threads whose recordings it had taken that their
-//!   outcome is unknown.
-//! - *Each thread gets one outcome, or withdraws.* A thread leaves the line under its lock. If its
-//!   recording was taken, or it was given the lead, another thread has removed it and will tell it,
-//!   however long that takes. If it is still in line when its time is over, it removes itself.
-//! - *No thread starves.* The line is first in, first out, and a leader that comes again joins at
-//!   its end.
+//! - *There is one leader.* The lead is a flag under the lock of the line. A thread takes it only
+//!   when it is down, and it stays up when the lead is passed on.
+//! - *Nobody is stranded.* While a thread waits in line, another one leads, because joining the
+//!   line and giving up the lead both happen under the lock. A leader that unwinds passes the lead
+//!   on through its guard. Before that the guard tells the threads whose recordings were taken that
+//!   their outcome is unknown.
+//! - *Each thread gets one outcome, or withdraws.* Threads leave the line under its lock. A thread
+//!   that was taken or given the lead was removed by another thread and will get its outcome,
+//!   however long that takes. A thread whose time is over and that is still in the line removes
+//!   itself, and then nobody knows it any more.
+//! - *Nobody starves.* The line is first in, first out, and a leader that comes back joins at its
+//!   end.
 //!
-//! Threads wait on condition variables. The thread that joins an empty line waits on its own, as it
-//! will lead next. The threads that join after it share one, as they will be one group and can be
-//! woken by one call. If they are not one group (the first has withdrawn, or the group was full),
-//! some of them wake, find nothing, and wait on. The members of a group are told before the lead is
-//! passed, so that some are back in line when the next leader takes its group: this makes groups
-//! half as large again.
+//! Threads wait on condition variables. A thread that joins an empty line waits on one of its own,
+//! because it will lead. Threads behind it share another one, because they will probably be one
+//! group, which one call then wakes. If they are not one group (the first has withdrawn, or the
+//! group was full), some of them wake without a reason and wait on. Outcomes are delivered before
+//! the lead is passed, so that some threads are back in line when the next leader takes its group:
+//! this makes groups half as large again.
 //!
-//! A recording is borrowed from its caller and cannot be lent to another thread. So a thread that
-//! waits in line brings a copy, which it makes while the leader works and before it locks anything.
-//! A thread that leads at once makes none. No copy is made of a recording so large that copying it
-//! would cost more than waking a thread: its thread waits until it leads.
+//! A recording is borrowed from its caller, and cannot be lent to another thread. So a thread that
+//! waits in line brings a copy. The copy is made while the leader works, and outside of all locks.
+//! A thread that leads at once makes no copy. Nor does one whose recording is so large that copying
+//! it would cost more than waking a thread: it waits until it leads.
 
 mod handoff;
 mod sync;
@@ -49,13 +50,13 @@ use crate::sql::label::Label;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
 
-/// The limit of a group. A recording that has more by itself is a group of its own.
+/// The limit of a group. A single recording above the limit is a group of its own.
 const GROUP: Weight = Weight {
     events: 1000,
     bytes: 1_000_000,
 };
 
-/// Up to which size a recording is copied to be written by another thread.
+/// The size up to which a recording is copied to be written by another thread.
 const COPIED: Weight = Weight {
     events: 500,
     bytes: 250_000,
@@ -69,14 +70,15 @@ pub(crate) type Outcomes = Vec<Outcome>;
 
 /// Writes groups of recordings.
 pub(crate) trait GroupWriter: Send {
-    /// Writes, in one transaction, those recordings of the group that the record accepts. Returns
-    /// the outcome of each.
+    /// Writes the acceptable recordings of the group in one transaction. Returns the outcome of
+    /// each.
     ///
-    /// They are judged in order, each against the record and the recordings that were accepted
-    /// before it. Each is written whole or not at all.
+    /// Recordings are checked in order. Each is checked against the store and those accepted before
+    /// it, and is written as a whole or not at all.
     ///
     /// # Errors
-    /// Fails when nothing was committed. After [`StoreError::OutcomeUnknown`] it may have been.
+    /// Fails when nothing was committed; with [`StoreError::OutcomeUnknown`], when that is not
+    /// known.
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError>;
 }
 
@@ -85,12 +87,12 @@ pub(crate) struct Committer<W> {
     handoff: Handoff<Recording, Outcome>,
     writer: Mutex<W>,
     signals: Signals,
-    /// The store, and the time that a recording waits to be taken.
+    /// The name of the store, and the limit for waiting in line.
     queue: Label,
 }
 
 impl<W> Committer<W> {
-    /// A committer that rings `signals` after each group that recorded events.
+    /// Creates a committer that rings `signals` after each group that recorded events.
     pub(crate) fn new(writer: W, signals: Signals, queue: Label) -> Self {
         Self {
             handoff: Handoff::new(GROUP),
@@ -100,13 +102,13 @@ impl<W> Committer<W> {
         }
     }
 
-    /// The writer, once no group is being written. A poisoned mutex is taken, too: the writer has
-    /// rolled back what a panic left of a group.
+    /// Returns the writer, once no group is being written. A poisoned mutex is taken all the same,
+    /// because the writer has rolled back what a panic left of a group.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
         lock(&self.writer)
     }
 
-    /// The writer, if no thread uses it now.
+    /// Returns the writer, if nobody uses it now.
     #[cfg(feature = "sqlite")]
     pub(crate) fn idle_writer(&self) -> Option<MutexGuard<'_, W>> {
         match self.writer.try_lock() {
@@ -131,8 +133,8 @@ impl<W: GroupWriter> Committer<W> {
     }
 
     #[cfg(feature = "sqlite")]
-    /// The same in a transaction of its own, without a line: for a store that flushes nothing,
-    /// where waking a thread costs more than writing does.
+    /// Does the same in a transaction of its own, without a line. This is for a store that flushes
+    /// nothing, where waking a thread costs more than writing.
     pub(crate) fn record_alone(&self, recording: &Recording) -> Outcome {
         let outcome = self.commit(&[recording]).next();
         outcome.unwrap_or_else(|| Err(self.lost()))
@@ -146,7 +148,8 @@ impl<W: GroupWriter> Committer<W> {
         own.unwrap_or_else(|| Err(self.lost()))
     }
 
-    /// Rings before anybody is told, so that whoever has recorded has also rung.
+    /// Commits a group. Signals ring before outcomes are delivered, so that they have rung when
+    /// `record` returns.
     fn commit(&self, group: &[&Recording]) -> impl Iterator<Item = Outcome> + use<W> {
         let committed = self.writer().commit(group);
         let outcomes = committed.unwrap_or_else(|error| vec![Err(error); group.len()]);
@@ -166,12 +169,13 @@ impl<W: GroupWriter> Committer<W> {
     }
 }
 
-/// The thread that was writing a recording, among others, has panicked.
+/// The error of a recording whose leader panicked while it wrote the group.
 #[derive(Debug, thiserror::Error)]
 #[error("the thread that was writing it, with others, panicked")]
 struct LeaderLost;
 
-/// A recording of nothing but tracking weighs something too, so that a group of them ends.
+/// Returns the weight of a recording. Tracking weighs something too, so that a group of moves alone
+/// has a limit.
 fn weigh(recording: &Recording) -> Weight {
     let bytes = |event: &StoredEvent| event.state.len() + event.topic.len();
     Weight {

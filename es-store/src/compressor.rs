@@ -1,8 +1,8 @@
 //! Compression of states.
 //!
-//! Compressed bytes come from a file or a wire, so it is never believed: a few bytes may stand
-//! for a great many (a *bomb*), and nothing above [`LIMIT`] is unpacked. So nothing above it is
-//! packed either.
+//! Compressed bytes come from a file or a network, so they are not trusted: a few bytes may
+//! decompress to a great many (a *bomb*). Nothing above [`LIMIT`] is decompressed, and so nothing
+//! above it is compressed either.
 
 use std::io::{self, Read, Write};
 
@@ -13,21 +13,21 @@ use flate2::write::ZlibEncoder;
 use crate::env::Env;
 use crate::error::{EnvError, MapperProblem};
 
-/// The size that a state may have before it is compressed: 64 MiB.
+/// The size that a state may have before compression: 64 MiB.
 const LIMIT: usize = 64 << 20;
 
 /// Compresses states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compressor {
-    /// Zlib at its default level, as Python has it.
+    /// Zlib at its default level, as in Python.
     Zlib,
-    /// Zstandard at its default level, which Python does not have.
+    /// Zstandard at its default level. The Python library does not have it.
     #[cfg(feature = "zstd")]
     Zstd,
 }
 
 impl Compressor {
-    /// The compressor that `COMPRESSOR_TOPIC` names; `None` if it is not set, or empty.
+    /// Returns the compressor that `COMPRESSOR_TOPIC` names, or `None` if it is not set or empty.
     pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, EnvError> {
         const KEY: &str = "COMPRESSOR_TOPIC";
         match env.filled(KEY) {
@@ -43,12 +43,12 @@ impl Compressor {
         }
     }
 
-    /// Packs a state.
+    /// Compresses a state.
     pub(crate) fn compress(self, state: &[u8]) -> Result<Vec<u8>, MapperProblem> {
         self.compress_within(LIMIT, state)
     }
 
-    /// Unpacks a state.
+    /// Decompresses a state.
     pub(crate) fn decompress(self, packed: &[u8]) -> Result<Vec<u8>, MapperProblem> {
         self.decompress_within(LIMIT, packed)
     }
@@ -98,8 +98,8 @@ fn unpack_zlib(limit: usize, packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(state)
 }
 
-/// All of `reader`, or one byte more than `limit`. Only at its end are lengths and checksums looked
-/// at, and a reader that is not read to its end is above the limit.
+/// Reads all of `reader`, or at most one byte more than `limit`. A reader checks lengths and
+/// checksums only at its end, and one that is not read to its end is above the limit.
 fn read_within(limit: usize, reader: impl Read) -> io::Result<Vec<u8>> {
     let mut state = Vec::with_capacity(512);
     let and_one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -179,7 +179,7 @@ mod tests {
                 refused,
                 "the state is larger than 1048575 bytes, which is the limit with compression"
             );
-            // What could not be read again is not written.
+            // A state that could not be read again is not written.
             assert!(compressor.compress_within(1000, &[b'0'; 1001]).is_err());
         }
     }
@@ -192,7 +192,7 @@ mod tests {
                 .expect("packed");
             for cut in 0..packed.len() {
                 let refused = compressor.decompress(&packed[..cut]);
-                // Of Zstandard, nothing at all is a stream without frames.
+                // An empty input is a Zstandard stream without frames.
                 let is_nothing =
                     refused == Ok(Vec::new()) && cut == 0 && compressor != Compressor::Zlib;
                 assert!(

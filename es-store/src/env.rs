@@ -239,8 +239,8 @@ impl Env {
     }
 }
 
-/// Returns true if the value of `key` is never shown. The environment of a process has secrets of
-/// others too.
+/// Returns true if the value of `key` is never shown. The environment of a process also has the
+/// secrets of other programs.
 fn is_secret(key: &str) -> bool {
     const SIGNS: [&str; 5] = ["PASS", "KEY", "SECRET", "TOKEN", "CREDENTIAL"];
     let key = key.to_uppercase();

@@ -1,6 +1,6 @@
 //! The errors of a store and of its settings.
 //!
-//! The message of an error does not have its cause: that is its `source()`, and
+//! The message of an error does not contain its cause: the cause is its `source()`, and
 //! [`es_core::error_chain`] shows both.
 
 mod env;
@@ -18,7 +18,7 @@ pub use self::mapper::{MapperError, MapperProblem};
 /// The error of a driver or of the system, which an error of the store has as its source.
 type Cause = Arc<dyn Error + Send + Sync>;
 
-/// A version of an aggregate that exists already.
+/// A conflict: this version of the aggregate exists already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("version {version} of aggregate {id} exists already")]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// The conflict at `version` of the aggregate `id`.
+    /// Creates the conflict at `version` of the aggregate `id`.
     pub fn new(id: impl Into<AggregateId>, version: u64) -> Self {
         Self {
             id: id.into(),
@@ -43,10 +43,11 @@ impl Conflict {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another writer saved the same version of an aggregate first. Load it again and retry.
+    /// Another writer saved this version of an aggregate first. Load the aggregate again and retry.
     #[error(transparent)]
     Conflict(#[from] Conflict),
-    /// A version of an aggregate without the one before it: it would make the aggregate unreadable.
+    /// A version of an aggregate without its predecessor. The aggregate could not be rebuilt from
+    /// it.
     #[error("version {version} of aggregate {id} does not follow: version {} is not there", .version.saturating_sub(1))]
     #[non_exhaustive]
     Gap {
@@ -55,8 +56,8 @@ pub enum StoreError {
         /// The version whose predecessor is neither stored nor earlier in the same recording.
         version: u64,
     },
-    /// The recorded position is not the one that the batch started at: another instance of the
-    /// follower has moved it.
+    /// The recorded position is not the one at which the batch started: another instance of the
+    /// follower moved it.
     #[error(
         "the position in `{upstream}` is {found}, not {expected}: another instance of this follower moved it"
     )]
@@ -89,8 +90,8 @@ pub enum StoreError {
         /// The problem.
         problem: String,
     },
-    /// A recording that no store can keep: a number that is too large, a move backwards, a reserved
-    /// name.
+    /// A recording that no store can keep, because of a number that is too large, a move backwards,
+    /// or a reserved name.
     #[error("it cannot be recorded: {0}")]
     Invalid(String),
     /// Content that this store does not keep, such as an id that is too long for an index, or a row
@@ -106,7 +107,7 @@ pub enum StoreError {
         #[source]
         error: Cause,
     },
-    /// The environment or the store is not set up as it must be.
+    /// The environment or the store is configured wrongly.
     #[error("{0}")]
     Configuration(String),
     /// A setting that is missing or cannot be read.
@@ -134,8 +135,7 @@ pub enum StoreError {
         /// The operation that failed.
         doing: &'static str,
     },
-    /// Something failed while committing, and nobody can say whether the commit took place. A retry
-    /// is safe.
+    /// The commit failed in a way that leaves its outcome unknown. A retry is safe.
     #[error("{store}: nobody can say whether the commit took place")]
     #[non_exhaustive]
     OutcomeUnknown {
@@ -145,7 +145,7 @@ pub enum StoreError {
         #[source]
         error: Cause,
     },
-    /// The store was called in the middle of an async task, which it would block.
+    /// The store was called inside an async task, which it would block.
     #[error(
         "{store}: it blocks, and cannot be used in the middle of an async task: do it on a thread that may block, with \
          `es_system::tokio::run(..)` (cargo feature `tokio`) or `tokio::task::spawn_blocking(..)`"

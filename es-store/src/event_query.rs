@@ -1,18 +1,18 @@
-//! The events of one aggregate: which to select, and what it is rebuilt from.
+//! Queries for the events of one aggregate, and the history that an aggregate is rebuilt from.
 
 use crate::stored_event::StoredEvent;
 
-/// Which events of one aggregate to select.
+/// A selection of the events of one aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventQuery {
-    /// Only versions above this.
+    /// The lowest version, exclusive; `None` is no bound.
     pub gt: Option<u64>,
-    /// Only versions up to this.
+    /// The highest version, inclusive; `None` is no bound.
     pub lte: Option<u64>,
-    /// Highest version first.
+    /// True if the highest version comes first.
     pub desc: bool,
-    /// The number of events to select at most; 0 selects none.
+    /// The maximal number of events; 0 selects none.
     pub limit: usize,
 }
 
@@ -28,12 +28,12 @@ impl Default for EventQuery {
 }
 
 impl EventQuery {
-    /// All events, in the order of versions.
+    /// Selects all events, in the order of versions.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Of these, those with a version above `version`.
+    /// Restricts the selection to versions above `version`.
     #[must_use]
     pub fn gt(self, version: u64) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl EventQuery {
         }
     }
 
-    /// Of these, those with a version of at most `version`.
+    /// Restricts the selection to versions up to `version`, including `version`.
     #[must_use]
     pub fn lte(self, version: u64) -> Self {
         Self {
@@ -51,31 +51,31 @@ impl EventQuery {
         }
     }
 
-    /// The same events, highest version first.
+    /// Reverses the order: the highest version comes first.
     #[must_use]
     pub fn desc(self) -> Self {
         Self { desc: true, ..self }
     }
 
-    /// Of these, the first `limit`.
+    /// Restricts the selection to the first `limit` events.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 }
 
-/// The snapshot and events that an aggregate is rebuilt from.
+/// The snapshot and the events that an aggregate is rebuilt from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
     /// The newest snapshot, if there is one.
     pub snapshot: Option<StoredEvent>,
-    /// The events behind it, or all if there is none, in the order of versions.
+    /// The events after the snapshot, or all events if there is none, in the order of versions.
     pub events: Vec<StoredEvent>,
 }
 
 impl History {
-    /// The events behind a snapshot.
+    /// Creates a history from a snapshot and the events after it.
     pub fn new(snapshot: Option<StoredEvent>, events: Vec<StoredEvent>) -> Self {
         Self { snapshot, events }
     }

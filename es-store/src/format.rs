@@ -1,12 +1,12 @@
-//! The format of what is stored, as a value: the mapper and the tables meet in it.
+//! The format of stored data, as a value that the mapper and the tables share.
 //!
-//! It is the Python library's. A second format would be a second variant: each method here then
-//! has another arm, and the compiler shows what else depends on it.
+//! It is the Python library's format. A second format would be a second variant: each method here
+//! then has another arm, and the compiler shows all code that depends on it.
 
 /// The format of the events in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// That of the Python library `eventsourcing` 9.5.
+    /// The format of the Python library `eventsourcing` 9.5.
     V9_5,
 }
 
@@ -20,17 +20,18 @@ pub(crate) enum FormatError {
 }
 
 impl Format {
-    /// The format in which everything is written.
+    /// The format of everything that is written.
     pub(crate) const CURRENT: Self = Self::V9_5;
 
-    /// The columns of events and of snapshots. The tables may have others, which are not read.
+    /// Returns the columns of events and of snapshots. The tables may have others, which are not
+    /// read.
     pub(crate) fn event_columns(self) -> [&'static str; 4] {
         match self {
             Self::V9_5 => ["originator_id", "originator_version", "topic", "state"],
         }
     }
 
-    /// The column of a position, where positions have a column of their own.
+    /// Returns the column of a position, in databases where positions have a column of their own.
     #[cfg(feature = "postgres")]
     pub(crate) fn position_column(self) -> &'static str {
         match self {
@@ -38,10 +39,10 @@ impl Format {
         }
     }
 
-    /// The format of a table of events or snapshots that has these columns.
+    /// Returns the format of a table of events or snapshots that has these columns.
     pub(crate) fn of_columns(has: impl Fn(&str) -> bool) -> Result<Self, FormatError> {
         const ADDED_IN_10: [&str; 3] = ["event_id", "metadata", "context_name"];
-        // A table of 9.5 may have some of them for a purpose of its user's.
+        // The user of a table of 9.5 may have added some of them for another purpose.
         if ADDED_IN_10.iter().all(|column| has(column)) {
             return Err(FormatError::Release10);
         }
@@ -56,35 +57,36 @@ impl Format {
         }
     }
 
-    /// The topic of all snapshots: the name of Python's class for them.
+    /// Returns the topic of all snapshots, which is the name of Python's class for them.
     pub(crate) fn snapshot_topic(self) -> &'static str {
         match self {
             Self::V9_5 => "eventsourcing.domain:Snapshot",
         }
     }
 
-    /// The key of the time in the state of an event, which is its first key.
+    /// Returns the key of the time in the state of an event. It is the first key.
     pub(crate) fn timestamp_key(self) -> &'static str {
         match self {
             Self::V9_5 => "timestamp",
         }
     }
 
-    /// The key of the topic of the aggregate in the state of the event that creates it.
+    /// Returns the key of the aggregate's topic in the state of the event that creates it.
     pub(crate) fn originator_topic_key(self) -> &'static str {
         match self {
             Self::V9_5 => "originator_topic",
         }
     }
 
-    /// The key of the version of a class, which is stored if it is above 1.
+    /// Returns the key of the version of a class, which is stored if the version is above 1.
     pub(crate) fn class_version_key(self) -> &'static str {
         match self {
             Self::V9_5 => "class_version",
         }
     }
 
-    /// The keys in the state of an event that are no fields, or that Python keeps elsewhere.
+    /// Returns the keys in the state of an event that are not fields, or that Python stores
+    /// elsewhere.
     pub(crate) fn reserved_event_keys(self) -> &'static [&'static str] {
         match self {
             Self::V9_5 => &[
@@ -97,8 +99,8 @@ impl Format {
         }
     }
 
-    /// The keys that stand beside the fields of an aggregate in a snapshot, and those that Python
-    /// keeps in the same place of its object.
+    /// Returns the keys beside the fields of an aggregate in a snapshot, and those that Python
+    /// stores in the same place of its object.
     pub(crate) fn reserved_snapshot_keys(self) -> &'static [&'static str] {
         match self {
             Self::V9_5 => &[
@@ -112,7 +114,8 @@ impl Format {
         }
     }
 
-    /// The keys of the times at which an aggregate in a snapshot was created and last changed.
+    /// Returns the keys of the times at which the aggregate in a snapshot was created and last
+    /// changed.
     pub(crate) fn snapshot_time_keys(self) -> [&'static str; 2] {
         match self {
             Self::V9_5 => ["_created_on", "_modified_on"],

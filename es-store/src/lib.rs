@@ -1,13 +1,13 @@
 //! The record of the event-sourcing library: stored events, positions and transactions.
 //!
 //! A *recorder* keeps the events of one application. Each event gets a *position* in the
-//! application's notification log; a follower's recorder also keeps the position up to which it has
-//! processed each upstream, and moves it in the transaction that records what came of it. There is
-//! one write method for all of that, [`AggregateRecorder::record`]; snapshots, which only save
-//! work, have one of their own.
+//! application's notification log. A follower's recorder also keeps the position up to which it has
+//! processed each upstream, and moves that position in the transaction that records the resulting
+//! events. One method writes all of that, [`AggregateRecorder::record`]. Snapshots only save work,
+//! and have a method of their own.
 //!
-//! This crate knows no aggregate: it stores topics and bytes. The bytes are made and read by the
-//! [`Mapper`], in the format of the Python library `eventsourcing` 9.5.
+//! This crate knows no aggregates: it stores topics and bytes. The [`Mapper`] encodes and decodes
+//! the bytes, in the format of the Python library `eventsourcing` 9.5.
 
 mod cipher;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -24,7 +24,7 @@ mod notification_log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
-// Much of it is for handlers of a user's own, which get it with the feature `driver` alone.
+// Much of it serves handlers of the user's own, which reach it only with the feature `driver`.
 #[cfg_attr(not(feature = "driver"), allow(dead_code, unreachable_pub))]
 mod postgres_client;
 mod projection;
@@ -33,7 +33,7 @@ mod recorder;
 mod recording;
 mod role;
 mod signal;
-// Without a database, nobody opens the transactions that the traits of a store name.
+// Without a database, nothing opens the transactions that the traits of a store mention.
 #[doc(hidden)]
 pub mod backoff;
 #[cfg_attr(
@@ -80,7 +80,7 @@ pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use tracking::{Tracking, UpstreamEvent};
 
-/// Bytes as the vectors of the format page have them.
+/// Returns bytes as the test vectors of the format page show them.
 #[cfg(test)]
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,4 @@
-//! Events to stored events, and back.
+//! Maps events to stored events, and back.
 
 mod snapshot;
 mod upcast;
@@ -19,18 +19,19 @@ use crate::transcoder::{JsonReader, JsonWriter};
 
 /// Encodes events to stored events and decodes them, in the format of the Python library.
 ///
-/// A state is a JSON object: `timestamp`; for the event that creates an aggregate
-/// `originator_topic`; then the fields in their order; the version of the event as `class_version`,
-/// if it is above 1. That of a snapshot is `timestamp`, `topic` (of the aggregate), and in `state`
-/// the times of its first and last event, its fields and its version. When they are read, the order
-/// does not matter. They are stored compressed, then encrypted, where the environment says so.
+/// The state of an event is a JSON object. Its keys are `timestamp`; `originator_topic`, for the
+/// event that creates an aggregate; the fields in their order; and `class_version`, if the event's
+/// version is above 1. The state of a snapshot has `timestamp`, `topic` (of the aggregate), and
+/// `state`, an object of the times of the aggregate's first and last event, its fields and its
+/// version. Reading accepts any order. A state is compressed and then encrypted if the environment
+/// asks for it.
 ///
 /// A state of an older version is upcast before it is decoded, one version after the other.
 ///
-/// With encryption no field value is in the database. These are: ids, topics, versions, positions,
-/// the length of each state, and ids that are made from names. There is no associated data, so who
-/// can write to the database can put a state in the place of another one. A key serves for fewer
-/// than 2^32 events. Showing a mapper shows no key.
+/// With encryption no field value is stored in the clear. These parts are: ids (also those made
+/// from names), topics, versions, positions, and the length of each state. There is no associated
+/// data, so anyone who can write to the database can replace one state by another. One key serves
+/// for fewer than 2^32 events. The `Debug` output of a mapper shows no key.
 #[derive(Debug, Clone)]
 pub struct Mapper {
     format: Format,
@@ -38,28 +39,28 @@ pub struct Mapper {
     cipher: Option<Arc<Cipher>>,
 }
 
-/// A decoded event: when it was made, and what happened.
+/// A decoded event.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Decoded<E> {
-    /// When the event was made.
+    /// The time at which the event was made.
     pub timestamp: Timestamp,
     /// The event itself.
     pub payload: E,
 }
 
 impl Mapper {
-    /// A mapper as `env` asks for it: plain JSON, unless `COMPRESSOR_TOPIC` is `zlib` (or `zstd`,
-    /// with that cargo feature), and `CIPHER_TOPIC` is `aes` and `CIPHER_KEY` a key in base64, such
-    /// as [`create_key`](crate::create_key) makes.
+    /// Creates a mapper from `env`. It writes plain JSON unless `COMPRESSOR_TOPIC` is `zlib` (or
+    /// `zstd`, with that cargo feature), or `CIPHER_TOPIC` is `aes` and `CIPHER_KEY` is a key in
+    /// base64, as [`create_key`](crate::create_key) makes it.
     ///
-    /// States that were encrypted with another key are read with one of `CIPHER_KEYS_OLD`,
-    /// separated by commas: to rotate, put the key there and a new one in its place. With
-    /// compression a state may have 64 MiB.
+    /// States that were encrypted with another key are decrypted with one of `CIPHER_KEYS_OLD`, a
+    /// list separated by commas. To rotate keys, move the key to that list and set a new one. With
+    /// compression a state may have up to 64 MiB.
     ///
     /// # Errors
-    /// Fails when a compressor or cipher is not known, a key is none, or a cipher is without key or
-    /// a key without cipher.
+    /// Fails when a compressor or cipher is unknown, a key is invalid, or only one of cipher and
+    /// key is set.
     pub fn new(env: &Env) -> Result<Self, StoreError> {
         Ok(Self {
             format: Format::CURRENT,
@@ -68,8 +69,8 @@ impl Mapper {
         })
     }
 
-    /// Encodes an event. `originator_topic` is the topic of the aggregate, given only for the event
-    /// that creates it.
+    /// Encodes an event. `originator_topic` is the topic of the aggregate, and given only for the
+    /// event that creates it.
     ///
     /// # Errors
     /// Fails when a field cannot be written, or the state is too large or cannot be encrypted.
@@ -108,9 +109,9 @@ impl Mapper {
     /// Decodes an event of an aggregate.
     ///
     /// # Errors
-    /// Fails when the topic is none of `E`, the state cannot be decrypted or decompressed, is
-    /// damaged or newer than this program, an upcaster fails or panics, or a field is missing or of
-    /// another type.
+    /// Fails when the topic belongs to no event of `E`; the state cannot be decrypted or
+    /// decompressed, is damaged, or is newer than this program; an upcaster fails or panics; or a
+    /// field is missing or of another type.
     pub fn decode<E: EventSet>(&self, stored: &StoredEvent) -> Result<Decoded<E>, MapperError> {
         let topic = &*stored.topic;
         let decoded = self.decode_with(
@@ -120,7 +121,7 @@ impl Mapper {
             |fields| E::decode(topic, fields),
         );
         decoded.map_err(|mut error| {
-            // Of an event that is not known, no version is.
+            // An unknown event has no known version.
             if matches!(error.problem, MapperProblem::NewerVersion { .. })
                 && !E::TOPICS.contains(&topic)
             {
@@ -133,7 +134,7 @@ impl Mapper {
     /// Decodes an event of one kind.
     ///
     /// # Errors
-    /// As for [`Mapper::decode`].
+    /// Fails as [`Mapper::decode`] does.
     pub fn decode_payload<P: EventPayload>(
         &self,
         stored: &StoredEvent,
@@ -143,11 +144,10 @@ impl Mapper {
         })
     }
 
-    /// Returns true if two stored events are the same event: the same state, once both are
-    /// decrypted.
+    /// Returns true if two stored events are the same event: their states are equal once decrypted.
     ///
-    /// An event that is encoded twice has other bytes each time if it is encrypted, since each
-    /// nonce is drawn anew. A state that cannot be decrypted is no event of this mapper.
+    /// The nonce is new for each encryption, so the bytes of one event differ each time. A state
+    /// that cannot be decrypted equals no other.
     pub fn is_same(&self, one: &StoredEvent, other: &StoredEvent) -> bool {
         if one == other {
             return true;
@@ -160,7 +160,7 @@ impl Mapper {
             && matches!((self.open(&one.state), self.open(&other.state)), (Ok(one), Ok(other)) if one == other)
     }
 
-    /// JSON as it is stored.
+    /// Compresses and encrypts JSON for the store.
     fn seal(&self, state: Vec<u8>) -> Result<Vec<u8>, MapperProblem> {
         self.seal_with(state, Cipher::encrypt)
     }
@@ -180,7 +180,7 @@ impl Mapper {
         }
     }
 
-    /// JSON from what is stored.
+    /// Decrypts and decompresses stored bytes to JSON.
     fn open<'a>(&self, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, MapperProblem> {
         let state = match &self.cipher {
             Some(cipher) => Cow::Owned(cipher.decrypt(stored)?),

@@ -1,5 +1,5 @@
-//! A store in memory: the same conflicts, order, limits and errors as the others; gone with its
-//! recorder.
+//! A store in memory. It has the same conflicts, order, limits and errors as the other stores, and
+//! its content ends with its recorder.
 
 mod record;
 
@@ -20,7 +20,7 @@ use crate::stored_event::StoredEvent;
 use crate::sync;
 use crate::tracking::UpstreamEvent;
 
-/// Opens an empty store of its own for an application.
+/// Opens an empty store for an application.
 ///
 /// # Errors
 /// Fails when `ORIGINATOR_ID_TYPE` is wrong.
@@ -34,10 +34,10 @@ pub fn open(
 
 /// Keeps events in memory. Two recorders never share anything.
 ///
-/// Concurrency: all that is recorded is behind one lock. `record` holds it for writing while it
-/// checks and inserts, and undoes what it inserted before it lets go, so nobody sees a part of a
-/// recording, and positions become visible in their order. Nothing of a user's runs under the lock;
-/// a lock that was poisoned by a failed allocation is taken all the same.
+/// Concurrency: one lock guards all content. `record` holds it for writing while it checks and
+/// inserts, and undoes its inserts on an error before it unlocks. So nobody sees a part of a
+/// recording, and positions become visible in order. No user's code runs under the lock. If a
+/// failed allocation poisoned the lock, it is taken all the same.
 #[derive(Debug)]
 pub struct MemoryRecorder {
     role: Role,
@@ -47,7 +47,7 @@ pub struct MemoryRecorder {
 }
 
 impl MemoryRecorder {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new(role: Role, id_type: IdType) -> Self {
         Self {
             role,

@@ -1,4 +1,4 @@
-//! Events with their positions.
+//! Events with their positions, and queries for them.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The event at position `id`.
+    /// Creates the notification of the event at position `id`.
     pub fn new(id: u64, event: StoredEvent) -> Self {
         Self { id, event }
     }
@@ -31,31 +31,33 @@ impl Deref for Notification {
     }
 }
 
-/// The last position of a notification log, and which event stands there.
+/// The last position of a notification log, and the event there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Head {
     /// The position.
     pub position: u64,
-    /// The event there; `None` if the row is damaged, so that one damaged row stops nobody who only
-    /// asks for the position.
+    /// The event there; `None` if its row is damaged. A damaged row does not stop a caller who
+    /// needs only the position.
     pub event: Option<UpstreamEvent>,
 }
 
 impl Head {
-    /// The head at `position`, where `event` stands.
+    /// Creates the head at `position`.
     pub fn new(position: u64, event: Option<UpstreamEvent>) -> Self {
         Self { position, event }
     }
 }
 
-/// Which notifications to select, always in the order of positions.
+/// A selection of notifications, always in the order of positions.
 ///
 /// ```
 /// use es_store::NotificationQuery;
 ///
-/// let topics = ["dogschool:Dog.TrickAdded"];
-/// let page = NotificationQuery::after(100).up_to(250).limit(50).topics(topics);
+/// let page = NotificationQuery::after(100)
+///     .up_to(250)
+///     .limit(50)
+///     .topics(["dogschool:Dog.TrickAdded"]);
 /// assert_eq!(page.start, Some(100));
 /// assert!(!page.inclusive_of_start);
 /// ```
@@ -68,14 +70,14 @@ pub struct NotificationQuery {
     pub inclusive_of_start: bool,
     /// The last position to select, inclusive; `None` is the end.
     pub stop: Option<u64>,
-    /// The number of notifications to select at most; 0 selects none.
+    /// The maximal number of notifications; 0 selects none.
     pub limit: usize,
-    /// The topics to select; `None` is all, an empty list is none.
+    /// The topics to select; `None` selects all, an empty list none.
     pub topics: Option<Arc<[String]>>,
 }
 
 impl NotificationQuery {
-    /// All notifications.
+    /// Selects all notifications.
     pub fn all() -> Self {
         Self {
             start: None,
@@ -86,7 +88,7 @@ impl NotificationQuery {
         }
     }
 
-    /// All notifications from `position` on, itself included.
+    /// Selects all notifications from `position` on, including `position`.
     pub fn from(position: u64) -> Self {
         Self {
             start: Some(position),
@@ -94,7 +96,7 @@ impl NotificationQuery {
         }
     }
 
-    /// All notifications behind `position`, itself excluded.
+    /// Selects all notifications after `position`, excluding `position`.
     pub fn after(position: u64) -> Self {
         Self {
             start: Some(position),
@@ -103,7 +105,7 @@ impl NotificationQuery {
         }
     }
 
-    /// Of these, those up to `position`, itself included.
+    /// Restricts the selection to positions up to `position`, including `position`.
     #[must_use]
     pub fn up_to(self, position: u64) -> Self {
         Self {
@@ -112,13 +114,13 @@ impl NotificationQuery {
         }
     }
 
-    /// Of these, the first `limit`.
+    /// Restricts the selection to the first `limit` notifications.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Of these, those with one of `topics`.
+    /// Restricts the selection to these topics.
     #[must_use]
     pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
         Self {
@@ -127,7 +129,7 @@ impl NotificationQuery {
         }
     }
 
-    /// Of these, those with one of the shared `topics`, if there is a list.
+    /// Restricts the selection to the shared list of topics, if there is one.
     #[must_use]
     pub fn shared_topics(self, topics: Option<Arc<[String]>>) -> Self {
         Self { topics, ..self }

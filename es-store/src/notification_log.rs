@@ -1,4 +1,4 @@
-//! The notification log of an application, to read locally or to publish by sections.
+//! The notification log of an application, for local readers and in sections for remote ones.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,23 +16,24 @@ pub struct NotificationLog {
     section_size: usize,
 }
 
-/// A part of a notification log that has a name, as remote readers ask for it.
+/// A named part of a notification log, as remote readers request it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Section {
-    /// The positions of its first and its last notification, such as `1,10`; `None` if it is empty.
+    /// The positions of the first and the last notification, such as `1,10`; `None` if the section
+    /// is empty.
     pub id: Option<String>,
     /// The notifications, in the order of positions.
     pub items: Vec<Notification>,
-    /// The section to ask for next; `None` if this one is not full.
+    /// The id of the next section; `None` if this section is not full.
     pub next_id: Option<String>,
 }
 
 impl NotificationLog {
-    /// The number of notifications in a section, unless another is set.
+    /// The default number of notifications in a section.
     pub const SECTION_SIZE: usize = 10;
 
-    /// The log of a recorder.
+    /// Creates the log of a recorder.
     pub fn new(recorder: Arc<dyn ApplicationRecorder>) -> Self {
         Self {
             recorder,
@@ -40,7 +41,7 @@ impl NotificationLog {
         }
     }
 
-    /// The same log, with sections of at most `size` notifications.
+    /// Returns the same log with sections of at most `size` notifications.
     #[must_use]
     pub fn section_size(self, size: usize) -> Self {
         Self {
@@ -49,7 +50,7 @@ impl NotificationLog {
         }
     }
 
-    /// The first `limit` notifications from position `start` on, itself included.
+    /// Returns the first `limit` notifications from position `start` on, including `start`.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -57,7 +58,7 @@ impl NotificationLog {
         self.query(&NotificationQuery::from(start).limit(limit))
     }
 
-    /// The notifications that `query` selects.
+    /// Returns the notifications that `query` selects.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -65,13 +66,16 @@ impl NotificationLog {
         self.recorder.select_notifications(query)
     }
 
-    /// The section called `id`: the first and the last position that are asked for, such as `1,10`.
+    /// Returns the section `id`, which names the first and the last requested position, such as
+    /// `1,10`.
     ///
-    /// It has at most as many notifications as a section may have; its own id says which they are.
-    /// Positions have gaps, so the last one may be above what was asked for.
+    /// The section has at most [`section_size`](Self::section_size) notifications, and its own id
+    /// names those that it has. Positions have gaps, so the last position may be above the
+    /// requested one.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when `id` is no such pair; and when the store cannot be read.
+    /// Fails with [`StoreError::Invalid`] when `id` is not such a pair, and when the store cannot be
+    /// read.
     ///
     /// ```
     /// use es_store::{Env, NotificationLog, Role, open};

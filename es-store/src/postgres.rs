@@ -1,30 +1,29 @@
 //! A store in a PostgreSQL database (14 or newer), in the format of the Python library. A schema
-//! has any number of applications.
+//! can contain any number of applications.
 //!
 //! Its settings are those of [`KEYS`](crate::KEYS) with the scope
-//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection that writes, one
-//! that listens while anyone does, and those that read, which `POSTGRES_POOL_SIZE` and
-//! `POSTGRES_MAX_OVERFLOW` limit. A connection that was lost is replaced when it is needed. With
+//! [`Postgres`](crate::KeyScope::Postgres). Each application has one connection for writing, one
+//! for listening while anyone listens, and a pool for reading that `POSTGRES_POOL_SIZE` and
+//! `POSTGRES_MAX_OVERFLOW` limit. A lost connection is replaced at its next use. With
 //! `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it.
 //!
-//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` asks, with
-//! libpq's meanings. `verify-full` compares the host with the subject alternative names of the
-//! certificate. Without the feature there are only `disable` and `prefer`, which are then the same.
-//! The files with certificates are read when an application is opened.
+//! With the cargo feature `tls`, connections by TCP are encrypted as `POSTGRES_SSLMODE` requires,
+//! with libpq's meanings. `verify-full` compares the host with the subject alternative names of the
+//! certificate. Without the feature only `disable` and `prefer` are available, and both mean no
+//! encryption. Files with certificates are read when an application is opened.
 //!
-//! In the middle of an async task of tokio, every call is an error that says where to do it
-//! instead, since it would block the task.
+//! Inside an async task of tokio every call returns an error, because it would block the task. The
+//! error names the alternative.
 //!
-//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, as it is by
-//! default. With it they take no lock, so their events may become visible out of the order of their
-//! positions, and a follower skips one.
+//! Python programs that share the database must leave POSTGRES_ENABLE_DB_FUNCTIONS off, which is
+//! the default. With it they take no lock, so their events may become visible out of the order of
+//! their positions, and a follower would skip an event.
 
 mod blocking;
 mod codes;
 mod connection;
 mod ddl;
 mod functions;
-mod judge;
 mod label;
 mod listen;
 mod names;
@@ -38,12 +37,12 @@ mod sql;
 mod statements;
 mod tls;
 mod user_transaction;
+mod validator;
 mod write;
 mod writer;
 
-/// The names that a handler needs which uses
-/// [`Transaction::postgres`](crate::Transaction::postgres): types, rows and errors of
-/// `tokio-postgres`, and a client of our own that blocks.
+/// The types for handlers that use [`Transaction::postgres`](crate::Transaction::postgres): types,
+/// rows and errors of `tokio-postgres`, and a blocking client of our own.
 #[cfg(feature = "driver")]
 pub mod driver {
     pub use tokio_postgres::types::{FromSql, ToSql, Type};
@@ -63,11 +62,12 @@ use crate::recorder::ProcessRecorder;
 use crate::role::Role;
 
 /// Opens the tables of an application in the database that `POSTGRES_DBNAME` names, and creates
-/// what is missing. Any number of processes may do so at the same moment.
+/// missing ones. Any number of processes may do so at the same moment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, the name of the application is too long, the database cannot
-/// be reached, the tables belong to another application, or what is missing may not be created.
+/// Fails when a setting is missing or wrong, the name of the application is too long, the database
+/// cannot be reached, the tables belong to another application, or missing tables cannot be
+/// created.
 pub fn open(
     application: &str,
     role: Role,
@@ -76,12 +76,12 @@ pub fn open(
     Ok(Arc::new(PostgresRecorder::open(application, role, env)?))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves
-/// (`CREATE_TABLE=n`). Types that the applications of a schema share are created only if they are
+/// Returns the statements that create everything an application needs, to be run by hand
+/// (`CREATE_TABLE=n`). Objects that the applications of a schema share are created only if they are
 /// missing.
 ///
 /// # Errors
-/// When a setting is wrong, or the name of the application is too long.
+/// Fails when a setting is wrong, or the name of the application is too long.
 pub fn ddl(application: &str, role: Role, env: &Env) -> Result<String, StoreError> {
     let env = &env.for_application(application);
     let schema = env

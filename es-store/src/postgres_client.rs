@@ -1,11 +1,11 @@
 //! A blocking client, over the futures of `tokio-postgres`.
 //!
-//! There is no runtime and no thread: the thread that makes a request polls it and its connection,
-//! and waits for the socket by `poll(2)` in between. So nothing is handed from thread to thread,
-//! the limit of a request is the limit of `poll`, several statements can be in flight, and a client
-//! can be made, used and dropped on any thread. Measured with `SELECT $1`, prepared, by a Unix
-//! socket on two cores: microseconds for each request, the best of five interleaved runs, and the
-//! client's CPU, the median.
+//! It has neither a runtime nor a thread. The thread that makes a request polls it and its
+//! connection, and waits for the socket by `poll(2)` in between. So no work is passed between
+//! threads, the limit of a request is the timeout of `poll`, several statements can be in flight,
+//! and a client can be created, used and dropped on any thread. The table shows microseconds per
+//! request, the best of five interleaved runs, and the median of the client's CPU time. It was
+//! measured with a prepared `SELECT $1` by a Unix socket on two cores.
 //!
 //! | | 1 thread | CPU | 8 threads | CPU |
 //! |---|---|---|---|---|
@@ -14,7 +14,7 @@
 //! | connections are tasks of one runtime | 22.3 | 13.5 | 22.5 | 18.5 |
 //! | this client | 13.3 | 6.1 | 13.5 | 10.2 |
 //!
-//! A connection on which nobody waits is not polled. Bytes that the server sends meanwhile stay in
+//! A connection is polled only during a request. Bytes that the server sends at other times stay in
 //! the socket until the next request.
 
 mod connect;
@@ -42,11 +42,11 @@ pub use self::transaction::Transaction;
 
 /// A connection to a PostgreSQL server. Its methods block until the server has answered.
 ///
-/// When a request exceeds its limit, the connection is closed, and the error is that of a lost
-/// connection: what was sent may have been done.
+/// When a request exceeds its limit, the connection is closed and the error is that of a lost
+/// connection: the request may have been executed.
 pub struct Client {
-    // The first field is dropped first: the connection says goodbye when nobody can make a request
-    // any more.
+    // Fields are dropped in order. When this one is dropped no more requests can be made, and the
+    // connection sends Terminate.
     requests: tokio_postgres::Client,
     events: EventLoop,
 }
@@ -55,8 +55,8 @@ impl Client {
     /// Returns the rows of a statement.
     ///
     /// # Errors
-    /// When the server refuses the statement, a parameter is of another type, or the connection is
-    /// lost.
+    /// Fails when the server rejects the statement, a parameter has another type, or the connection
+    /// is lost.
     pub fn query<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -68,7 +68,7 @@ impl Client {
     /// Returns the only row of a statement.
     ///
     /// # Errors
-    /// As [`query`](Self::query), and when there is no row, or more than one.
+    /// Fails as [`query`](Self::query) does, and when there is no row, or more than one.
     pub fn query_one<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -80,7 +80,7 @@ impl Client {
     /// Returns the only row of a statement, or `None` if there is none.
     ///
     /// # Errors
-    /// As [`query`](Self::query), and when there is more than one row.
+    /// Fails as [`query`](Self::query) does, and when there is more than one row.
     pub fn query_opt<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -92,7 +92,7 @@ impl Client {
     /// Executes a statement and returns the number of rows that it changed.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn execute<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -101,28 +101,29 @@ impl Client {
         self.events.run(self.requests.execute(statement, params))
     }
 
-    /// Executes statements separated by semicolons, without parameters, up to the first that fails.
+    /// Executes statements separated by semicolons, without parameters. It stops at the first that
+    /// fails.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn batch_execute(&mut self, statements: &str) -> Result<(), Error> {
         self.events.run(self.requests.batch_execute(statements))
     }
 
-    /// Prepares a statement, which this connection can then execute many times.
+    /// Prepares a statement, which this connection can then execute any number of times.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn prepare(&mut self, statement: &str) -> Result<Statement, Error> {
         self.events.run(self.requests.prepare(statement))
     }
 
-    /// Sends statements together, before the answer to the first has come, and returns the rows of
-    /// each, or its error, in their order. Outside of a transaction each is one of its own; inside,
-    /// those behind one that fails fail too.
+    /// Sends statements without waiting for answers in between. Returns the rows or the error of
+    /// each, in their order. Outside of a transaction each statement is a transaction of its own;
+    /// inside, all statements after a failed one fail too.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn pipeline(
         &mut self,
         statements: &[(&Statement, &[&(dyn ToSql + Sync)])],
@@ -135,8 +136,8 @@ impl Client {
         })
     }
 
-    /// Waits for what `work` makes of the futures of the driver's own client, which may be several
-    /// requests at once.
+    /// Waits for the future that `work` builds from requests of the driver's own client, of which
+    /// there may be several at once.
     pub(crate) fn run<T>(
         &mut self,
         work: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Error>,
@@ -147,20 +148,20 @@ impl Client {
     /// Begins a transaction. It is rolled back when it is dropped without being committed.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         Transaction::begin(self, "BEGIN")
     }
 
-    /// Begins a transaction by a statement that says which kind it is.
+    /// Begins a transaction by the statement `begin`, which sets its kind.
     pub(crate) fn transaction_by(&mut self, begin: &str) -> Result<Transaction<'_>, Error> {
         Transaction::begin(self, begin)
     }
 
-    /// Begins to send rows for a `COPY .. FROM STDIN`.
+    /// Begins a `COPY .. FROM STDIN`.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn copy_in<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -171,10 +172,10 @@ impl Client {
         Ok(CopyInWriter::new(&mut self.events, sink))
     }
 
-    /// Begins to read the rows of a `COPY .. TO STDOUT`.
+    /// Begins a `COPY .. TO STDOUT`.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn copy_out<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -183,21 +184,22 @@ impl Client {
         Ok(CopyOutReader::new(&mut self.events, stream))
     }
 
-    /// Returns the next notification of the channels that this connection listens to; `None` if
-    /// none comes in `limit`.
+    /// Returns the next notification of the channels that this connection listens to, or `None`
+    /// after `limit`.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn next_notification(&mut self, limit: Duration) -> Result<Option<Notification>, Error> {
         match self.events.next_notification(limit)? {
-            // Asking for anything is how to get the error of a connection that is closed.
+            // A request on a closed connection returns its error.
             Received::Closed => self.check_connection().map(|()| None),
             Received::Nothing => Ok(None),
             Received::Notification(notification) => Ok(Some(notification)),
         }
     }
 
-    /// Returns true if the connection is known to be closed. It may be so without being known.
+    /// Returns true if the connection is known to be closed. A lost connection may not be known
+    /// yet.
     pub fn is_closed(&self) -> bool {
         self.requests.is_closed()
     }
@@ -205,17 +207,17 @@ impl Client {
     /// Checks that the server answers.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// Fails when the connection is lost.
     pub fn check_connection(&mut self) -> Result<(), Error> {
         self.events.run(self.requests.check_connection())
     }
 
-    /// Ends the connection without a word.
+    /// Closes the connection without sending Terminate.
     fn close(&mut self) {
         self.events.close();
     }
 
-    /// Sets how long a request may take from now on; `None` is as long as it takes.
+    /// Sets the limit of each further request; `None` means no limit.
     pub(crate) fn set_limit(&mut self, limit: Option<Limit>) {
         self.events.limit = limit;
     }

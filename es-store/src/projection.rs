@@ -1,12 +1,11 @@
-//! The tables of a projection: made once, changed in the transaction that moves the position,
-//! rebuilt beside themselves.
+//! The tables of a projection. They are created once, changed in the transaction that moves the
+//! position, and rebuilt beside the old ones.
 //!
-//! Where a rebuild stands is recorded as a position of its own, in the row of tracking that has
-//! `__rebuild__` in front of the upstream's name. Which tables there are, and which are being
-//! rebuilt, stands in the table of settings.
+//! The position of a rebuild is recorded in a row of tracking of its own, with `__rebuild__` in
+//! front of the upstream's name. The table of settings lists the tables, and those that are being
+//! rebuilt.
 //!
-//! All of it is written in statements that serve every SQL database, on the transaction that the
-//! store opens.
+//! All statements run on every SQL database, in the transaction that the store opens.
 
 mod meta;
 mod positions;
@@ -23,7 +22,7 @@ use crate::sql::names::Stage;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// The function that makes the tables.
+/// A function that creates the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
 
 /// The tables of one projection.
@@ -33,15 +32,16 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// The tables in the database of this recorder.
+    /// Creates the access to the tables in the database of this recorder.
     pub fn new(recorder: Arc<dyn ProcessRecorder>) -> Self {
         Self { recorder }
     }
 
-    /// Makes the tables, if they never were. Any number of processes may do so at the same moment.
+    /// Creates the tables, unless they were created before. Any number of processes may do this at
+    /// once.
     ///
     /// # Errors
-    /// Fails when the store is no SQL database, `make` fails, or the tables are missing and
+    /// Fails when the store is not an SQL database, `make` fails, or the tables are missing and
     /// `create` is not set.
     pub fn prepare(&self, create: bool, make: Make<'_>) -> Result<(), StoreError> {
         let mut is_made = false;
@@ -58,7 +58,7 @@ impl Tables {
             return Ok(());
         }
         self.recorder.transact(Access::Write, &mut |tx| {
-            // Who comes second waits here for the first.
+            // A second process waits here for the first.
             if !meta::insert(tx, Key::Tables, "")? {
                 return Ok(End::Rollback);
             }
@@ -68,7 +68,7 @@ impl Tables {
         })
     }
 
-    /// Does `work` in a transaction that only reads, and sees one moment.
+    /// Runs `work` in a read-only transaction, which sees a single state of the database.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -79,12 +79,12 @@ impl Tables {
         })
     }
 
-    /// Does `work` in a transaction in which the position in `upstream` is `from`, and moves it as
-    /// that says; without a move nothing is committed.
+    /// Runs `work` in a transaction in which the position in `upstream` is `from`, and moves the
+    /// position as `work` returns. Without a move, nothing is committed.
     ///
     /// # Errors
-    /// [`StoreError::PositionMoved`] when the position is another one, and what can go wrong in the
-    /// store.
+    /// Fails with [`StoreError::PositionMoved`] when the position is another one, and when the store
+    /// fails.
     pub fn process(
         &self,
         upstream: &str,
@@ -121,7 +121,7 @@ fn process(
     Ok(End::Commit)
 }
 
-/// Makes the tables; says which.
+/// Creates the tables. Returns their names, one a line.
 fn make_tables(
     tx: &mut Transaction<'_>,
     stage: Stage,

@@ -2,13 +2,13 @@
 
 use std::any::Any;
 
-/// Keeps others from rebuilding the same tables, until it is dropped.
+/// A lock that keeps others from rebuilding the same tables until it is dropped.
 pub struct RebuildLock {
     _lock: Box<dyn Any + Send>,
 }
 
 impl RebuildLock {
-    /// A lock that is given back when `lock` is dropped.
+    /// Creates a lock that is released when `lock` is dropped.
     pub fn new(lock: impl Any + Send) -> Self {
         Self {
             _lock: Box::new(lock),

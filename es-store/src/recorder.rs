@@ -1,4 +1,4 @@
-//! A store: one family of traits, with one write method for events and positions.
+//! The traits of a store. One method writes both events and positions.
 
 use std::sync::Arc;
 
@@ -20,22 +20,24 @@ use crate::tracking::UpstreamEvent;
     label = "needs `impl AggregateRecorder for {Self}`"
 )]
 pub trait AggregateRecorder: Send + Sync {
-    /// Records all of `recording` in one transaction, or nothing of it. When it returns, it is
-    /// flushed as the store flushes.
+    /// Records all of `recording` in one transaction, or nothing of it. The recording is as durable
+    /// as the store makes a commit when this returns.
     ///
-    /// An empty recording does nothing. One without events only moves positions.
+    /// An empty recording does nothing. A recording without events only moves positions.
     ///
     /// # Errors
-    /// - [`StoreError::Conflict`] when a version of an aggregate exists already, or the recording
-    ///   has it twice.
-    /// - [`StoreError::Gap`] when the version before a version above 1 is neither stored nor
-    ///   earlier in the recording.
-    /// - [`StoreError::PositionMoved`] when a move does not start at the recorded position.
-    /// - Any failure of the store. After an error nothing is recorded, except that
-    ///   [`StoreError::OutcomeUnknown`] leaves it open.
+    /// - [`StoreError::Conflict`]: a version of an aggregate exists already, or the recording has
+    ///   it twice.
+    /// - [`StoreError::Gap`]: a version above 1 comes without its predecessor, which is neither
+    ///   stored nor earlier in the recording.
+    /// - [`StoreError::PositionMoved`]: a move does not start at the recorded position.
+    /// - The errors of the store itself.
+    ///
+    /// After an error nothing of the recording is stored, except that
+    /// [`StoreError::OutcomeUnknown`] leaves it open.
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
 
-    /// The events of one aggregate; none if it does not exist.
+    /// Returns the events of one aggregate. The list is empty if the aggregate does not exist.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
@@ -45,15 +47,15 @@ pub trait AggregateRecorder: Send + Sync {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Records a snapshot: the state of an aggregate at a version, which the store does not look
-    /// into. It replaces one at the same version. Events and positions stay as they are, and no
+    /// Records a snapshot: the state of an aggregate at a version. It replaces a snapshot of the
+    /// same version. The state is not inspected, events and positions do not change, and no
     /// listener is woken.
     ///
     /// # Errors
-    /// Fails as [`StoredEvent::check`] does, or when the store fails.
+    /// Fails as [`StoredEvent::check`] does, and those of the store itself.
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError>;
 
-    /// The snapshots of one aggregate; none if the store keeps no snapshots.
+    /// Returns the snapshots of one aggregate. The list is empty if the store keeps no snapshots.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
@@ -63,10 +65,11 @@ pub trait AggregateRecorder: Send + Sync {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// The newest snapshot of one aggregate, of those up to version `lte`, and the events behind it
-    /// up to there.
+    /// Returns the newest snapshot of one aggregate up to version `lte`, and the events after it up
+    /// to that version.
     ///
-    /// It is what the two methods above say. A store that can tell both in one go does better.
+    /// The default implementation calls the two methods above. A store that can read both in one
+    /// query should do so.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
@@ -82,19 +85,21 @@ pub trait AggregateRecorder: Send + Sync {
         Ok(History { snapshot, events })
     }
 
-    /// Which form the ids here have. An id of the other form is refused by `record`, and not found.
+    /// Returns the form of the ids in this store. `record` refuses an id of the other form, and
+    /// queries do not find it.
     fn id_type(&self) -> IdType;
 }
 
-/// Keeps the notification log of an application too: all its events, in the order of positions.
+/// An aggregate recorder that also keeps the notification log of an application: all its events, in
+/// the order of positions.
 ///
-/// A reader that has seen position n is never shown a position below n.
+/// A reader that has seen position n is never shown a position below n later.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` keeps no notification log",
     label = "needs `impl ApplicationRecorder for {Self}`, on top of `AggregateRecorder`"
 )]
 pub trait ApplicationRecorder: AggregateRecorder {
-    /// Notifications, in the order of positions.
+    /// Returns notifications in the order of positions.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged; the error names the position.
@@ -103,15 +108,16 @@ pub trait ApplicationRecorder: AggregateRecorder {
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError>;
 
-    /// The last event of the log; `None` if there is none.
+    /// Returns the last position of the log and its event, or `None` if the log is empty.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
     fn head(&self) -> Result<Option<Head>, StoreError>;
 
-    /// The event at `position`; `None` if there is none, or if its id or version cannot be read.
+    /// Returns the event at `position`, or `None` if there is none or its id or version cannot be
+    /// read.
     ///
-    /// Topic and state are not looked at, so damage to them does not hide the event.
+    /// Topic and state are not read, so damage to them does not hide the event.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -120,31 +126,33 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Rings `signal` after each commit of events, by this process or another, until the
     /// [`Listening`] is dropped.
     ///
-    /// A ring is a hint: it may come too often, and a commit of another process may be noticed late
-    /// or not at all. Whoever listens polls too.
+    /// A ring is only a hint. It may come too often, and a commit of another process may be noticed
+    /// late or not at all. A listener must therefore poll as well.
     ///
     /// # Errors
     /// Fails when listening cannot begin.
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError>;
 }
 
-/// Keeps the positions of a follower too.
+/// An application recorder that also keeps the positions of a follower.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` keeps no positions",
     label = "needs `impl ProcessRecorder for {Self}`, on top of `ApplicationRecorder`"
 )]
 pub trait ProcessRecorder: ApplicationRecorder {
-    /// The position up to which events of `upstream` are processed; `None` if none ever was.
+    /// Returns the position up to which events of `upstream` are processed, or `None` if none is
+    /// recorded.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// The event that stood at `position` of `upstream` when that position was recorded; `None` if
-    /// it is not known, for example because another program has moved the position.
+    /// Returns the event that stood at `position` of `upstream` when that position was recorded, or
+    /// `None` if it is not known. It is not known, for example, if another program moved the
+    /// position.
     ///
-    /// The position is asked for, and not the one that is tracked now: another instance may move it
-    /// between two calls.
+    /// The caller passes the position, because another instance may move the recorded one between
+    /// two calls.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -154,14 +162,15 @@ pub trait ProcessRecorder: ApplicationRecorder {
         position: u64,
     ) -> Result<Option<UpstreamEvent>, StoreError>;
 
-    /// Runs `work` in a transaction of the store's SQL database, and ends it as `work` returns.
-    /// After an error or a panic it is rolled back. Meanwhile this thread may call no other method.
+    /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`
+    /// returns. An error or a panic rolls it back. Meanwhile this thread must not call another
+    /// method of the store.
     ///
-    /// A store that is not an SQL database of this crate has no tables of projections, and the
-    /// provided method returns that error. A store that wraps an SQL database passes the call on.
+    /// The default implementation returns an error, because only the SQL databases of this crate
+    /// have tables of projections. A recorder that wraps such a store must forward the call.
     ///
     /// # Errors
-    /// Fails when `work` fails, and when the transaction cannot be begun or committed.
+    /// Fails when `work` fails, or the transaction cannot be begun or committed.
     fn transact(
         &self,
         _access: Access,
@@ -170,8 +179,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
         Err(no_tables())
     }
 
-    /// Takes the lock for rebuilding the tables, until it is dropped or this process ends. Returns
-    /// `None` if another rebuild has it.
+    /// Takes the lock of a rebuild, so that nobody else rebuilds the tables until it is dropped or
+    /// this process ends. Returns `None` if another owner has it.
     ///
     /// # Errors
     /// Fails when the store fails.

@@ -31,7 +31,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A recording of events alone.
+    /// Creates a recording of events alone.
     pub fn new(events: Vec<StoredEvent>) -> Self {
         Self {
             events,
@@ -39,7 +39,7 @@ impl Recording {
         }
     }
 
-    /// The same recording, with one more move of a position.
+    /// Returns the same recording with one more move of a position.
     #[must_use]
     pub fn tracking(mut self, tracking: Tracking) -> Self {
         self.trackings.push(tracking);
@@ -51,13 +51,13 @@ impl Recording {
         self.events.is_empty() && self.trackings.is_empty()
     }
 
-    /// Refuses what no store records. Every store calls it before it writes anything.
+    /// Checks the rules that are the same for every store. Every store calls this before it writes.
     ///
     /// # Errors
-    /// [`StoreError::IdType`] when an id does not have the form that the store keeps.
-    /// [`StoreError::Invalid`] when a version is 0; when a version or a position is above
-    /// `i64::MAX`; when a position goes backwards or its upstream is reserved or named twice; and
-    /// when there is a position but the store was opened for a [`Role::Leader`].
+    /// - [`StoreError::IdType`]: an id does not have the form that the store keeps.
+    /// - [`StoreError::Invalid`]: a version is 0; a version or a position is above `i64::MAX`; a
+    ///   position moves backwards; an upstream is reserved or named twice; or there is a position,
+    ///   but the store was opened for a [`Role::Leader`].
     pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
         self.events
             .iter()
@@ -87,12 +87,12 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Events were recorded at these positions.
+    /// Creates the outcome of a recording whose events got these positions.
     pub fn new(positions: Vec<u64>) -> Self {
         Self { positions }
     }
 
-    /// The position of the last new event; `None` if there was none.
+    /// Returns the position of the last new event, or `None` if there are no new events.
     pub fn last_position(&self) -> Option<u64> {
         self.positions.last().copied()
     }

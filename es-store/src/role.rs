@@ -4,13 +4,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Events only.
+    /// A store of events alone.
     Leader,
-    /// Events, and how far it has processed each application that it follows.
+    /// A store of events and of the position in each upstream that the application follows.
     Follower,
 }
 
-/// Returns true if a name is kept for the store's own use.
+/// Returns true if a name is reserved for the store's own use.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__")
 }

@@ -1,10 +1,9 @@
 //! Wake-ups within a process.
 //!
-//! Concurrency: a [`Signal`] counts its rings under a mutex, and a thread that waits passes the
-//! count that it has seen. So a ring between looking and waiting is never lost, and no thread waits
-//! for a ring that came already. The list in [`Signals`] holds its signals weakly and is locked
-//! only to copy or change it, never while ringing, so a listener may come and go from inside a
-//! ring.
+//! Concurrency: a [`Signal`] counts its rings under a mutex, and a waiting thread passes the count
+//! that it has seen. So a ring between looking and waiting is never lost, and no thread waits for a
+//! ring that came already. [`Signals`] holds its list of signals weakly. The list is locked only to
+//! copy or change it, never while ringing, so a listener may come and go during a ring.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -19,24 +18,24 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// A signal that has not been rung.
+    /// Creates a signal that has not been rung.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Wakes all who wait.
+    /// Wakes all waiting threads.
     pub fn ring(&self) {
         *self.lock() += 1;
         self.rang.notify_all();
     }
 
-    /// The number of rings so far.
+    /// Returns the number of rings so far.
     pub fn rings(&self) -> u64 {
         *self.lock()
     }
 
-    /// Waits until it was rung more often than `seen`, or until `timeout` is over; says how often
-    /// it was rung.
+    /// Waits until there were more rings than `seen`, or until `timeout` is over. Returns the
+    /// number of rings.
     pub fn wait(&self, seen: u64, timeout: Duration) -> u64 {
         let deadline = Instant::now().checked_add(timeout);
         let mut rings = self.lock();
@@ -59,21 +58,21 @@ impl Signal {
     }
 }
 
-/// The signals that a recorder rings.
+/// The list of signals that a recorder rings.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
     listeners: Arc<Mutex<Vec<Weak<Signal>>>>,
 }
 
 impl Signals {
-    /// Rings `signal` too, until the [`Listening`] is dropped.
+    /// Adds `signal` to the list until the [`Listening`] is dropped.
     pub fn listen(&self, signal: &Arc<Signal>) -> Listening {
         self.lock().push(Arc::downgrade(signal));
         let (signals, signal) = (self.clone(), Arc::downgrade(signal));
         Listening::new(move || signals.lock().retain(|other| !other.ptr_eq(&signal)))
     }
 
-    /// Rings all signals.
+    /// Rings all signals in the list.
     pub fn ring(&self) {
         let listeners: Vec<_> = self.lock().iter().filter_map(Weak::upgrade).collect();
         listeners.iter().for_each(|signal| signal.ring());
@@ -84,20 +83,20 @@ impl Signals {
     }
 }
 
-/// Ends the listening when it is dropped.
+/// A registration of a listener, which ends when it is dropped.
 pub struct Listening {
     end: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Listening {
-    /// Runs `end` when this is dropped.
+    /// Creates a registration that runs `end` when it is dropped.
     pub fn new(end: impl FnOnce() + Send + Sync + 'static) -> Self {
         Self {
             end: Some(Box::new(end)),
         }
     }
 
-    /// Two listenings as one.
+    /// Combines two registrations into one.
     #[must_use]
     pub fn and(self, other: Listening) -> Self {
         Self::new(move || drop((self, other)))

@@ -1,7 +1,6 @@
-//! The SQL that is not one database's: the open transaction, names, limits, and the rules that the
-//! tables of every database follow.
+//! The SQL that all databases share: the open transaction, names, limits, and the rules for tables.
 //!
-//! A database implements [`Driver`](transaction::Driver). This module knows none of them.
+//! A database implements [`Driver`](transaction::Driver). This module does not know any of them.
 
 pub(crate) mod label;
 pub(crate) mod limits;

@@ -2,13 +2,16 @@
 //! library.
 //!
 //! Its settings are those of [`KEYS`](crate::KEYS) with the scope
-//! [`Sqlite`](crate::KeyScope::Sqlite). `SQLITE_DBNAME` names a file, by its path or as a `file:`
-//! URI; a database in memory that is shared by name within the process while anyone holds it
-//! (`file:NAME?mode=memory&cache=shared`); or one that belongs to its recorder alone (`:memory:`).
+//! [`Sqlite`](crate::KeyScope::Sqlite). `SQLITE_DBNAME` names one of:
+//!
+//! - a file, by its path or as a `file:` URI;
+//! - a database in memory that all recorders of this process share by its name
+//!   (`file:NAME?mode=memory&cache=shared`), until the last one closes it;
+//! - a database in memory for one recorder (`:memory:`).
 //!
 //! With `CREATE_TABLE=n` nothing is created, and a missing table is an error that names it. If only
-//! `stored_snapshots` is missing, no snapshots are kept. While the tables of a projection are
-//! rebuilt, a file beside the database, with `.rebuild` behind its name, is locked; the file stays.
+//! `stored_snapshots` is missing, no snapshots are kept. A rebuild of a projection's tables locks a
+//! file beside the database, called like it with `.rebuild` appended. That file stays.
 
 mod authorizer;
 mod busy;
@@ -42,11 +45,11 @@ use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::role::Role;
 
-/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates what is missing in it. Any
-/// number of processes may do so at the same moment.
+/// Opens the SQLite database that `SQLITE_DBNAME` names, and creates missing tables. Any number of
+/// processes may do this at once.
 ///
 /// # Errors
-/// Fails when a setting is missing or wrong, the file cannot be opened or is no database, it
+/// Fails when a setting is missing or wrong, the file cannot be opened or is not a database, it
 /// belongs to another application, or it stays locked for longer than the limit.
 pub fn open(
     application: &str,
@@ -71,7 +74,7 @@ pub fn open(
     )))
 }
 
-/// The statements that create all that an application needs, for those who run them themselves
+/// Returns the statements that create all tables of an application, to be run by hand
 /// (`CREATE_TABLE=n`).
 pub fn ddl(application: &str, role: Role) -> String {
     tables::script(application, role)

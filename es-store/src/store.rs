@@ -1,4 +1,4 @@
-//! The store that an application gets.
+//! Opens the store that the environment of an application names.
 
 use std::sync::Arc;
 
@@ -50,12 +50,12 @@ fn not_compiled(env: &Env, key: &str, feature: &str) -> StoreError {
     env.invalid(key, expected).into()
 }
 
-/// Opens the store of an application: the one that the program gave, or what `PERSISTENCE_MODULE`
-/// names. Unset, it is memory; `memory`, `sqlite` and `postgres` may also be spelled
-/// `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
+/// Opens the store of an application: the one that the program provides, or the one that
+/// `PERSISTENCE_MODULE` names. Unset, the store is in memory. `memory`, `sqlite` and `postgres` may
+/// also be spelled `eventsourcing.popo`, `eventsourcing.sqlite` and `eventsourcing.postgres`.
 ///
 /// # Errors
-/// Fails when the settings are wrong, the name begins with `__`, which is reserved, or the store
+/// Fails when the settings are wrong, the name begins with `__` (which is reserved), or the store
 /// cannot be opened.
 ///
 /// ```
@@ -97,7 +97,7 @@ pub fn open(
     }
 }
 
-/// Whoever names a database means to use it.
+/// Warns about settings that name a database when no module is set: their author meant to use it.
 fn warn_of_forgotten_module(application: &str, env: &Env) {
     let named = ["SQLITE_DBNAME", "POSTGRES_DBNAME"].into_iter();
     let mut named = named.filter(|key| env.filled(key).is_some());
@@ -110,8 +110,9 @@ fn warn_of_forgotten_module(application: &str, env: &Env) {
     }
 }
 
-/// The statements that create what an application needs in the store that `PERSISTENCE_MODULE`
-/// names, to run them by hand before it is opened with `CREATE_TABLE=n`. Memory needs none.
+/// Returns the statements that create the tables of an application in the store that
+/// `PERSISTENCE_MODULE` names, to be run before it is opened with `CREATE_TABLE=n`. A store in
+/// memory has none.
 ///
 /// # Errors
 /// Fails when the settings are wrong.

@@ -6,22 +6,22 @@ use es_core::{AggregateId, IdType};
 
 use crate::error::StoreError;
 
-/// An event as it is stored: who made it, its number, its topic, and its encoded state.
+/// An event as it is stored: its aggregate, its version, its topic, and its encoded state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredEvent {
     /// The aggregate that made the event.
     pub originator_id: AggregateId,
-    /// The version of the aggregate after it: 1 for the first event. At most `i64::MAX`.
+    /// The version of the aggregate after the event: 1 for the first event. At most `i64::MAX`.
     pub originator_version: u64,
     /// The stored name of the event, such as `dogschool:Dog.TrickAdded`.
     pub topic: Cow<'static, str>,
-    /// Time and fields, as the [`Mapper`](crate::Mapper) encodes them.
+    /// The time and the fields, as the [`Mapper`](crate::Mapper) encodes them.
     pub state: Vec<u8>,
 }
 
 impl StoredEvent {
-    /// The event of the aggregate `id` at `version`.
+    /// Creates the event of the aggregate `id` at `version`.
     pub fn new(
         id: impl Into<AggregateId>,
         version: u64,
@@ -36,11 +36,12 @@ impl StoredEvent {
         }
     }
 
-    /// Refuses what no store keeps. Every store calls it before it writes an event or a snapshot.
+    /// Checks the rules that are the same for every store. Every store calls this before it writes
+    /// an event or a snapshot.
     ///
     /// # Errors
-    /// [`StoreError::IdType`] when the id has not the form that the store keeps;
-    /// [`StoreError::Invalid`] when the version is 0 or above `i64::MAX`.
+    /// Fails with [`StoreError::IdType`] when the id does not have the form that the store keeps, and
+    /// with [`StoreError::Invalid`] when the version is 0 or above `i64::MAX`.
     pub fn check(&self, id_type: IdType) -> Result<(), StoreError> {
         let (id, version) = (&self.originator_id, self.originator_version);
         if id.id_type() != id_type {

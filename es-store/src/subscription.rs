@@ -1,4 +1,4 @@
-//! All notifications behind a position, those to come included.
+//! An iterator over a notification log that waits for new events.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,14 +11,14 @@ use crate::notification::{Notification, NotificationQuery};
 use crate::recorder::ApplicationRecorder;
 use crate::signal::{Listening, Signal};
 
-/// An iterator over all notifications behind a position, in their order, which waits for those to
-/// come.
+/// An iterator over all notifications after a position, in their order. At the end of the log it
+/// waits for new ones.
 ///
 /// It ends when it is stopped. An error of the store is an item; the next call waits for the
 /// interval of [`poll_interval`](Self::poll_interval) and tries again from the same position. All
-/// that stands in front of a damaged row is given before the error that names it. It listens before
-/// it reads for the first time, and looks every now and then too, so a lost wake-up delays and
-/// loses nothing.
+/// notifications in front of a damaged row come before the error that names the row. The
+/// subscription starts to listen before its first read, and also polls, so a lost wake-up only
+/// delays it.
 ///
 /// ```
 /// use es_store::{Env, Role, Subscription, open};
@@ -35,13 +35,13 @@ pub struct Subscription {
     topics: Option<Arc<[String]>>,
     poll_interval: Duration,
     page: VecDeque<Notification>,
-    /// The last item was an error.
+    /// True if the last item was an error.
     failed: bool,
     stop: StopHandle,
     _listening: Listening,
 }
 
-/// Ends a [`Subscription`] from elsewhere.
+/// A handle that stops a [`Subscription`] from another thread.
 #[derive(Debug, Clone)]
 pub struct StopHandle {
     stopped: Arc<AtomicBool>,
@@ -49,7 +49,7 @@ pub struct StopHandle {
 }
 
 impl StopHandle {
-    /// Ends the subscription, also while it waits. To stop it again does nothing.
+    /// Stops the subscription, also while it waits. A second call does nothing.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.signal.ring();
@@ -63,7 +63,7 @@ impl StopHandle {
 impl Subscription {
     const PAGE: usize = 1000;
 
-    /// All notifications behind position `gt`; `None` is the beginning.
+    /// Subscribes to all notifications after position `gt`; `None` is the beginning.
     ///
     /// # Errors
     /// Fails when listening cannot begin.
@@ -88,7 +88,7 @@ impl Subscription {
         })
     }
 
-    /// Of these, those with one of `topics`; an empty list selects none.
+    /// Restricts the subscription to these topics. An empty list selects none.
     #[must_use]
     pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Subscription {
         }
     }
 
-    /// Sets the longest wait before it looks again; it is one second, unless set.
+    /// Sets the longest wait before the next poll. The default is one second.
     #[must_use]
     pub fn poll_interval(self, poll_interval: Duration) -> Self {
         Self {
@@ -106,14 +106,14 @@ impl Subscription {
         }
     }
 
-    /// The handle that ends it.
+    /// Returns a handle that stops the subscription.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
-    /// Reads a page. The head is read first, and a page that is not full moves the position to it:
-    /// so events with other topics are not looked at twice, and none that comes in between is
-    /// passed over.
+    /// Reads a page. The head is read first, and a page that is not full moves the position to that
+    /// head. So events with other topics are not read twice, and no event that commits in between
+    /// is skipped.
     fn read(&mut self) -> Result<(), StoreError> {
         let Some(head) = self
             .recorder
@@ -134,9 +134,9 @@ impl Subscription {
         Ok(())
     }
 
-    /// A page, and how many it could have had. A damaged row spoils the page that it is on, so
-    /// pages become smaller until all in front of it is read; with a page of one the row itself is
-    /// met.
+    /// Returns a page, and the number of notifications that it could have had. A damaged row fails
+    /// the page that has it. So pages become smaller until all notifications in front of the row
+    /// are read; a page of one then returns the error of the row.
     fn select(
         &self,
         mut query: NotificationQuery,
@@ -150,8 +150,8 @@ impl Subscription {
         }
     }
 
-    /// Waits one interval, whoever rings: what failed is not tried at each commit. Only being
-    /// stopped ends it.
+    /// Waits for one interval, even if the signal rings: a failed read is not retried at each
+    /// commit. Only a stop ends the wait.
     fn rest(&self) {
         let deadline = Instant::now().checked_add(self.poll_interval);
         loop {
@@ -179,8 +179,8 @@ impl Iterator for Subscription {
                 self.rest();
                 continue;
             }
-            // The count is taken before reading: a commit behind what is read has rung, or will
-            // ring, above it.
+            // The count is read before the log. A commit after that read rings, or has rung, above
+            // the count.
             let (seen, before) = (self.stop.signal.rings(), self.position);
             if let Err(error) = self.read() {
                 self.failed = true;

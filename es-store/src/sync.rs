@@ -1,8 +1,8 @@
 //! Locks whose poison is ignored.
 //!
-//! A poisoned lock means that a thread has panicked while it held the lock. No lock of this library
-//! guards anything that such a panic leaves half done: each place where that matters says how it
-//! undoes what was begun.
+//! A poisoned lock means that a thread panicked while it held the lock. No lock of this library
+//! guards data that such a panic leaves half changed: each place where that matters documents how
+//! it undoes its work.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

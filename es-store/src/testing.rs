@@ -1,5 +1,5 @@
-//! For tests, of this crate and of its users: the rules that every store keeps, a store that fails
-//! on purpose, and databases to throw away.
+//! Tools for tests of this crate and of its users: the rules that every store keeps, a store that
+//! fails on purpose, and temporary databases.
 
 pub mod conformance;
 mod faulty;

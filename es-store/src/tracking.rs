@@ -7,26 +7,26 @@ use crate::role::is_reserved;
 
 /// One move of a follower's position in an upstream's notification log.
 ///
-/// It is a compare-and-set: it takes place only if the recorded position is exactly `from`, and
-/// otherwise nothing of the [`Recording`](crate::Recording) does. This fence makes processing
-/// exactly-once. (Asking only that `to` is higher than what is recorded is right for one event at a
-/// time: an instance that pulled 101 to 200 would commit after another had committed 101 to 150.)
+/// A move is a compare-and-set: it takes place only if the recorded position is exactly `from`.
+/// Otherwise nothing of the [`Recording`](crate::Recording) is stored. This makes processing
+/// exactly-once. It would not be enough to check that `to` is above the recorded position: an
+/// instance that pulled 101 to 200 would commit after another had committed 101 to 150.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tracking {
     /// The name of the application that is followed. Names that begin with `__` are reserved.
     pub upstream: String,
-    /// The position at which the batch started; 0 is before the first event.
+    /// The position at which the batch started; 0 is in front of the first event.
     pub from: u64,
     /// The position up to which everything is processed; at least `from`.
     pub to: u64,
-    /// The event at `to`, if it is known: by it, a later batch notices that the upstream is another
-    /// one.
+    /// The event at `to`, if it is known. A later batch uses it to notice that the upstream's log
+    /// was replaced.
     pub at: Option<UpstreamEvent>,
 }
 
 impl Tracking {
-    /// A move from one position to another.
+    /// Creates a move from one position to another.
     pub fn new(upstream: impl Into<String>, from: u64, to: u64) -> Self {
         Self {
             upstream: upstream.into(),
@@ -36,7 +36,7 @@ impl Tracking {
         }
     }
 
-    /// The same move, with the event that stands at its end.
+    /// Returns the same move, with the event at its end.
     #[must_use]
     pub fn at(self, event: UpstreamEvent) -> Self {
         Self {
@@ -87,7 +87,8 @@ pub struct UpstreamEvent {
 }
 
 impl UpstreamEvent {
-    /// The event of the aggregate `originator_id` at version `originator_version`.
+    /// Creates the identity of the event of aggregate `originator_id` at version
+    /// `originator_version`.
     pub fn new(originator_id: impl Into<AggregateId>, originator_version: u64) -> Self {
         Self {
             originator_id: originator_id.into(),

@@ -1,13 +1,13 @@
-//! The JSON of the Python library: how the fields of an event are written and read.
+//! The JSON of the Python library: writes and reads the fields of an event.
 //!
-//! A value that JSON has no form for is written as `{"_type_":NAME,"_data_":TEXT}`, a
-//! *transcoding*. A type makes itself known as one by serialising as a newtype struct called
-//! `$transcoded::NAME` over its text, as [`es_core::Transcoding`] does. A UUID does not know of
-//! this; it is known by its 16 bytes, which it shows because both directions say that they are not
-//! human-readable. A few other types have a compact form for that too, such as IP addresses. It is
-//! read as it is written where their type is known, and not inside a type that serde reads without
-//! saying what it wants; so each field is tried before it is stored, and refused if it would not
-//! come back.
+//! A value without a JSON form is written as `{"_type_":NAME,"_data_":TEXT}`, a *transcoding*. A
+//! type asks for one by serialising as a newtype struct called `$transcoded::NAME` over its text,
+//! as [`es_core::Transcoding`] does. A UUID knows nothing of this. It is recognised by its 16
+//! bytes, which it writes because both directions declare themselves not human-readable. A few
+//! other types have a compact form for that case too, such as IP addresses. It is read as it was
+//! written where the reader names the type. It is not inside types that serde reads through
+//! `deserialize_any`. So each field is read back before it is stored, and refused if it comes back
+//! as another value.
 
 mod check;
 mod error;
@@ -35,20 +35,20 @@ use self::object::Text;
 use self::read::Reader;
 use crate::format::Format;
 
-/// With this the names of transcoded newtype structs begin.
+/// The prefix of the names of transcoded newtype structs.
 const TRANSCODED: &str = "$transcoded::";
 /// The name of the transcoding of UUIDs.
 const UUID_HEX: &str = "uuid_hex";
-/// The transcodings that are known without being asked for.
+/// The transcodings that are recognised even if the reader does not name them.
 const KNOWN: [&str; 3] = [UUID_HEX, "datetime_iso", "decimal_str"];
 /// The keys of a transcoding.
 const TYPE: &str = "_type_";
 const DATA: &str = "_data_";
 
-/// The name in errors of the fields of an event that are written or read as one value.
+/// The name in errors of fields that are written or read as one value.
 const PAYLOAD: &str = "payload";
 
-/// The keys that no field of an event can have.
+/// Returns the keys that no field of an event may have.
 fn reserved() -> &'static [&'static str] {
     Format::CURRENT.reserved_event_keys()
 }
@@ -65,7 +65,7 @@ impl JsonWriter {
         Self { bytes }
     }
 
-    /// Stores what belongs to every event.
+    /// Writes one of the reserved keys, which belong to every event.
     pub(crate) fn put_reserved<T: Serialize + ?Sized>(
         &mut self,
         key: &str,
@@ -76,7 +76,7 @@ impl JsonWriter {
             .map_err(|error| unwritten(key, &error))
     }
 
-    /// A value as it is stored, of which it was tried that it comes back. `key` is for the error.
+    /// Returns the stored form of a value, once it has been read back. `key` is for the error.
     pub(crate) fn written<T: StoredField>(
         key: &'static str,
         value: &T,
@@ -87,14 +87,14 @@ impl JsonWriter {
         Ok(bytes)
     }
 
-    /// Stores what is written already.
+    /// Writes a key with a value that is JSON already.
     pub(crate) fn put_written(&mut self, key: &str, value: &[u8]) -> Result<(), FieldError> {
         self.put_key(key).map_err(|error| unwritten(key, &error))?;
         self.bytes.extend_from_slice(value);
         Ok(())
     }
 
-    /// Stores each of `fields`, and refuses one whose name is `reserved`.
+    /// Writes each of `fields`, and refuses those whose names are `reserved`.
     pub(crate) fn put_each(
         &mut self,
         fields: &JsonReader<'_>,
@@ -117,14 +117,14 @@ impl JsonWriter {
         Ok(())
     }
 
-    /// The whole object.
+    /// Returns the whole object.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.bytes.push(b'}');
         self.bytes
     }
 }
 
-/// One value as it is stored. `key` is for the error.
+/// Returns the stored form of one value. `key` is for the error.
 pub(crate) fn write_value<T: Serialize + ?Sized>(
     key: &str,
     value: &T,
@@ -134,7 +134,7 @@ pub(crate) fn write_value<T: Serialize + ?Sized>(
     written.map_err(|error| unwritten(key, &error))
 }
 
-/// One value from what is stored. `key` is for the error, which shows nothing of the value.
+/// Reads one value. `key` is for the error, which does not show the value.
 pub(crate) fn read_value<T: DeserializeOwned>(key: &str, stored: &str) -> Result<T, FieldError> {
     let mut json = serde_json::Deserializer::from_str(stored);
     T::deserialize(Reader::new(&mut json)).map_err(|error| {
@@ -167,36 +167,36 @@ impl FieldWriter for JsonWriter {
     }
 }
 
-/// Reads an object whose values are looked at when they are asked for.
+/// Reads an object. A value is parsed when its key is taken.
 pub(crate) struct JsonReader<'a> {
     fields: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> JsonReader<'a> {
-    /// Takes `state` apart; an error says what is wrong with it, without showing it.
+    /// Splits `state` into fields. The error describes the problem without showing the state.
     pub(crate) fn new(state: &'a [u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(state)
             .map_err(|_| "it is no UTF-8 text, as if it were compressed or encrypted".to_owned())?;
         serde_json::from_str(text).map_err(|error| Redacted::of_reading(&error).message)
     }
 
-    /// Returns true if there is a `key`.
+    /// Returns true if `key` exists.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
-    /// The JSON under `key`.
+    /// Returns the JSON of `key`.
     pub(crate) fn written(&self, key: &str) -> Result<&'a RawValue, FieldError> {
         self.find(key)
             .ok_or_else(|| FieldError::new(key, "it is missing"))
     }
 
-    /// All keys, with what is written under them.
+    /// Returns all keys with their JSON.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.fields.iter().map(|(key, value)| (&**key, *value))
     }
 
-    /// The value whose fields are those that are not `reserved`. `key` is for the error.
+    /// Reads a value from all fields that are not `reserved`. `key` is for the error.
     pub(crate) fn take_all_but<T: StoredField>(
         &self,
         reserved: &[&str],
@@ -209,7 +209,7 @@ impl<'a> JsonReader<'a> {
         read_value(key, &String::from_utf8_lossy(&object))
     }
 
-    /// Of a key that is there twice the last one counts, as in Python.
+    /// If a key occurs twice, the last one counts, as in Python.
     fn find(&self, key: &str) -> Option<&'a RawValue> {
         self.fields
             .iter()

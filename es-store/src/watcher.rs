@@ -1,11 +1,11 @@
 //! A thread that notices the commits of other processes while there are listeners.
 //!
-//! Concurrency: the first listener starts the thread, and the last one stops and joins it. Starting
-//! it and taking it out to be stopped happen under one lock, so at most one thread runs that was
-//! not told to stop. The join happens outside of the lock, so a listener that comes meanwhile does
-//! not wait for it. The function that starts the thread returns when the thread notices commits, so
-//! every commit after `join` has returned is noticed. The thread runs no code of a user. If it
-//! drops the last listener itself, it does not join itself.
+//! Concurrency: the first listener starts the thread; the last one stops and joins it. Starting the
+//! thread, and taking it out to be stopped, are under one lock, so at most one thread runs that was
+//! not told to stop. Joining the thread is not under the lock, so a new listener does not wait for
+//! it. The function that starts the thread must return only once the thread will notice commits;
+//! then every commit after `join` has returned is noticed. The thread runs no user's code. If it
+//! drops the last registration itself, it does not join itself.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::signal::{Listening, Signal};
 use crate::sync::lock;
 
-/// Keeps a thread while anyone listens.
+/// Keeps a thread running while there are listeners.
 #[derive(Clone, Default)]
 pub(crate) struct Watcher {
     state: Arc<Mutex<State>>,
@@ -32,8 +32,8 @@ struct Watch {
 }
 
 impl Watcher {
-    /// Adds a listener, until the [`Listening`] is dropped. The first one starts the thread with
-    /// `start`; the thread ends when the signal is rung.
+    /// Keeps the thread running until the returned registration is dropped. `start` starts it for
+    /// the first listener; the thread must end when the signal is rung.
     pub(crate) fn join(
         &self,
         start: impl FnOnce(Arc<Signal>) -> Result<JoinHandle<()>, StoreError>,
@@ -72,7 +72,7 @@ impl Watch {
     fn end(self) {
         self.stop.ring();
         if self.thread.thread().id() != thread::current().id() {
-            // It does not panic; had it, there would be nothing more to do.
+            // The thread does not panic. If it did, nothing would be left to do here.
             let _ended = self.thread.join();
         }
     }
@@ -94,7 +94,7 @@ mod tests {
         watcher.join(start).expect("listening")
     }
 
-    /// The thread that runs, if one does.
+    /// Returns the id of the running thread, if there is one.
     fn running(watcher: &Watcher) -> Option<thread::ThreadId> {
         let state = watcher.lock();
         let watch = state

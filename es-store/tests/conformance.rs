@@ -68,8 +68,8 @@ mod postgres {
     es_store::conformance_tests!(|role, ids| super::postgres(role, ids));
 }
 
-/// Tables of a new application, in the one database that these tests share; memory, which has tests
-/// of its own, where there is no PostgreSQL.
+/// Opens the tables of a new application in the one database that these tests share. Without
+/// PostgreSQL it opens a store in memory, which has tests of its own.
 fn postgres(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
     static DATABASE: OnceLock<Option<Database>> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);

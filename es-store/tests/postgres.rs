@@ -1,7 +1,6 @@
-//! PostgreSQL databases: their tables, connections that are lost, many programs at once, what is
-//! refused.
+//! PostgreSQL databases: their tables, lost connections, concurrent programs and refused settings.
 //!
-//! Without PostgreSQL these tests pass over, loudly.
+//! Without PostgreSQL these tests are skipped, with a message.
 
 #[path = "postgres/bad.rs"]
 mod bad;
@@ -77,8 +76,7 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
     all.iter().map(|one| one.originator_version).collect()
 }
 
-/// Takes the functions that append away from an application, so that it goes on with plain
-/// statements.
+/// Drops the functions that append events, so that the application continues with plain statements.
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \
@@ -89,7 +87,7 @@ fn drop_functions(database: &Database, application: &str) {
     database.connect().batch_execute(&drop).expect("dropped");
 }
 
-/// Cuts all connections of an application.
+/// Cuts all connections of an application, and returns their number.
 fn cut(database: &Database, application: &str) -> i64 {
     let cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
                WHERE application_name = $1 AND datname = current_database()";
@@ -107,7 +105,8 @@ fn waiters(database: &Database) -> Vec<i32> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Waits until a process waits for a lock that is none of the `known` ones; all that wait.
+/// Waits until a process that is not among the `known` ones waits for a lock. Returns all that
+/// wait.
 fn wait_for_a_waiter(database: &Database, known: &[i32]) -> Vec<i32> {
     let is_new = |waiter: &i32| !known.contains(waiter);
     wait_until("nobody waits for a lock", || {
@@ -115,7 +114,7 @@ fn wait_for_a_waiter(database: &Database, known: &[i32]) -> Vec<i32> {
     })
 }
 
-/// Waits for something that comes about, but not for ever.
+/// Waits until `look` finds something, for a minute at most.
 fn wait_until<T>(otherwise: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! SQLite databases: those that Python wrote, those that many open at once, those that are damaged.
+//! SQLite databases: those of Python, shared ones and damaged ones.
 
 #[path = "sqlite/bad.rs"]
 mod bad;
@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A folder of a test's own, and databases in it.
+/// The folder of one test, with its databases.
 struct Folder(TempDir);
 
 impl Folder {
@@ -50,7 +50,7 @@ fn refused(application: &str, role: Role, env: &Env) -> StoreError {
         .expect("refused")
 }
 
-/// A connection that knows nothing of the library.
+/// Opens a connection that does not use the library.
 fn raw(path: impl AsRef<Path>) -> Connection {
     Connection::open(path).expect("a connection")
 }

@@ -1,6 +1,6 @@
-//! Encrypted connections to PostgreSQL, against servers that have TLS and servers that have not.
+//! Encrypted connections to PostgreSQL, with servers that support TLS and servers that do not.
 //!
-//! Without PostgreSQL these tests pass over, loudly.
+//! Without PostgreSQL these tests are skipped, with a message.
 
 #[path = "tls/certificates.rs"]
 mod certificates;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use self::certificates::{Authority, Signed};
 
-/// A server with a certificate for `localhost`, and not for 127.0.0.1.
+/// A server whose certificate is valid for `localhost` and not for 127.0.0.1.
 struct Server {
     authority: Authority,
     cluster: Cluster,
@@ -62,7 +62,7 @@ fn open(env: &Env) -> Arc<dyn ProcessRecorder> {
     es_store::open("Dogs", Role::Leader, env).expect("a database")
 }
 
-/// The text of a refusal, which does not have the password.
+/// Returns the message of a refusal, which must not contain the password.
 fn refused(env: &Env) -> String {
     let refused = es_store::open("Dogs", Role::Leader, env)
         .err()
@@ -92,7 +92,7 @@ fn count(recorder: &dyn ProcessRecorder) -> usize {
     all.expect("the log can be read").len()
 }
 
-/// The number of connections of the application, and of those that are encrypted.
+/// Returns the number of the application's connections, and the number of encrypted ones.
 fn connections(database: &Database) -> (i64, i64) {
     let count = "SELECT count(*), count(*) FILTER (WHERE ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                  WHERE application_name = 'Dogs' AND datname = current_database()";
@@ -121,7 +121,7 @@ fn every_connection_is_encrypted_where_that_is_required_also_after_it_was_lost()
         assert_eq!(connections(&database), (3, 3), "{all}");
         let seen = signal.rings();
         assert_eq!(cut(&database), 3, "{all}");
-        // It rings once it listens again.
+        // The signal is rung once the connection listens again.
         assert_ne!(
             signal.wait(seen, std::time::Duration::from_secs(30)),
             seen,
@@ -172,8 +172,8 @@ fn a_certificate_that_the_authority_signed_for_the_host_is_accepted() {
     }
 }
 
-/// The simplest way to set up a server. It is both an authority's certificate and the server's own,
-/// which is not usual elsewhere.
+/// This is the simplest way to set up a server. The certificate is both an authority's and the
+/// server's own, which is unusual elsewhere.
 #[test]
 fn a_certificate_that_the_server_signed_itself_is_trusted_by_those_who_have_it() {
     let authority = Authority::new();
@@ -199,7 +199,7 @@ fn a_certificate_of_another_authority_is_refused() {
     let Some(server) = server() else { return };
     let database = server.cluster.database();
     let other = Authority::new();
-    // Who names authorities has them asked, as in libpq.
+    // As in libpq, naming authorities has them checked in every mode that requires TLS.
     for mode in ["require", "verify-ca", "verify-full"] {
         let env = env(&database, "localhost", mode);
         let said = refused(&with_file(env, "POSTGRES_SSLROOTCERT", &other.root()));
@@ -306,7 +306,7 @@ fn a_server_without_tls_is_refused_where_it_is_required_and_used_where_it_is_pre
     assert_eq!(connections(&database), (1, 0));
 }
 
-/// Its rules say so, and not its settings: it offers TLS, and turns away who takes it.
+/// The server offers TLS in its settings, but the rules of `pg_hba.conf` refuse those who use it.
 #[test]
 fn a_server_that_will_not_have_tls_is_used_without_where_it_is_only_preferred() {
     let Some(server) = Server::start() else {
@@ -333,7 +333,7 @@ fn a_server_that_insists_on_tls_names_the_key_to_one_that_has_it_disabled() {
     assert_eq!(connections(&database), (1, 1));
 }
 
-/// Lets in by TCP only connections of one kind, as `pg_hba.conf` calls it.
+/// Accepts only one kind of connections by TCP, in the terms of `pg_hba.conf`.
 fn allow_only(cluster: &Cluster, database: &Database, kind: &str) {
     let mut server = database.connect();
     let file: String = server

@@ -86,7 +86,7 @@ fn new(application: &Application) -> TokenStream {
             #[doc = #doc]
             ///
             /// # Errors
-            /// When the environment is wrong, or the store cannot be opened.
+            /// Fails when the environment is wrong, or the store cannot be opened.
             #[allow(dead_code, clippy::too_many_arguments)]
             #vis fn new(#env: #krate::Env, #(#parameters),*) -> #krate::Result<Self> {
                 #private::Result::Ok(Self {
@@ -203,7 +203,7 @@ fn read(application: &Application) -> TokenStream {
             /// Reads the tables, in a transaction that sees one moment and changes nothing.
             ///
             /// # Errors
-            /// The error of `work`, and an error if the store cannot be read.
+            /// Returns the error of `work`, and fails when the store cannot be read.
             #[allow(dead_code)]
             #vis fn read<T>(
                 &self,

@@ -1,4 +1,4 @@
-//! Where keys come from.
+//! The keys of the cipher: creating them, and reading them from the environment.
 
 use aes_gcm::aead::Generate;
 use base64::Engine;
@@ -12,12 +12,11 @@ const TOPIC: &str = "CIPHER_TOPIC";
 const KEY: &str = "CIPHER_KEY";
 const OLD_KEYS: &str = "CIPHER_KEYS_OLD";
 
-/// Makes a fresh key for `CIPHER_KEY`, from the random numbers of the operating system, in standard
-/// base64.
+/// Creates a random key for `CIPHER_KEY`, in standard base64.
 ///
-/// `size` is its number of bytes: 16, 24 or 32, for AES-128, AES-192 or AES-256. Keep it where the
-/// database is not: whoever has both reads everything, and without the key nobody does. One key
-/// serves for fewer than 2^32 events.
+/// `size` is its number of bytes: 16, 24 or 32, for AES-128, AES-192 or AES-256. The random numbers
+/// are those of the operating system. Keep the key apart from the database: together they show
+/// everything, and without the key the states are lost. One key serves for fewer than 2^32 events.
 ///
 /// ```
 /// use es_store::{Env, Mapper, create_key};
@@ -28,7 +27,7 @@ const OLD_KEYS: &str = "CIPHER_KEYS_OLD";
 /// ```
 ///
 /// # Errors
-/// Fails when `size` is another number, or the operating system gives no random numbers.
+/// Fails when `size` is another number, or the operating system has no random numbers.
 pub fn create_key(size: usize) -> Result<String, StoreError> {
     let refused = |problem: String| StoreError::Configuration(problem);
     if ![16, 24, 32].contains(&size) {
@@ -42,7 +41,7 @@ pub fn create_key(size: usize) -> Result<String, StoreError> {
 }
 
 impl Cipher {
-    /// The cipher that `env` asks for; `None` if it asks for none.
+    /// Returns the cipher that `env` asks for, or `None` if it asks for none.
     pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, StoreError> {
         match (env.filled(TOPIC), env.filled(KEY)) {
             (Some(_), Some(key)) => {
@@ -55,7 +54,7 @@ impl Cipher {
                 check_topic(env)?;
                 Err(alone(env, TOPIC, KEY))
             }
-            // To go on would be to store in the clear what was meant to be secret.
+            // Otherwise secret states would be stored in the clear.
             (None, Some(_)) => Err(alone(env, KEY, TOPIC)),
             (None, None) if env.filled(OLD_KEYS).is_some() => Err(alone(env, OLD_KEYS, TOPIC)),
             (None, None) => Ok(None),
@@ -75,7 +74,7 @@ fn check_topic(env: &Env) -> Result<(), EnvError> {
     }
 }
 
-/// One of two settings that go together is there, the other is not.
+/// Returns the error for one of two settings that must be set together.
 fn alone(env: &Env, there: &str, missing: &str) -> StoreError {
     StoreError::Configuration(format!(
         "{} is set, but {} is not: set both, or neither",
@@ -94,8 +93,8 @@ fn read_old(env: &Env) -> Result<Vec<Key>, EnvError> {
         .collect()
 }
 
-/// Reads a key; an error names the setting, what is expected `at` which place in it, and never the
-/// key.
+/// Reads a key. The error names the setting and the place `at` which the key is in it, and never
+/// shows the key.
 fn read(env: &Env, setting: &str, at: &str, key: &str) -> Result<Key, EnvError> {
     let bytes = STANDARD
         .decode(key)

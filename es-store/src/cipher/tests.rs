@@ -1,4 +1,4 @@
-//! States that Python encrypts, both ways; wrong keys; and keys that are never shown.
+//! States that Python encrypts, both ways; wrong keys; and keys that no message shows.
 
 use proptest::prelude::*;
 
@@ -115,7 +115,8 @@ fn a_key_without_a_topic_and_a_topic_without_a_key_are_errors() {
         refused(&key),
         "DOGS_CIPHER_KEY is set, but DOGS_CIPHER_TOPIC or CIPHER_TOPIC is not: set both, or neither"
     );
-    // An application's own empty topic counts too: its events would be stored in the clear.
+    // The application's own empty topic counts too: otherwise its events would be stored in the
+    // clear.
     let emptied = env(KEY)
         .with("DOGS_CIPHER_TOPIC", "")
         .for_application("Dogs");

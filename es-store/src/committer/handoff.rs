@@ -1,5 +1,5 @@
-//! The hand-off: which thread leads, which wait, and how the lead is passed on. It knows nothing of
-//! the jobs.
+//! The hand-off of the lead: which thread leads, which threads wait, and when the lead is passed
+//! on. It does not know what the jobs are.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -30,31 +30,31 @@ impl Weight {
 
 /// Passes the lead among threads that bring jobs `J` and wait for results `R`.
 pub(super) struct Handoff<J, R> {
-    /// The limit for a group. A single job may weigh more.
+    /// The limit of a group. A single job may weigh more.
     limit: Weight,
     line: Mutex<Line<J, R>>,
 }
 
-/// The waiting threads. While one waits, there is a leader.
+/// The waiting threads. While any thread waits, another one leads.
 struct Line<J, R> {
     led: bool,
     waiting: VecDeque<Waiting<J, R>>,
 }
 
 struct Waiting<J, R> {
-    /// The job that a leader may take. Without a job, the thread waits until it leads.
+    /// The job, if a leader may take it. Without one, its owner waits until it leads.
     job: Option<J>,
     weight: Weight,
     slot: WaitSlot<R>,
 }
 
-/// The outcome for a thread that brought a job.
+/// The result of joining, for a thread that brought a job.
 pub(super) enum Turn<'a, J, R> {
-    /// It leads: it does its own job and those that it has taken.
+    /// The thread leads: it does its own job and the jobs that it took.
     Lead(Lead<'a, J, R>),
     /// A leader did the job.
     Done(R),
-    /// A leader took the job, and panicked before it gave the outcome.
+    /// A leader took the job, and unwound before it delivered a result.
     Lost,
     /// No leader took the job in time, and none will.
     Withdrawn,
@@ -69,8 +69,8 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leads if there is no leader. Otherwise waits in line with `job()`, at most `timeout` until
-    /// it is taken.
+    /// Leads if nobody does. Otherwise waits in line with `job()`, for at most `timeout` until the
+    /// job is taken.
     pub(super) fn join(
         &self,
         weight: Weight,
@@ -80,7 +80,7 @@ impl<J, R> Handoff<J, R> {
         if self.line().begin() {
             return Turn::Lead(self.lead());
         }
-        // The job is made while another leads, and not under the lock.
+        // The job is made while another thread leads, and outside of the lock.
         let job = job();
         let mut line = self.line();
         if line.begin() {
@@ -100,7 +100,7 @@ impl<J, R> Handoff<J, R> {
     ) -> Turn<'_, J, R> {
         let outcome = slot.wait(deadline).or_else(|| {
             let withdrawn = self.withdraw(slot);
-            // Somebody has taken it, and will tell.
+            // A leader has taken the job, and will deliver.
             if withdrawn { None } else { slot.wait(None) }
         });
         match outcome {
@@ -115,7 +115,7 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Leaves the line. Returns true if it was still there.
+    /// Leaves the line. Returns true if the thread was still in it.
     fn withdraw(&self, slot: &WaitSlot<R>) -> bool {
         let mut line = self.line();
         let found = line.waiting.iter().position(|other| other.slot.is(slot));
@@ -130,7 +130,7 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// Gives the lead to the first that waits.
+    /// Gives the lead to the first waiting thread.
     fn pass(&self) {
         let next = self.line().end();
         if let Some(Waiting { slot, .. }) = next {
@@ -138,7 +138,7 @@ impl<J, R> Handoff<J, R> {
         }
     }
 
-    /// The number of threads in line.
+    /// Returns the number of threads in line.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.line().waiting.len()
@@ -155,7 +155,7 @@ impl<J, R> Line<J, R> {
         !std::mem::replace(&mut self.led, true)
     }
 
-    /// Joins the line. Returns where to wait.
+    /// Joins the line. Returns the slot to wait in.
     fn wait_slot(&mut self, job: Option<J>, weight: Weight) -> WaitSlot<R> {
         let last = self.waiting.back();
         let slot = last.map_or_else(WaitSlot::first, |last| last.slot.next());
@@ -167,7 +167,7 @@ impl<J, R> Line<J, R> {
         slot
     }
 
-    /// Gives up the lead. Returns the slot of the thread that leads next.
+    /// Gives up the lead. Returns the thread that gets it next, if one waits.
     fn end(&mut self) -> Option<Waiting<J, R>> {
         let next = self.waiting.pop_front();
         self.led = next.is_some();
@@ -175,17 +175,17 @@ impl<J, R> Line<J, R> {
     }
 }
 
-/// The lead. Dropped, it is passed on, and whoever was taken without an outcome learns that it is
-/// lost.
+/// The lead. When it is dropped, it is passed on, and owners of jobs without a result learn that
+/// their leader was lost.
 pub(super) struct Lead<'a, J, R> {
     handoff: &'a Handoff<J, R>,
     jobs: Vec<J>,
-    /// Where the owners of these jobs wait.
+    /// The slots in which the owners of these jobs wait.
     slots: Vec<WaitSlot<R>>,
 }
 
 impl<J, R> Lead<'_, J, R> {
-    /// The jobs that were taken, in the order of the line.
+    /// Returns the jobs that were taken, in the order of the line.
     pub(super) fn jobs(&self) -> &[J] {
         &self.jobs
     }
@@ -201,7 +201,8 @@ impl<J, R> Lead<'_, J, R> {
         wait_slot::deliver(&std::mem::take(&mut self.slots), outcomes);
     }
 
-    /// Takes from the line, in its order, what fits in a group with the leader's own job.
+    /// Takes jobs from the line, in its order, as far as they fit in a group with the leader's own
+    /// job.
     fn take(&mut self, own: Weight) {
         let mut line = self.handoff.line();
         let mut weight = own;
@@ -220,7 +221,8 @@ impl<J, R> Lead<'_, J, R> {
 
 impl<J, R> Drop for Lead<'_, J, R> {
     fn drop(&mut self) {
-        // Before the lead is passed: those who come again at once join the next group.
+        // Results are delivered before the lead is passed, so that threads that come back at once
+        // join the next group.
         self.deliver(Vec::new());
         self.handoff.pass();
     }

@@ -1,5 +1,5 @@
-//! The locks of the hand-off: here the standard library's. Its test with every interleaving has a
-//! scheduler's in their place.
+//! The locks of the hand-off, from the standard library. The test of all interleavings replaces
+//! this file by the locks of a scheduler.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ pub(super) use crate::sync::lock;
 
 use std::sync::PoisonError;
 
-/// Waits to be woken, until `deadline` at the latest. Returns true if the deadline has passed.
+/// Waits to be woken, at the latest until `deadline`. Returns true if the deadline has passed.
 pub(super) fn wait<'a, T>(
     wake: &Condvar,
     guard: MutexGuard<'a, T>,

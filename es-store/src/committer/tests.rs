@@ -1,5 +1,5 @@
-//! The committer with a writer that waits for a sign before each group, so that it is known who
-//! stands in line.
+//! Tests the committer with a writer that waits for a sign before each group, so that the tests
+//! know which threads are in line.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope, ScopedJoinHandle, ThreadId};
@@ -13,7 +13,7 @@ use crate::stored_event::StoredEvent;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// The outcome that a writer gives to the next group.
+/// The outcome that the writer gives to the next group.
 #[derive(Clone, Copy)]
 enum Sign {
     Commit,
@@ -21,7 +21,7 @@ enum Sign {
     Panic,
 }
 
-/// A group that was written: whose recordings, and on which thread.
+/// A group that was written: the numbers of its recordings, and the thread that wrote it.
 type Group = (Vec<u128>, ThreadId);
 
 struct Paper {
@@ -89,12 +89,13 @@ impl Desk {
             .for_each(|sign| self.sign.send(*sign).expect("awaited"));
     }
 
-    /// The numbers of the groups that were written.
+    /// Returns the numbers of the groups that were written.
     fn groups(&self) -> Vec<Vec<u128>> {
         self.groups.try_iter().map(|(numbers, _)| numbers).collect()
     }
 
-    /// Threads that record these, the first as the leader and the others in line in this order.
+    /// Starts threads that record these numbers, the first as the leader and the others in line in
+    /// this order.
     fn line_up<'a>(
         &'a self,
         scope: &'a Scope<'a, '_>,

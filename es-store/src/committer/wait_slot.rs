@@ -1,13 +1,13 @@
-//! Where threads wait until they are woken.
+//! The slots in which threads wait until they are woken.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::sync::{self, Arc, Condvar, Mutex, lock};
 
-/// The reason why a waiting thread is woken, once.
+/// The reason for which a waiting thread is woken, once.
 pub(super) enum WakeReason<R> {
-    /// It leads.
+    /// The thread leads now.
     Lead,
     /// Its job was done, with this result.
     Done(R),
@@ -15,23 +15,23 @@ pub(super) enum WakeReason<R> {
     Lost,
 }
 
-/// The place where one thread waits.
+/// The slot of one waiting thread.
 pub(super) struct WaitSlot<R> {
     row: Arc<WaitRow<R>>,
     number: usize,
 }
 
-/// Wait slots of threads that will most likely be one group, so that one call wakes them all.
+/// The wait slots of threads that will probably be one group, so that one call wakes them all.
 struct WaitRow<R> {
     reasons: Mutex<BTreeMap<usize, WakeReason<R>>>,
-    /// Wakes the first, which is to lead.
+    /// Wakes the first thread, which will lead.
     first: Condvar,
-    /// Wakes the others.
+    /// Wakes the other threads.
     others: Condvar,
 }
 
 impl<R> WaitSlot<R> {
-    /// The first slot of a new row.
+    /// Creates the first slot of a new row.
     pub(super) fn first() -> Self {
         let row = WaitRow {
             reasons: Mutex::new(BTreeMap::new()),
@@ -44,7 +44,7 @@ impl<R> WaitSlot<R> {
         }
     }
 
-    /// The slot behind this one, in its row.
+    /// Creates the next slot in the row of this one.
     pub(super) fn next(&self) -> Self {
         Self {
             row: self.row.clone(),
@@ -52,7 +52,7 @@ impl<R> WaitSlot<R> {
         }
     }
 
-    /// The same slot, for whoever delivers the reason.
+    /// Returns the same slot, for the thread that delivers the reason.
     pub(super) fn same(&self) -> Self {
         Self {
             row: self.row.clone(),
@@ -60,7 +60,7 @@ impl<R> WaitSlot<R> {
         }
     }
 
-    /// Returns true if both are one slot.
+    /// Returns true if both are the same slot.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.is_in_row_of(other) && self.number == other.number
     }
@@ -69,7 +69,7 @@ impl<R> WaitSlot<R> {
         Arc::ptr_eq(&self.row, &other.row)
     }
 
-    /// Waits for the reason to wake. Returns `None` if there is none until `deadline`.
+    /// Waits for the reason. Returns `None` if there is none until `deadline`.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<WakeReason<R>> {
         let wake = match self.number {
             0 => &self.row.first,
@@ -89,7 +89,7 @@ impl<R> WaitSlot<R> {
     }
 }
 
-/// Delivers to each slot its reason, in one order.
+/// Delivers its reason to each slot, in order.
 pub(super) fn deliver<R>(slots: &[WaitSlot<R>], reasons: impl IntoIterator<Item = WakeReason<R>>) {
     let mut reasons = reasons.into_iter();
     for slots in slots.chunk_by(WaitSlot::is_in_row_of) {

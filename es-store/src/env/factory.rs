@@ -1,4 +1,4 @@
-//! Stores that the program gives.
+//! Stores that the program provides.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::role::Role;
 
-/// Opens stores that this crate does not know: a backend of your own, or one made for a test.
+/// Opens stores that this crate does not know: a backend of the user's own, or a store for a test.
 ///
-/// It is put in place with [`Env::with_store`].
+/// Set it with [`Env::with_store`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` opens no stores",
     label = "needs `impl StoreFactory for {Self}`"
 )]
 pub trait StoreFactory: Send + Sync {
-    /// Opens the store of an application. `env` is as the application sees it.
+    /// Opens the store of an application. `env` is the environment as that application sees it.
     ///
     /// # Errors
-    /// Fails when it cannot be opened.
+    /// Fails when the store cannot be opened.
     fn open(
         &self,
         application: &str,

@@ -47,7 +47,7 @@ impl KeyScope {
         Self::Follower,
     ];
 
-    /// The heading of the scope's table.
+    /// Returns the heading of the scope's table.
     pub fn title(self) -> &'static str {
         match self {
             Self::Store => "Every store",

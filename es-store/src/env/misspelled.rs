@@ -1,10 +1,10 @@
-//! Keys that are set, and that nothing reads because a letter is wrong.
+//! Finds keys that are set and that nothing reads, because one letter is wrong.
 
 use super::{Env, KEYS};
 
 impl Env {
-    /// Returns the keys that are set and that the application would read if one letter were another
-    /// one, each with the key that is probably meant.
+    /// Returns the keys that are set and that differ from a known key by one letter, each with the
+    /// key that is probably meant.
     pub(crate) fn misspelled(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let prefix = self
             .application
@@ -17,8 +17,8 @@ impl Env {
     }
 }
 
-/// Returns the key that `name` differs from by one letter: missing, too many, another one, or
-/// exchanged with its neighbour.
+/// Returns the key from which `name` differs by one letter: missing, extra, different, or swapped
+/// with its neighbour.
 fn meant(name: &str) -> Option<&'static str> {
     let mut names = KEYS.iter().map(|key| key.name);
     if names.clone().any(|key| key == name) {

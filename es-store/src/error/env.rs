@@ -4,13 +4,13 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
-    /// A setting that must be there.
+    /// A required setting that is missing.
     #[error("the environment has no {}", Self::either(.keys))]
     Missing {
-        /// The keys that were looked for, the application's own first.
+        /// The keys that were looked up, the application's own first.
         keys: Vec<String>,
     },
-    /// A setting that is not what it must be.
+    /// A setting with a value that is not allowed.
     #[error("{key} is `{value}`, which is not {expected}")]
     Invalid {
         /// The key that was found.
@@ -23,7 +23,7 @@ pub enum EnvError {
 }
 
 impl EnvError {
-    /// Keys of which one must be set, as a message has them.
+    /// Joins the keys of which one must be set, for a message.
     pub(crate) fn either(keys: &[String]) -> String {
         keys.join(" or ")
     }

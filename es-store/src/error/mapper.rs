@@ -2,8 +2,8 @@
 
 use es_core::{AggregateId, FieldError};
 
-/// An event that cannot be encoded or decoded. It names topic, aggregate and version, and shows no
-/// field value.
+/// An event that cannot be encoded or decoded. The error names topic, aggregate and version, and
+/// shows no field value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("event `{topic}` of aggregate {id} at version {version}: {problem}")]
 #[non_exhaustive]
@@ -25,10 +25,10 @@ pub enum MapperProblem {
     /// No event of the aggregate has this topic.
     #[error("the topic is not known here")]
     UnknownTopic,
-    /// An encrypted state that is shorter than what comes before its text.
+    /// An encrypted state that is shorter than its nonce and tag.
     #[error("the state is too short to be encrypted: 12 bytes of nonce and 16 of tag come first")]
     TooShort,
-    /// A state whose tag is of none of the keys.
+    /// A state whose tag belongs to none of the keys.
     #[error(
         "the state cannot be decrypted: it is damaged, not encrypted, or encrypted with another key"
     )]
@@ -36,13 +36,13 @@ pub enum MapperProblem {
     /// The state could not be encrypted.
     #[error("the state cannot be encrypted: no random nonce can be had, or it is too long")]
     NotEncrypted,
-    /// A state that the compressor cannot have made.
+    /// A state that the compressor cannot have written.
     #[error("the state cannot be decompressed: it is damaged, or not compressed like this")]
     NotDecompressed,
     /// The compressor failed.
     #[error("the state cannot be compressed")]
     NotCompressed,
-    /// A state that is too large, be it to compress it or once it is decompressed.
+    /// A state above the limit, either before compression or after decompression.
     #[error("the state is larger than {limit} bytes, which is the limit with compression")]
     TooLarge {
         /// The limit.
@@ -70,7 +70,7 @@ pub enum MapperProblem {
         /// The highest version that is known.
         known: u64,
     },
-    /// An upcaster refused what it was given.
+    /// An upcaster refused its input.
     #[error("the upcast from version {from} to {} failed: {problem}", .from.saturating_add(1))]
     NotUpcast {
         /// The version that the state had.

@@ -1,8 +1,8 @@
-//! Snapshots to stored rows, and back.
+//! Maps snapshots to stored rows, and back.
 //!
-//! Python keeps the attributes of its object, so the fields of a state stand beside its two times,
-//! in one object. A state that is no object (a tuple, a unit, an enum without fields) stands there
-//! as a whole, under a key of its own.
+//! Python stores the attributes of its object, so the fields of a state are stored beside its two
+//! times, in one object. A state that is not an object (a tuple, a unit, an enum without fields) is
+//! stored there as a whole, under a key of its own.
 
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
@@ -13,17 +13,17 @@ use crate::format::Format;
 use crate::stored_event::StoredEvent;
 use crate::transcoder::{JsonReader, JsonWriter};
 
-/// The name of the state as a whole in errors.
+/// The name of a whole state in errors.
 const STATE: &str = "state";
 /// The key of a state that has no fields.
 const WHOLE: &str = "_state";
 
 impl Mapper {
-    /// Encodes a snapshot of an aggregate, taken at `timestamp`; `None` if its state cannot be
-    /// stored.
+    /// Encodes a snapshot of an aggregate, taken at `timestamp`. Returns `None` if the state cannot
+    /// be stored.
     ///
     /// # Errors
-    /// Fails when a field cannot be written, or has a name that is reserved.
+    /// Fails when a field cannot be written, or its name is reserved.
     pub fn encode_snapshot<A: Aggregate>(
         &self,
         aggregate: &A,
@@ -40,11 +40,11 @@ impl Mapper {
         })
     }
 
-    /// Decodes a snapshot of an aggregate; `None` if its state cannot be stored.
+    /// Decodes a snapshot of an aggregate. Returns `None` if the state cannot be stored.
     ///
     /// # Errors
-    /// Fails when it is of another aggregate, damaged, or newer than this program, does not fit the
-    /// state as it is now, or an upcaster fails or panics.
+    /// Fails when the snapshot belongs to another aggregate, is damaged or is newer than this
+    /// program, it does not fit the current state, or an upcaster fails or panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,
@@ -130,7 +130,7 @@ fn decode<A: Aggregate>(
     Ok(Some(A::__from_root(root)))
 }
 
-/// Writes a state beside the two times.
+/// Writes the fields of a state beside the two times.
 struct Attributes {
     json: JsonWriter,
     format: Format,
@@ -153,7 +153,7 @@ impl FieldWriter for Attributes {
     }
 }
 
-/// Reads a state from among what stands beside it.
+/// Reads the fields of a state, without the keys beside them.
 struct StateReader<'a> {
     json: JsonReader<'a>,
     format: Format,

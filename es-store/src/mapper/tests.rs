@@ -1,4 +1,4 @@
-//! States as Python stores them, and damaged ones: plain, compressed and encrypted.
+//! States as Python stores them, and invalid ones; plain, compressed and encrypted.
 
 use es_core::FieldWriter;
 use uuid::Uuid;

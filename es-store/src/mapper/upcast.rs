@@ -1,4 +1,4 @@
-//! States of older versions, which are upcast before anything is made of them.
+//! Upcasts states of older versions before they are decoded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +12,7 @@ use crate::error::MapperProblem;
 use crate::format::Format;
 use crate::transcoder::{JsonReader, JsonWriter, read_value, write_value};
 
-/// Stores the version of a class, unless it is the first.
+/// Stores the version of a class, unless it is the first version.
 pub(super) fn put_version(
     format: Format,
     state: &mut JsonWriter,
@@ -24,19 +24,19 @@ pub(super) fn put_version(
     }
 }
 
-/// The steps from the stored version of a class to the current one.
+/// The upcast from the stored version of a class to the current one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps {
     pub(super) format: Format,
     /// The keys that upcasters do not see.
     pub(super) reserved: &'static [&'static str],
-    /// The version to end at.
+    /// The current version.
     pub(super) current: u64,
 }
 
 impl Steps {
-    /// Reads fields as those of the current version. If an older version is stored, each upcaster
-    /// from there on runs first.
+    /// Reads fields as those of the current version. If an older version is stored, its upcaster
+    /// and all later ones run first.
     pub(super) fn read<T>(
         self,
         mut fields: JsonReader<'_>,
@@ -73,7 +73,7 @@ impl Steps {
     }
 }
 
-/// Runs one upcaster. If it panics, it is an error, not a panic.
+/// Runs one upcaster. A panic becomes an error.
 fn step(
     from: u64,
     state: &mut OldState,
@@ -88,7 +88,7 @@ fn step(
     }
 }
 
-/// The fields of a state while they are upcast.
+/// The fields of a state while it is upcast.
 pub(super) struct OldState {
     fields: Vec<(String, Box<RawValue>)>,
     reserved: &'static [&'static str],
@@ -101,7 +101,7 @@ impl OldState {
             fields: Vec::new(),
             reserved,
         };
-        // Of a key that is there twice the last one counts, as in Python.
+        // If a key occurs twice, the last one counts, as in Python.
         fields.for_each(|(name, value)| state.put(name, value.to_owned()));
         state
     }

@@ -1,4 +1,4 @@
-//! The record itself, without the locking.
+//! The content of a store in memory, without the locking.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -15,11 +15,11 @@ use crate::tracking::{Tracking, UpstreamEvent};
 /// All events of an application, and how far it has followed others.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    /// The event at position n is at n - 1.
+    /// The event at position n has index n - 1.
     log: Vec<StoredEvent>,
-    /// For each aggregate where in the log its events are. That of version n is at n - 1.
+    /// The indexes in the log of each aggregate's events. Version n has index n - 1.
     aggregates: HashMap<AggregateId, Vec<usize>>,
-    /// For each aggregate its snapshots by version.
+    /// The snapshots of each aggregate by version.
     snapshots: HashMap<AggregateId, BTreeMap<u64, StoredEvent>>,
     tracked: HashMap<String, Position>,
 }
@@ -27,12 +27,12 @@ pub(super) struct Record {
 #[derive(Debug, Default)]
 struct Position {
     at: u64,
-    /// The event there, and the position for which that was said.
+    /// An event of the upstream, and the position for which it was recorded.
     event: Option<(u64, UpstreamEvent)>,
 }
 
 impl Record {
-    /// Records all or nothing; the positions of the new events.
+    /// Records all of it or nothing. Returns the positions of the new events.
     pub(super) fn record(&mut self, recording: &Recording) -> Result<Vec<u64>, StoreError> {
         recording
             .trackings
@@ -51,7 +51,7 @@ impl Record {
         Ok((before..self.log.len()).map(position).collect())
     }
 
-    /// The events of one aggregate.
+    /// Returns the events of one aggregate.
     pub(super) fn events(&self, id: &AggregateId, query: &EventQuery) -> Vec<StoredEvent> {
         let Some(versions) = self.aggregates.get(id) else {
             return Vec::new();
@@ -71,14 +71,14 @@ impl Record {
         }
     }
 
-    /// Keeps a snapshot; the last one of a version wins.
+    /// Records a snapshot. The last one of a version wins.
     pub(super) fn record_snapshot(&mut self, snapshot: &StoredEvent) {
         let (id, version) = (snapshot.originator_id.clone(), snapshot.originator_version);
         let of_aggregate = self.snapshots.entry(id).or_default();
         of_aggregate.insert(version, snapshot.clone());
     }
 
-    /// The snapshots of one aggregate.
+    /// Returns the snapshots of one aggregate.
     pub(super) fn snapshots(&self, id: &AggregateId, query: &EventQuery) -> Vec<StoredEvent> {
         let Some(versions) = self.snapshots.get(id) else {
             return Vec::new();
@@ -95,7 +95,7 @@ impl Record {
         }
     }
 
-    /// A part of the log.
+    /// Returns a part of the log.
     pub(super) fn notifications(&self, query: &NotificationQuery) -> Vec<Notification> {
         let start = match query.start {
             Some(start) if query.inclusive_of_start => start.saturating_sub(1),
@@ -119,13 +119,13 @@ impl Record {
             .collect()
     }
 
-    /// The last event.
+    /// Returns the position of the last event, and the event.
     pub(super) fn head(&self) -> Option<Head> {
         let position = position(self.log.len().checked_sub(1)?);
         Some(Head::new(position, self.event_at(position)))
     }
 
-    /// Which event stands at `position`.
+    /// Returns the event at `position`.
     pub(super) fn event_at(&self, position: u64) -> Option<UpstreamEvent> {
         let index = usize::try_from(position.checked_sub(1)?).ok()?;
         let event = self.log.get(index)?;
@@ -133,12 +133,12 @@ impl Record {
         Some(UpstreamEvent::new(id, event.originator_version))
     }
 
-    /// The position up to which `upstream` is processed.
+    /// Returns the position up to which `upstream` is processed.
     pub(super) fn tracked(&self, upstream: &str) -> Option<u64> {
         self.tracked.get(upstream).map(|position| position.at)
     }
 
-    /// Which event stood at `position` of `upstream`.
+    /// Returns the event that stood at `position` of `upstream`.
     pub(super) fn upstream_event(&self, upstream: &str, position: u64) -> Option<UpstreamEvent> {
         let (said_for, event) = self.tracked.get(upstream)?.event.as_ref()?;
         (*said_for == position).then(|| event.clone())
@@ -189,7 +189,7 @@ impl Record {
     }
 }
 
-/// The position of the event at `index` of the log.
+/// Returns the position of the event at `index` of the log.
 fn position(index: usize) -> u64 {
     index as u64 + 1
 }

@@ -1,13 +1,11 @@
-//! A call that waits for the server would hold up an async task, and with it all others of its
-//! thread. So it is refused there.
+//! The refusal of calls that would block an async task, and with it all other tasks of its thread.
 //!
-//! Nothing in tokio says that a thread is in the middle of a task: a thread of its pool for work
-//! that blocks has a runtime and a task id as well, and may block. Only a task has a budget of
-//! steps, after which it is to give its turn away. So [`TaskBudget`] takes steps until there are
-//! none left; the task then gives its turn away at its next `.await`, behind the error that it
-//! gets. Where there is no runtime, which is where most calls come from, no step is taken; on a
-//! thread of the pool the steps take three microseconds together. A task that tokio was told to run
-//! `unconstrained` has no budget, and is not noticed: its call blocks, and does no other harm.
+//! Tokio does not tell whether a thread is running a task: a thread of its pool for blocking work
+//! also has a runtime and a task id, and may block. Only a task has a budget of steps, after which
+//! it has to yield. So [`TaskBudget`] takes steps until none is left. The task gets an error and
+//! yields at its next `.await`. Most calls come from threads without a runtime, where no step is
+//! taken; on a thread of the blocking pool all steps together take three microseconds. A task that
+//! runs `unconstrained` has no budget and is not detected: its call blocks, and does no other harm.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -18,7 +16,7 @@ use tokio::task::coop::{consume_budget, has_budget_remaining};
 use super::label::PostgresLabel;
 use crate::error::StoreError;
 
-/// Refuses what would block an async task.
+/// Returns an error if this thread is running an async task.
 pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     match TaskBudget::use_up() {
         TaskBudget::Used => Err(label.would_block()),
@@ -26,19 +24,19 @@ pub(super) fn check_may_block(label: &PostgresLabel) -> Result<(), StoreError> {
     }
 }
 
-/// The kind of thread, as the budget of a task tells it.
+/// The kind of thread, as detected by the budget of its task.
 #[derive(Debug, PartialEq, Eq)]
 enum TaskBudget {
-    /// There is no task without a runtime.
+    /// A thread without a runtime, which cannot be running a task.
     NoRuntime,
-    /// There is no task: steps can be taken for ever.
+    /// A thread that runs no task: steps can be taken without end.
     Endless,
-    /// There is a task, which has no step left.
+    /// A thread that runs a task, whose budget is now used up.
     Used,
 }
 
 impl TaskBudget {
-    /// As many as tokio gives a task for one turn. A test finds out if it gives more.
+    /// The number of steps that tokio gives a task for one turn. A test fails if tokio gives more.
     const STEPS: usize = 128;
 
     fn use_up() -> Self {
@@ -47,12 +45,13 @@ impl TaskBudget {
         }
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..Self::STEPS {
-            // Without a step left it is pending, and would be woken.
+            // Without a step left the future is pending. The waker that it would wake does nothing.
             let _taken = pin!(consume_budget()).poll(&mut context);
         }
-        match has_budget_remaining() {
-            true => Self::Endless,
-            false => Self::Used,
+        if has_budget_remaining() {
+            Self::Endless
+        } else {
+            Self::Used
         }
     }
 }
@@ -103,7 +102,7 @@ mod tests {
         assert_eq!(TaskBudget::use_up(), TaskBudget::Endless);
     }
 
-    /// The limit of this device, which is why it must do no harm.
+    /// This is the limit of the method, and the reason why an undetected task must do no harm.
     #[test]
     fn a_task_without_a_budget_is_not_noticed() {
         let found = found_in(unconstrained(async { TaskBudget::use_up() }));

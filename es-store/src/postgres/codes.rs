@@ -1,4 +1,4 @@
-//! The codes of PostgreSQL's errors, and what they mean.
+//! The error codes of PostgreSQL and their meaning.
 
 use std::error::Error as _;
 
@@ -30,15 +30,15 @@ impl Message {
     }
 }
 
-/// A parameter that its column cannot have.
+/// The error of a parameter whose value does not fit its column.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct BadParameter(pub(super) String);
 
-/// The remedy of an error of the server, by its class: the first two characters of its code.
+/// Returns the remedy for a code of the server, which its class decides: the first two characters.
 fn remedy(code: &SqlState) -> Remedy {
     let by_code = [
-        // A constraint that waits for the commit, and is broken.
+        // A deferred constraint that was violated at the commit.
         (
             SqlState::T_R_INTEGRITY_CONSTRAINT_VIOLATION,
             Remedy::OtherContent,
@@ -55,19 +55,19 @@ fn remedy(code: &SqlState) -> Remedy {
         return *remedy;
     }
     match code.code().get(..2).unwrap_or_default() {
-        // A deadlock, a conflict of transactions.
+        // Deadlocks and serialization failures.
         "40" => Remedy::RetryNow,
-        // A connection, a lack of resources, an operator, the system.
+        // Connections, resources, operator intervention and system errors.
         "08" | "53" | "57" | "58" => Remedy::RetryLater,
-        // A value, a constraint, a limit of the server.
+        // Values, constraints and limits of the server.
         "22" | "23" | "54" => Remedy::OtherContent,
-        // A role, a database, a schema, a table or a privilege.
+        // Roles, databases, schemas, tables and privileges.
         "28" | "3D" | "3F" | "42" => Remedy::OtherConfiguration,
         _ => Remedy::Nothing,
     }
 }
 
-/// The error of the library's own statements, while it was `doing` something.
+/// Returns the error of one of the library's own statements, executed while `doing` something.
 pub(super) fn failure(label: &Label, doing: &'static str, error: &Error) -> StoreError {
     match error.code() {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => label.locked("another connection"),
@@ -79,13 +79,14 @@ pub(super) fn failure(label: &Label, doing: &'static str, error: &Error) -> Stor
     }
 }
 
-/// The error of a user's own statement: the statement's, unless the database is what fails.
+/// Returns the error of a user's own statement. It is a statement error, unless the database itself
+/// failed.
 pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
     let is_of_database = match error.code() {
         // The user's code stood still for longer than a transaction may.
         Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => false,
         _ if is_lost(error) => true,
-        // A server that can only be read for now, for example after a failover.
+        // A server that is read-only for now, for example after a failover.
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => true,
         Some(&SqlState::QUERY_CANCELED) => false,
         Some(code) => matches!(remedy(code), Remedy::RetryNow | Remedy::RetryLater),
@@ -97,19 +98,19 @@ pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
     label.statement(Message::of(error).to_string())
 }
 
-/// Returns true if a second attempt may succeed at once: somebody else came between, and nothing
-/// was written. A version or position that exists twice was written by somebody who did not take
-/// the lock; `ES001` is raised by the function that appends.
+/// Returns true if a concurrent write prevented this one and nothing was written, so that retrying
+/// at once may succeed. A unique violation means that another program wrote without taking the
+/// lock. `ES001` is raised by the function that appends events.
 pub(super) fn may_retry_now(code: &SqlState) -> bool {
     *code == SqlState::UNIQUE_VIOLATION
         || code.code() == "ES001"
         || remedy(code) == Remedy::RetryNow
 }
 
-/// Returns true if the connection is gone, so that what was sent on it may or may not have been
-/// done.
+/// Returns true if the connection is lost, so that a request sent on it may or may not have been
+/// executed.
 pub(crate) fn is_lost(error: &Error) -> bool {
-    // After a fatal error the server closes the connection.
+    // The server closes the connection after a fatal error.
     let severity = error.as_db_error().and_then(DbError::parsed_severity);
     if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
         return true;
@@ -122,22 +123,22 @@ pub(crate) fn is_lost(error: &Error) -> bool {
                 SqlState::CANNOT_CONNECT_NOW,
                 SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
             ];
-            // 57P05 ends idle sessions.
+            // 57P05 is the timeout of idle sessions.
             gone.contains(code) || code.code() == "57P05" || code.code().starts_with("08")
         }
         None => !is_of_parameter(error),
     }
 }
 
-/// Returns true if a parameter could not be written, so that nothing was sent.
+/// Returns true if a parameter could not be serialized, so that nothing was sent.
 fn is_of_parameter(error: &Error) -> bool {
     error
         .source()
         .is_some_and(|source| source.is::<WrongType>() || source.is::<BadParameter>())
 }
 
-/// Returns true if a statement that is kept cannot be used any more, as the type of a column was
-/// changed. The statement was not begun.
+/// Returns true if a prepared statement has become invalid because the type of a column was
+/// changed. The statement was not executed.
 pub(super) fn is_outdated(error: &Error) -> bool {
     error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
 }

@@ -1,4 +1,4 @@
-//! A connection, and the statements that it keeps prepared.
+//! A connection and its prepared statements.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use super::sql::Sql;
 use crate::error::StoreError;
 use crate::postgres_client::{Client, Limit, Target, connect};
 
-/// The statements of the user's that a connection keeps prepared, by their text.
+/// The prepared statements of users, by their text.
 pub(super) type Statements = HashMap<String, Statement>;
 
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) statements: Statements,
-    /// When it was last put back, if it is one that is kept for a user's transactions.
+    /// The time of the last use, for a connection of the pool for users' transactions.
     pub(super) last_used: Instant,
-    /// True if it turned out to be lost.
+    /// True if the connection was found to be lost.
     pub(super) is_lost: bool,
     names: Arc<Names>,
     prepared: HashMap<Sql, Statement>,
@@ -34,8 +34,8 @@ impl Connection {
         Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
-    /// A connection for writing: should this process die, what it has sent does not outlive it by
-    /// more than a second.
+    /// Opens a connection for writing. If this process dies, its last request outlives it by a
+    /// second at most.
     pub(super) fn open_writer(
         settings: &PostgresOptions,
         names: &Arc<Names>,
@@ -43,8 +43,8 @@ impl Connection {
         Self::connect(settings, names, settings.request_limit, end_with_client)
     }
 
-    /// A connection for a user's transactions, which may stand still, and whose statements may
-    /// take, as long as one handler may. Tables of a user's own need plans of all kinds.
+    /// Opens a connection for a user's transactions. Its idle time and the time of each statement
+    /// are limited by the timeout of a handler. Users' tables need plans of all kinds.
     pub(super) fn open_for_tables(
         settings: &PostgresOptions,
         names: &Arc<Names>,
@@ -81,7 +81,8 @@ impl Connection {
         })
     }
 
-    /// Returns true if it can be used again, after it lay idle.
+    /// Returns true if the connection still works. A connection that was idle for a second is
+    /// checked.
     pub(super) fn is_alive(&mut self) -> bool {
         const IDLE: Duration = Duration::from_secs(1);
         !self.client.is_closed()
@@ -116,13 +117,13 @@ impl Connection {
     }
 }
 
-/// Has the server end what it does when its client is gone. Not every system can find that out, and
-/// nothing breaks without.
+/// Tells the server to cancel a request when its client is gone. Some systems cannot detect that;
+/// the setting is optional.
 fn end_with_client(client: &mut Client) -> Result<(), Error> {
     match client.batch_execute("SET client_connection_check_interval = '1s'") {
         Err(error) if error.as_db_error().is_some() => {
             let error = error_chain(&error);
-            tracing::debug!(%error, "the server cannot watch for a lost client");
+            tracing::debug!(%error, "the server cannot detect that its client is gone");
             Ok(())
         }
         done => done,

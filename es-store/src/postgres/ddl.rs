@@ -1,4 +1,4 @@
-//! The statements that create what an application needs.
+//! The statements that create the tables, indexes and types of an application.
 
 use super::functions;
 use super::names::Names;
@@ -6,42 +6,43 @@ use crate::role::Role;
 use crate::sql::names::{literal, quoted};
 use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 
-/// Something that there must be.
-pub(super) struct Thing {
-    /// Its name, without the schema.
+/// A table, index or type that an application needs.
+pub(super) struct DatabaseObject {
+    /// The object's name, without the schema.
     pub(super) name: String,
     pub(super) create: String,
 }
 
-/// All that an application needs, in the order in which it can be created: Python's, then our own.
-pub(super) fn things(names: &Names, role: Role) -> Vec<Thing> {
-    let mut things = vec![
+/// Returns everything that an application needs, in the order of creation: Python's objects first,
+/// then our own.
+pub(super) fn objects(names: &Names, role: Role) -> Vec<DatabaseObject> {
+    let mut objects = vec![
         stored_event(names),
         events(names),
         index(names),
         meta(names),
     ];
     if role == Role::Follower {
-        things.extend([tracking(names), upstream(names), failures(names)]);
+        objects.extend([tracking(names), upstream(names), failures(names)]);
     }
-    things
+    objects
 }
 
-/// All statements, with the rows that must be there, to be run by hand.
+/// Returns all statements, including those for the initial rows, to be run by hand.
 pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
-    let (shared, own): (Vec<_>, Vec<_>) = things(names, role)
+    let (shared, own): (Vec<_>, Vec<_>) = objects(names, role)
         .into_iter()
-        .partition(|thing| thing.name == names.stored_event);
-    let shared = shared.iter().map(|thing| {
+        .partition(|object| object.name == names.stored_event);
+    let shared = shared.iter().map(|object| {
         format!(
             "DO $$ BEGIN {}; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-            thing.create
+            object.create
         )
     });
     let own = own
         .into_iter()
         .chain([snapshots(names)])
-        .map(|thing| thing.create);
+        .map(|object| object.create);
     let meta = meta_rows(application).map(|(key, value)| {
         let (meta, value) = (names.path(&names.meta), literal(value));
         format!("INSERT INTO {meta} (key, value) VALUES ('{key}', {value})")
@@ -60,34 +61,34 @@ pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
     statements.map(|statement| statement + ";\n").collect()
 }
 
-fn stored_event(names: &Names) -> Thing {
+fn stored_event(names: &Names) -> DatabaseObject {
     let columns = format!(
         "AS (originator_id {}, originator_version bigint, topic text, state bytea)",
         names.id
     );
-    Thing {
+    DatabaseObject {
         create: format!("CREATE TYPE {} {columns}", names.path(&names.stored_event)),
         name: names.stored_event.clone(),
     }
 }
 
-/// A vacuum that is started by inserts would find the table locked, and make its writers wait,
+/// Inserts do not trigger a vacuum here. It would find the table locked and make its writers wait,
 /// again and again.
-fn events(names: &Names) -> Thing {
+fn events(names: &Names) -> DatabaseObject {
     let columns = format!(
         "originator_id {} NOT NULL, originator_version bigint NOT NULL, topic text, state bytea, \
          notification_id bigserial, PRIMARY KEY (originator_id, originator_version)",
         names.id
     );
     let table = table(names, &names.events, &columns);
-    Thing {
+    DatabaseObject {
         create: table.create + " WITH (autovacuum_vacuum_insert_threshold = -1)",
         ..table
     }
 }
 
-fn index(names: &Names) -> Thing {
-    Thing {
+fn index(names: &Names) -> DatabaseObject {
+    DatabaseObject {
         name: names.index.clone(),
         create: format!(
             "CREATE UNIQUE INDEX {} ON {} (notification_id ASC)",
@@ -97,17 +98,18 @@ fn index(names: &Names) -> Thing {
     }
 }
 
-/// Its rows are updated again and again: with room beside them that touches no index.
-fn tracking(names: &Names) -> Thing {
+/// The rows of tracking are updated often. The fill factor leaves free space in each page, so that
+/// an update touches no index.
+fn tracking(names: &Names) -> DatabaseObject {
     let columns = "application_name text, notification_id bigint, PRIMARY KEY (application_name)";
     let table = table(names, &names.tracking, columns);
-    Thing {
+    DatabaseObject {
         create: table.create + " WITH (fillfactor = 50)",
         ..table
     }
 }
 
-fn meta(names: &Names) -> Thing {
+fn meta(names: &Names) -> DatabaseObject {
     table(
         names,
         &names.meta,
@@ -115,25 +117,25 @@ fn meta(names: &Names) -> Thing {
     )
 }
 
-fn upstream(names: &Names) -> Thing {
+fn upstream(names: &Names) -> DatabaseObject {
     let columns = "application_name text, notification_id bigint, originator_id text, originator_version bigint, \
                    PRIMARY KEY (application_name)";
     let table = table(names, &names.upstream, columns);
-    Thing {
+    DatabaseObject {
         create: table.create + " WITH (fillfactor = 50)",
         ..table
     }
 }
 
-fn failures(names: &Names) -> Thing {
+fn failures(names: &Names) -> DatabaseObject {
     let columns = "application_name text, notification_id bigint, originator_id text, originator_version bigint, \
                    topic text, error text, attempts bigint, failed_on text, \
                    PRIMARY KEY (application_name, notification_id)";
     table(names, &names.failures, columns)
 }
 
-/// The table of snapshots, which is made when there is one to keep.
-pub(super) fn snapshots(names: &Names) -> Thing {
+/// Returns the table of snapshots.
+pub(super) fn snapshots(names: &Names) -> DatabaseObject {
     let columns = format!(
         "originator_id {} NOT NULL, originator_version bigint NOT NULL, topic text, state bytea, \
          PRIMARY KEY (originator_id, originator_version)",
@@ -142,8 +144,8 @@ pub(super) fn snapshots(names: &Names) -> Thing {
     table(names, &names.snapshots, &columns)
 }
 
-fn table(names: &Names, name: &str, columns: &str) -> Thing {
-    Thing {
+fn table(names: &Names, name: &str, columns: &str) -> DatabaseObject {
+    DatabaseObject {
         name: name.to_owned(),
         create: format!("CREATE TABLE {} ({columns})", names.path(name)),
     }

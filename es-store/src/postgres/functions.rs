@@ -1,23 +1,23 @@
-//! The functions of the server that append events, in one round trip.
+//! The server-side functions that append events in one round trip.
 //!
-//! Each answers with nulls, having done nothing, if a version is there already or does not follow,
-//! or a position is another one: then plain statements find out what it is. Each statement in them
-//! begins after the lock is held, and so sees all that was committed before.
+//! Each function does nothing and returns nulls if a version exists already, leaves a gap, or a
+//! position was moved. Plain statements then find out which it is. Each statement of a function
+//! begins after the lock was taken, and so sees everything that was committed before.
 
 use super::names::Names;
 use super::sql;
 use crate::sql::names::{literal, quoted};
 
-/// A function, which may be there, or another one in its place.
+/// A function, which may be missing or replaced by another one of that name.
 pub(super) struct Function {
-    /// As the catalogue looks it up.
+    /// The name and parameter types, as the catalogue looks a function up.
     pub(super) signature: String,
     pub(super) body: String,
     pub(super) create: String,
 }
 
-/// One appends all of a group, the other a lone event, for which arrays would cost more than the
-/// rest.
+/// Returns both functions. The first appends a group. The second appends a single event, for which
+/// arrays would cost more than everything else.
 pub(super) fn functions(names: &Names) -> [Function; 2] {
     [group(names), one(names)]
 }

@@ -1,4 +1,4 @@
-//! The name of a database in errors, and the errors of connections.
+//! The name of a database in error messages, and the errors of connections.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::postgres_client::ConnectError;
 use crate::sql::label::Label;
 
-/// The name of a database in errors, with the role that is used there.
+/// The name of a database in error messages, with the role that connects to it.
 #[derive(Debug, Clone)]
 pub(super) struct PostgresLabel {
     label: Label,
@@ -36,7 +36,7 @@ impl PostgresLabel {
         }
     }
 
-    /// The error of the driver while it was `doing` something.
+    /// Returns the error of the driver while it was `doing` something.
     pub(super) fn failed(&self, doing: &'static str, error: Error) -> StoreError {
         if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
             return self.misconfigured(format!(
@@ -55,7 +55,7 @@ impl PostgresLabel {
         }
     }
 
-    /// The error of a connection that could not be made.
+    /// Returns the error of a connection that could not be opened.
     pub(super) fn cannot_connect(&self, error: ConnectError) -> StoreError {
         let error = match error {
             ConnectError::Driver(error) => error,
@@ -63,7 +63,7 @@ impl PostgresLabel {
         };
         let keys = match error.code() {
             Some(&SqlState::INVALID_PASSWORD) => "POSTGRES_USER, POSTGRES_PASSWORD",
-            // There is no such role, or the server's rules ask for TLS or for a certificate.
+            // The role does not exist, or the server requires TLS or a client certificate.
             Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
                 "POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_SSLMODE"
             }
@@ -77,8 +77,8 @@ impl PostgresLabel {
         self.misconfigured(format!("connecting failed: {message} ({keys})"))
     }
 
-    /// The label of the queue of saves. A save waits there as long as for the lock of the table,
-    /// which the saves before it may be waiting for; a limit of 0 is none.
+    /// Returns the label of the queue of saves. A save waits in it as long as for the lock of the
+    /// table, which the saves before it may be waiting for. A limit of 0 means no limit.
     pub(super) fn queue(&self) -> Label {
         const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
         const AT_LEAST: Duration = Duration::from_secs(1);
@@ -86,15 +86,15 @@ impl PostgresLabel {
         self.waiting_at_least(if is_unlimited { FOR_EVER } else { AT_LEAST })
     }
 
-    /// The error of connections that are lost as soon as they are made.
+    /// Returns the error of connections that are lost as soon as they are opened.
     pub(super) fn closed(&self) -> StoreError {
-        let lost = Message::new("each connection was lost at once");
+        let lost = Message::new("each new connection was lost immediately");
         self.driver("beginning a transaction", lost)
     }
 }
 
-/// The privileges that recording takes. The server does not say: it names the table, and one of
-/// them is for its lock.
+/// Returns the privileges that recording needs. The server's message names only the table, and one
+/// of the privileges is for its lock.
 fn privileges(doing: &str) -> &'static str {
     if !doing.starts_with("recording") {
         return "";

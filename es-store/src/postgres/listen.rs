@@ -1,9 +1,9 @@
-//! Noticing the commits of other connections.
+//! Notifications of commits on other connections.
 //!
-//! The [watcher](crate::watcher)'s thread has a connection of its own that is never in a
-//! transaction. LISTEN is done before the first listener's `listen` returns, so every commit after
-//! that is announced. A connection that is lost is made again, with pauses that grow; what was
-//! committed meanwhile was not announced, so all are rung afterwards.
+//! The thread of the [watcher](crate::watcher) has a connection of its own that is never in a
+//! transaction. It executes LISTEN before the first listener's `listen` returns, so every commit
+//! after that is announced. A lost connection is opened again, with growing pauses. Commits in
+//! between were not announced, so all signals are rung afterwards.
 
 use std::sync::Arc;
 use std::thread;
@@ -19,16 +19,16 @@ use crate::postgres_client::Client;
 use crate::signal::{Listening, Signal, Signals};
 use crate::watcher::Watcher;
 
-/// The time to wait for an announcement before looking whether to stop.
+/// The time to wait for a notification before checking for a stop.
 const EVERY: Duration = Duration::from_millis(50);
 
 /// The pause between attempts to connect, at first and at most.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
-/// Makes a connection that listens.
+/// The function that opens a connection and executes LISTEN.
 pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
 
-/// Rings signals after commits of other connections, while anyone listens.
+/// The signals that are rung after commits on other connections, while anyone listens.
 pub(super) struct Listeners {
     signals: Signals,
     connect: Connect,
@@ -44,7 +44,7 @@ impl Listeners {
         }
     }
 
-    /// Listens until what is returned is dropped.
+    /// Listens until the returned value is dropped.
     pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
@@ -78,14 +78,14 @@ fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signa
     }
 }
 
-/// Returns true if there was an announcement. All that have come are taken.
+/// Returns true if there was a notification. All received notifications are consumed.
 fn is_announced(client: &mut Client) -> Result<bool, Error> {
     let is_announced = client.next_notification(EVERY)?.is_some();
     while client.next_notification(Duration::ZERO)?.is_some() {}
     Ok(is_announced)
 }
 
-/// A new connection; `None` when it is time to stop.
+/// Returns a new connection, or `None` when it is time to stop.
 fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
     let mut failures = 1;
     while stop.rings() == 0 {

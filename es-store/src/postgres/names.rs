@@ -5,11 +5,11 @@ use es_core::IdType;
 use crate::error::StoreError;
 use crate::sql::names::quoted;
 
-/// The length to which PostgreSQL cuts a name, in bytes. It would cut off the rest, and so make one
-/// name of two.
+/// The maximum length of a name, in bytes. PostgreSQL cuts off the rest, which could make two names
+/// equal.
 const LONGEST: usize = 63;
 
-/// The names of an application's tables, of what belongs to them, and of the columns' type for ids.
+/// The names of an application's tables and other objects, and the column type of its ids.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     pub(super) schema: String,
@@ -20,7 +20,7 @@ pub(super) struct Names {
     pub(super) meta: String,
     pub(super) upstream: String,
     pub(super) failures: String,
-    /// The functions that append events; they differ in their parameters.
+    /// The name of the functions that append events, which differ in their parameters.
     pub(super) append: String,
     /// The composite type that Python needs.
     pub(super) stored_event: String,
@@ -59,7 +59,7 @@ impl Names {
         })
     }
 
-    /// A name as it stands in a statement, with its schema.
+    /// Returns a name as a statement contains it: quoted, with its schema.
     pub(super) fn path(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(name))
     }
@@ -76,7 +76,7 @@ fn check(name: &str, application: &str) -> Result<(), StoreError> {
     )))
 }
 
-/// The name of the index is cut off as PostgreSQL does it for Python, which does not look.
+/// Cuts the name of the index as PostgreSQL does for Python, which does not check the length.
 fn cut(mut name: String) -> String {
     let mut length = name.len().min(LONGEST);
     while !name.is_char_boundary(length) {
@@ -112,7 +112,7 @@ mod tests {
             refused.contains("has 64 bytes, and PostgreSQL keeps 63"),
             "{refused}"
         );
-        // It is counted in bytes.
+        // The length is counted in bytes.
         assert!(names(&"é".repeat(27)).is_err());
     }
 

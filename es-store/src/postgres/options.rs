@@ -1,4 +1,4 @@
-//! The settings, by the keys of the Python library.
+//! The settings of a database, under the keys of the Python library.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::env::Env;
 use crate::error::StoreError;
 use crate::postgres_client::Limit;
 
-/// The options with which a database is opened. The password is in the configuration, which hides
-/// it.
+/// The settings with which a database is opened. The password is inside `config`, whose `Debug`
+/// hides it.
 #[derive(Debug, Clone)]
 pub(super) struct PostgresOptions {
     pub(super) config: Config,
     pub(super) tls: Tls,
     pub(super) label: PostgresLabel,
     pub(super) schema: String,
-    /// The number of connections for reading that are kept.
+    /// The maximum number of idle connections for reading.
     pub(super) pool_size: usize,
-    /// The number of further connections that there may be.
+    /// The number of connections allowed beyond `pool_size`.
     pub(super) max_overflow: usize,
-    /// The time for which a connection for writing is sought.
+    /// The time for which opening a connection for writing is retried.
     pub(super) connect_timeout: Duration,
-    /// The time that one attempt to connect may take, all hosts together.
+    /// The limit of one attempt to connect, all hosts together.
     pub(super) connect_limit: Option<Limit>,
-    /// The time that the server may take to answer a request.
+    /// The limit of the server's answer to a request.
     pub(super) request_limit: Option<Limit>,
-    /// The time that it may take to answer a request of a projection's handler.
+    /// The limit of the server's answer to a request from a projection's handler.
     pub(super) tables_limit: Option<Limit>,
-    /// The time for which the outcome of a commit is sought whose connection was lost.
+    /// The time for which the outcome of a commit is sought after its connection was lost.
     pub(super) resolve: Duration,
-    /// The time that one handler of a projection may take.
+    /// The limit of one call of a projection's handler.
     pub(super) policy_timeout: Duration,
-    /// True if what is missing is to be created.
+    /// True if missing tables are created.
     pub(super) create: bool,
 }
 
@@ -56,7 +56,7 @@ impl PostgresOptions {
         refuse_pooler(env)?;
         let lock_timeout = env.seconds("POSTGRES_LOCK_TIMEOUT", 30 * SECOND)?;
         let connect_timeout = env.seconds("POSTGRES_CONNECT_TIMEOUT", 30 * SECOND)?;
-        // It changes nothing here, but what is no boolean is a mistake.
+        // The setting has no effect here, but a value that is not a boolean is a mistake.
         env.boolean("POSTGRES_PRE_PING", false)?;
         let mut config = Config::new();
         config
@@ -86,10 +86,10 @@ impl PostgresOptions {
             max_overflow: env.number("POSTGRES_MAX_OVERFLOW", 10)?,
             connect_timeout,
             connect_limit: limit("POSTGRES_CONNECT_TIMEOUT", connect_timeout, Duration::ZERO),
-            // Where a lock is waited for without end, so is an answer.
+            // A lock may be waited for without end, and so may an answer.
             request_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, lock_timeout)
                 .filter(|_| !lock_timeout.is_zero()),
-            // The server itself ends a handler's statement.
+            // The server itself cancels a handler's statement.
             tables_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, policy_timeout),
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
             policy_timeout,
@@ -97,13 +97,14 @@ impl PostgresOptions {
         })
     }
 
-    /// The number of connections that may read at once: at least one.
+    /// Returns the maximum number of connections that read at once, which is at least one.
     pub(super) fn readers(&self) -> usize {
         self.pool_size.saturating_add(self.max_overflow).max(1)
     }
 }
 
-/// A limit, and what has one of its own at the server in addition; none if it is 0.
+/// Returns the limit of a request, extended by the server's own limit `more`; `None` if `time` is
+/// 0.
 fn limit(key: &'static str, time: Duration, more: Duration) -> Option<Limit> {
     let time = time.saturating_add(more);
     (time > more).then_some(Limit { time, key })
@@ -142,14 +143,13 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The settings of every session. Our statements are all served by an index, and a plan that was
-/// made while a table was empty may think otherwise, for as long as it is kept; so plans without
-/// one are ruled out.
+/// Returns the settings of every session. An index serves each of our statements, but a plan made
+/// while a table was empty may not use it, and is kept. So other plans are disabled.
 fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
     let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
     let idle = env.seconds(idle, 5 * SECOND)?.as_millis();
     let commit = synchronous_commit(env)?;
-    // 0 is for ever, so what is less than a millisecond is one.
+    // 0 means no limit, so a time below a millisecond is rounded up.
     let lock = lock_timeout.as_micros().div_ceil(1000);
     Ok(format!(
         "-c synchronous_commit={commit} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={idle} \
@@ -170,7 +170,8 @@ fn synchronous_commit(env: &Env) -> Result<String, StoreError> {
     }
 }
 
-/// Kept statements and listening do not survive a pooler that hands out connections by transaction.
+/// Refuses a pooler that assigns connections by transaction. Prepared statements and LISTEN do not
+/// work with it.
 fn refuse_pooler(env: &Env) -> Result<(), StoreError> {
     match env.get("POSTGRES_POOLER") {
         None | Some("") => Ok(()),

@@ -1,11 +1,11 @@
-//! The connections that read.
+//! A pool of connections.
 //!
-//! Concurrency: idle connections lie in a list behind a mutex, which is held only to take one out
-//! or put it back, never while one is made, used or closed; who finds the limit reached waits for a
-//! condition variable, which is notified whenever a place becomes free. A place is given back by a
-//! guard, so neither an error nor a panic leaks one. A reader never is in a transaction, and no
-//! user's code runs while it is held. The transactions of a projection, in which a user's code does
-//! run, have a pool of their own.
+//! Concurrency: a mutex guards the list of idle connections. It is held only while one is taken out
+//! or put back, never while one is opened, used or closed. A caller that finds the limit reached
+//! waits for a condition variable, which is notified whenever a slot becomes free. A guard frees
+//! the slot, so neither an error nor a panic leaks it. A connection for reading is never in a
+//! transaction, and no user's code runs while it is in use. The transactions of projections, in
+//! which a user's code does run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -21,20 +21,20 @@ use crate::sync::lock;
 pub(super) struct Pool {
     settings: Arc<PostgresOptions>,
     names: Arc<Names>,
-    readers: Mutex<Readers>,
+    state: Mutex<PoolState>,
     freed: Condvar,
 }
 
 #[derive(Default)]
-struct Readers {
+struct PoolState {
     idle: Vec<Connection>,
     busy: usize,
 }
 
-/// One of the places that there are.
-struct Place<'a> {
+/// One of the pool's slots, which is freed on drop.
+struct Slot<'a> {
     pool: &'a Pool,
-    /// The connection that is put back; `None` if it broke.
+    /// The connection to put back; `None` if there is none or it broke.
     connection: Option<Connection>,
 }
 
@@ -43,49 +43,49 @@ impl Pool {
         Self {
             settings,
             names,
-            readers: Mutex::default(),
+            state: Mutex::default(),
             freed: Condvar::new(),
         }
     }
 
-    /// Reads with one statement. On a connection that turns out to be lost, or to keep a statement
-    /// for columns that were changed, it is tried once more, on a new one.
+    /// Reads with one statement. If the connection is lost, or its prepared statement is invalid
+    /// because a column was changed, the statement is executed again on a new connection.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
         work: impl Fn(&mut Connection) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
-        let mut place = self.place();
-        if let Some(mut reader) = place.connection.take() {
+        let mut slot = self.slot();
+        if let Some(mut reader) = slot.connection.take() {
             match work(&mut reader) {
                 Err(error) if is_lost(&error) || is_outdated(&error) => self.close_idle(),
                 read => {
-                    place.connection = Some(reader);
+                    slot.connection = Some(reader);
                     return read.map_err(|error| self.settings.label.failed(doing, error));
                 }
             }
         }
         let mut reader = Connection::open(&self.settings, &self.names)?;
         let read = work(&mut reader);
-        place.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
+        slot.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
         read.map_err(|error| self.settings.label.failed(doing, error))
     }
 
-    /// Lends a connection for a user's transaction. It is kept afterwards, unless it was lost.
+    /// Lends a connection to a user's transaction and puts it back afterwards, unless it was lost.
     pub(super) fn lend<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
-        let mut place = self.place();
-        let idle = place.connection.take();
-        let idle = idle.and_then(|mut idle| match idle.is_alive() {
-            true => Some(idle),
-            false => {
+        let mut slot = self.slot();
+        let idle = slot.connection.take();
+        let idle = idle.and_then(|mut idle| {
+            let is_alive = idle.is_alive();
+            if !is_alive {
                 self.close_idle();
-                None
             }
+            is_alive.then_some(idle)
         });
         let mut connection = match idle {
             Some(connection) => connection,
@@ -96,46 +96,46 @@ impl Pool {
         if connection.client.is_closed() {
             self.close_idle();
         } else if !connection.is_lost {
-            place.connection = Some(connection);
+            slot.connection = Some(connection);
         }
         done
     }
 
-    fn place(&self) -> Place<'_> {
-        let mut readers = self.lock();
-        while readers.busy >= self.settings.readers() {
-            readers = self
+    fn slot(&self) -> Slot<'_> {
+        let mut state = self.lock();
+        while state.busy >= self.settings.readers() {
+            state = self
                 .freed
-                .wait(readers)
+                .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        readers.busy += 1;
-        Place {
+        state.busy += 1;
+        Slot {
             pool: self,
-            connection: readers.idle.pop(),
+            connection: state.idle.pop(),
         }
     }
 
-    /// Closes all that lie idle: where one is found lost, they most likely are so too.
+    /// Closes all idle connections. Where one is lost, the others most likely are too.
     fn close_idle(&self) {
         let idle = std::mem::take(&mut self.lock().idle);
         drop(idle);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Readers> {
-        lock(&self.readers)
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
+        lock(&self.state)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        let mut readers = self.pool.lock();
-        readers.busy -= 1;
-        if readers.idle.len() < self.pool.settings.pool_size {
-            readers.idle.extend(self.connection.take());
+        let mut state = self.pool.lock();
+        state.busy -= 1;
+        if state.idle.len() < self.pool.settings.pool_size {
+            state.idle.extend(self.connection.take());
         }
-        drop(readers);
+        drop(state);
         self.pool.freed.notify_one();
-        // One that is too many is closed now, after the lock.
+        // A connection that exceeds `pool_size` is closed here, after the mutex was released.
     }
 }

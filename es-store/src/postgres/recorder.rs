@@ -1,9 +1,9 @@
 //! The recorder of one application.
 //!
-//! Concurrency: all writing goes through one connection, in groups; the lock of the table keeps
-//! others out, here and elsewhere, during a transaction. Readers have connections of their own and
-//! wait for nobody. No user's code runs while either is held. A writer that was left by a panic has
-//! lost its connection, and makes a new one.
+//! Concurrency: all writes go through one connection, in groups. The lock of the table keeps other
+//! writers out during a transaction, in this process and elsewhere. Readers have connections of
+//! their own and never wait for writers. No user's code runs while a connection of either kind is
+//! in use. A writer that panicked has lost its connection, and opens a new one.
 
 use std::sync::Arc;
 
@@ -37,13 +37,13 @@ use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
 use crate::tracking::UpstreamEvent;
 
-/// Keeps the events of one application in a PostgreSQL database.
+/// The recorder of one application's events in a PostgreSQL database.
 pub struct PostgresRecorder {
     pub(super) settings: Arc<PostgresOptions>,
     pub(super) names: Arc<Names>,
     pub(super) id_type: IdType,
     pub(super) pool: Pool,
-    /// The connections of a user's transactions.
+    /// The connections for users' transactions.
     pub(super) tables: Pool,
     pub(super) application: String,
     /// True if there is a table of snapshots.
@@ -59,7 +59,7 @@ impl PostgresRecorder {
     /// Opens the tables of an application, and creates what is missing; see [`open`](super::open).
     ///
     /// # Errors
-    /// As [`open`](super::open).
+    /// Fails as [`open`](super::open) does.
     pub fn open(application: &str, role: Role, env: &Env) -> Result<Self, StoreError> {
         let env = &env.for_application(application);
         let settings = Arc::new(PostgresOptions::of(application, env)?);
@@ -99,7 +99,8 @@ impl PostgresRecorder {
         }
     }
 
-    /// Refuses to write tracking as old versions of the Python library made it.
+    /// Returns an error if the tracking table has the form of old versions of the Python library,
+    /// which is never written.
     pub(super) fn refuse_old_tracking(&self) -> Result<(), StoreError> {
         if !self.layout.has_row_per_position {
             return Ok(());
@@ -133,7 +134,7 @@ fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Nam
     Listeners::new(signals.clone(), Arc::new(connect))
 }
 
-/// PostgreSQL keeps no zero byte in a text.
+/// Returns an error if a text has a zero byte, which PostgreSQL cannot store.
 pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
     let event = recording
         .events
@@ -177,9 +178,10 @@ impl AggregateRecorder for PostgresRecorder {
         if query.limit == 0 || id.id_type() != self.id_type || has_zero(id) {
             return Ok(Vec::new());
         }
-        let sql = match query.desc {
-            false => Sql::Events,
-            true => Sql::EventsDesc,
+        let sql = if query.desc {
+            Sql::EventsDesc
+        } else {
+            Sql::Events
         };
         let (param, limit) = (id_param(id), row_limit(query.limit));
         let (gt, lte) = (
@@ -239,7 +241,7 @@ impl ApplicationRecorder for PostgresRecorder {
             query.stop.map_or(i64::MAX, at_most),
         );
         let limit = row_limit(query.limit);
-        // No topic here has a zero byte, and the server refuses to look for one.
+        // No stored topic has a zero byte, and the server rejects one as a parameter.
         let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
         let topics = topics.map(Iterator::collect::<Vec<_>>);
         let rows =
@@ -274,7 +276,7 @@ impl ApplicationRecorder for PostgresRecorder {
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         let listening = self.signals.listen(signal);
         match self.listeners.join(&self.settings.label) {
-            // A standby announces nothing. Whoever listens looks again after a while all the same.
+            // A standby sends no notifications. Each listener also polls, so this is not an error.
             Err(StoreError::ReadOnly { .. }) => Ok(listening),
             announced => Ok(listening.and(announced?)),
         }

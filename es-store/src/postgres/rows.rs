@@ -1,4 +1,4 @@
-//! Reading rows, of which anything may be damaged.
+//! Decoding of rows, in which any value may be damaged.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::notification::{Head, Notification};
 use crate::stored_event::StoredEvent;
 use crate::tracking::UpstreamEvent;
 
-/// The id of an aggregate as a parameter.
+/// Returns the id of an aggregate as a parameter.
 pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
     match id {
         AggregateId::Uuid(uuid) => Box::new(*uuid),
@@ -21,7 +21,7 @@ pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
     }
 }
 
-/// Reads the rows of one application.
+/// The decoder of one application's rows.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) label: &'a PostgresLabel,
@@ -69,7 +69,7 @@ impl Rows<'_> {
         })
     }
 
-    /// Aggregate and version of an event, if both can be read.
+    /// Returns the aggregate and version of an event, or `None` if either is damaged.
     pub(super) fn identity(&self, row: &Row, of: usize, at: usize) -> Option<UpstreamEvent> {
         Some(UpstreamEvent {
             originator_id: self.id(row, of).ok()?,
@@ -98,11 +98,11 @@ impl Rows<'_> {
         };
         let id: String = get(row, 0).map_err(damaged)?;
         let id = upstream_id::from_column(&id);
-        let id = id.ok_or_else(|| damaged("its originator_id is no id".to_owned()))?;
+        let id = id.ok_or_else(|| damaged("its originator_id is not a valid id".to_owned()))?;
         Ok(UpstreamEvent::new(id, version(row, 1).map_err(damaged)?))
     }
 
-    /// The position that a row has.
+    /// Returns the position of a row.
     pub(super) fn position(&self, row: &Row, index: usize) -> Result<u64, StoreError> {
         let found: i64 =
             get(row, index).map_err(|problem| self.label.damaged("without a position", problem))?;
@@ -110,7 +110,7 @@ impl Rows<'_> {
             Ok(position) if position > 0 => Ok(position),
             _ => Err(self.label.damaged(
                 format!("with notification_id {found}"),
-                "that is no position",
+                "it is not a valid position",
             )),
         }
     }
@@ -123,7 +123,7 @@ impl Rows<'_> {
     }
 
     fn no_position(&self, upstream: &str, problem: String) -> StoreError {
-        let problem = format!("its position is no position {problem}");
+        let problem = format!("its position is not a valid position {problem}");
         self.label
             .damaged(format!("of tracking for `{upstream}`"), problem.trim_end())
     }

@@ -1,9 +1,9 @@
-//! The tables: Python's, as it makes them, and a few of our own beside them.
+//! The tables: those of the Python library, exactly as it creates them, and a few of our own.
 //!
-//! Concurrency: the catalogue is looked at first, and only what is missing is created, in a
-//! transaction that holds an advisory lock, so programs of ours come one by one. The Python library
-//! does not take that lock; where it was quicker, creating fails in one of a few ways, and all is
-//! looked at again.
+//! Concurrency: the catalogue is read first, and only missing objects are created. The transaction
+//! that creates them holds an advisory lock, so programs of this library take turns. The Python
+//! library does not take that lock. If it creates an object first, ours fails with one of a few
+//! known errors, and the catalogue is read again.
 
 mod catalogue;
 
@@ -20,10 +20,10 @@ use crate::error::StoreError;
 use crate::postgres_client::{Client, Transaction};
 use crate::role::Role;
 
-/// The number of looks while somebody else creates tables at the same time.
-const LOOKS: usize = 50;
+/// The maximum number of attempts while another program creates tables at the same time.
+const MAX_ATTEMPTS: usize = 50;
 
-/// The needs of an application, and the schema that is to meet them.
+/// The application that needs the tables, and the schema they belong to.
 pub(super) struct SchemaNeeds<'a> {
     pub(super) application: &'a str,
     pub(super) role: Role,
@@ -31,16 +31,16 @@ pub(super) struct SchemaNeeds<'a> {
     pub(super) names: &'a Names,
 }
 
-/// The properties of the tables that a recorder must know.
+/// The properties of the tables that a recorder depends on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ServerLayout {
-    /// True if tracking is of an old version of the Python library.
+    /// True if tracking has the form of old versions of the Python library.
     pub(super) has_row_per_position: bool,
-    /// True if there are the functions that append.
+    /// True if the functions that append events can be called.
     pub(super) has_append: bool,
 }
 
-/// Creates what is missing, and checks that the tables are the application's.
+/// Creates missing objects, and checks that the tables belong to the application.
 pub(super) fn prepare(
     client: &mut Client,
     wanted: &SchemaNeeds<'_>,
@@ -49,8 +49,8 @@ pub(super) fn prepare(
     check_server(client, wanted)?;
     let mut made = false;
     let mut last = None;
-    for _ in 0..LOOKS {
-        let found = Catalogue::look(client, wanted)
+    for _ in 0..MAX_ATTEMPTS {
+        let found = Catalogue::read(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
         found.check(wanted)?;
         if found.is_complete() && (made || found.has_append() || !wanted.settings.create) {
@@ -66,8 +66,8 @@ pub(super) fn prepare(
         match create(client, wanted) {
             Ok(()) => made = true,
             Err(CreateError::Store(error)) => return Err(error),
-            Err(CreateError::Driver(error)) if is_somebody_elses(&error) => last = Some(error),
-            // Only functions are missing, or may not be called.
+            Err(CreateError::Driver(error)) if is_concurrent_creation(&error) => last = Some(error),
+            // Only functions are missing, or they may not be called.
             Err(CreateError::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
                 return Ok(found.layout());
             }
@@ -76,28 +76,28 @@ pub(super) fn prepare(
     }
     Err(match last {
         Some(error) => label.failed("creating tables", error),
-        None => label.misconfigured("somebody else keeps creating and removing the tables"),
+        None => label.misconfigured("another program keeps creating and dropping the tables"),
     })
 }
 
-/// Creates the table of snapshots, if it is missing; says whether there is one. Nobody needs it, so
-/// it is no error that it may not be created.
+/// Creates the table of snapshots if it is missing, and returns true if there is one. Snapshots are
+/// optional, so a missing privilege is not an error.
 pub(super) fn prepare_snapshots(
     client: &mut Client,
     settings: &PostgresOptions,
     names: &Names,
 ) -> Result<bool, StoreError> {
-    let thing = ddl::snapshots(names);
+    let object = ddl::snapshots(names);
     let failed = |error| settings.label.failed("creating tables", error);
-    if has_table(client, names, &thing.name).map_err(failed)? {
+    if has_table(client, names, &object.name).map_err(failed)? {
         return Ok(true);
     }
     if !settings.create {
         return Ok(false);
     }
-    match client.batch_execute(&thing.create) {
+    match client.batch_execute(&object.create) {
         Err(error) if is_not_allowed(&error) => Ok(false),
-        Err(error) if !is_somebody_elses(&error) => Err(failed(error)),
+        Err(error) if !is_concurrent_creation(&error) => Err(failed(error)),
         _ => Ok(true),
     }
 }
@@ -115,13 +115,13 @@ impl From<Error> for CreateError {
 
 fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
     let mut transaction = client.transaction()?;
-    // The composite type is shared by all applications of the schema, and so is the lock.
+    // All applications of the schema share the composite type, and so the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
-    let found = Catalogue::look(transaction.client(), wanted)?;
+    let found = Catalogue::read(transaction.client(), wanted)?;
     found.check(wanted).map_err(CreateError::Store)?;
-    for thing in &found.missing {
-        transaction.batch_execute(&thing.create)?;
+    for object in &found.missing {
+        transaction.batch_execute(&object.create)?;
     }
     found.complete(transaction.client(), wanted)?;
     if !found.has_other_append {
@@ -130,8 +130,8 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
     Ok(transaction.commit()?)
 }
 
-/// Plain statements do what the functions do, so it is no error that they may not be created, or
-/// that their language is missing.
+/// Creates the functions that append events. Plain statements do the same work, so it is not an
+/// error if they may not be created or their language is missing.
 fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> Result<(), Error> {
     let mut attempt = transaction.transaction()?;
     let created = missing
@@ -143,14 +143,14 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
             if is_not_allowed(&error) || error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
         {
             let error = error_chain(&error);
-            tracing::warn!(%error, "the functions that append cannot be created: saves take longer");
+            tracing::warn!(%error, "the functions that append events cannot be created, so each save takes more round trips");
             attempt.rollback()
         }
         Err(error) => Err(error),
     }
 }
 
-/// Returns true if the role may not create anything, or nobody may: for example on a standby.
+/// Returns true if the role may not create objects, or the server is read-only, as a standby is.
 fn is_not_allowed(error: &Error) -> bool {
     let refusals = [
         SqlState::INSUFFICIENT_PRIVILEGE,
@@ -159,8 +159,8 @@ fn is_not_allowed(error: &Error) -> bool {
     error.code().is_some_and(|code| refusals.contains(code))
 }
 
-/// Returns true if creating something failed because somebody else has done it.
-fn is_somebody_elses(error: &Error) -> bool {
+/// Returns true if creating an object failed because another program created it.
+fn is_concurrent_creation(error: &Error) -> bool {
     let Some(error) = error.as_db_error() else {
         return false;
     };
@@ -172,7 +172,7 @@ fn is_somebody_elses(error: &Error) -> bool {
     ];
     there.contains(error.code())
         || *error.code() == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog")
-        // The server has no code of its own for two who update one row of the catalogue at once.
+        // The server has no code of its own for two concurrent updates of one row of the catalogue.
         || *error.code() == SqlState::INTERNAL_ERROR
 }
 

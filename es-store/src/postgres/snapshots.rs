@@ -1,4 +1,4 @@
-//! Snapshots, in a table of their own.
+//! Snapshots, which have a table of their own.
 
 use es_core::AggregateId;
 use tokio_postgres::Row;
@@ -14,11 +14,11 @@ use crate::sql::limits::{at_most, row_limit};
 use crate::stored_event::StoredEvent;
 
 impl PostgresRecorder {
-    /// Keeps a snapshot of an aggregate, as its state at that version. To keep it twice is no
-    /// error: the later one stays.
+    /// Records a snapshot of an aggregate at a version. It replaces an earlier snapshot of that
+    /// version.
     ///
     /// # Errors
-    /// When the id or the version cannot be kept, or the store cannot be written.
+    /// Fails when the id or the version cannot be stored, or the store cannot be written.
     pub(super) fn keep_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
         let recording = Recording::new(vec![snapshot.clone()]);
         recording.check(self.id_type, Role::Leader)?;
@@ -38,10 +38,10 @@ impl PostgresRecorder {
         Ok(())
     }
 
-    /// The snapshots of one aggregate; none if none was ever kept.
+    /// Returns the snapshots of one aggregate, which may be none.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     pub(super) fn snapshots(
         &self,
         id: &AggregateId,
@@ -51,9 +51,10 @@ impl PostgresRecorder {
         if query.limit == 0 || cannot_be {
             return Ok(Vec::new());
         }
-        let sql = match query.desc {
-            false => Sql::Snapshots,
-            true => Sql::SnapshotsDesc,
+        let sql = if query.desc {
+            Sql::SnapshotsDesc
+        } else {
+            Sql::Snapshots
         };
         let (param, limit) = (id_param(id), row_limit(query.limit));
         let (gt, lte) = (
@@ -66,10 +67,10 @@ impl PostgresRecorder {
         rows.iter().map(|row| self.rows().event(id, row)).collect()
     }
 
-    /// The newest snapshot and the events behind it, in one round trip.
+    /// Returns the newest snapshot and the events after it, in one round trip.
     ///
     /// # Errors
-    /// When the store cannot be read, or a row is damaged.
+    /// Fails when the store cannot be read, or a row is damaged.
     pub(super) fn history(
         &self,
         id: &AggregateId,
@@ -85,12 +86,13 @@ impl PostgresRecorder {
         let mut history = History::default();
         for row in &rows {
             let event = self.rows().event(id, row)?;
-            match is_snapshot(row) {
-                true => history.snapshot = Some(event),
-                false => history.events.push(event),
+            if is_snapshot(row) {
+                history.snapshot = Some(event);
+            } else {
+                history.events.push(event);
             }
         }
-        // What a union is made of comes in no order that is promised, though it comes in this one.
+        // UNION ALL promises no order, though the rows arrive in this one.
         history.events.sort_by_key(|event| event.originator_version);
         Ok(history)
     }

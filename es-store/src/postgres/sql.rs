@@ -1,8 +1,8 @@
-//! The statements that are kept prepared.
+//! The library's own prepared statements.
 
 use super::names::Names;
 
-/// A statement that a connection keeps prepared.
+/// One of the library's own prepared statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Sql {
     Events,
@@ -16,9 +16,9 @@ pub(super) enum Sql {
     UpstreamEvent,
     Append,
     AppendOne,
-    Look,
-    LookTracking,
-    LockThere,
+    FindExisting,
+    LockTracking,
+    LockRecorded,
     Insert,
     StartTracking,
     MoveTracking,
@@ -30,7 +30,8 @@ pub(super) enum Sql {
 }
 
 impl Sql {
-    /// Its text. Columns are always named: other versions of the Python library have more.
+    /// Returns the statement's text. It names all columns, because other versions of the Python
+    /// library have more.
     pub(super) fn text(self, names: &Names) -> String {
         let events = names.path(&names.events);
         let tracking = names.path(&names.tracking);
@@ -43,8 +44,8 @@ impl Sql {
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
             Self::Notifications => notifications(&events, ""),
-            // A topic that is null may be any of them: that is damage to be told, not to be passed
-            // over.
+            // A topic that is null may be any of them. Its row is damaged, so it has to be an error
+            // and must not be skipped.
             Self::NotificationsByTopic => {
                 notifications(&events, "AND (topic = ANY ($4) OR topic IS NULL) ")
             }
@@ -70,12 +71,12 @@ impl Sql {
             Self::AppendOne => {
                 format!("SELECT {}($1, $2, $3, $4)", names.path(&names.append))
             }
-            Self::Look => look(&events, names.id),
-            Self::LookTracking => format!(
+            Self::FindExisting => find_existing(&events, names.id),
+            Self::LockTracking => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
             ),
-            Self::LockThere => {
+            Self::LockRecorded => {
                 format!("SELECT FROM {events} WHERE notification_id = ANY ($1) FOR UPDATE")
             }
             Self::Insert => insert(names, "$1", "$2", "$3", "$4"),
@@ -115,7 +116,7 @@ fn notifications(events: &str, condition: &str) -> String {
     )
 }
 
-fn look(events: &str, id: &str) -> String {
+fn find_existing(events: &str, id: &str) -> String {
     format!(
         "SELECT t.notification_id, t.topic = e.topic AND t.state = e.state, EXISTS (SELECT FROM {events} AS b \
          WHERE b.originator_id = e.id AND b.originator_version = e.version - 1) \
@@ -132,8 +133,8 @@ fn of_one(table: &str, order: &str) -> String {
     )
 }
 
-/// The events get their positions in the order of the arrays: the defaults of an INSERT are
-/// computed behind its sort.
+/// Returns the statement that inserts events. Positions follow the order of the arrays, because an
+/// INSERT computes its defaults after its sort.
 pub(super) fn insert(
     names: &Names,
     ids: &str,

@@ -1,4 +1,4 @@
-//! Statements of a user's own, on PostgreSQL.
+//! Statements of users on PostgreSQL.
 
 mod value;
 
@@ -15,30 +15,30 @@ use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 
-/// The number of statements that are kept prepared; beyond that all are prepared anew.
+/// The maximum number of prepared statements. When it is reached, all are prepared again.
 const KEPT: usize = 100;
 
-/// An open transaction, and the statements that its connection keeps prepared.
+/// An open transaction, with the prepared statements of its connection.
 pub(super) struct PostgresTransaction<'a> {
     tx: Transaction<'a>,
     statements: &'a mut Statements,
     #[cfg(feature = "driver")]
     access: Access,
-    /// The transaction's number, once the driver's own was handed out.
+    /// The transaction's number, once the driver's own transaction was handed out.
     #[cfg(feature = "driver")]
     number: Option<String>,
-    /// True if the statement that is executed was prepared in an earlier transaction.
+    /// True if the current statement was prepared in an earlier transaction.
     is_kept: bool,
-    /// True if it cannot be committed.
+    /// True while the row of `GUARD` prevents a commit.
     is_guarded: bool,
 }
 
-/// A row that breaks a constraint which a commit checks, so that only whoever removes the row can
-/// commit.
+/// The statements that create a row which violates a deferred constraint. Only the library, which
+/// removes the row, can commit the transaction.
 ///
-/// A `COMMIT` that a user sends through the database's own transaction would otherwise commit half
-/// of a handler's work without the move of the position. PostgreSQL has no hook that could refuse
-/// it, and looking afterwards is too late.
+/// Without it, a `COMMIT` that a user sends through the driver's own transaction would commit half
+/// of a handler's work without moving the position. PostgreSQL has no hook to refuse it, and a
+/// check afterwards is too late.
 #[cfg(feature = "driver")]
 const GUARD: &str = "CREATE TEMPORARY TABLE es_open_transaction (id int PRIMARY KEY, other int CONSTRAINT \
                      only_the_library_ends_the_transaction REFERENCES es_open_transaction DEFERRABLE INITIALLY DEFERRED) \
@@ -80,7 +80,7 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         Ok(Selected { columns, rows })
     }
 
-    /// Checks the constraints that would wait for the commit.
+    /// Checks the deferred constraints now.
     fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError> {
         self.unguard(label)?;
         self.execute(label, "SET CONSTRAINTS ALL IMMEDIATE", &[])?;
@@ -100,8 +100,8 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         })
     }
 
-    /// Before the driver's own transaction is handed out: keeps it from being committed, and notes
-    /// its number, to see later whether it is still the same.
+    /// Prevents commits before the driver's own transaction is handed out, and records its number
+    /// for [`check_open`](Driver::check_open).
     #[cfg(feature = "driver")]
     fn guard(&mut self, label: &Label) -> Result<(), StoreError> {
         if self.access == Access::Read || self.number.is_some() {
@@ -119,8 +119,8 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         guarded.map_err(|error| self.failed(label, &error))
     }
 
-    /// A transaction that was ended by a statement has another number, or none; in one that has
-    /// failed nothing can be asked.
+    /// Returns an error if a statement ended the transaction, which then has another number or
+    /// none. In a failed transaction the number cannot be queried.
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
         let Some(known) = self.number.clone() else {
@@ -192,7 +192,7 @@ impl<'a> PostgresTransaction<'a> {
         Ok(statement)
     }
 
-    /// Lets the transaction be committed.
+    /// Removes the row that prevents a commit.
     fn unguard(&mut self, label: &Label) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.is_guarded) {
             return Ok(());
@@ -211,8 +211,9 @@ impl<'a> PostgresTransaction<'a> {
         row.try_get(0)
     }
 
-    /// After a failure nothing that was prepared is relied on. A kept statement may fail because a
-    /// table was changed since; it is then prepared anew in the next transaction.
+    /// Returns the error of a statement and discards all prepared ones. A statement that was
+    /// prepared earlier may fail because a table was changed since; the next transaction prepares
+    /// it again.
     fn failed(&mut self, label: &Label, error: &Error) -> StoreError {
         self.statements.clear();
         if self.is_kept && codes::is_outdated(error) {

@@ -1,5 +1,5 @@
-//! The encryption of connections, and what is asked of the server's certificate:
-//! `POSTGRES_SSLMODE`, as libpq has it.
+//! Encryption of connections and verification of the server's certificate, as libpq's `sslmode`
+//! defines them (`POSTGRES_SSLMODE`).
 
 #[cfg(feature = "tls")]
 mod connector;
@@ -27,7 +27,7 @@ use crate::postgres_client::{Client, ConnectError, Target};
 
 const MODE: &str = "POSTGRES_SSLMODE";
 
-/// The modes of libpq, but for `allow`, which would send the password in the clear first.
+/// The modes of libpq without `allow`, which would send the password unencrypted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Disable,
@@ -37,7 +37,7 @@ enum Mode {
     VerifyFull,
 }
 
-/// The way in which connections are made.
+/// The encryption of connections.
 #[derive(Clone)]
 pub(super) enum Tls {
     Off,
@@ -46,12 +46,12 @@ pub(super) enum Tls {
 }
 
 impl Tls {
-    /// The TLS that the environment sets for the hosts of `config`. Certificates are read here,
-    /// once.
+    /// Returns the encryption that the environment sets for the hosts of `config`. Certificates are
+    /// read here, once.
     pub(super) fn of(config: &Config, env: &Env) -> Result<Self, StoreError> {
         let mode = Mode::of(env)?;
-        // As with libpq, what goes through a Unix socket is not encrypted, whatever the mode: so
-        // the default costs it nothing.
+        // As in libpq, a connection by Unix socket is never encrypted, whatever the mode. So the
+        // default mode costs nothing there.
         if mode == Mode::Disable || config.get_hosts().iter().all(is_socket) {
             return Ok(Self::Off);
         }
@@ -67,8 +67,7 @@ impl Tls {
         })
     }
 
-    /// A setting that needs the feature was refused, so this is `prefer`, without anything to
-    /// prefer.
+    /// Without the feature, a mode that requires TLS was refused before, so the mode is `prefer`.
     #[cfg(not(feature = "tls"))]
     fn on(_mode: Mode, _env: &Env) -> Result<Self, StoreError> {
         Ok(Self::Off)
@@ -85,8 +84,8 @@ impl Tls {
                 let mut connector = connector.clone();
                 let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut connector, host);
                 match target.connect(*mode, tls) {
-                    // The driver goes on by itself only where the server has no TLS at all; libpq
-                    // also does so here.
+                    // The driver falls back by itself only if the server has no TLS at all. libpq
+                    // also falls back here.
                     Err(ConnectError::Driver(error))
                         if *mode == SslMode::Prefer && refusal::is_refused(&error) =>
                     {
@@ -105,7 +104,7 @@ fn in_the_clear(target: &Target<'_>) -> Result<Client, ConnectError> {
     target.connect(SslMode::Disable, NoTls)
 }
 
-/// Shows no path and no key.
+/// Shows neither paths nor keys.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,8 +116,9 @@ impl fmt::Debug for Tls {
 }
 
 impl Mode {
-    /// Unset it is `prefer`, as in libpq and so in Python. It breaks nothing that works without:
-    /// where TLS is not to be had, be it for want of the cargo feature, it goes on without.
+    /// Returns the mode of the environment. The default is `prefer`, as in libpq and so in Python.
+    /// It connects without encryption where TLS is not available, for example without the cargo
+    /// feature.
     fn of(env: &Env) -> Result<Self, EnvError> {
         let Some(value) = env.filled(MODE) else {
             return Ok(Self::Prefer);
@@ -146,7 +146,7 @@ fn is_socket(host: &tokio_postgres::config::Host) -> bool {
     !matches!(host, tokio_postgres::config::Host::Tcp(_))
 }
 
-/// Without TLS there is no handshake.
+/// Returns `None`: without TLS there is no handshake.
 #[cfg(not(feature = "tls"))]
 pub(super) fn keys(_error: &tokio_postgres::Error) -> Option<&'static str> {
     None

@@ -14,19 +14,19 @@ use crate::sql::names::quoted;
 use crate::sql::transaction::Owner;
 use crate::sql::transaction::{Access, End, Transaction};
 
-/// The longest name that there may be, so that there is room for the number of a rebuild.
+/// The maximum length of a table's name, which leaves room for the number of a rebuild.
 const LONGEST: usize = 50;
 
 impl PostgresRecorder {
-    /// Does `work` in a transaction, and ends it as that says.
+    /// Runs `work` in a transaction, and commits or rolls back as `work` returns.
     pub(super) fn in_transaction(
         &self,
         access: Access,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
         self.refuse_old_tracking()?;
-        // Connections that were lost while nobody used them are found out one by one, before
-        // anything was done; a new one comes at last.
+        // A connection that was lost while idle is discarded before any work is done. Each turn
+        // discards at most one; the last opens a new one.
         for _ in 0..=self.settings.readers() {
             if self
                 .tables
@@ -38,7 +38,7 @@ impl PostgresRecorder {
         Err(self.settings.label.closed())
     }
 
-    /// Does `work`; `false` if the connection was lost before.
+    /// Runs `work`. Returns `false` if the connection was lost before.
     fn attempt(
         &self,
         connection: &mut Connection,
@@ -53,7 +53,7 @@ impl PostgresRecorder {
         } = connection;
         let begun = client.transaction_by(match access {
             Access::Write => "START TRANSACTION READ WRITE",
-            // All queries of one read see the same moment.
+            // All queries of one read see the same snapshot.
             Access::Read => "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         });
         let tx = match begun {
@@ -76,12 +76,13 @@ impl PostgresRecorder {
             Ok(End::Rollback) => Ok(()),
             Err(error) => Err(error),
         };
-        // Some of these connections could be used again, and are made anew to be sure.
+        // Some of these connections would still work, but all are opened again to be sure.
         *lost = is_broken || matches!(ended, Err(StoreError::Driver { .. }));
         ended.map(|()| true)
     }
 
-    /// Takes a lock of the session's, which ends with its connection, and so with this process.
+    /// Takes an advisory lock of the session, which ends with its connection, and so with this
+    /// process.
     pub(super) fn try_lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
         let mut connection = Connection::open(&self.settings, &self.names)?;
         let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";

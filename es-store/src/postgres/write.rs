@@ -1,9 +1,9 @@
 //! Writing a group of recordings in one transaction.
 //!
-//! The order of the log: a position is given when a row is inserted, and seen when its transaction
-//! commits. So that no reader is shown a position below one that it has seen, the table is locked
-//! before the first row of a transaction is inserted, until its end; the Python library does the
-//! same. The checks are statements that begin after the lock is held.
+//! The order of the log: a position is assigned when a row is inserted, and becomes visible when
+//! its transaction commits. No reader may see a position below one that it has already seen. So
+//! each transaction locks the table before it inserts its first row, until its end; the Python
+//! library does the same. The checks are statements that begin after the lock was taken.
 
 mod by_function;
 mod by_statements;
@@ -21,11 +21,11 @@ use crate::error::StoreError;
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
 
-/// Why a group was not written.
+/// The reason why a group was not written.
 pub(super) enum WriteError {
     Driver(Error),
     Store(StoreError),
-    /// Somebody else moved a position meanwhile; nothing was written.
+    /// Another program moved a position meanwhile; nothing was written.
     Race,
 }
 
@@ -41,7 +41,7 @@ impl From<StoreError> for WriteError {
     }
 }
 
-/// Writes groups on one connection.
+/// The writer of groups on one connection.
 pub(super) struct Write<'a> {
     pub(super) connection: &'a mut Connection,
     pub(super) names: &'a Names,
@@ -49,8 +49,8 @@ pub(super) struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The positions of new events, in their order. The rows tell whose they are, and may come in
-    /// any order.
+    /// Returns the positions of new events, in the order of the events. The returned rows may come
+    /// in any order; their ids and versions identify the events.
     fn positions<'g>(
         &self,
         rows: &[Row],
@@ -58,7 +58,7 @@ impl Write<'_> {
     ) -> Result<Vec<u64>, WriteError> {
         let lacks = || {
             let at = "among those just recorded";
-            let problem = "its id or version is another one";
+            let problem = "its id or version differs from that of the event";
             WriteError::Store(self.rows.label.damaged(at, problem))
         };
         let mut inserted = Vec::with_capacity(rows.len());
@@ -71,7 +71,7 @@ impl Write<'_> {
         let is_of = |event: &StoredEvent, (id, version): &(AggregateId, u64)| {
             event.originator_id == *id && event.originator_version == *version
         };
-        // As a rule they come in the order of the events.
+        // The rows usually come in the order of the events.
         if events.len() == inserted.len()
             && events
                 .iter()

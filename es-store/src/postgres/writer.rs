@@ -1,9 +1,9 @@
-//! The connection that writes, and what is done when it is lost.
+//! The connection for writing, and the recovery from its loss.
 //!
-//! A connection that dies while a group is being committed leaves open whether it was. Looking
-//! would not tell, because the server may still be at it; so the same rows are sent again, on a new
-//! connection, behind the same lock: either they are accepted, or identical ones are there already,
-//! which is success, or others are, which is a conflict.
+//! If the connection dies during a commit, the outcome is unknown. A query would not tell, because
+//! the server may still be executing the commit. So the same rows are sent again on a new
+//! connection, behind the same lock. The server accepts them, or finds identical rows, which is
+//! success, or finds different rows, which is a conflict.
 
 #[cfg(all(test, unix))]
 mod tests;
@@ -28,11 +28,11 @@ use crate::committer::{GroupWriter, Outcomes};
 use crate::error::StoreError;
 use crate::recording::Recording;
 
-/// The number of attempts after somebody else came between, for example in a deadlock.
+/// The maximum number of retries after concurrent writes, for example after deadlocks.
 const TRIES: usize = 10;
 
-/// The time after which an idle connection is checked before it is used. One that is
-/// found lost before anything was sent leaves nothing open.
+/// The time after which an idle connection is checked before use. If the check finds it lost,
+/// nothing was sent and no outcome is unknown.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The pause between attempts to connect, at first and at most.
@@ -42,58 +42,62 @@ pub(super) struct Writer {
     settings: Arc<PostgresOptions>,
     names: Arc<Names>,
     id_type: IdType,
-    /// True if the function that appends can be called.
+    /// True if the functions that append events can be called.
     has_append: bool,
-    /// Taken out while it is used, so that one that is left in the middle of something is not used
-    /// again.
+    /// The open connection. It is taken out during use, so that a panic discards it.
     connection: Option<Connection>,
     last_used: Instant,
 }
 
 /// An attempt that failed.
-struct Attempt {
+struct FailedAttempt {
     error: StoreError,
     /// The next step.
-    then: Then,
+    then: NextStep,
 }
 
-enum Then {
-    /// The connection was lost: send it again.
+enum NextStep {
+    /// The connection was lost: send the group again.
     Resend,
-    /// There is no connection.
+    /// No connection could be opened: try to connect again.
     Reconnect,
-    /// Somebody else came between: try again, with plain statements.
+    /// A concurrent write came first: try again, with plain statements.
     Retry,
-    /// The server refuses something, as an id that is too long for its index. It must not take with
-    /// it what came from others.
+    /// The server rejected a value, such as an id that is too long for its index: send each
+    /// recording separately, so that the others succeed.
     Split,
     GiveUp,
 }
 
 impl GroupWriter for Writer {
-    /// After an error nothing of the group is recorded, but for [`StoreError::OutcomeUnknown`].
+    /// Commits a group. After an error nothing of the group is recorded, except after
+    /// [`StoreError::OutcomeUnknown`].
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
         self.send(group, false)
     }
 }
 
 impl Writer {
-    /// Sends a group until it is known what became of it; `is_resent` says that it was sent before,
-    /// and may be recorded.
+    /// Sends a group until its outcome is known. `is_resent` is true if it was sent before and may
+    /// already be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {
         let (mut by_function, mut tries) = (true, 0);
         let (mut failures, mut since) = (0, Instant::now());
         loop {
-            let Attempt { error, then } = match self.attempt(group, is_resent, by_function) {
+            let FailedAttempt { error, then } = match self.attempt(group, is_resent, by_function) {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(attempt) => attempt,
             };
             match then {
-                Then::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
-                Then::Split if group.len() > 1 => return Ok(self.send_one_by_one(group, is_resent)),
-                // To find out takes its own time, also where it took long to notice the loss.
-                Then::Resend if !is_resent => (is_resent, since) = (true, Instant::now()),
-                Then::Resend | Then::Reconnect if since.elapsed() < self.patience(is_resent) => {
+                NextStep::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
+                NextStep::Split if group.len() > 1 => {
+                    return Ok(self.send_one_by_one(group, is_resent));
+                }
+                // Resolving the outcome has a time of its own, even if the loss was noticed late.
+                NextStep::Resend if !is_resent => (is_resent, since) = (true, Instant::now()),
+                NextStep::Resend | NextStep::Reconnect
+                    if since.elapsed() < self.retry_time(is_resent) =>
+                {
                     failures += 1;
                     thread::sleep(PAUSES.pause(failures));
                 }
@@ -103,7 +107,7 @@ impl Writer {
         }
     }
 
-    /// Sends each of a group, in its order, in a transaction of its own.
+    /// Sends each recording of a group in a transaction of its own, in order.
     fn send_one_by_one(&mut self, group: &[&Recording], is_resent: bool) -> Outcomes {
         let mut alone = |recording| {
             let outcomes = self.send(&[recording], is_resent);
@@ -129,11 +133,12 @@ impl Writer {
         }
     }
 
-    /// The time to go on after a connection was lost or not made.
-    fn patience(&self, is_resent: bool) -> Duration {
-        match is_resent {
-            true => self.settings.resolve,
-            false => self.settings.connect_timeout,
+    /// Returns the time for which to retry after a connection was lost or could not be opened.
+    fn retry_time(&self, is_resent: bool) -> Duration {
+        if is_resent {
+            self.settings.resolve
+        } else {
+            self.settings.connect_timeout
         }
     }
 
@@ -142,7 +147,7 @@ impl Writer {
         group: &[&Recording],
         is_resent: bool,
         by_function: bool,
-    ) -> Result<Outcomes, Attempt> {
+    ) -> Result<Outcomes, FailedAttempt> {
         let mut connection = self.take_connection()?;
         let mut write = Write {
             connection: &mut connection,
@@ -152,12 +157,13 @@ impl Writer {
                 id_type: self.id_type,
             },
         };
-        let appended = match self.has_append && by_function && !is_resent {
-            true => write.append(group),
-            false => Ok(None),
+        let appended = if self.has_append && by_function && !is_resent {
+            write.append_by_function(group)
+        } else {
+            Ok(None)
         };
         let done = match appended {
-            Ok(None) => write.judged(group, is_resent),
+            Ok(None) => write.append_by_statements(group, is_resent),
             Ok(Some(outcomes)) => Ok(outcomes),
             Err(error) => Err(error),
         };
@@ -170,7 +176,7 @@ impl Writer {
         }
     }
 
-    fn take_connection(&mut self) -> Result<Connection, Attempt> {
+    fn take_connection(&mut self) -> Result<Connection, FailedAttempt> {
         let idle = self.last_used.elapsed();
         self.last_used = Instant::now();
         if let Some(mut connection) = self.connection.take()
@@ -179,45 +185,45 @@ impl Writer {
         {
             return Ok(connection);
         }
-        Connection::open_writer(&self.settings, &self.names).map_err(|error| Attempt {
+        Connection::open_writer(&self.settings, &self.names).map_err(|error| FailedAttempt {
             then: match &error {
-                StoreError::Configuration(_) => Then::GiveUp,
-                _ => Then::Reconnect,
+                StoreError::Configuration(_) => NextStep::GiveUp,
+                _ => NextStep::Reconnect,
             },
             error,
         })
     }
 
-    /// Keeps the connection, if it is of use, and says what may be done.
-    fn failed(&mut self, failed: WriteError, mut connection: Connection) -> Attempt {
+    /// Puts the connection back if it still works, and chooses the next step.
+    fn failed(&mut self, failed: WriteError, mut connection: Connection) -> FailedAttempt {
         let label = &self.settings.label;
         let error = match failed {
             WriteError::Driver(error) => error,
             WriteError::Race => {
                 self.connection = Some(connection);
-                let error = label.misconfigured("somebody else keeps moving the position");
-                return Attempt {
+                let error = label.misconfigured("another writer keeps moving the position");
+                return FailedAttempt {
                     error,
-                    then: Then::Retry,
+                    then: NextStep::Retry,
                 };
             }
             WriteError::Store(error) => {
                 self.connection = Some(connection);
-                return Attempt {
+                return FailedAttempt {
                     error,
-                    then: Then::GiveUp,
+                    then: NextStep::GiveUp,
                 };
             }
         };
         let then = match error.code() {
-            _ if is_lost(&error) => Then::Resend,
-            Some(code) if may_retry_now(code) => Then::Retry,
+            _ if is_lost(&error) => NextStep::Resend,
+            Some(code) if may_retry_now(code) => NextStep::Retry,
             Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
                 self.has_append = false;
-                Then::Retry
+                NextStep::Retry
             }
-            Some(&SqlState::LOCK_NOT_AVAILABLE) | None => Then::GiveUp,
-            Some(_) => Then::Split,
+            Some(&SqlState::LOCK_NOT_AVAILABLE) | None => NextStep::GiveUp,
+            Some(_) => NextStep::Split,
         };
         let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         let holder = is_locked.then(|| holder(&mut connection, &self.names));
@@ -225,14 +231,14 @@ impl Writer {
             Some(holder) => label.locked(holder),
             None => label.failed("recording", error),
         };
-        if !matches!(then, Then::Resend) {
+        if !matches!(then, NextStep::Resend) {
             self.connection = Some(connection);
         }
-        Attempt { error, then }
+        FailedAttempt { error, then }
     }
 }
 
-/// Who holds a lock on the table, as far as it can be seen.
+/// Describes the holder of a lock on the table, if the server shows one.
 fn holder(connection: &mut Connection, names: &Names) -> Option<String> {
     let rows = connection
         .query(Sql::Holder, &[&names.path(&names.events)])

@@ -1,8 +1,8 @@
-//! Connecting: the hosts in their order, each within its share of the time.
+//! Connecting to the first host that answers, within a limit.
 //!
-//! The limit is for the whole of it: name, TCP, TLS, authentication and the first statements. Each
-//! host may take its part of what remains, and so may each address of a host, so that one that is
-//! silent leaves time for the next.
+//! The limit includes name resolution, TCP, TLS, authentication and the first statements. The
+//! remaining time is divided evenly among the remaining hosts, and among the addresses of a host,
+//! so that a silent one leaves time for the next.
 
 use std::fmt;
 use std::io;
@@ -19,12 +19,12 @@ use super::limit::{Deadline, Limit};
 use super::resolve::addresses;
 use super::socket::{Socket, Stream};
 
-/// The reason why a connection could not be made.
+/// The reason why a connection could not be opened.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
-    /// There is no way to the server, or it is not the one that is wanted.
+    /// The server cannot be reached, or it does not allow writing.
     Unreachable { server: String, error: io::Error },
-    /// The server refused, or did not answer.
+    /// The server refused the connection, or did not answer.
     Driver(Error),
 }
 
@@ -52,8 +52,9 @@ impl From<Error> for ConnectError {
     }
 }
 
-/// Connects to the first host that answers and is of the kind that is wanted. `open` connects to
-/// one address, with or without TLS, by [`Target::connect`]; `begin` executes the first statements.
+/// Connects to the first host that answers and has the required session attributes. `open` connects
+/// to one address, with or without TLS, by [`Target::connect`]; `begin` executes the first
+/// statements.
 pub(crate) fn connect(
     config: &Config,
     limit: Option<Limit>,
@@ -140,7 +141,7 @@ impl fmt::Display for Address {
 }
 
 impl Target<'_> {
-    /// The host's name, by which its certificate is checked; `None` for a Unix socket.
+    /// Returns the host's name, which its certificate must contain; `None` for a Unix socket.
     pub(crate) fn host_name(&self) -> Option<&str> {
         match self.host {
             Host::Tcp(name) => Some(name),
@@ -149,7 +150,7 @@ impl Target<'_> {
         }
     }
 
-    /// Connects, and is let in by the server.
+    /// Connects and authenticates.
     pub(crate) fn connect<T>(&self, mode: SslMode, tls: T) -> Result<Client, ConnectError>
     where
         T: TlsConnect<Stream>,
@@ -169,7 +170,7 @@ impl Target<'_> {
         Ok(Client { requests, events })
     }
 
-    /// The first statements. Afterwards the time for connecting is no limit any more.
+    /// Executes the first statements, and then removes the limit for connecting.
     fn begin(
         &self,
         mut client: Client,

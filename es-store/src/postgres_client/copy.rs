@@ -1,4 +1,4 @@
-//! Rows that are copied to the server, or from it.
+//! The readers and writers of COPY.
 
 use std::io::{self, BufRead, Cursor, Read, Write};
 use std::pin::Pin;
@@ -13,8 +13,8 @@ type Sink = CopyInSink<Cursor<Vec<u8>>>;
 /// The number of bytes that are sent at a time.
 const SIZE: usize = 64 * 1024;
 
-/// The way for the rows of a `COPY .. FROM STDIN`. They are copied when it is
-/// [finished](Self::finish); dropped before that, it fails the statement.
+/// The writer of a `COPY .. FROM STDIN`. The rows are copied when it is [finished](Self::finish).
+/// If it is dropped before that, the statement fails.
 pub struct CopyInWriter<'a> {
     events: &'a mut EventLoop,
     sink: Pin<Box<Sink>>,
@@ -33,7 +33,7 @@ impl<'a> CopyInWriter<'a> {
     /// Ends the statement and returns the number of rows that were copied.
     ///
     /// # Errors
-    /// When the server refuses a row, or the connection is lost.
+    /// Fails when the server refuses a row, or the connection is lost.
     pub fn finish(mut self) -> Result<u64, Error> {
         self.send()?;
         self.events.run(self.sink.as_mut().finish())
@@ -62,7 +62,7 @@ impl Write for CopyInWriter<'_> {
     }
 }
 
-/// The rows of a `COPY .. TO STDOUT`, as bytes.
+/// The reader of a `COPY .. TO STDOUT`.
 pub struct CopyOutReader<'a> {
     events: &'a mut EventLoop,
     stream: Pin<Box<CopyOutStream>>,

@@ -1,13 +1,13 @@
-//! The loop that a thread turns while it waits for an answer.
+//! The event loop that a thread runs while it waits for an answer.
 //!
-//! Concurrency: a client is borrowed mutably by whoever makes a request, so one thread at a time is
-//! in here. It polls the connection, which writes requests and hands out answers, and the request,
-//! which waits for its answers; they talk by channels within the process. Whatever one does for the
-//! other wakes the flag, and both are polled again; if nothing has, only the socket can bring
-//! something new, and is waited for. Another thread can wake the flag too, by dropping a prepared
-//! statement, but nothing that this thread waits for depends on it: the server is told at the next
-//! turn. An answer is never lost: what arrives between polling and waiting makes the socket
-//! readable, and waiting ends at once.
+//! Concurrency: a request borrows the client mutably, so one thread at a time runs the loop. It
+//! polls the connection, which writes requests and distributes answers, and the request, which
+//! waits for its answers; the two communicate by channels within the process. When one makes
+//! progress for the other, it sets the flag, and both are polled again. If the flag is not set,
+//! only the socket can bring progress, and the thread waits for it. Another thread can also set the
+//! flag, by dropping a prepared statement. This thread waits for nothing that depends on it: the
+//! server is told in the next turn. No answer is lost: bytes that arrive between polling and
+//! waiting make the socket readable, and the wait ends at once.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -25,14 +25,14 @@ use super::socket::{Socket, Stream};
 
 pub(super) struct EventLoop {
     socket: Arc<Socket>,
-    /// There is none before the server has let us in, and none after it was lost.
-    connection: Option<Box<dyn Messages>>,
+    /// The driver's connection; `None` before authentication and after the connection was lost.
+    connection: Option<Box<dyn MessageSource>>,
     notifications: VecDeque<Notification>,
     flag: Arc<Flag>,
     waker: Waker,
-    /// The time that a request may take.
+    /// The limit of one request.
     pub(super) limit: Option<Limit>,
-    /// The end of what has a limit as a whole: while connecting, of all that belongs to it.
+    /// The common deadline of all requests while connecting; `None` afterwards.
     pub(super) until: Option<Deadline>,
 }
 
@@ -57,12 +57,12 @@ impl EventLoop {
         }
     }
 
-    /// The socket, for the driver.
+    /// Returns the socket for the driver.
     pub(super) fn stream(&self) -> Stream {
         Stream::new(&self.socket)
     }
 
-    /// The connection that the driver has made of the socket.
+    /// Attaches the connection that the driver has opened on the socket.
     pub(super) fn attach<T>(&mut self, connection: Connection<Stream, T>)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -84,10 +84,10 @@ impl EventLoop {
         loop {
             let ended = self.turn(&mut context);
             match (request.as_mut().poll(&mut context), ended) {
-                (Poll::Ready(Err(error)), Some(ended)) => return Err(telling(error, ended)),
+                (Poll::Ready(Err(error)), Some(ended)) => return Err(server_error(error, ended)),
                 (Poll::Ready(done), _) => return done,
                 (Poll::Pending, Some(ended)) => return Err(ended),
-                (Poll::Pending, None) if self.flag.is_up() => {}
+                (Poll::Pending, None) if self.flag.is_set() => {}
                 (Poll::Pending, None) => self.wait(deadline),
             }
         }
@@ -109,16 +109,15 @@ impl EventLoop {
             if self.connection.is_none() {
                 return Ok(Received::Closed);
             }
-            if !self.flag.is_up() && !self.socket.wait(until) {
+            if !self.flag.is_set() && !self.socket.wait(until) {
                 return Ok(Received::Nothing);
             }
         }
     }
 
-    /// Polls the connection for as long as it has something to say; returns its error if it is
-    /// lost.
+    /// Polls the connection until it is pending. Returns its error if it is lost.
     fn turn(&mut self, context: &mut Context<'_>) -> Option<Error> {
-        self.flag.take_down();
+        self.flag.clear();
         loop {
             match self.connection.as_mut()?.poll_message(context) {
                 Poll::Pending => return None,
@@ -141,14 +140,13 @@ impl EventLoop {
         }
     }
 
-    /// Ends the connection. All that waits for an answer learns that there will be none.
+    /// Closes the connection. All pending requests fail.
     pub(super) fn close(&mut self) {
         self.connection = None;
         self.socket.close();
     }
 
-    /// Waits for the socket. If that takes too long, the next turn finds that it cannot be read any
-    /// more.
+    /// Waits for the socket. After the deadline, the next read fails.
     fn wait(&self, deadline: Option<Deadline>) {
         let is_over = !self.socket.wait(deadline.map(|deadline| deadline.at));
         if let Some(deadline) = deadline.filter(|_| is_over) {
@@ -158,29 +156,29 @@ impl EventLoop {
 }
 
 impl Drop for EventLoop {
-    /// Tells the server that nobody will ask any more, as far as that can be told at once.
+    /// Sends Terminate, if that does not block.
     fn drop(&mut self) {
         let _ended = self.turn(&mut Context::from_waker(Waker::noop()));
     }
 }
 
-/// Of two errors for one request, the one in which the server says why.
-fn telling(of_request: Error, of_connection: Error) -> Error {
+/// Returns the error of the server, if one of the two errors of a request is.
+fn server_error(of_request: Error, of_connection: Error) -> Error {
     match of_connection.as_db_error() {
         None if of_request.as_db_error().is_some() => of_request,
         _ => of_connection,
     }
 }
 
-/// A connection, encrypted or not.
-trait Messages: Send {
+/// A source of messages: a connection with or without TLS.
+trait MessageSource: Send {
     fn poll_message(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<AsyncMessage, Error>>>;
 }
 
-impl<S, T> Messages for Connection<S, T>
+impl<S, T> MessageSource for Connection<S, T>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     T: AsyncRead + AsyncWrite + Unpin + Send,
@@ -193,16 +191,16 @@ where
     }
 }
 
-/// Goes up when the request or the connection can go on.
+/// A flag that is set when the request or the connection can make progress.
 #[derive(Default)]
 struct Flag(AtomicBool);
 
 impl Flag {
-    fn is_up(&self) -> bool {
+    fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    fn take_down(&self) {
+    fn clear(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }

@@ -1,10 +1,10 @@
-//! The limit of the time that the server may take.
+//! The limit of the time for an answer of the server.
 
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// The time that something may take, and the setting that says so.
+/// A limit of time, and the key of its setting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
     pub(crate) time: Duration,
@@ -12,7 +12,8 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// The limit of something that begins now; `None` if the time is longer than a clock can tell.
+    /// Returns the deadline of something that begins now; `None` if it is beyond the range of the
+    /// clock.
     pub(super) fn deadline(self) -> Option<Deadline> {
         let at = Instant::now().checked_add(self.time)?;
         Some(Deadline { at, limit: self })
@@ -27,15 +28,14 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// The time that is left, and never none at all, which some calls of the system take for no
-    /// limit.
+    /// Returns the remaining time, which is at least a millisecond, because some system calls take
+    /// zero as no limit.
     pub(super) fn remaining(&self) -> Duration {
         let left = self.at.saturating_duration_since(Instant::now());
         left.max(Duration::from_millis(1))
     }
 
-    /// The deadline of the first of `parts` that follow each other, when each may take as long as
-    /// the others.
+    /// Returns the deadline of the first of `parts` equal parts of the remaining time.
     pub(super) fn share(self, parts: usize) -> Self {
         let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
         let now = Instant::now();
@@ -46,7 +46,7 @@ impl Deadline {
         }
     }
 
-    /// The error of what has taken too long.
+    /// Returns the error of an exceeded deadline.
     pub(super) fn exceeded(&self) -> io::Error {
         io::Error::new(io::ErrorKind::TimedOut, Exceeded(self.limit))
     }

@@ -1,4 +1,4 @@
-//! The addresses of a host.
+//! Resolution of a host's addresses.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -7,8 +7,8 @@ use std::thread;
 
 use super::limit::Deadline;
 
-/// Looks up a host's addresses. The system knows no limit for that, so a name is looked up on a
-/// thread of its own, which is left alone if it takes too long.
+/// Resolves a host. The system's resolver has no timeout, so a thread of its own resolves a name.
+/// After the deadline that thread is left to end by itself.
 pub(super) fn addresses(
     host: &str,
     port: u16,
@@ -23,13 +23,11 @@ pub(super) fn addresses(
         None => look_up(),
         Some(deadline) => within(deadline, look_up),
     }?;
-    match found.is_empty() {
-        true => Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            "the name has no address",
-        )),
-        false => Ok(found),
+    if found.is_empty() {
+        let problem = "the name has no address";
+        return Err(io::Error::new(io::ErrorKind::NotFound, problem));
     }
+    Ok(found)
 }
 
 fn within<T: Send + 'static>(
@@ -40,7 +38,7 @@ fn within<T: Send + 'static>(
     thread::Builder::new()
         .name("es-postgres-resolve".to_owned())
         .spawn(move || {
-            // Nobody may wait for it any more.
+            // After the deadline the receiver is gone.
             let _heard = sender.send(work());
         })?;
     receiver

@@ -1,8 +1,8 @@
-//! A socket that is never waited for where it is read or written.
+//! A socket whose reads and writes never block.
 //!
-//! It remembers what is known about it: reading or writing that would have to wait is not tried
-//! again before [`wait`](Socket::wait) has found that it can go on. So a request takes four calls
-//! of the system: a look whether anything has come before, send, poll, receive.
+//! It remembers its readiness: a read or write that would block is not tried again before
+//! [`wait`](Socket::wait) has found the socket ready. So a request takes four system calls: a read
+//! in case bytes are there, send, poll, receive.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -20,23 +20,24 @@ use tokio_postgres::Config;
 
 use super::limit::Deadline;
 
-/// The number of bytes that are read at a time.
+/// The maximum number of bytes of one read.
 const READ: usize = 32 * 1024;
 
-/// A connected socket, shared by the connection that reads and writes it and the loop that waits
-/// for it. One thread at a time uses both, so the flags order nothing.
+/// A connected socket, shared by the connection, which reads and writes it, and the event loop,
+/// which waits for it. Both are used by one thread at a time, so relaxed ordering suffices for the
+/// flags.
 pub(super) struct Socket {
     raw: Raw,
     can_read: AtomicBool,
     can_write: AtomicBool,
-    /// Why nothing is read or written any more.
+    /// The reason why all further reads and writes fail.
     broken: OnceLock<Broken>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Broken {
     Exceeded(Deadline),
-    Unwatched(Errno),
+    PollFailed(Errno),
 }
 
 impl Socket {
@@ -66,8 +67,8 @@ impl Socket {
         Self::new(raw)
     }
 
-    /// Connects by a Unix socket. If the server is too busy to accept, that waits as long as
-    /// writing may.
+    /// Connects by a Unix socket. While the server's queue is full, this waits for as long as the
+    /// timeout for writing.
     #[cfg(unix)]
     pub(super) fn by_path(path: &std::path::Path, deadline: Option<Deadline>) -> io::Result<Self> {
         let raw = Raw::new(Domain::UNIX, Type::STREAM, None)?;
@@ -87,12 +88,13 @@ impl Socket {
         })
     }
 
-    /// Waits until it can be read, or written if that had to wait; false if the time is over first.
-    /// If it cannot be waited for, the next attempt to read or write fails.
+    /// Waits until the socket is readable, or writable if a write would have blocked. Returns false
+    /// if `until` is over first. After a failed poll, the next read or write fails.
     pub(super) fn wait(&self, until: Option<Instant>) -> bool {
-        let events = match self.can_write.load(Ordering::Relaxed) {
-            true => PollFlags::IN,
-            false => PollFlags::IN | PollFlags::OUT,
+        let events = if self.can_write.load(Ordering::Relaxed) {
+            PollFlags::IN
+        } else {
+            PollFlags::IN | PollFlags::OUT
         };
         let mut polled = [PollFd::new(&self.raw, events)];
         loop {
@@ -103,12 +105,12 @@ impl Socket {
                 Ok(_) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => {
-                    let _first = self.broken.set(Broken::Unwatched(error));
+                    let _first = self.broken.set(Broken::PollFailed(error));
                     return true;
                 }
             }
         }
-        // A failure is found out by reading or writing.
+        // The next read or write returns the error itself.
         let happened = polled[0].revents();
         let failed = happened.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
         if failed || happened.contains(PollFlags::IN) {
@@ -120,39 +122,39 @@ impl Socket {
         true
     }
 
-    /// Has the next attempt to read made, whatever is known. The server's last words are found so
-    /// when it has closed the connection; writing alone would only fail.
+    /// Marks the socket as readable, so that the next read is tried. This finds the server's last
+    /// message after it closed the connection, where a write would only fail.
     pub(super) fn read_again(&self) {
         self.can_read.store(true, Ordering::Relaxed);
     }
 
-    /// From now on reading and writing fail, because the deadline has passed.
+    /// Makes all further reads and writes fail with the error of an exceeded deadline.
     pub(super) fn exceed(&self, deadline: Deadline) {
         let _first = self.broken.set(Broken::Exceeded(deadline));
     }
 
-    /// Ends the connection, so that the server learns that nobody waits for an answer.
+    /// Closes the connection, so that the server learns that its client is gone.
     pub(super) fn close(&self) {
         let _closed = self.raw.shutdown(Shutdown::Both);
     }
 
-    /// Does what a socket can do at once, unless it is known to have to wait.
+    /// Reads or writes without blocking. It is not tried while the socket is known not to be ready.
     fn attempt(
         &self,
-        may: &AtomicBool,
+        is_ready: &AtomicBool,
         work: impl FnOnce(&Raw) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         match self.broken.get() {
             Some(Broken::Exceeded(deadline)) => return Poll::Ready(Err(deadline.exceeded())),
-            Some(Broken::Unwatched(error)) => return Poll::Ready(Err((*error).into())),
+            Some(Broken::PollFailed(error)) => return Poll::Ready(Err((*error).into())),
             None => {}
         }
-        if !may.load(Ordering::Relaxed) {
+        if !is_ready.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
         match work(&self.raw) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                may.store(false, Ordering::Relaxed);
+                is_ready.store(false, Ordering::Relaxed);
                 Poll::Pending
             }
             done => Poll::Ready(done),
@@ -160,7 +162,7 @@ impl Socket {
     }
 }
 
-/// The error of connecting, which names the limit if it took too long.
+/// Returns the error of connecting, which names the limit after a timeout.
 fn in_time(error: io::Error, deadline: Option<Deadline>) -> io::Error {
     match (error.kind(), deadline) {
         (io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock, Some(deadline)) => {
@@ -170,12 +172,11 @@ fn in_time(error: io::Error, deadline: Option<Deadline>) -> io::Error {
     }
 }
 
-/// The socket as the driver reads and writes it. It wakes nobody: the [loop](super::event_loop)
-/// polls again whenever the socket can go on.
+/// The socket as the driver reads and writes it. It wakes no task: the [event
+/// loop](super::event_loop) polls again whenever the socket is ready.
 pub(crate) struct Stream {
     socket: Arc<Socket>,
-    /// Where bytes are read to before they go where the driver wants them, which is not
-    /// initialized.
+    /// The buffer for reads. The driver's own buffer is not initialized, so bytes are copied there.
     read: Box<[u8]>,
 }
 
@@ -198,8 +199,8 @@ impl AsyncRead for Stream {
         let size = read.len().min(buffer.remaining());
         let done = socket.attempt(&socket.can_read, |mut raw| raw.read(&mut read[..size]));
         done.map_ok(|count| {
-            // There is no more for now. At the end of all, reading may go on, and find the end
-            // again.
+            // The socket has no more bytes for now. After the end of the stream reads continue, and
+            // find the end again.
             if 0 < count && count < size {
                 socket.can_read.store(false, Ordering::Relaxed);
             }
@@ -223,7 +224,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // It may be closed already.
+        // The socket may be closed already.
         let _closed = self.socket.raw.shutdown(Shutdown::Write);
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! The client in front of a server that does what a test tells it.
+//! The client against a server that a test controls.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -14,26 +14,26 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// A server that lets its one client in, and then plays its part.
+/// A server that authenticates its one client and then runs a test's script.
 struct Server {
     folder: TempDir,
     thread: JoinHandle<()>,
 }
 
 impl Server {
-    fn start(part: impl FnOnce(Played) + Send + 'static) -> Self {
+    fn start(script: impl FnOnce(ServerSide) + Send + 'static) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).expect("a socket");
         let thread = thread::spawn(move || {
             let (stream, _) = listener.accept().expect("a client");
             stream.set_read_timeout(Some(LONG)).expect("a limit");
-            let mut played = Played(stream);
-            let length = played.length();
-            played.take(length);
-            // It asks for no password, and is ready.
-            played.say(b'R', &[0, 0, 0, 0]);
-            played.say(b'Z', b"I");
-            part(played);
+            let mut server_side = ServerSide(stream);
+            let length = server_side.length();
+            server_side.take(length);
+            // Authentication succeeds without a password, and the server is ready.
+            server_side.send(b'R', &[0, 0, 0, 0]);
+            server_side.send(b'Z', b"I");
+            script(server_side);
         });
         Self { folder, thread }
     }
@@ -52,10 +52,10 @@ impl Server {
     }
 }
 
-struct Played(UnixStream);
+struct ServerSide(UnixStream);
 
-impl Played {
-    fn say(&mut self, kind: u8, body: &[u8]) {
+impl ServerSide {
+    fn send(&mut self, kind: u8, body: &[u8]) {
         let length = u32::try_from(body.len() + 4).expect("small");
         let mut message = vec![kind];
         message.extend(length.to_be_bytes());
@@ -65,12 +65,12 @@ impl Played {
 
     fn fail(&mut self, severity: &str, code: &str) {
         let fields = format!("S{severity}\0V{severity}\0C{code}\0Mit is told to\0\0");
-        self.say(b'E', fields.as_bytes());
+        self.send(b'E', fields.as_bytes());
     }
 
     fn done(&mut self) {
-        self.say(b'C', b"SELECT 0\0");
-        self.say(b'Z', b"I");
+        self.send(b'C', b"SELECT 0\0");
+        self.send(b'Z', b"I");
     }
 
     fn length(&mut self) -> usize {
@@ -84,8 +84,8 @@ impl Played {
         bytes
     }
 
-    /// The text of the next simple query, or the kind of another message.
-    fn hear(&mut self) -> String {
+    /// Receives a message. Returns the text of a simple query, or the kind of any other message.
+    fn receive(&mut self) -> String {
         let kind = self.take(1)[0];
         let length = self.length();
         let body = self.take(length);
@@ -107,11 +107,14 @@ fn limit(milliseconds: u64) -> Option<Limit> {
 
 #[test]
 fn several_statements_are_on_their_way_before_the_first_is_answered() {
-    let server = Server::start(|mut played| {
-        assert_eq!([played.hear(), played.hear()], ["first", "second"]);
-        played.done();
-        played.done();
-        assert_eq!(played.hear(), "X");
+    let server = Server::start(|mut server_side| {
+        assert_eq!(
+            [server_side.receive(), server_side.receive()],
+            ["first", "second"]
+        );
+        server_side.done();
+        server_side.done();
+        assert_eq!(server_side.receive(), "X");
     });
     let mut client = server.connect(None);
     let both = client.run(async |requests| {
@@ -129,10 +132,10 @@ fn several_statements_are_on_their_way_before_the_first_is_answered() {
 
 #[test]
 fn a_request_that_is_not_answered_in_time_closes_the_connection() {
-    let server = Server::start(|mut played| {
-        assert_eq!(played.hear(), "sleep");
+    let server = Server::start(|mut server_side| {
+        assert_eq!(server_side.receive(), "sleep");
         let mut rest = Vec::new();
-        played.0.read_to_end(&mut rest).expect("the end");
+        server_side.0.read_to_end(&mut rest).expect("the end");
         assert!(rest.is_empty());
     });
     let mut client = server.connect(limit(50));
@@ -143,7 +146,7 @@ fn a_request_that_is_not_answered_in_time_closes_the_connection() {
     let said = es_core::error_chain(&error).to_string();
     assert!(said.ends_with("no answer within 0.1 s (KEY)"), "{said}");
     assert!(client.is_closed());
-    // The server learns it before the client is dropped.
+    // The server notices it before the client is dropped.
     server.end();
     let again = client.batch_execute("again").expect_err("it is closed");
     assert!(again.is_closed());
@@ -151,13 +154,13 @@ fn a_request_that_is_not_answered_in_time_closes_the_connection() {
 
 #[test]
 fn an_answer_that_comes_piece_by_piece_is_waited_for() {
-    let server = Server::start(|mut played| {
+    let server = Server::start(|mut server_side| {
         for _ in 0..2 {
-            assert_eq!(played.hear(), "slow");
+            assert_eq!(server_side.receive(), "slow");
             let mut answer = Vec::from(*b"C\0\0\0\x0dSELECT 0\0");
             answer.extend(*b"Z\0\0\0\x05I");
             for byte in answer {
-                played.0.write_all(&[byte]).expect("the client waits");
+                server_side.0.write_all(&[byte]).expect("the client waits");
                 thread::yield_now();
             }
         }
@@ -175,9 +178,9 @@ fn what_the_server_says_when_it_ends_a_connection_is_the_error() {
         ("FATAL", "XX000", true),
         ("ERROR", "23505", false),
     ] {
-        let server = Server::start(move |mut played| {
-            assert_eq!(played.hear(), "work");
-            played.fail(severity, code);
+        let server = Server::start(move |mut server_side| {
+            assert_eq!(server_side.receive(), "work");
+            server_side.fail(severity, code);
         });
         let mut client = server.connect(None);
         let error = client.batch_execute("work").expect_err("it fails");
@@ -195,14 +198,14 @@ fn what_the_server_says_when_it_ends_a_connection_is_the_error() {
 
 #[test]
 fn a_transaction_whose_rollback_fails_closes_the_connection() {
-    let server = Server::start(|mut played| {
-        assert_eq!(played.hear(), "BEGIN");
-        played.done();
-        assert_eq!(played.hear(), "ROLLBACK");
-        played.fail("ERROR", "XX000");
-        played.say(b'Z', b"T");
+    let server = Server::start(|mut server_side| {
+        assert_eq!(server_side.receive(), "BEGIN");
+        server_side.done();
+        assert_eq!(server_side.receive(), "ROLLBACK");
+        server_side.fail("ERROR", "XX000");
+        server_side.send(b'Z', b"T");
         let mut rest = Vec::new();
-        played.0.read_to_end(&mut rest).expect("the end");
+        server_side.0.read_to_end(&mut rest).expect("the end");
     });
     let mut client = server.connect(None);
     drop(client.transaction().expect("a transaction"));
@@ -212,10 +215,10 @@ fn a_transaction_whose_rollback_fails_closes_the_connection() {
 
 #[test]
 fn a_client_is_used_and_dropped_within_a_task() {
-    let server = Server::start(|mut played| {
-        assert_eq!(played.hear(), "work");
-        played.done();
-        assert_eq!(played.hear(), "X");
+    let server = Server::start(|mut server_side| {
+        assert_eq!(server_side.receive(), "work");
+        server_side.done();
+        assert_eq!(server_side.receive(), "X");
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {
@@ -225,11 +228,11 @@ fn a_client_is_used_and_dropped_within_a_task() {
     server.end();
 }
 
-/// Nobody takes what it would say, and it says it to nobody.
+/// The server reads nothing, so Terminate cannot be sent and must not be waited for.
 #[test]
 fn dropping_a_client_does_not_wait_for_a_server_that_does_not_listen() {
     let (go, goes) = std::sync::mpsc::channel::<()>();
-    let server = Server::start(move |_played| {
+    let server = Server::start(move |_server_side| {
         goes.recv().expect("the client was dropped");
     });
     let mut client = server.connect(limit(50));

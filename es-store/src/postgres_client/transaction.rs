@@ -9,7 +9,7 @@ use super::{Client, CopyInWriter, CopyOutReader};
 /// committed.
 pub struct Transaction<'a> {
     client: &'a mut Client,
-    /// The number of transactions around it, each of which but the outermost is a savepoint.
+    /// The number of enclosing transactions. All but the outermost are savepoints.
     depth: usize,
     is_over: bool,
 }
@@ -27,7 +27,7 @@ impl<'a> Transaction<'a> {
     /// Returns the rows of a statement.
     ///
     /// # Errors
-    /// As [`Client::query`].
+    /// Fails as [`Client::query`] does.
     pub fn query<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -39,7 +39,7 @@ impl<'a> Transaction<'a> {
     /// Returns the only row of a statement.
     ///
     /// # Errors
-    /// As [`Client::query_one`].
+    /// Fails as [`Client::query_one`] does.
     pub fn query_one<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -51,7 +51,7 @@ impl<'a> Transaction<'a> {
     /// Returns the only row of a statement, or `None` if there is none.
     ///
     /// # Errors
-    /// As [`Client::query_opt`].
+    /// Fails as [`Client::query_opt`] does.
     pub fn query_opt<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -63,7 +63,7 @@ impl<'a> Transaction<'a> {
     /// Executes a statement and returns the number of rows that it changed.
     ///
     /// # Errors
-    /// As [`Client::execute`].
+    /// Fails as [`Client::execute`] does.
     pub fn execute<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -72,26 +72,28 @@ impl<'a> Transaction<'a> {
         self.client.execute(statement, params)
     }
 
-    /// Executes statements separated by semicolons, without parameters, up to the first that fails.
+    /// Executes statements separated by semicolons, without parameters. It stops at the first that
+    /// fails.
     ///
     /// # Errors
-    /// As [`Client::batch_execute`].
+    /// Fails as [`Client::batch_execute`] does.
     pub fn batch_execute(&mut self, statements: &str) -> Result<(), Error> {
         self.client.batch_execute(statements)
     }
 
-    /// Prepares a statement, which this connection can then execute many times.
+    /// Prepares a statement, which this connection can then execute any number of times.
     ///
     /// # Errors
-    /// As [`Client::prepare`].
+    /// Fails as [`Client::prepare`] does.
     pub fn prepare(&mut self, statement: &str) -> Result<Statement, Error> {
         self.client.prepare(statement)
     }
 
-    /// Sends statements together and returns the rows of each.
+    /// Sends statements without waiting for answers in between. Returns the rows or the error of
+    /// each, in their order.
     ///
     /// # Errors
-    /// As [`Client::pipeline`].
+    /// Fails as [`Client::pipeline`] does.
     pub fn pipeline(
         &mut self,
         statements: &[(&Statement, &[&(dyn ToSql + Sync)])],
@@ -99,10 +101,10 @@ impl<'a> Transaction<'a> {
         self.client.pipeline(statements)
     }
 
-    /// Begins to send rows for a `COPY .. FROM STDIN`.
+    /// Begins a `COPY .. FROM STDIN`.
     ///
     /// # Errors
-    /// As [`Client::copy_in`].
+    /// Fails as [`Client::copy_in`] does.
     pub fn copy_in<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -110,10 +112,10 @@ impl<'a> Transaction<'a> {
         self.client.copy_in(statement)
     }
 
-    /// Begins to read the rows of a `COPY .. TO STDOUT`.
+    /// Begins a `COPY .. TO STDOUT`.
     ///
     /// # Errors
-    /// As [`Client::copy_out`].
+    /// Fails as [`Client::copy_out`] does.
     pub fn copy_out<T: ?Sized + ToStatement>(
         &mut self,
         statement: &T,
@@ -121,10 +123,10 @@ impl<'a> Transaction<'a> {
         self.client.copy_out(statement)
     }
 
-    /// Begins a transaction within this one, which can be rolled back alone.
+    /// Begins a nested transaction, which can be rolled back alone.
     ///
     /// # Errors
-    /// As [`Client::query`].
+    /// Fails as [`Client::query`] does.
     pub fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         let depth = self.depth + 1;
         self.client
@@ -136,11 +138,11 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Commits what was done.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// When the server refuses it, or the connection is lost: then nobody knows whether it was
-    /// done.
+    /// Fails when the server rejects the commit, or the connection is lost. After a loss the
+    /// outcome is unknown.
     pub fn commit(mut self) -> Result<(), Error> {
         self.is_over = true;
         match self.depth {
@@ -151,15 +153,15 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Undoes what was done.
+    /// Rolls the transaction back.
     ///
     /// # Errors
-    /// When the connection is lost, which undoes it too.
+    /// Fails when the connection is lost, which also rolls it back.
     pub fn rollback(mut self) -> Result<(), Error> {
         self.end()
     }
 
-    /// The connection that it is open on.
+    /// Returns the connection of the transaction.
     pub(crate) fn client(&mut self) -> &mut Client {
         self.client
     }

@@ -6,11 +6,11 @@ use crate::sql::transaction::{SqlError, Transaction};
 /// The key of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Key {
-    /// The tables that are queried, a line each.
+    /// The tables that are queried, one a line.
     Tables,
     /// The number of rebuilds that were begun.
     Rebuilds,
-    /// The tables that are being rebuilt, a line each.
+    /// The tables that are being rebuilt, one a line.
     Rebuilding,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn remove(tx: &mut Transaction<'_>, key: Key) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The names in a list.
+/// Returns the names in a list.
 pub(super) fn lines(list: &str) -> impl DoubleEndedIterator<Item = &str> {
     list.lines().filter(|line| !line.is_empty())
 }

@@ -6,19 +6,19 @@ use crate::sql::transaction::Transaction;
 use crate::sql::upstream_id;
 use crate::tracking::UpstreamEvent;
 
-/// In front of the upstream's name, where the position is a rebuild's. Names of applications cannot
-/// begin like this.
+/// The prefix of the upstream's name in the row of a rebuild's position. No application may have a
+/// name that begins with it.
 const REBUILD: &str = "__rebuild__";
 
 /// A position in an upstream.
 pub(super) struct Position {
     upstream: String,
-    /// The key of its row.
+    /// The upstream's name in the row of the position.
     row: String,
 }
 
 impl Position {
-    /// Of the tables that are queried.
+    /// Returns the position of the tables that are queried.
     pub(super) fn live(upstream: &str) -> Self {
         Self {
             upstream: upstream.to_owned(),
@@ -26,7 +26,7 @@ impl Position {
         }
     }
 
-    /// Of the tables that are being rebuilt.
+    /// Returns the position of the tables that are being rebuilt.
     pub(super) fn rebuild(upstream: &str) -> Self {
         Self {
             upstream: upstream.to_owned(),
@@ -38,7 +38,7 @@ impl Position {
         &self.upstream
     }
 
-    /// The position, which nobody else can move until the transaction ends; 0 if there is none yet.
+    /// Returns the position, or 0 if there is none, and locks it until the transaction ends.
     pub(super) fn lock(&self, tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
         let tracking = &tx.names().tracking;
         let lock = format!(
@@ -69,7 +69,7 @@ impl Position {
         Ok(())
     }
 
-    /// Records the event that stands at the position `to`.
+    /// Records the event at the position `to`.
     pub(super) fn keep_event(
         &self,
         tx: &mut Transaction<'_>,
@@ -89,7 +89,7 @@ impl Position {
         Ok(())
     }
 
-    /// Which event stands there, as it was noted for `other`.
+    /// Takes over the event that is recorded for `other`.
     pub(super) fn take_event_of(
         &self,
         tx: &mut Transaction<'_>,
@@ -111,7 +111,7 @@ pub(super) fn remove_of_rebuild(tx: &mut Transaction<'_>) -> Result<(), StoreErr
     let names = tx.names();
     for table in [&names.tracking, &names.upstream] {
         let sql = format!("DELETE FROM {table} WHERE substr(application_name, 1, $1) = $2");
-        // Characters are counted, and these are one byte each.
+        // The database counts characters, and these are one byte each.
         let length = i32::try_from(REBUILD.len()).unwrap_or_default();
         tx.execute(&sql, &[&length, &REBUILD]).map_err(problem)?;
     }

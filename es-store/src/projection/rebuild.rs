@@ -1,4 +1,4 @@
-//! New tables beside the old ones, and the switch from these to those.
+//! The rebuild: new tables beside the old ones, and the switch to the new ones.
 
 use super::meta::{self, Key, problem};
 use super::positions::{self, Position};
@@ -9,12 +9,12 @@ use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::tracking::Tracking;
 
-/// Processes, in the transaction of the switch, what the tables that are queried have and the new
-/// ones have not: the upstream by its index, and from where to where. Returns true if it could.
+/// Processes the events that the old tables have and the new ones lack, in the transaction of the
+/// switch. Its arguments are the upstream's index and the two positions. Returns true on success.
 pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
 
 impl Tables {
-    /// Takes the lock for rebuilding. Returns `None` if another rebuild has it.
+    /// Takes the lock of a rebuild, or returns `None` if another owner has it.
     ///
     /// # Errors
     /// Fails when the store fails.
@@ -22,8 +22,8 @@ impl Tables {
         self.recorder.lock_rebuild()
     }
 
-    /// Makes the new tables; those of a rebuild that was interrupted are taken up as they are.
-    /// Returns true if there were such.
+    /// Creates the new tables. Those of an interrupted rebuild are continued as they are; then it
+    /// returns true.
     ///
     /// # Errors
     /// Fails when `make` or the store fails.
@@ -43,7 +43,7 @@ impl Tables {
         Ok(is_taken_up)
     }
 
-    /// Up to which position of `upstream` the new tables are.
+    /// Returns the position of `upstream` up to which the new tables are.
     ///
     /// # Errors
     /// Fails when the store fails.
@@ -56,10 +56,10 @@ impl Tables {
         Ok(position)
     }
 
-    /// As [`process`](Tables::process), for the new tables.
+    /// Does the same as [`process`](Tables::process), for the new tables.
     ///
     /// # Errors
-    /// As `process`, and when there are no new tables.
+    /// Fails as `process` does, and when there are no new tables.
     pub fn process_rebuild(
         &self,
         upstream: &str,
@@ -72,14 +72,14 @@ impl Tables {
         })
     }
 
-    /// Puts the new tables in the place of the old ones, with their positions, all in one
-    /// transaction. The positions of the old ones cannot move meanwhile, and where they are
-    /// further, `catch_up` is called first. Returns true if it is done, also where it was before:
-    /// the caller has the lock, so no other thread has ended the rebuild.
+    /// Replaces the old tables by the new ones, together with their positions, in one transaction.
+    /// The positions of the old tables cannot move meanwhile. If they are ahead, `catch_up` is
+    /// called first. Returns true if the new tables are in use, also if they were before: the
+    /// caller holds the lock, so nobody else has ended the rebuild.
     ///
     /// # Errors
-    /// Fails when the store fails; then nothing has changed, unless the connection was lost in the
-    /// commit.
+    /// Fails when the store fails. Then nothing has changed, unless the connection was lost during
+    /// the commit.
     pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -108,8 +108,7 @@ impl Tables {
         Ok(is_done)
     }
 
-    /// Drops the new tables of a rebuild that was interrupted, if there are such; says whether
-    /// there were.
+    /// Drops the new tables of an interrupted rebuild. Returns true if there were any.
     ///
     /// # Errors
     /// Fails when the store fails.
@@ -129,7 +128,7 @@ impl Tables {
     }
 }
 
-/// From here on, the transaction names the new tables; says which there are.
+/// Makes the transaction use the new tables. Returns their names, one a line.
 fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
     let Some(names) = meta::get(tx, Key::Rebuilding)? else {
         return Err(tx.misconfigured("the rebuild was ended or discarded by somebody else"));
@@ -139,7 +138,7 @@ fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
     Ok(names)
 }
 
-/// The number of rebuilds that were begun, which is that of the last.
+/// Returns the number of rebuilds that were begun, which is also the number of the last one.
 fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
     let begun = meta::get(tx, Key::Rebuilds)?;
     Ok(begun.and_then(|begun| begun.parse().ok()).unwrap_or(0))
@@ -159,7 +158,7 @@ fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> 
     meta::put(tx, Key::Tables, rebuilding)
 }
 
-/// Drops tables, last first: a later table may refer to an earlier one.
+/// Drops tables, the last one first, because a later table may refer to an earlier one.
 fn drop_tables(tx: &mut Transaction<'_>, stage: Stage, names: &str) -> Result<(), StoreError> {
     for name in meta::lines(names).rev() {
         let sql = format!(

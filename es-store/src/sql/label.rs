@@ -1,4 +1,4 @@
-//! The name of a database in errors, and the errors that need nothing but that name.
+//! The name of a database in errors, and the errors that need only that name.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// A label for `store`. `lock_key` is the setting that holds `lock_timeout`.
+    /// Creates a label for `store`. `lock_key` is the setting that holds `lock_timeout`.
     pub(crate) fn new(store: &str, lock_timeout: Duration, lock_key: &'static str) -> Self {
         Self {
             store: store.into(),
@@ -25,12 +25,12 @@ impl Label {
         }
     }
 
-    /// The name of the database.
+    /// Returns the name of the database.
     pub(crate) fn store(&self) -> String {
         self.store.to_string()
     }
 
-    /// The error of the driver while it was `doing` something.
+    /// Creates the error of a driver that failed while it was `doing` something.
     pub(crate) fn driver(
         &self,
         doing: &'static str,
@@ -43,7 +43,7 @@ impl Label {
         }
     }
 
-    /// The error of content that the database does not keep, while it was `doing` something.
+    /// Creates the error of content that the database refused while it was `doing` something.
     pub(crate) fn refused(
         &self,
         doing: &'static str,
@@ -56,7 +56,7 @@ impl Label {
         }
     }
 
-    /// The error of a lock that `holder` did not give up in time.
+    /// Creates the error of a lock that `holder` did not release in time.
     pub(crate) fn locked(&self, holder: impl Into<String>) -> StoreError {
         StoreError::Locked {
             store: self.store(),
@@ -66,7 +66,7 @@ impl Label {
         }
     }
 
-    /// The error of writing to a database that can only be read.
+    /// Creates the error of a write to a read-only database.
     pub(crate) fn read_only(&self, doing: &'static str) -> StoreError {
         StoreError::ReadOnly {
             store: self.store(),
@@ -74,7 +74,7 @@ impl Label {
         }
     }
 
-    /// The error of a commit whose outcome is not known.
+    /// Creates the error of a commit whose outcome is unknown.
     pub(crate) fn outcome_unknown(&self, error: impl Error + Send + Sync + 'static) -> StoreError {
         StoreError::OutcomeUnknown {
             store: self.store(),
@@ -82,12 +82,12 @@ impl Label {
         }
     }
 
-    /// The error of a thread that could not be started.
+    /// Creates the error of a thread that could not be started.
     pub(crate) fn no_thread(&self, error: std::io::Error) -> StoreError {
         self.driver("starting a thread", error)
     }
 
-    /// The error of a row that cannot be read.
+    /// Creates the error of a row that cannot be read.
     pub(crate) fn damaged(&self, at: impl Into<String>, problem: impl Into<String>) -> StoreError {
         StoreError::DamagedRow {
             store: self.store(),
@@ -96,12 +96,12 @@ impl Label {
         }
     }
 
-    /// The error of a database that is not set up as it must be.
+    /// Creates the error of a database that is configured wrongly.
     pub(crate) fn misconfigured(&self, problem: impl Display) -> StoreError {
         StoreError::Configuration(format!("{}: {problem}", self.store))
     }
 
-    /// The error of a statement of the user's own.
+    /// Creates the error of a statement of the user's own.
     pub(crate) fn statement(&self, problem: impl Into<String>) -> StoreError {
         StoreError::Statement {
             store: self.store(),
@@ -109,7 +109,7 @@ impl Label {
         }
     }
 
-    /// The same database, with a limit for waiting of at least `limit`.
+    /// Returns a label of the same database, with a limit for waiting of at least `limit`.
     pub(crate) fn waiting_at_least(&self, limit: Duration) -> Self {
         Self {
             lock_timeout: self.lock_timeout.max(limit),
@@ -117,7 +117,7 @@ impl Label {
         }
     }
 
-    /// The limit for waiting for a lock.
+    /// Returns the limit for waiting for a lock.
     pub(crate) fn lock_timeout(&self) -> Duration {
         self.lock_timeout
     }

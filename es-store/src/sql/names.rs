@@ -1,6 +1,7 @@
 //! The names of tables.
 
-/// The names of the library's own tables in statements, and the rules for the names of a user's.
+/// The names of the library's own tables in statements, and the rules for names of the user's
+/// tables.
 #[derive(Debug)]
 pub(crate) struct TableNames {
     pub(crate) tracking: String,
@@ -8,23 +9,23 @@ pub(crate) struct TableNames {
     pub(crate) meta: String,
     /// The schema of the user's tables, quoted; `None` where there are no schemas.
     pub(crate) schema: Option<String>,
-    /// The names that the library uses itself.
+    /// The names of the library's own tables.
     pub(crate) taken: Vec<String>,
-    /// The length of the longest name that a user's table may have, in bytes.
+    /// The maximal length of the name of a user's table, in bytes.
     pub(crate) longest: usize,
 }
 
-/// The tables that [`Transaction::table`](crate::Transaction::table) names.
+/// The set of tables that [`Transaction::table`](crate::Transaction::table) names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// The tables that are queried.
     Live,
-    /// The tables that a rebuild makes beside them. No other rebuild has this number.
+    /// The new tables of the rebuild with this number. Each rebuild has another number.
     Rebuild(u64),
 }
 
 impl Stage {
-    /// The name of a table in the database.
+    /// Returns the name of a table in the database.
     pub(crate) fn physical(self, name: &str) -> String {
         match self {
             Self::Live => name.to_owned(),
@@ -34,7 +35,7 @@ impl Stage {
 }
 
 impl TableNames {
-    /// A name as it stands in a statement, with its schema.
+    /// Returns a quoted name with its schema.
     pub(crate) fn path(&self, name: &str) -> String {
         match &self.schema {
             Some(schema) => format!("{schema}.{}", quoted(name)),
@@ -43,12 +44,12 @@ impl TableNames {
     }
 }
 
-/// A name as it stands in a statement.
+/// Returns a quoted name.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as it stands in a statement.
+/// Returns a quoted text.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,19 +1,19 @@
-//! The remedies of errors of a database.
+//! The remedies for errors of a database.
 
-/// The change that is needed before a database does what it has refused.
+/// The remedy for an error of a database.
 ///
-/// Each database has one table, `codes.rs`, that maps the codes of its errors to these.
+/// Each database has one table, `codes.rs`, that maps the codes of its errors to remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Nothing: the same call may succeed at once, as after a deadlock.
+    /// A retry at once, as after a deadlock.
     RetryNow,
-    /// The state of the database, which may change by itself or by an operator: a lock, a full
-    /// disk, a server that is not there.
+    /// A later retry. The database may recover by itself or through an operator: a lock, a full
+    /// disk, a server that is down.
     RetryLater,
-    /// The content: this database never keeps it, or this statement is wrong.
+    /// Other content: this database never keeps it, or the statement is wrong.
     OtherContent,
-    /// The settings or privileges: the database may only be read, or is none.
+    /// Other settings or privileges: the database is read-only, or is not a database.
     OtherConfiguration,
-    /// Nothing that is known of: a damaged file, a fault of the driver.
+    /// No known remedy: a damaged file, a bug of the driver.
     Nothing,
 }

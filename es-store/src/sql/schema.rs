@@ -1,4 +1,4 @@
-//! The rules that the tables of every SQL database follow.
+//! The rules for the tables of every SQL database.
 
 use std::collections::HashMap;
 
@@ -6,24 +6,24 @@ use super::label::Label;
 use crate::error::StoreError;
 use crate::format::Format;
 
-/// The version of our own tables.
+/// The version of the library's own tables.
 const TABLES_FORMAT: &str = "1";
 
-/// The row of tracking without which the Python library takes the table for one of an old version,
-/// and makes it anew.
+/// The name of a row of tracking. Without it, the Python library takes the table for one of an old
+/// version and creates it anew.
 pub(crate) const MIGRATION_MARK: &str = "__migration__";
 
-/// The end of the sentence that refuses to write tracking as old versions of the Python library
-/// made it.
+/// The end of the error that refuses to write to a tracking table of old versions of the Python
+/// library.
 pub(crate) const ROW_PER_POSITION: &str = "has a row for each position, as old versions of the Python library made it, and is not \
      written: start Python 9.5 on it once, which migrates it";
 
-/// The rows that the table of settings must have.
+/// Returns the rows that the table of settings must have.
 pub(crate) fn meta_rows(application: &str) -> [(&'static str, &str); 2] {
     [("format", TABLES_FORMAT), ("application", application)]
 }
 
-/// The keys of [`meta_rows`] that are missing.
+/// Returns the keys of [`meta_rows`] that are missing.
 pub(crate) fn missing_meta(meta: &HashMap<String, String>) -> impl Iterator<Item = &'static str> {
     let keys = ["format", "application"].into_iter();
     keys.filter(|key| !meta.contains_key(*key))
@@ -41,8 +41,8 @@ pub(crate) fn check_columns(
     }
 }
 
-/// Refuses tables of a later program, or of another application. `what` belongs to an application,
-/// and `remedy` is what another application needs in its place.
+/// Refuses tables of a later program, or of another application. `what` names the tables, and
+/// `remedy` what the other application needs instead.
 pub(crate) fn check_meta(
     label: &Label,
     meta: &HashMap<String, String>,

@@ -26,14 +26,14 @@ use crate::sql::names::{Stage, TableNames, quoted};
 
 /// An open transaction of SQLite or PostgreSQL.
 ///
-/// A handler of a projection gets the transaction that moves its position: what the handler writes
-/// is committed with that move, or not at all. One text of a statement serves both databases:
-/// parameters are `$1`, `$2` and so on, and values are of the types that [`Value`] lists. With the
-/// cargo feature `driver`, the methods `sqlite` and `postgres` give the database's own
-/// transaction, for everything else.
+/// A handler of a projection gets the transaction that moves its position: the handler's changes
+/// are committed with that move, or not at all. One statement text serves both databases.
+/// Parameters are `$1`, `$2` and so on, and values have the types that [`Value`] lists. With the
+/// cargo feature `driver`, the methods `sqlite` and `postgres` give access to the database's own
+/// transaction.
 ///
-/// The library begins and ends the transaction: `BEGIN`, `COMMIT` and `ROLLBACK` are refused.
-/// After a statement has failed, the transaction takes no others and is rolled back, even if the
+/// The library begins and ends the transaction: `BEGIN`, `COMMIT` and `ROLLBACK` are refused. After
+/// a statement has failed, the transaction refuses all others and is rolled back, even if the
 /// handler ignores the error.
 pub struct Transaction<'a> {
     driver: Box<dyn Driver<'a> + 'a>,
@@ -42,11 +42,11 @@ pub struct Transaction<'a> {
     stage: Stage,
     /// The first failure.
     failure: Option<StoreError>,
-    /// True if the database's own transaction was handed out since `failure` was last asked.
+    /// True if the database's own transaction was handed out since `failure` was last called.
     #[cfg(feature = "driver")]
     is_handed_out: bool,
-    /// The tables that were named. In a cell, so that a table can be named within a call of
-    /// `execute`.
+    /// The names of the tables that were used. The cell lets [`table`](Self::table) run within the
+    /// arguments of `execute`.
     named: RefCell<Vec<String>>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Executes a statement. Returns how many rows it has changed.
+    /// Executes a statement. Returns the number of rows that it has changed.
     ///
     /// ```
     /// use es_store::{SqlError, Transaction};
@@ -76,7 +76,7 @@ impl<'a> Transaction<'a> {
     /// fn count(tx: &mut Transaction<'_>, trick: &str) -> Result<(), SqlError> {
     ///     let counts = tx.table("trick_counts");
     ///     let sql = format!(
-    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1) \
+    ///         "INSERT INTO {counts} AS t (trick, count) VALUES ($1, 1)
     ///          ON CONFLICT (trick) DO UPDATE SET count = t.count + 1"
     ///     );
     ///     tx.execute(&sql, &[&trick])?;
@@ -85,15 +85,15 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// Fails when the statement is wrong, the store fails, the number of parameters is not that of
-    /// the statement, or an earlier statement has failed.
+    /// Fails when the statement is wrong, the number of parameters differs from that of the
+    /// statement, an earlier statement has failed, or the store fails.
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<u64, SqlError> {
         let params = self.begin_statement(sql, params)?;
         let done = self.driver.execute(&self.owner.label, sql, &params);
         self.end_statement(done)
     }
 
-    /// The rows that a query finds.
+    /// Runs a query. Returns all rows that it finds.
     ///
     /// ```
     /// use es_store::{SqlError, Transaction};
@@ -107,8 +107,8 @@ impl<'a> Transaction<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`execute`](Self::execute), and when a column is of a type that [`Value`] lacks: cast it,
-    /// as in `CAST(SUM(count) AS BIGINT)`.
+    /// Fails as [`execute`](Self::execute) does, and when a column has a type that [`Value`] lacks.
+    /// Cast such a column, as in `CAST(SUM(count) AS BIGINT)`.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Row>, SqlError> {
         let params = self.begin_statement(sql, params)?;
         let found = self.driver.query(&self.owner.label, sql, &params);
@@ -121,10 +121,10 @@ impl<'a> Transaction<'a> {
         Ok(rows.into_iter().map(row).collect())
     }
 
-    /// The first row that a query finds; `None` if it finds none.
+    /// Runs a query. Returns the first row that it finds, or `None`.
     ///
     /// # Errors
-    /// As [`query`](Self::query).
+    /// Fails as [`query`](Self::query) does.
     pub fn query_first(
         &mut self,
         sql: &str,
@@ -133,8 +133,8 @@ impl<'a> Transaction<'a> {
         Ok(self.query(sql, params)?.into_iter().next())
     }
 
-    /// The name of the table `name` in statements, quoted: the table that is queried, or, in a
-    /// rebuild, the one that is made beside it.
+    /// Returns the quoted name of the table `name` for a statement: the table that is queried, or,
+    /// during a rebuild, the new table beside it.
     pub fn table(&self, name: &str) -> String {
         let mut named = self.named.borrow_mut();
         if !named.iter().any(|named| named == name) {
@@ -143,20 +143,20 @@ impl<'a> Transaction<'a> {
         self.names.path(&self.stage.physical(name))
     }
 
-    /// The name of the index `name` in the statement that makes it: `CREATE INDEX {index} ON
-    /// {table} (..)`. Each rebuild gives it another one, as the old index still exists while the
-    /// new one is made.
+    /// Returns the name of the index `name` for the statement that creates it: `CREATE INDEX
+    /// {index} ON {table} (..)`. Each rebuild has another name for it, because the old index still
+    /// exists while the new one is created.
     pub fn index(&self, name: &str) -> String {
         quoted(&self.stage.physical(name))
     }
 
-    /// Returns true in a rebuild, whose tables nobody queries yet.
+    /// Returns true during a rebuild, whose tables nobody queries yet.
     pub fn is_rebuild(&self) -> bool {
         matches!(self.stage, Stage::Rebuild(_))
     }
 
-    /// The reason why the transaction cannot be committed, if there is one: a statement has failed,
-    /// or has ended the transaction. It is to be asked after each piece of a user's code.
+    /// Returns the reason why the transaction cannot be committed, if there is one: a statement has
+    /// failed, or has ended the transaction. Call it after each piece of a user's code.
     pub fn failure(&mut self) -> Option<StoreError> {
         #[cfg(feature = "driver")]
         self.check_handed_out();
@@ -193,7 +193,7 @@ impl<'a> Transaction<'a> {
 
 /// For stores and the bookkeeping of projections alone.
 impl Transaction<'_> {
-    /// Commits the transaction, unless something of it has failed.
+    /// Commits the transaction, unless a statement has failed.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         if let Some(failure) = self.failure() {
             return Err(failure);
@@ -215,17 +215,17 @@ impl Transaction<'_> {
         self.names.clone()
     }
 
-    /// Chooses which tables [`table`](Self::table) names from here on.
+    /// Sets the tables that [`table`](Self::table) names from here on.
     pub(crate) fn enter(&mut self, stage: Stage) {
         self.stage = stage;
     }
 
-    /// The tables that were named since this was last called.
+    /// Returns the names of the tables that were used since the last call.
     pub(crate) fn take_named(&mut self) -> Vec<String> {
         self.named.take()
     }
 
-    /// The error of a database that is not set up as it must be.
+    /// Creates the error of a database that is configured wrongly.
     pub(crate) fn misconfigured(&self, problem: impl Display) -> StoreError {
         self.owner.label.misconfigured(problem)
     }

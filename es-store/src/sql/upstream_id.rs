@@ -1,14 +1,14 @@
 //! The id of an upstream's event, as it is stored beside a follower's position.
 //!
-//! The upstream may keep ids of the other form than this store, so the column is text and its
-//! content tells the two apart: a UUID has 32 hex digits, text has `text:` in front of it.
+//! The upstream may keep ids of the other form than this store. So the column is text, and its
+//! content distinguishes the two: a UUID has 32 hex digits, and text has the prefix `text:`.
 
 use es_core::AggregateId;
 use uuid::Uuid;
 
 const TEXT: &str = "text:";
 
-/// The id as it is stored.
+/// Returns the stored form of the id.
 pub(crate) fn to_column(id: &AggregateId) -> String {
     match id.as_uuid() {
         Some(uuid) => uuid.simple().to_string(),
@@ -16,7 +16,7 @@ pub(crate) fn to_column(id: &AggregateId) -> String {
     }
 }
 
-/// The id from what is stored; `None` if it is neither of the two.
+/// Returns the id from its stored form, or `None` if it is neither of the two.
 pub(crate) fn from_column(stored: &str) -> Option<AggregateId> {
     if let Some(text) = stored.strip_prefix(TEXT) {
         return Some(AggregateId::from(text));

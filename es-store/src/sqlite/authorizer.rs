@@ -1,4 +1,4 @@
-//! The authorizer, which keeps a user's statements from beginning or ending the transaction.
+//! The authorizer, which prevents a user's statements from beginning or ending the transaction.
 
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -13,7 +13,8 @@ pub(super) struct Authorizer {
 }
 
 impl Authorizer {
-    /// Installs it, unless it is. It is only needed once a projection writes.
+    /// Installs the authorizer, unless it is installed. It is not needed before a projection
+    /// writes.
     pub(super) fn install(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
         if self.is_installed {
             return Ok(());

@@ -1,8 +1,9 @@
-//! The waiting of connections for each other.
+//! How connections wait for each other's locks.
 //!
-//! SQLite's own handler sleeps longer with each attempt, so beside a process that commits back to
-//! back another hardly ever finds the lock free. Here everybody tries once a millisecond, and a
-//! writer that has worked for a while without a pause rests: long enough for all who wait to try.
+//! SQLite's own handler sleeps longer after each attempt. So next to a process that commits back to
+//! back, another one hardly ever finds the database unlocked. This handler tries once a
+//! millisecond. A writer that has worked for a while without a pause rests, so that all waiting
+//! connections can try.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use rusqlite::ErrorCode;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(1);
 
-/// The handler of a locked database: it tries again each millisecond, until `limit`.
+/// Returns a busy handler that tries again each millisecond, until `limit`.
 pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'static {
     let mut since = Instant::now();
     move |attempt| {
@@ -26,7 +27,7 @@ pub(super) fn handler(limit: Duration) -> impl FnMut(i32) -> bool + Send + 'stat
     }
 }
 
-/// The same for the few statements that ignore the handler.
+/// Retries the few statements that ignore the busy handler.
 pub(super) fn retry<T>(
     limit: Duration,
     mut attempt: impl FnMut() -> rusqlite::Result<T>,
@@ -49,21 +50,21 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Lets a writer that works without pause rest now and then.
+/// Makes a writer that works without a pause rest now and then.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// The longest time that it works without a pause.
+    /// The longest time of work without a pause.
     work: Duration,
     /// The length of a pause.
     rest: Duration,
-    /// Since when it works without a pause.
+    /// The start of the work without a pause.
     since: Instant,
-    /// When it last stopped working.
+    /// The end of the last work.
     until: Instant,
 }
 
 impl Pace {
-    /// Rests `rest` once a second; if nothing is said, 2 ms every 50 ms.
+    /// Creates a pace that rests for `rest` once a second. The default is 2 ms every 50 ms.
     pub(super) fn new(rest: Option<Duration>) -> Self {
         let now = Instant::now();
         let (work, rest) = match rest {
@@ -78,7 +79,7 @@ impl Pace {
         }
     }
 
-    /// Before each transaction: rests if it is time to.
+    /// Rests if it is time to. Called before each transaction.
     pub(super) fn begin(&mut self) {
         if let Some(rest) = self.due(Instant::now()) {
             thread::sleep(rest);
@@ -86,7 +87,7 @@ impl Pace {
         }
     }
 
-    /// After each transaction.
+    /// Records the end of the work. Called after each transaction.
     pub(super) fn end(&mut self) {
         self.until = Instant::now();
     }

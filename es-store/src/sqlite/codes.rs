@@ -1,4 +1,4 @@
-//! The codes of SQLite's errors, and what they mean.
+//! The codes of SQLite's errors, and their remedies.
 
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -6,10 +6,10 @@ use crate::error::StoreError;
 use crate::sql::label::Label;
 use crate::sql::remedy::Remedy;
 
-/// The remedy of an error of SQLite.
+/// Returns the remedy of an error of SQLite.
 fn remedy(error: &Error) -> Remedy {
     let Some(code) = error.sqlite_error_code() else {
-        // An error of the driver's own: a value that cannot be converted, a name that is wrong.
+        // An error of the driver: a value that cannot be converted, or a wrong name.
         return Remedy::Nothing;
     };
     match code {
@@ -35,7 +35,8 @@ fn remedy(error: &Error) -> Remedy {
     }
 }
 
-/// The error of the library's own statements, while it was `doing` something.
+/// Converts the error of one of the library's own statements that failed while it was `doing`
+/// something.
 pub(super) fn failed(label: &Label, doing: &'static str, error: Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -47,7 +48,7 @@ pub(super) fn failed(label: &Label, doing: &'static str, error: Error) -> StoreE
     }
 }
 
-/// The error of a commit. When writing has failed in the middle of it, nobody knows what a restart
+/// Converts the error of a commit. If writing failed during the commit, nobody knows what a restart
 /// will find.
 pub(super) fn commit_failed(label: &Label, error: Error) -> StoreError {
     if is_lost_write(&error) {
@@ -56,12 +57,13 @@ pub(super) fn commit_failed(label: &Label, error: Error) -> StoreError {
     failed(label, "committing", error)
 }
 
-/// Returns true if writing or flushing has failed, so that what is in the file is not known.
+/// Returns true if writing or flushing failed, so that the content of the file is unknown.
 pub(super) fn is_lost_write(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
 }
 
-/// The error of a user's own statement: the statement's, unless the database is what fails.
+/// Converts the error of a user's statement: the fault of the statement, unless the database
+/// failed.
 pub(super) fn statement_failed(label: &Label, error: Error) -> StoreError {
     let is_of_database = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => true,
@@ -81,7 +83,7 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     )
 }
 
-/// SQLite's message, without the text of the statement that rusqlite may add.
+/// Returns SQLite's message, without the text of the statement that rusqlite may add.
 fn message(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(message)) => message.clone(),

@@ -1,4 +1,4 @@
-//! The columns of a row, each of which may be damaged.
+//! Reads the columns of a row. Each of them may be damaged.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::sql::label::Label;
 
-/// An id as it is stored: a UUID as 32 hex digits without dashes, or the text itself.
+/// The stored form of an id: a UUID as 32 hex digits without dashes, or the text itself.
 pub(super) enum IdText {
     Uuid([u8; 32]),
     Text(Arc<str>),
@@ -36,7 +36,7 @@ impl IdText {
     }
 }
 
-/// The position that a row has.
+/// Returns the position of a row.
 pub(super) fn position(label: &Label, rowid: i64) -> Result<u64, StoreError> {
     match u64::try_from(rowid) {
         Ok(position) if position > 0 => Ok(position),
@@ -44,12 +44,12 @@ pub(super) fn position(label: &Label, rowid: i64) -> Result<u64, StoreError> {
     }
 }
 
-/// The id of an aggregate.
+/// Reads the id of an aggregate.
 pub(super) fn id(value: ValueRef<'_>, id_type: IdType) -> Result<AggregateId, String> {
     let text = text(value).ok_or_else(|| wrong("originator_id", value, "text"))?;
     match id_type {
         IdType::Text => Ok(AggregateId::from(text)),
-        // With dashes or capitals it would not be found by its id.
+        // A UUID with dashes or capitals would not be found by its id.
         IdType::Uuid
             if text.len() == 32 && !text.contains(|digit: char| digit.is_ascii_uppercase()) =>
         {
@@ -63,7 +63,7 @@ pub(super) fn id(value: ValueRef<'_>, id_type: IdType) -> Result<AggregateId, St
 
 const NO_UUID: &str = "its originator_id is no UUID of 32 hex digits";
 
-/// The version of an event.
+/// Reads the version of an event.
 pub(super) fn version(value: ValueRef<'_>) -> Result<u64, String> {
     let version = value
         .as_i64()
@@ -72,7 +72,7 @@ pub(super) fn version(value: ValueRef<'_>) -> Result<u64, String> {
     version.ok_or_else(|| wrong("originator_version", value, "a positive integer"))
 }
 
-/// The topic of an event.
+/// Reads the topic of an event.
 pub(super) fn topic(value: ValueRef<'_>) -> Result<Cow<'static, str>, String> {
     match text(value) {
         Some(topic) => Ok(Cow::Owned(topic.to_owned())),
@@ -80,7 +80,7 @@ pub(super) fn topic(value: ValueRef<'_>) -> Result<Cow<'static, str>, String> {
     }
 }
 
-/// The state of an event.
+/// Reads the state of an event.
 pub(super) fn state(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
     match value {
         ValueRef::Blob(state) => Ok(state.to_vec()),
@@ -88,7 +88,7 @@ pub(super) fn state(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A text, if it is one in UTF-8.
+/// Returns the value as text, if it is text in UTF-8.
 pub(super) fn text(value: ValueRef<'_>) -> Option<&str> {
     match value {
         ValueRef::Text(text) => str::from_utf8(text).ok(),

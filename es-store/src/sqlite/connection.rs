@@ -15,13 +15,14 @@ pub(super) struct SqliteOptions {
     pub(super) name: String,
     /// The time to wait for a lock.
     pub(super) lock_timeout: Duration,
-    /// The rest of a busy writer once a second; `None` is the usual pace.
+    /// The time that a busy writer rests once a second; `None` is the default pace.
     pub(super) rest: Option<Duration>,
-    /// True if what is missing is to be created.
+    /// True if missing tables are created.
     pub(super) create: bool,
 }
 
-/// The number of statements that a connection keeps prepared: more than there are.
+/// The number of statements that a connection keeps prepared. It is above the number of statements
+/// that the library has.
 const PREPARED: usize = 32;
 
 impl SqliteOptions {
@@ -29,7 +30,7 @@ impl SqliteOptions {
         Label::new(&self.name, self.lock_timeout, "SQLITE_LOCK_TIMEOUT")
     }
 
-    /// A connection to memory that nobody else has.
+    /// Opens a connection to a database in memory that no other connection has.
     pub(super) fn connect_memory(&self) -> Result<Connection, StoreError> {
         let opened = Connection::open_in_memory();
         let connection = opened.map_err(|error| self.failed(error))?;
@@ -37,7 +38,7 @@ impl SqliteOptions {
         Ok(connection)
     }
 
-    /// The connection that writes to a file.
+    /// Opens the connection that writes to a file.
     pub(super) fn connect_writer(&self) -> Result<Connection, StoreError> {
         let connection = self.connect(self.create)?;
         self.make_durable(&connection)
@@ -45,7 +46,7 @@ impl SqliteOptions {
         Ok(connection)
     }
 
-    /// A connection that reads from a file, which exists.
+    /// Opens a connection that reads from a file, which exists.
     pub(super) fn connect_reader(&self) -> Result<Connection, StoreError> {
         let connection = self.connect(false)?;
         connection
@@ -70,8 +71,8 @@ impl SqliteOptions {
         Ok(connection)
     }
 
-    /// The error of a file that cannot be opened. SQLite does not say why; this does, where it can
-    /// be seen.
+    /// Creates the error of a file that cannot be opened. SQLite does not give the reason; this
+    /// message does, as far as it can be found.
     fn cannot_open(&self, error: rusqlite::Error) -> StoreError {
         if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
             return self.failed(error);
@@ -95,8 +96,8 @@ impl SqliteOptions {
         codes::failed(&self.label(), "opening", error)
     }
 
-    /// Readers beside a writer, and a flush before each commit returns. Changing a file to WAL
-    /// ignores the busy handler, so it is tried again here.
+    /// Turns on WAL, which lets readers work beside a writer, and a flush before each commit
+    /// returns. The change to WAL ignores the busy handler, so it is retried here.
     fn make_durable(&self, connection: &Connection) -> rusqlite::Result<()> {
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Ok(());

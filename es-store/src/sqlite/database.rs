@@ -1,13 +1,13 @@
-//! An open database: one connection that writes, some that read.
+//! An open database: one connection that writes, and some that read.
 //!
-//! Concurrency: all writing of this process to a database goes through one connection; to a file in
+//! Concurrency: all writing of this process to a database goes through one connection: to a file in
 //! groups, to memory one by one. SQLite's own lock keeps other processes out during a transaction.
-//! Readers of a file have connections of their own, taken from a list for the length of one
-//! statement, so they wait for nobody; WAL shows each of them the whole of what was committed when
-//! it began, so positions become visible in their order. A database in memory has the one
-//! connection for everything, and is read between two transactions. A user's code runs while a
-//! connection is held only in the transactions of a projection; it cannot take the connection a
-//! second time, see [`reentrancy`](super::reentrancy).
+//! Readers of a file have connections of their own. Each is taken from a list for the length of one
+//! statement, so readers do not wait. With WAL each reader sees exactly what was committed before
+//! it began, so positions become visible in order. A database in memory uses the one connection for
+//! everything, and is read between two transactions. A user's code runs while a connection is held
+//! only in the transactions of a projection. It cannot take the connection a second time, see
+//! [`reentrancy`](super::reentrancy).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
@@ -37,7 +37,7 @@ use crate::sync::lock;
 /// The number of idle connections for reading that are kept.
 const IDLE_READERS: usize = 4;
 
-/// The longest time that writing the groups takes that a recording waits for, on a slow disk.
+/// The longest time, on a slow disk, of writing the groups that a recording waits for.
 const A_GROUP: Duration = Duration::from_secs(1);
 
 /// An open database.
@@ -49,11 +49,11 @@ pub(super) struct Database {
     pub(super) read_only: bool,
     signals: Signals,
     pub(super) reentrancy: Reentrancy,
-    /// Up while somebody in this process rebuilds tables here.
+    /// Raised while this process rebuilds tables here.
     pub(super) rebuilding: Flag,
 }
 
-/// The further parts of a database in a file.
+/// The additional parts of a database in a file.
 pub(super) struct File {
     readers: Mutex<Vec<Connection>>,
     watch: Watch,
@@ -106,8 +106,8 @@ impl Database {
         }))
     }
 
-    /// The database in memory that has this name, made if nobody holds it. The list of names is
-    /// locked meanwhile, so that two who come at once get the same one.
+    /// Returns the database in memory that has this name, and creates it if nobody holds it. The
+    /// list of names is locked meanwhile, so that two callers at once get the same database.
     fn named(name: &str, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
         static NAMED: LazyLock<Mutex<HashMap<String, Weak<Database>>>> =
             LazyLock::new(Mutex::default);
@@ -121,7 +121,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Creates what is missing.
+    /// Creates missing tables.
     pub(super) fn prepare(&self, wanted: &Wanted<'_>) -> Result<Layout, StoreError> {
         let mut writer = self.committer.writer();
         schema::prepare(&mut writer.connection, &self.label, wanted, self.read_only)
@@ -139,8 +139,8 @@ impl Database {
         }
     }
 
-    /// Keeps a snapshot, in one statement and so in a transaction of its own. Nobody waits for it,
-    /// so it joins no group.
+    /// Records a snapshot in one statement, and so in a transaction of its own. Nobody waits for
+    /// it, so it joins no group.
     pub(super) fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
         self.reentrancy.refuse(&self.label)?;
         if self.read_only {
@@ -149,8 +149,8 @@ impl Database {
         write::record_snapshot(&self.committer.writer().connection, &self.label, snapshot)
     }
 
-    /// Reads of one aggregate. The connection that writes has the pages at hand that were written
-    /// last, where the others have to read them anew after each commit; so it reads too while
+    /// Reads one aggregate. The connection that writes has the last written pages in its cache,
+    /// where the other connections read them again after each commit. So it also reads, while
     /// nobody writes.
     pub(super) fn read_aggregate<T>(
         &self,
@@ -184,7 +184,8 @@ impl Database {
         read
     }
 
-    /// Rings `signal` after commits of this process, and of others where there can be any.
+    /// Rings `signal` after commits of this process, and of other processes if they can open the
+    /// database.
     pub(super) fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
         let listening = self.signals.listen(signal);
         let Some(file) = &self.file else {
@@ -204,7 +205,7 @@ fn committer(
     signals: &Signals,
 ) -> Committer<Writer> {
     let label = options.label();
-    // Whoever does not want to wait for another's lock still waits for a group of this process.
+    // A caller with a shorter limit for locks still waits for a group of this process.
     let queue = label.waiting_at_least(A_GROUP);
     let writer = Writer {
         connection,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that several may look at.
+/// A flag that can be shared.
 #[derive(Clone, Default)]
 pub(super) struct Flag(Arc<AtomicBool>);
 
@@ -11,7 +11,7 @@ pub(super) struct Flag(Arc<AtomicBool>);
 pub(super) struct RaisedFlag(Flag);
 
 impl Flag {
-    /// Raises the flag; `None` if it is up already.
+    /// Raises the flag. Returns `None` if it is raised already.
     pub(super) fn raise(&self) -> Option<RaisedFlag> {
         let was_up = self.0.swap(true, Ordering::SeqCst);
         (!was_up).then(|| RaisedFlag(self.clone()))

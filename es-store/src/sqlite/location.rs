@@ -1,15 +1,15 @@
-//! Where a database is.
+//! The location of a database.
 
 use std::path::Path;
 
-/// Where the database is that `SQLITE_DBNAME` names.
+/// The location of the database that `SQLITE_DBNAME` names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Location {
-    /// In memory, for one recorder.
+    /// A database in memory, for one recorder.
     Private,
-    /// In memory, for all recorders of this process that use this name.
+    /// A database in memory, for all recorders of this process that use this name.
     Named(String),
-    /// In a file.
+    /// A database in a file.
     File,
 }
 
@@ -31,8 +31,8 @@ impl Location {
     }
 }
 
-/// Returns true if the name itself says how the file is to be opened; SQLite then refuses to be
-/// told less.
+/// Returns true if the name itself sets the mode in which the file is opened. SQLite then refuses
+/// flags that allow less.
 pub(super) fn says_mode(name: &str) -> bool {
     uri(name).is_some_and(|(_, query)| {
         query
@@ -41,7 +41,7 @@ pub(super) fn says_mode(name: &str) -> bool {
     })
 }
 
-/// The path of the file, as far as it can be told from a URI.
+/// Returns the path of the file, as far as a URI shows it.
 pub(super) fn path(name: &str) -> &Path {
     let path = uri(name).map_or(name, |(path, _)| path);
     let local = path

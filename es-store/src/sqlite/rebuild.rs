@@ -1,5 +1,5 @@
-//! The lock of a rebuild: of a file a lock of the system's on a file beside it, which ends with the
-//! process; of memory a flag.
+//! The lock of a rebuild. For a database in a file it is a lock of the operating system on a file
+//! beside it, which ends with the process. For a database in memory it is a flag.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions, TryLockError};
@@ -9,7 +9,7 @@ use super::location;
 use crate::error::StoreError;
 use crate::rebuild_lock::RebuildLock;
 
-/// Takes the lock. Returns `None` if another rebuild has it.
+/// Takes the lock, or returns `None` if another owner has it.
 pub(super) fn lock(database: &Database) -> Result<Option<RebuildLock>, StoreError> {
     let Some(flag) = database.rebuilding.raise() else {
         return Ok(None);
@@ -30,7 +30,7 @@ pub(super) fn lock(database: &Database) -> Result<Option<RebuildLock>, StoreErro
     }
 }
 
-/// The path of the file that is locked. The database may have several names, and has one such file.
+/// Returns the path of the file that is locked. A database with several names has one such file.
 fn lock_file(name: &str) -> OsString {
     let path = location::path(name);
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

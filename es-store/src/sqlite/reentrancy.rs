@@ -1,7 +1,7 @@
-//! Calls of a store inside a transaction of its own.
+//! Calls of a store inside one of its own transactions.
 //!
-//! A user's code runs in some transactions while the one connection that writes is held. Should
-//! that code call the store again, it would wait for itself; so the thread is noted, and such a
+//! A user's code runs in some transactions while the one connection that writes is held. If that
+//! code called the store again, it would wait for itself. So the thread is registered, and such a
 //! call is refused.
 
 use std::sync::Mutex;
@@ -11,15 +11,15 @@ use crate::error::StoreError;
 use crate::sql::label::Label;
 use crate::sync::lock;
 
-/// The thread in whose transaction a user's code runs.
+/// The thread that runs a user's code in a transaction.
 #[derive(Default)]
 pub(super) struct Reentrancy(Mutex<Option<ThreadId>>);
 
-/// Holds the thread's entry until it is dropped.
+/// The registration of a thread, until it is dropped.
 pub(super) struct ReentrancyGuard<'a>(&'a Reentrancy);
 
 impl Reentrancy {
-    /// Enters this thread until the guard is dropped.
+    /// Registers this thread until the guard is dropped.
     pub(super) fn enter(&self) -> ReentrancyGuard<'_> {
         *lock(&self.0) = Some(thread::current().id());
         ReentrancyGuard(self)

@@ -1,4 +1,4 @@
-//! Reading rows, of which anything may be damaged.
+//! Reads rows. Every value in them may be damaged.
 
 use es_core::{AggregateId, IdType};
 use rusqlite::types::ValueRef;
@@ -39,7 +39,8 @@ impl Reader<'_> {
         self.of_aggregate("stored_snapshots", "reading snapshots", id, query)
     }
 
-    /// The newest snapshot and the events behind it, in one transaction: the file is locked once.
+    /// Returns the newest snapshot and the events after it, in one transaction, which locks the
+    /// file once.
     pub(super) fn history(
         &self,
         id: &AggregateId,
@@ -65,8 +66,8 @@ impl Reader<'_> {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        // Without a bound there is no condition, because one would pass over rows whose version is
-        // no number.
+        // Without a bound there is no condition, because a condition would skip rows whose version
+        // is not a number.
         let mut sql = format!(
             "SELECT originator_version, topic, state FROM {table} WHERE originator_id = ?1"
         );
@@ -108,8 +109,8 @@ impl Reader<'_> {
             .topics
             .as_ref()
             .map(|topics| serde_json::json!(&**topics).to_string());
-        // A topic that is no text may be any of them: it is damage to be told, not to be passed
-        // over.
+        // A topic that is not text may stand for any topic. It is reported as damage, and not
+        // skipped.
         let sql = match topics {
             None => {
                 "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
@@ -147,7 +148,7 @@ impl Reader<'_> {
         Ok(found.into_iter().next().flatten())
     }
 
-    /// Aggregate and version of an event, if both can be read.
+    /// Returns aggregate and version of an event, if both can be read.
     fn identity(&self, of: ValueRef<'_>, at: ValueRef<'_>) -> Option<UpstreamEvent> {
         let originator_id = id(of, self.id_type).ok()?;
         Some(UpstreamEvent::new(originator_id, version(at).ok()?))

@@ -1,4 +1,4 @@
-//! The tables that are there: what is missing is created, and what is not the application's is
+//! The tables of a database: missing ones are created, and those of another application are
 //! refused.
 
 use std::collections::{HashMap, HashSet};
@@ -12,13 +12,13 @@ use crate::role::Role;
 use crate::sql::label::Label;
 use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
-/// The needs of an application.
+/// The requirements of an application.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// The name of the application.
     pub(super) application: &'a str,
     pub(super) role: Role,
-    /// True if what is missing is to be created.
+    /// True if missing tables are created.
     pub(super) create: bool,
 }
 
@@ -32,19 +32,18 @@ impl Wanted<'_> {
 /// The properties of the tables that a recorder must know.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layout {
-    /// True if tracking is of an old version of the Python library.
+    /// True if tracking has the form of an old version of the Python library.
     pub(super) has_row_per_position: bool,
-    /// True if there is `es_upstream`.
+    /// True if the table `es_upstream` exists.
     pub(super) has_upstream: bool,
-    /// True if there is `stored_snapshots`.
+    /// True if the table `stored_snapshots` exists.
     pub(super) has_snapshots: bool,
 }
 
-/// Creates what is missing, and checks that the database is the application's.
+/// Creates missing tables, and checks that the database belongs to the application.
 ///
-/// It looks first and writes only if something is missing. Then it looks again inside the
-/// transaction, so any number of processes may do this at once: the second finds what the first has
-/// made.
+/// It writes only if something is missing. Then it looks again inside the transaction, so any
+/// number of processes may do this at once: the second one finds what the first one has created.
 pub(super) fn prepare(
     connection: &mut Connection,
     label: &Label,
@@ -103,10 +102,11 @@ fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<F
 /// The tables that were found in a database.
 struct Found {
     missing: Vec<&'static Table>,
-    /// The columns of events and of snapshots, where there are such tables.
+    /// The columns of the tables of events and of snapshots, as far as they exist.
     columns: Vec<(&'static str, HashSet<String>)>,
     meta: HashMap<String, String>,
-    /// True if tracking has the row without which Python would make it anew, or needs none.
+    /// True if tracking has the row without which Python would create the table anew, or needs
+    /// none.
     is_marked: bool,
     layout: Layout,
 }

@@ -31,7 +31,7 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         select(&self.0, label, sql, params)
     }
 
-    /// A view may name a table that is missing for a moment.
+    /// Prepares for renames, during which a view may name a table that is missing.
     fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError> {
         self.execute(label, "PRAGMA legacy_alter_table = ON", &[])?;
         Ok(())
@@ -53,7 +53,8 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         })
     }
 
-    /// SQLite itself rolls back after some errors. Nobody else can end the transaction.
+    /// Fails if the transaction has ended. SQLite itself rolls back after some errors. Nobody else
+    /// can end the transaction.
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
         if self.0.is_autocommit() {
@@ -91,7 +92,7 @@ fn select(
     Ok(Selected { columns, rows })
 }
 
-/// Binds the parameters. To SQLite `$1` is a name, whose place is where it first stands in the
+/// Binds the parameters. To SQLite `$1` is a name, and its index is that of its first use in the
 /// statement.
 fn bind(statement: &mut Statement<'_>, label: &Label, params: &[Value]) -> Result<(), StoreError> {
     let failed = |error| codes::statement_failed(label, error);

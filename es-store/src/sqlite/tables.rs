@@ -1,24 +1,24 @@
-//! The statements that create the tables: Python's, exactly as it makes them, and a few of our own
-//! beside them.
+//! The statements that create the tables: Python's, exactly as Python creates them, and a few of
+//! the library's own.
 
 use crate::role::Role;
 use crate::sql::names::literal;
 use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 
-/// A table that there must be.
+/// A table of the database.
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) sql: &'static str,
     /// True if only followers have it.
     pub(super) of_followers: bool,
-    /// True if a database that can only be read is of use without it.
+    /// True if a read-only database can be used without it.
     pub(super) can_lack: bool,
-    /// True if any database is of use without it: a snapshot only saves work.
+    /// True if any database can be used without it, because a snapshot only saves work.
     pub(super) is_optional: bool,
 }
 
-/// Python makes it when its snapshots are switched on; here it is always made with the others, so
-/// that switching them on changes no table.
+/// The table of snapshots. Python creates it when snapshots are switched on. Here it is always
+/// created with the others, so that the switch changes no tables.
 pub(super) const SNAPSHOTS: &str = "stored_snapshots";
 
 pub(super) const TABLES: [Table; 6] = [
@@ -72,12 +72,12 @@ pub(super) const TABLES: [Table; 6] = [
     },
 ];
 
-/// The names of all tables.
+/// Returns the names of all tables.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|table| table.name)
 }
 
-/// All statements, with the rows that must be there, to be run by hand.
+/// Returns all statements, with those that insert the required rows, to be run by hand.
 pub(super) fn script(application: &str, role: Role) -> String {
     let is_wanted = |table: &&Table| role == Role::Follower || !table.of_followers;
     let tables = TABLES.iter().filter(is_wanted);

@@ -1,8 +1,8 @@
 //! Transactions in which a user's code runs.
 //!
 //! Concurrency: a transaction that writes holds the connection that writes for as long as the
-//! user's code takes; so does one that reads from a database in memory. Meanwhile its thread is
-//! noted, see [`reentrancy`](super::reentrancy). A transaction that reads from a file has a
+//! user's code runs. So does one that reads from a database in memory. Meanwhile its thread is
+//! registered, see [`reentrancy`](super::reentrancy). A transaction that reads from a file has a
 //! connection of its own.
 
 use std::sync::{Arc, LazyLock};
@@ -19,10 +19,10 @@ use crate::error::StoreError;
 use crate::sql::names::TableNames;
 use crate::sql::transaction::{Access, End, Owner, Transaction};
 
-/// The work that is done in a transaction.
+/// The work in a transaction.
 type Work<'w> = dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError> + 'w;
 
-/// Does `work` in a transaction, for the application `application`.
+/// Runs `work` in a transaction for the application `application`.
 pub(super) fn run(
     database: &Database,
     application: &str,
@@ -91,7 +91,7 @@ fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<
     ended
 }
 
-/// Keeps a connection from writing, until it is dropped.
+/// Prevents a connection from writing until it is dropped.
 struct QueryOnly<'a>(&'a Connection);
 
 impl<'a> QueryOnly<'a> {
@@ -103,12 +103,12 @@ impl<'a> QueryOnly<'a> {
 
 impl Drop for QueryOnly<'_> {
     fn drop(&mut self) {
-        // Nobody could do anything about a failure; the next write would report it.
+        // Nothing could be done about a failure; the next write would report it.
         let _ended = self.0.pragma_update(None, "query_only", false);
     }
 }
 
-/// The names of the library's own tables.
+/// Returns the names of the library's own tables.
 fn table_names() -> Arc<TableNames> {
     static NAMES: LazyLock<Arc<TableNames>> = LazyLock::new(|| {
         Arc::new(TableNames {

@@ -1,7 +1,7 @@
-//! Noticing the commits of other connections.
+//! Notices the commits of other connections.
 //!
-//! The thread of the [watcher](crate::watcher) looks at the version of the data. It is read before
-//! the first listener's `listen` returns, so every commit after that is noticed.
+//! The thread of the [watcher](crate::watcher) polls SQLite's `data_version`. It is read before the
+//! first listener's `listen` returns, so every later commit is noticed.
 
 use std::thread;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
 use crate::watcher::Watcher;
 
-/// The time between two looks. One look takes some microseconds.
+/// The interval of polling. One poll takes some microseconds.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Rings signals after commits of other connections, while anyone listens.
+/// Rings signals after commits of other connections, while there are listeners.
 pub(super) struct Watch {
     signals: Signals,
     watcher: Watcher,
@@ -32,7 +32,7 @@ impl Watch {
         }
     }
 
-    /// Watches until what is returned is dropped.
+    /// Watches until the returned registration is dropped.
     pub(super) fn join(
         &self,
         connect: impl FnOnce() -> Result<Connection, StoreError>,
@@ -58,7 +58,7 @@ fn watch(connection: &Connection, mut seen: i64, signals: &Signals, stop: &Signa
                 seen = version;
                 signals.ring();
             }
-            // Whoever listens polls too, so a look that fails loses nothing.
+            // Listeners poll as well, so a failure loses nothing.
             Err(error) => {
                 let error = error_chain(&error);
                 tracing::debug!(%error, "looking for commits of other connections failed");

@@ -1,4 +1,4 @@
-//! Writing one recording, inside a transaction that the caller opens and commits.
+//! Writes one recording, inside a transaction that the caller opens and commits.
 
 use std::collections::HashMap;
 
@@ -20,8 +20,8 @@ pub(super) fn record(
     label: &Label,
     recording: &Recording,
 ) -> Result<Recorded, StoreError> {
-    // The positions come first: whoever lost the race learns that, and not of the conflict that
-    // follows from it.
+    // Positions are moved first: an instance that lost the race gets that error, and not the
+    // conflict that follows from it.
     for tracking in &recording.trackings {
         move_position(connection, label, tracking)?;
         if let Some(event) = &tracking.at {
@@ -36,7 +36,7 @@ pub(super) fn record(
     insert_all(connection, label, &recording.events).map(Recorded::new)
 }
 
-/// Writes a snapshot. The last one of a version wins, and Python reads it alike.
+/// Writes a snapshot. The last one of a version wins; Python reads the table in the same way.
 pub(super) fn record_snapshot(
     connection: &Connection,
     label: &Label,
@@ -69,8 +69,8 @@ fn insert_all(
     let mut positions = Vec::with_capacity(events.len());
     for event in events {
         let version = event.originator_version;
-        // The conflict comes first, as a version that is there already may stand behind a gap as
-        // well.
+        // The conflict is found first, because a version that exists already may also be above a
+        // gap.
         positions.push(insert(connection, label, event)?);
         let before = last.insert(&event.originator_id, version);
         if version > 1 && before != Some(version - 1) {
@@ -105,8 +105,8 @@ fn insert(connection: &Connection, label: &Label, event: &StoredEvent) -> Result
     }
 }
 
-/// Refuses an event if the one before it is not there. It is asked once for each aggregate of a
-/// recording, as the versions behind the first follow each other there.
+/// Refuses an event without its predecessor. This is checked once for each aggregate of a
+/// recording, because the versions after the first one follow each other there.
 fn check_follows(
     connection: &Connection,
     label: &Label,
@@ -126,7 +126,7 @@ fn check_follows(
     Err(StoreError::Gap { id, version })
 }
 
-/// Behind the highest position that there can be, SQLite would take any free one.
+/// Refuses to write above the highest possible position, where SQLite would take any free one.
 fn check_room(connection: &Connection, label: &Label) -> Result<(), StoreError> {
     let last: Option<i64> = connection
         .prepare_cached("SELECT MAX(rowid) FROM stored_events")

@@ -14,7 +14,7 @@ use crate::sql::label::Label;
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) label: Label,
-    /// For a file, which other processes may use.
+    /// The pace, for a file that other processes may use.
     pub(super) pace: Option<Pace>,
     pub(super) authorizer: Authorizer,
 }
@@ -29,7 +29,7 @@ impl GroupWriter for Writer {
         } = self;
         pace.iter_mut().for_each(Pace::begin);
         let outcomes = match record_together(connection, label, group) {
-            // A full disk, for example: what is too large for it must not take with it what is not.
+            // On a full disk, for example, a recording that is too large must not fail the others.
             Err(StoreError::Driver { .. }) if group.len() > 1 => {
                 Ok(record_one_by_one(connection, label, group))
             }
@@ -50,7 +50,7 @@ fn record_together(
     })
 }
 
-/// Writes each of a group, in its order, in a transaction of its own.
+/// Writes each recording of a group, in order, in a transaction of its own.
 fn record_one_by_one(connection: &mut Connection, label: &Label, group: &[&Recording]) -> Outcomes {
     let alone = |recording| {
         let outcomes = record_together(connection, label, &[recording]);
@@ -59,8 +59,8 @@ fn record_one_by_one(connection: &mut Connection, label: &Label, group: &[&Recor
     group.iter().copied().flat_map(alone).collect()
 }
 
-/// Does `work` between BEGIN IMMEDIATE and COMMIT. If it fails, panics, or all was refused, the
-/// guard rolls back.
+/// Runs `work` between BEGIN IMMEDIATE and COMMIT. The guard rolls back if `work` fails, panics, or
+/// refused all recordings.
 fn transact(
     connection: &mut Connection,
     label: &Label,
@@ -83,7 +83,7 @@ fn record_all(
     group: &[&Recording],
 ) -> Result<Outcomes, StoreError> {
     match group {
-        // What is refused takes the transaction with it.
+        // A refused recording rolls back the transaction.
         [lone] => Ok(vec![write::record(connection, label, lone)]),
         group => group
             .iter()
@@ -92,7 +92,7 @@ fn record_all(
     }
 }
 
-/// Writes one recording of several; what is refused leaves the others as they were. The outer error
+/// Writes one recording of several. If it is refused, the others stay as they were. The outer error
 /// is that of the group.
 fn record_or_undo(
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! The rules that every store keeps, as tests to run on any of them.
+//! The rules that every store keeps, as tests for any store.
 //!
 //! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each rule. A rule panics
 //! when it is broken.

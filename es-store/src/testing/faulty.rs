@@ -48,25 +48,25 @@ pub enum Call {
     Transact,
 }
 
-/// When a call fails.
+/// The moment at which a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
-    /// Before anything is done.
+    /// Before the call is passed on.
     Before,
-    /// After all is done: the caller cannot know that it was.
+    /// After the call was passed on, so that the caller cannot know that it took place.
     After,
 }
 
-/// A recorder that passes all calls on to another one, counts them, and fails those that it was
-/// told to.
+/// A recorder that passes all calls on to another one, counts them, and fails those that the test
+/// selects.
 ///
 /// ```
 /// use es_core::IdType;
 /// use es_store::testing::{Call, FaultyRecorder, Moment};
 /// use es_store::{ApplicationRecorder, Role, StoreError, memory::MemoryRecorder};
 ///
-/// let memory = MemoryRecorder::new(Role::Leader, IdType::Uuid);
-/// let recorder = FaultyRecorder::new(std::sync::Arc::new(memory));
+/// let inner = MemoryRecorder::new(Role::Leader, IdType::Uuid);
+/// let recorder = FaultyRecorder::new(std::sync::Arc::new(inner));
 /// recorder.fail(Call::Head, 2, Moment::Before, StoreError::closed("test"));
 /// assert!(recorder.head().is_ok());
 /// assert!(recorder.head().is_err());
@@ -92,7 +92,7 @@ struct Fault {
 }
 
 impl FaultyRecorder {
-    /// A recorder that passes all calls on to `inner`.
+    /// Creates a recorder that passes all calls on to `inner`.
     pub fn new(inner: Arc<dyn ProcessRecorder>) -> Self {
         Self {
             inner,
@@ -100,7 +100,7 @@ impl FaultyRecorder {
         }
     }
 
-    /// The `number`th call of this kind from now on fails with `error`; 1 is the next one.
+    /// Makes the `number`th call of this kind from now on fail with `error`; 1 is the next call.
     pub fn fail(&self, call: Call, number: u64, moment: Moment, error: StoreError) {
         let mut plan = self.plan();
         let number = number + plan.calls.get(&call).copied().unwrap_or(0);
@@ -112,7 +112,7 @@ impl FaultyRecorder {
         });
     }
 
-    /// The number of calls of this kind so far, failed ones included.
+    /// Returns the number of calls of this kind so far, including failed ones.
     pub fn calls(&self, call: Call) -> u64 {
         self.plan().calls.get(&call).copied().unwrap_or(0)
     }
@@ -294,7 +294,7 @@ impl FaultyStores {
         Self::new(memory::open)
     }
 
-    /// The recorder of an application, if it was opened.
+    /// Returns the recorder of an application, if it was opened.
     pub fn get(&self, application: &str) -> Option<Arc<FaultyRecorder>> {
         self.opened().get(application).cloned()
     }

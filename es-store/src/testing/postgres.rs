@@ -1,12 +1,11 @@
-//! PostgreSQL for tests: fresh databases, on a server of your own or on one that is thrown away
-//! afterwards.
+//! PostgreSQL for tests: new databases, on a given server or on a temporary one.
 //!
-//! `ES_POSTGRES_URL` names a server to use, by a connection string whose user may create databases.
-//! Unset, the programs `initdb` and `pg_ctl` are looked for (by `pg_config --bindir`, in
-//! `/usr/lib/postgresql/*/bin`, in `PATH`), and a server is started in a temporary folder, with a
-//! Unix socket there as its only door. All tests of a process share it. If there is neither,
-//! [`database`] says so loudly and gives `None`, so that a test can pass over; it panics instead
-//! when `CI` or `ES_REQUIRE_POSTGRES` is set.
+//! `ES_POSTGRES_URL` names the server, by a connection string whose user may create databases. If
+//! it is not set, the programs `initdb` and `pg_ctl` are searched for (by `pg_config --bindir`, in
+//! `/usr/lib/postgresql/*/bin`, in `PATH`), and a server is started in a temporary folder, where it
+//! listens only on a Unix socket. All tests of a process share it. If there is neither,
+//! [`database`] prints a warning and returns `None`, so that a test can be skipped. It panics
+//! instead if `CI` or `ES_REQUIRE_POSTGRES` is set.
 
 mod cluster;
 mod programs;
@@ -24,11 +23,10 @@ use self::programs::Programs;
 use crate::env::Env;
 use crate::postgres_client::{self as client, Client, ConnectError, Target};
 
-/// A new, empty database on the server that all tests of this process share; `None` if there is no
-/// PostgreSQL.
+/// Creates an empty database on the server that all tests of this process share. Returns `None` if
+/// there is no PostgreSQL.
 ///
-/// The server flushes as it is told to (`fsync=on`), unless `ES_POSTGRES_FSYNC=off` gives
-/// durability away for speed.
+/// The server runs with `fsync=on`, unless `ES_POSTGRES_FSYNC=off` trades durability for speed.
 ///
 /// # Panics
 /// When there is no PostgreSQL though `CI` or `ES_REQUIRE_POSTGRES` is set, or it does not start.
@@ -47,20 +45,21 @@ pub fn database() -> Option<Database> {
     }
 }
 
-/// A server of the test's own, which it may stop and start; `None` if there are no programs to
-/// start one.
+/// Starts a server for one test, which may stop and start it. Returns `None` if the programs to
+/// start one are missing.
 ///
 /// # Panics
-/// As [`database`] does.
+/// The panics of [`database`].
 pub fn cluster() -> Option<Cluster> {
     Some(Cluster::start(programs()?, fsync()))
 }
 
-/// As [`cluster`], a server that listens on a port of 127.0.0.1 too, with TLS there if it is given
-/// a certificate. The environment of a [`Database`] names its Unix socket, and the same port.
+/// Does the same as [`cluster`], for a server that also listens on a port of 127.0.0.1. It uses TLS
+/// there if it gets a certificate. The environment of a [`Database`] names the server's Unix socket
+/// and that port.
 ///
 /// # Panics
-/// As [`database`] does.
+/// The panics of [`database`].
 pub fn cluster_on_tcp(certificate: Option<&ServerCertificate>) -> Option<Cluster> {
     Some(Cluster::start_on_tcp(programs()?, fsync(), certificate))
 }
@@ -75,7 +74,7 @@ fn programs() -> Option<Programs> {
         if let Some(key) = required {
             panic!("{missing}, but {key} is set");
         }
-        // Not by `eprintln!`, which the test harness keeps to itself.
+        // `eprintln!` would be captured by the test harness.
         let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {missing} ***\n");
     }
     found
@@ -90,7 +89,7 @@ enum Server {
     Started(Cluster),
 }
 
-/// A database for a test. On a server that was given it is dropped with this value.
+/// A database for a test. On a given server it is dropped with this value.
 pub struct Database {
     config: Config,
     name: String,
@@ -116,7 +115,7 @@ impl Database {
         }
     }
 
-    /// The settings with which an application opens this database.
+    /// Returns the settings with which an application opens this database.
     pub fn env(&self) -> Env {
         let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
         let ports: Vec<_> = self.config.get_ports().iter().map(u16::to_string).collect();
@@ -130,7 +129,7 @@ impl Database {
             .with("POSTGRES_PASSWORD", String::from_utf8_lossy(password))
     }
 
-    /// Removes everything that an application keeps in schema `public`, so that it starts anew.
+    /// Removes everything that an application keeps in schema `public`.
     ///
     /// # Panics
     /// When the server cannot be reached.
@@ -160,7 +159,7 @@ impl Database {
         }
     }
 
-    /// A connection that knows nothing of the library.
+    /// Opens a connection that the library does not know of.
     ///
     /// # Panics
     /// When the server cannot be reached.
@@ -176,7 +175,7 @@ impl Drop for Database {
         if self.is_dropped
             && let Ok(mut server) = connect(&self.config)
         {
-            // What stays behind is empty or small, and its name says what it is.
+            // A database that is not dropped is small, and its name tells where it comes from.
             let _dropped =
                 server.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }

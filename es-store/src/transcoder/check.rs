@@ -1,10 +1,11 @@
-//! A value that is written must come back as it is, or it is refused while it can still be mended.
+//! Checks that a written value is read back as the same value. Otherwise it is refused, while its
+//! author can still fix it.
 //!
-//! A value may be written in one form and expected in another. Inside a type that serde reads
-//! without saying what it wants (tagged inside, untagged, or flattened), IP addresses are expected
-//! as text, 128-bit numbers and keys that are numbers not at all, and 16 bytes cannot be told from
-//! a UUID. An object of any JSON may look like a transcoding, and a value may be nested deeper than
-//! is read. No type says so of itself: it is tried.
+//! A value may be written in one form and expected in another. Types that serde reads through
+//! `deserialize_any` (internally tagged, untagged or flattened) show this: inside them IP addresses
+//! are expected as text, 128-bit numbers and numeric keys are not supported, and 16 bytes cannot be
+//! told from a UUID. Any JSON object may look like a transcoding, and a value may be nested deeper
+//! than the reader allows. No type declares this, so each value is read back.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -17,8 +18,8 @@ use uuid::Uuid;
 use super::read::Reader;
 use super::{JsonReader, write};
 
-/// Refuses what was written of a `T` behind `start`, unless it is read and written again as the
-/// same.
+/// Refuses the value of type `T` that was written from `start` on, unless reading and writing it
+/// again gives the same JSON.
 pub(super) fn check<T: StoredField>(bytes: &mut Vec<u8>, start: usize) -> Result<(), String> {
     if always_comes_back::<T>() {
         return Ok(());
@@ -44,8 +45,8 @@ fn refusal(problem: &str) -> String {
     )
 }
 
-/// Returns true if both are the same JSON. Keys and elements may stand in another order, as a map
-/// or a set has another with each copy.
+/// Returns true if both are the same JSON. The order of keys and elements does not count, because
+/// it differs between two copies of a map or a set.
 fn is_same(before: &[u8], again: &[u8]) -> bool {
     if before == again {
         return true;
@@ -54,8 +55,8 @@ fn is_same(before: &[u8], again: &[u8]) -> bool {
     matches!((read(before), read(again)), (Some(before), Some(again)) if before == again)
 }
 
-/// JSON with the entries of its objects and the elements of its arrays sorted. Values stand as they
-/// are written, so that no digit of a number is lost.
+/// JSON with sorted object entries and array elements. Values are kept as text, so that no digit of
+/// a number is lost.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Json<'a> {
     Value(&'a str),
@@ -89,8 +90,8 @@ macro_rules! is_one_of {
     };
 }
 
-/// The types that most fields have. They need not be tried, which would cost more than to write
-/// them.
+/// Returns true for the types that most fields have. They always come back, and reading them back
+/// would cost more than writing them.
 fn always_comes_back<T: 'static>() -> bool {
     let is = TypeId::of::<T>();
     is_one_of!(is:

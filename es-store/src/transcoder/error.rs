@@ -1,32 +1,33 @@
 //! Errors that show no stored value.
 //!
-//! The message of a user's type about a value may show the value, so it is dropped at once: all
-//! their code runs against [`Redacted`], which keeps only what was expected. On its way out it
-//! passes through serde_json's error as text between two marks. Text without marks was written by
-//! serde_json itself, which shows a value only before `, expected `.
+//! The message of a user's type about a value may show the value, so it is dropped at once: the
+//! user's code runs with the error type [`Redacted`], which keeps only the expectation. The error
+//! passes through serde_json's error type as text between two marks. Text without marks was written
+//! by serde_json itself, which shows a value only before `, expected `.
 
 use std::fmt;
 
 use serde::{de, ser};
 
-/// Around a message that is redacted already. No value has it by chance.
+/// The mark around a message that is redacted already. A value does not contain it by chance.
 const MARK: &str = "\0redacted\0";
 
-/// The problem with a value, without the value.
+/// The problem of a value, without the value.
 #[derive(Debug)]
 pub(super) struct Redacted {
     pub(super) message: String,
 }
 
 impl Redacted {
-    /// The problem of reading, as serde_json or, between marks, this library describes it.
+    /// Creates the error of reading. serde_json described it, or this library between marks.
     pub(super) fn of_reading(error: &impl fmt::Display) -> Self {
         let text = error.to_string();
         if let Some(message) = marked(&text) {
             return Self::new(message);
         }
         match text.rsplit_once(", expected ") {
-            // Its line and column count from the beginning of the field, which helps nobody.
+            // Its line and column count from the beginning of the field, so they mean nothing to
+            // the user.
             Some((_, expected)) => {
                 let expected = expected
                     .rsplit_once(" at line ")
@@ -37,18 +38,18 @@ impl Redacted {
         }
     }
 
-    /// The problem of writing.
+    /// Creates the error of writing.
     pub(super) fn of_writing(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         match marked(&text) {
             Some(message) => Self::new(message),
-            // What the type itself said may show its value.
+            // The message of the user's type may show its value.
             None if error.is_data() => Self::new("its type refuses to write it"),
             None => Self::new(text),
         }
     }
 
-    /// The same, as the error of another deserializer.
+    /// Converts to the error of another deserializer.
     pub(super) fn into_de<E: de::Error>(self) -> E {
         E::custom(format_args!("{MARK}{}{MARK}", self.message))
     }
@@ -60,7 +61,7 @@ impl Redacted {
     }
 }
 
-/// Our own refusal to write a value, which shows nothing of it.
+/// Creates the library's own error of writing, which does not show the value.
 pub(super) fn refuse_to_write<E: ser::Error>(message: &str) -> E {
     E::custom(format_args!("{MARK}{message}{MARK}"))
 }
@@ -79,8 +80,8 @@ impl std::error::Error for Redacted {}
 
 impl de::Error for Redacted {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        // It may be our own, come back through a type that passes errors on; what a type itself
-        // says is dropped.
+        // The message may be the library's own, passed on by a type. The message of the type itself
+        // is dropped.
         match marked(&message.to_string()) {
             Some(message) => Self::new(message),
             None => Self::new("its type refuses the stored value"),

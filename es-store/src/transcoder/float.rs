@@ -1,12 +1,12 @@
-//! Floats as Python's `repr` writes them.
+//! Writes floats as Python's `repr` does.
 
 use std::io;
 
 use serde_json::ser::Formatter;
 
-/// Compact JSON with Python's floats: the shortest digits that give the same number back, with an
-/// exponent of at least two digits when it is below -4 or from 16 on, and otherwise with a decimal
-/// point.
+/// Compact JSON with Python's floats: the shortest digits that read back as the same number. The
+/// exponent has at least two digits and is used below -4 and from 16 on; otherwise there is a
+/// decimal point.
 pub(super) struct Python;
 
 impl Formatter for Python {
@@ -21,9 +21,9 @@ impl Formatter for Python {
     }
 }
 
-/// Of two shortest forms that are equally near, Rust takes the upper one and Python the even one.
-/// Both give the same number back. There can be two only where one digit is worth less than the
-/// float can tell apart.
+/// Returns Python's choice of two shortest forms that are equally near: Rust takes the upper one,
+/// and Python the even one. Both read back as the same number. There are two only where one digit
+/// is worth less than the precision of the float.
 fn half_to_even(value: f64, shortest: &str) -> Option<String> {
     const ALWAYS_EXACT: usize = 14;
     let mantissa = shortest.split('e').next().unwrap_or_default();
@@ -35,7 +35,7 @@ fn half_to_even(value: f64, shortest: &str) -> Option<String> {
     (even.parse() == Ok(value)).then_some(even)
 }
 
-/// `scientific` has the form `-1.25e-7`.
+/// Writes a float. `scientific` has the form `-1.25e-7`.
 fn write_float<W: ?Sized + io::Write>(writer: &mut W, scientific: &str) -> io::Result<()> {
     let no_number = || io::Error::other("no number");
     let (mantissa, exponent) = scientific.split_once('e').ok_or_else(no_number)?;

@@ -4,7 +4,7 @@ use serde::de::{Deserializer, Visitor};
 
 use super::error::Redacted;
 
-/// Stands in for a field that is missing: an absent `Option`, or an error.
+/// Deserializes a missing field: an absent `Option`, or an error.
 pub(super) struct Missing;
 
 impl<'de> Deserializer<'de> for Missing {

@@ -1,5 +1,5 @@
-//! Objects that may be transcodings: they are so only if they have exactly the two keys `_type_`
-//! and `_data_`.
+//! Objects that may be transcodings. An object is a transcoding only if it has exactly the two keys
+//! `_type_` and `_data_`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 
 use super::{DATA, KNOWN, TYPE};
 
-/// The name of the transcoding as which a value is stored, if it is one: most often a type that
-/// this program does not have there. A name is no value, but what does not look like a name is not
-/// shown.
+/// Describes the transcoding as which a value is stored, if it is one. Most often the field has
+/// another type in this program. The name is not a value, but text that does not look like a name
+/// is not shown.
 pub(super) fn transcoding_of(stored: &str) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -33,7 +33,7 @@ pub(super) fn transcoding_of(stored: &str) -> Option<String> {
     Some(format!("; it is stored as the transcoding{shown}"))
 }
 
-/// A text that is borrowed where it can be.
+/// A text that is borrowed where possible.
 pub(super) struct Text<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -58,28 +58,28 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-/// The part of an object that was read before it was clear that it is no transcoding.
+/// The entries of an object that were read before it was clear that it is not a transcoding.
 #[derive(Default)]
 pub(super) struct Start<'de> {
     pub(super) entries: VecDeque<(Cow<'de, str>, &'de RawValue)>,
     pub(super) next_key: Option<Cow<'de, str>>,
 }
 
-/// An object, once it is clear what it is.
+/// An object, once its kind is known.
 pub(super) enum Opened<'de, A> {
-    /// The text of a transcoding that is known, or that was asked for.
+    /// The text of a transcoding that is known, or that the reader named.
     Transcoding(Cow<'de, str>),
     /// Any other object.
     Object(Start<'de>, A),
 }
 
 impl<'de, A: MapAccess<'de>> Opened<'de, A> {
-    /// Opens an object of which nobody said what it is.
+    /// Opens an object without knowing its type.
     pub(super) fn read(map: A) -> Result<Self, A::Error> {
         Self::read_as(map, |name| KNOWN.contains(&name))
     }
 
-    /// Opens an object that may be one of the transcodings that `is_wanted`.
+    /// Opens an object that may be one of the transcodings for which `is_wanted` is true.
     pub(super) fn read_as(
         mut map: A,
         is_wanted: impl FnOnce(&str) -> bool,
@@ -115,7 +115,7 @@ impl<'de, A: MapAccess<'de>> Opened<'de, A> {
 }
 
 impl<'de> Start<'de> {
-    /// Name and data, if these two texts are all.
+    /// Returns name and data, if the object consists of these two texts.
     fn transcoding(&self) -> Option<(Cow<'de, str>, Cow<'de, str>)> {
         let text = |wanted: &str| {
             let (_, raw) = self.entries.iter().find(|(key, _)| key == wanted)?;

@@ -6,7 +6,7 @@ use serde::de;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     depth: u8,
-    /// A key is text, so a UUID is read from its text there.
+    /// True in a key. A key is text, so a UUID is read from its text there.
     pub(super) is_key: bool,
 }
 
@@ -24,8 +24,8 @@ impl Place {
         }
     }
 
-    /// One level further in. serde_json counts too, but begins anew with a value that was read
-    /// ahead.
+    /// Returns the place one level deeper. serde_json also counts levels, but starts again for a
+    /// value that was read ahead.
     pub(super) fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth == Self::MAX_DEPTH {
             return Err(E::custom("nested too deep"));

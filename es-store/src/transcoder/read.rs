@@ -1,8 +1,7 @@
-//! Reading: a deserializer around serde_json's, and the visitor that it shows what is read.
+//! Reading: a deserializer around serde_json's, with the visitor that it passes on.
 //!
-//! A deserializer makes visitors, and a visitor deserializes what is inside a value, so each of the
-//! two needs the other: they are one module. The parts that need neither stand in
-//! modules of its own.
+//! A deserializer creates visitors, and a visitor deserializes the content of a value. Each needs
+//! the other, so they share a module. The parts that need neither have modules of their own.
 
 use std::fmt;
 
@@ -19,8 +18,8 @@ use super::object::{Opened, Start};
 use super::place::Place;
 use super::special::{Bytes, Transcoded};
 
-/// Passes everything on to the deserializer inside, but for bytes, transcodings, and what is read
-/// without saying what it is. Whoever reads from it sees only redacted errors.
+/// Forwards everything to the inner deserializer, except bytes, transcodings, and values that are
+/// read through `deserialize_any`. Its errors are redacted.
 pub(super) struct Reader<D> {
     inner: D,
     place: Place,
@@ -100,7 +99,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<D> {
     }
 }
 
-/// Reads the value of `seed` with a [`Reader`].
+/// Reads the value of `seed` through a [`Reader`].
 struct Seed<S> {
     seed: S,
     place: Place,
@@ -116,11 +115,11 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
     }
 }
 
-/// Shows a visitor what is read.
+/// Forwards to a visitor.
 struct Visit<V> {
     visitor: V,
     place: Place,
-    /// Nobody said what is expected, so a known transcoding is shown as its text.
+    /// True in `deserialize_any`. Then a known transcoding is passed on as its text.
     of_anything: bool,
 }
 
@@ -211,7 +210,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<V> {
     }
 }
 
-/// Access to what is inside a value, through readers.
+/// Access to the content of a value, through readers.
 struct Inside<A> {
     inner: A,
     place: Place,
@@ -323,10 +322,10 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Inside<A> {
     }
 }
 
-/// An object of which the start was read already.
+/// An object whose first entries were read already.
 struct Object<'de, A> {
     start: Start<'de>,
-    /// The value that belongs to the key that was given last, if it was read already.
+    /// The value of the last key, if it was read already.
     value: Option<&'de RawValue>,
     rest: A,
     place: Place,

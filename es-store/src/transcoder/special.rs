@@ -1,4 +1,4 @@
-//! Visitors of what JSON has no form for: transcodings and bytes.
+//! Visitors of values without a JSON form: transcodings and bytes.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use super::UUID_HEX;
 use super::error::Redacted;
 use super::object::Opened;
 
-/// Shows a visitor the text of the transcoding called `name`, as a newtype struct; text that stands
-/// alone, as text.
+/// Passes the text of the transcoding called `name` to a visitor as a newtype struct, and plain
+/// text as text.
 pub(super) struct Transcoded<V> {
     pub(super) name: &'static str,
     pub(super) visitor: V,
@@ -41,7 +41,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Transcoded<V> {
     }
 }
 
-/// Shows a visitor bytes: those of a UUID, transcoded or as text, or those of an array.
+/// Passes bytes to a visitor: those of a UUID, transcoded or as text, or those of an array.
 pub(super) struct Bytes<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Bytes<V> {

@@ -1,4 +1,4 @@
-//! The bytes that Python stores, both ways; and what it never should.
+//! Reads and writes the bytes that Python stores, and refuses bytes that it never stores.
 
 mod bad;
 mod named;
@@ -10,7 +10,7 @@ use es_core::{FieldError, FieldReader, FieldWriter, StoredField};
 
 use super::{JsonReader, JsonWriter};
 
-/// The bytes of a field.
+/// Returns the stored form of a field.
 fn try_write<T: StoredField>(value: &T) -> Result<String, FieldError> {
     let mut writer = JsonWriter::new();
     writer.put("key", value)?;
@@ -36,7 +36,7 @@ fn read<T: StoredField>(stored: &str) -> T {
     try_read(stored).unwrap_or_else(|error| panic!("{error}: {stored}"))
 }
 
-/// A value is written like this and read back from it.
+/// Asserts that a value is written as `stored` and read back from it.
 #[track_caller]
 fn both_ways<T: StoredField + PartialEq + std::fmt::Debug>(value: T, stored: &str) {
     assert_eq!(write(&value), stored);

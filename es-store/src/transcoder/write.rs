@@ -10,7 +10,7 @@ use super::error::refuse_to_write;
 use super::float::Python;
 use super::{DATA, TRANSCODED, TYPE, UUID_HEX};
 
-/// Writes `value` behind `bytes`.
+/// Appends `value` to `bytes`.
 pub(super) fn write<T: Serialize + ?Sized>(
     bytes: &mut Vec<u8>,
     value: &T,
@@ -20,11 +20,11 @@ pub(super) fn write<T: Serialize + ?Sized>(
     )))
 }
 
-/// Passes everything on to the serializer inside, but for bytes, transcodings, and floats that JSON
+/// Forwards everything to the inner serializer, except bytes, transcodings, and floats that JSON
 /// does not have.
 struct Writer<S>(S);
 
-/// Serialises what is inside with a [`Writer`].
+/// Serialises the inner value with a [`Writer`].
 struct Wrap<'a, T: ?Sized>(&'a T);
 
 impl<T: Serialize + ?Sized> Serialize for Wrap<'_, T> {
@@ -247,7 +247,7 @@ macro_rules! wrap_fields {
 
 wrap_fields!(SerializeStruct, SerializeStructVariant);
 
-/// Keys are not wrapped: they are text, so a UUID is written as one.
+/// Keys are not wrapped: they are text, so a UUID in a key is written as text.
 impl<S: SerializeMap> SerializeMap for Writer<S> {
     type Ok = S::Ok;
     type Error = S::Error;

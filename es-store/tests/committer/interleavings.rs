@@ -16,7 +16,7 @@ const ITERATIONS: usize = 2_000;
 
 type Numbers = Handoff<usize, usize>;
 
-/// A store of numbers, and who is writing to it.
+/// A store of numbers, with the thread that is writing to it.
 struct Store {
     handoff: Numbers,
     leaders: AtomicUsize,
@@ -46,7 +46,7 @@ impl Store {
         2 * own
     }
 
-    /// Saves one number; `None` if it was withdrawn.
+    /// Saves one number. Returns `None` if the save was withdrawn.
     fn save(&self, number: usize, copied: bool, patience: Duration) -> Option<usize> {
         let job = || copied.then_some(number);
         match self.handoff.join(weight(), job, patience) {
@@ -57,7 +57,8 @@ impl Store {
         }
     }
 
-    /// Returns what was written. Nobody is left in line, and the lead is free.
+    /// Returns the written numbers, in ascending order. Nobody may be left in the queue or be a
+    /// leader.
     fn end(&self) -> Vec<usize> {
         let mut log = self.log.lock().expect("no panic").clone();
         log.sort_unstable();
@@ -118,7 +119,7 @@ fn a_withdrawn_save_was_not_done_and_every_other_was() {
     shuttle::check_pct(rounds, ITERATIONS, 3);
 }
 
-/// Unwinds as a leader; how many it had taken.
+/// Unwinds as a leader, and returns the number of saves that it had taken.
 fn unwind(lead: Lead<'_, usize, usize>) -> usize {
     let taken = lead.jobs().len();
     let unwinding = catch_unwind(AssertUnwindSafe(|| {

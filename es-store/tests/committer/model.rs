@@ -16,7 +16,7 @@ use uuid::Uuid;
 const WRITERS: u64 = 8;
 const AGGREGATES: u64 = 3;
 
-/// A save, what became of it, and between which positions of the log.
+/// A save with its outcome, and the positions of the log between which it was made.
 struct Save {
     recording: Recording,
     outcome: Result<Recorded, StoreError>,
@@ -34,43 +34,43 @@ fn read<T>(mut read: impl FnMut() -> Result<T, StoreError>) -> T {
 /// The versions of the aggregates.
 type Versions = HashMap<AggregateId, u64>;
 
-/// The verdict of the rules on a recording.
+/// The outcome that the rules give a recording.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+enum Expected {
     Accepted,
     Conflict(AggregateId, u64),
     Gap(AggregateId, u64),
 }
 
-fn judge(versions: &Versions, recording: &Recording) -> Verdict {
+fn expect_outcome(versions: &Versions, recording: &Recording) -> Expected {
     let mut versions = versions.clone();
     for event in &recording.events {
         let (id, version) = (event.originator_id.clone(), event.originator_version);
         let last = versions.entry(id.clone()).or_default();
         match version.checked_sub(*last) {
             Some(1) => *last = version,
-            None | Some(0) => return Verdict::Conflict(id, version),
-            Some(_) => return Verdict::Gap(id, version),
+            None | Some(0) => return Expected::Conflict(id, version),
+            Some(_) => return Expected::Gap(id, version),
         }
     }
-    Verdict::Accepted
+    Expected::Accepted
 }
 
-fn verdict(outcome: &Result<Recorded, StoreError>) -> Verdict {
+fn expected(outcome: &Result<Recorded, StoreError>) -> Expected {
     match outcome {
-        Ok(_) => Verdict::Accepted,
+        Ok(_) => Expected::Accepted,
         Err(StoreError::Conflict(Conflict { id, version, .. })) => {
-            Verdict::Conflict(id.clone(), *version)
+            Expected::Conflict(id.clone(), *version)
         }
-        Err(StoreError::Gap { id, version, .. }) => Verdict::Gap(id.clone(), *version),
+        Err(StoreError::Gap { id, version, .. }) => Expected::Gap(id.clone(), *version),
         Err(error) => panic!("{error}"),
     }
 }
 
 /// The same numbers in each run.
-struct Numbers(u64);
+struct RandomNumbers(u64);
 
-impl Numbers {
+impl RandomNumbers {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self
             .0
@@ -90,9 +90,9 @@ fn last_version(recorder: &dyn ProcessRecorder, id: &AggregateId) -> u64 {
     events.first().map_or(0, |event| event.originator_version)
 }
 
-/// The next versions of one aggregate, or a third of the time of several; now and then with one
-/// left out.
-fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Recording {
+/// Returns the next versions of one aggregate or, for a third of the calls, of several; now and
+/// then with a gap.
+fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut RandomNumbers) -> Recording {
     let (first, several) = (numbers.below(AGGREGATES), numbers.below(3) == 0);
     let count = if several {
         2 + numbers.below(AGGREGATES - 1)
@@ -104,7 +104,7 @@ fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Reco
         let id = AggregateId::from(id);
         let last = last_version(recorder, &id) + u64::from(numbers.below(20) == 0);
         let new = 1 + numbers.below(3);
-        // No two saves are alike: one that is sent again is known by its bytes.
+        // No two saves are equal, because a save that is sent again is recognized by its bytes.
         let state = format!("{{\"by\":{}}}", numbers.0).into_bytes();
         (last + 1..=last + new).map(move |version| {
             StoredEvent::new(id.clone(), version, "test:Thing.Happened", state.clone())
@@ -113,7 +113,7 @@ fn next_recording(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Reco
     Recording::new(events.collect())
 }
 
-fn save(recorder: &dyn ProcessRecorder, numbers: &mut Numbers) -> Save {
+fn save(recorder: &dyn ProcessRecorder, numbers: &mut RandomNumbers) -> Save {
     let recording = next_recording(recorder, numbers);
     let before = head(recorder);
     let outcome = recorder.record(&recording);
@@ -130,7 +130,7 @@ fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
     thread::scope(|scope| {
         let writer = |seed| {
             let save_some = move || {
-                let mut numbers = Numbers(seed);
+                let mut numbers = RandomNumbers(seed);
                 (0..saves / WRITERS)
                     .map(|_| save(recorder, &mut numbers))
                     .collect::<Vec<_>>()
@@ -145,10 +145,10 @@ fn save_all(recorder: &dyn ProcessRecorder, saves: u64) -> Vec<Save> {
     })
 }
 
-/// Returns the fault of these saves, if the log is the truth: no order of them, that each could
-/// have seen, explains them.
+/// Returns a fault of the saves, or `None` if some order of them, in which each has seen the log
+/// before it, explains the log.
 fn find_fault(log: &[Notification], saves: &[Save]) -> Option<String> {
-    // How many events stand up to a position.
+    // The number of events up to a position.
     let up_to = |position: u64| log.partition_point(|event| event.id <= position);
     // After each event of the log, and before the first.
     let mut versions = vec![Versions::new()];
@@ -183,8 +183,8 @@ fn find_fault(log: &[Notification], saves: &[Save]) -> Option<String> {
             }
             Err(_) => (up_to(*before), up_to(*after)),
         };
-        let told = verdict(outcome);
-        if !(from..=to).any(|at| judge(&versions[at], recording) == told) {
+        let told = expected(outcome);
+        if !(from..=to).any(|at| expect_outcome(&versions[at], recording) == told) {
             return Some(format!("{told:?} between {from} and {to} of {recording:?}"));
         }
     }
@@ -199,8 +199,8 @@ fn log(recorder: &dyn ProcessRecorder) -> Vec<Notification> {
 
 const SAVES: u64 = 10_000;
 
-/// The number of saves where each save is flushed by a server, and connections are made again and
-/// again.
+/// Returns a smaller number of saves for a server that flushes each save, and whose connections are
+/// opened again and again.
 fn fewer_saves() -> u64 {
     let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(5));
     (2_000 * factor).min(SAVES)
@@ -272,7 +272,7 @@ fn saves_of_many_writers_to_postgresql_are_as_if_made_one_by_one_while_connectio
     });
 }
 
-/// Ends the other thread, also when the test fails.
+/// A guard that ends the other thread, also when the test fails.
 struct SetWhenDropped<'a>(&'a AtomicBool);
 
 impl Drop for SetWhenDropped<'_> {
@@ -281,8 +281,8 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// Cuts off all connections of the recorder, each time that a hundred positions were taken; how
-/// many there were.
+/// Cuts off all connections of the recorder after every hundred positions. Returns the number of
+/// cut connections.
 fn cut_off_now_and_then(
     recorder: &dyn ProcessRecorder,
     database: &Database,
@@ -302,8 +302,8 @@ fn cut_off_now_and_then(
     all
 }
 
-/// The control: outcomes that go to the wrong caller, or a part of a recording that stays, are
-/// noticed.
+/// The control: the model detects outcomes that went to the wrong caller, and a part of a recording
+/// that stayed.
 #[test]
 fn the_model_notices_outcomes_that_were_mixed_up_and_recordings_in_part() {
     let recorder = open(":memory:");

@@ -9,15 +9,14 @@ use std::sync::PoisonError;
 
 pub(super) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-/// Waits to be woken. Time is not modelled: where there is a deadline, it may be over at any
-/// moment.
+/// Waits for a wake-up. Time is not modelled: a deadline may be over at any moment.
 pub(super) fn wait<'a, T>(
     wake: &Condvar,
     guard: MutexGuard<'a, T>,
     deadline: Option<Instant>,
 ) -> (MutexGuard<'a, T>, bool) {
     if deadline.is_some() && shuttle::rand::thread_rng().gen_bool(0.3) {
-        // Meanwhile a leader may take the job, or be about to tell.
+        // Meanwhile a leader may take the job, or be about to report its outcome.
         thread::yield_now();
         return (guard, true);
     }

@@ -12,7 +12,7 @@ use es_store::{
     Tracking, UpstreamEvent,
 };
 
-/// The fault of a store.
+/// A fault of a store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     LimitZeroIsNoLimit,

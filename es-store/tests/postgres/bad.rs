@@ -1,4 +1,4 @@
-//! Refused content, and damaged rows.
+//! Refused settings and damaged rows.
 
 use es_store::{Env, NotificationQuery, Role, StoreError, Tracking};
 
@@ -89,7 +89,7 @@ fn a_second_application_on_the_same_tables_is_refused() {
 #[test]
 fn a_role_without_privileges_is_told_so() {
     let Some(database) = database() else { return };
-    let nobody = Nobody::new(&database, "nobody");
+    let nobody = RestrictedRole::new(&database, "nobody");
     let (role, env) = (&nobody.name, nobody.env());
     let said = refused("Dogs", Role::Leader, &env).to_string();
     open("Dogs", Role::Leader, &database.env());
@@ -107,12 +107,12 @@ fn a_role_without_privileges_is_told_so() {
 }
 
 /// A role that may log in and nothing else, until it is dropped.
-pub(super) struct Nobody<'a> {
+pub(super) struct RestrictedRole<'a> {
     database: &'a Database,
     name: String,
 }
 
-impl<'a> Nobody<'a> {
+impl<'a> RestrictedRole<'a> {
     pub(super) fn new(database: &'a Database, name: &str) -> Self {
         let name = format!("{name}{}", std::process::id());
         let role = Self { database, name };
@@ -122,7 +122,7 @@ impl<'a> Nobody<'a> {
         role
     }
 
-    /// Runs statements as one who may, with the role's name in place of `{}`.
+    /// Runs statements as the owner of the database, with the role's name in place of `{}`.
     pub(super) fn run(&self, sql: &str) {
         let mut raw = self.database.connect();
         let done = raw.batch_execute(&sql.replace("{}", &self.name));
@@ -137,7 +137,7 @@ impl<'a> Nobody<'a> {
     }
 }
 
-impl Drop for Nobody<'_> {
+impl Drop for RestrictedRole<'_> {
     fn drop(&mut self) {
         self.run("DROP OWNED BY {}; DROP ROLE {}");
     }
@@ -150,7 +150,7 @@ fn a_role_that_may_not_lock_the_events_is_told_what_to_grant_with_and_without_th
         open(application, Role::Follower, &database.env());
     }
     drop_functions(&database, "Cats");
-    let nobody = Nobody::new(&database, "locksmith");
+    let nobody = RestrictedRole::new(&database, "locksmith");
     nobody.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}");
     let role = nobody.name.clone();
     let by_function = open("Dogs", Role::Follower, &nobody.env());

@@ -1,4 +1,4 @@
-//! The client by which handlers reach the driver's own functions, here on a connection of its own.
+//! The client through which handlers reach the driver's own functions, on a connection of its own.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn statements_that_are_sent_together_are_answered_in_their_order_each_by_itself(
     assert!(client.pipeline(&[]).expect("no answers").is_empty());
 }
 
-/// Neither end can take more before the other one has taken something.
+/// Neither side can send more before the other has read something.
 #[test]
 fn what_is_too_large_for_both_sockets_goes_both_ways_at_once() {
     let Some(database) = database() else { return };
@@ -91,7 +91,7 @@ fn rows_are_copied_to_the_server_and_back() {
         .expect("copying begins");
     writer.write_all(rows.as_bytes()).expect("rows are sent");
     assert_eq!(writer.finish().expect("copied"), 50_000);
-    // One that is not finished copies nothing.
+    // A writer that is not finished copies nothing.
     let mut writer = client
         .copy_in("COPY things FROM STDIN")
         .expect("copying begins");

@@ -9,8 +9,8 @@ use super::{open, recording, wait_until};
 
 const SAVES: u64 = 100;
 
-/// A server of our own, where nobody else flushes much; `None` if there is none, or it is told not
-/// to flush.
+/// Starts a server of our own, where little else is flushed. Returns `None` without PostgreSQL, or
+/// if flushing is turned off.
 fn flushing() -> Option<Cluster> {
     let cluster = cluster()?;
     let row = cluster.database().connect().query_one("SHOW fsync", &[]);
@@ -18,13 +18,13 @@ fn flushing() -> Option<Cluster> {
     if fsync == "on" {
         return Some(cluster);
     }
-    // Not by `eprintln!`, which the test harness keeps to itself.
+    // The test harness would capture `eprintln!`.
     let skipped = "ES_POSTGRES_FSYNC is off: nothing shows that saves are flushed";
     let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {skipped} ***\n");
     None
 }
 
-/// The number of times that the log of the server was flushed since it was started.
+/// Returns the number of flushes of the server's log since its start.
 fn flushes(database: &Database) -> u64 {
     let mut raw = database.connect();
     let version = "SELECT current_setting('server_version_num')::int >= 180000";
@@ -36,8 +36,8 @@ fn flushes(database: &Database) -> u64 {
     u64::try_from(count).expect("not below 0")
 }
 
-/// Saves one by one. When this returns the connections are closed, with which the server counts
-/// what they did.
+/// Saves one by one. The connections are closed on return, because only then the server counts
+/// their flushes.
 fn save_all(database: &Database, env: &Env, number: u128) {
     let dogs = open("Dogs", Role::Leader, env);
     for version in 1..=SAVES {

@@ -1,5 +1,5 @@
-//! Commits whose connection is lost: whatever the server makes of them, they are recorded once, or
-//! somebody else was first.
+//! Commits whose connection is lost. Each is recorded once, or refused because another writer was
+//! first.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use es_store::{
 use super::proxy::{POINTS, Point, Proxy};
 use super::{Database, database, drop_functions, event, open, recording};
 
-/// The form of a commit: by the function, in one request, or by plain statements.
+/// The form of a commit: one call of the function, or plain statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Function,
@@ -23,8 +23,8 @@ pub(super) const FORMS: [Form; 2] = [Form::Function, Form::Plain];
 
 pub(super) type Outcome = Result<Recorded, StoreError>;
 
-/// A follower whose connections go through a proxy, and another instance of it that goes straight
-/// to the server.
+/// A follower whose connections go through a proxy, and a second instance of it that connects to
+/// the server directly.
 pub(super) struct Pair<'a> {
     pub(super) database: &'a Database,
     pub(super) proxy: Proxy,
@@ -32,7 +32,7 @@ pub(super) struct Pair<'a> {
     pub(super) theirs: Arc<dyn ProcessRecorder>,
     pub(super) events: String,
     form: Form,
-    /// All that is to be in the log.
+    /// The expected log.
     expected: Mutex<Vec<StoredEvent>>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Records, and loses the connection on the way.
+    /// Records, and loses the connection meanwhile.
     pub(super) fn record(
         &self,
         ours: &Recording,
@@ -80,12 +80,13 @@ impl<'a> Pair<'a> {
         outcome
     }
 
-    /// Takes the lock of the table, until the transaction or its connection ends.
+    /// Returns the statements that lock the table until the end of the transaction or its
+    /// connection.
     pub(super) fn lock(&self) -> String {
         format!("BEGIN; LOCK TABLE {} IN EXCLUSIVE MODE", self.events)
     }
 
-    /// Checks that `winner` was added to the record, byte for byte, and nothing else was.
+    /// Checks that the log has grown by `winner`, byte for byte, and by nothing else.
     pub(super) fn check(&self, winner: &Recording, case: &str) {
         let mut expected = self.expected.lock().expect("no panic");
         expected.extend(winner.events.clone());
@@ -101,15 +102,15 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// The recording, and the one that another writer makes instead.
+/// A recording, and another one that competes with it.
 pub(super) struct Rivals {
     pub(super) ours: Recording,
     pub(super) theirs: Recording,
     pub(super) upstream: String,
 }
 
-/// The same version with other bytes, for a leader and for a follower; a batch from the same
-/// position, with and without events.
+/// Returns competing recordings: of the same version with other bytes, for a leader and for a
+/// follower, and of batches from the same position, with and without events.
 pub(super) fn rivals(number: u128) -> [Rivals; 4] {
     let other = |number| {
         let mut event = event(number, 1);
@@ -140,7 +141,7 @@ pub(super) fn rivals(number: u128) -> [Rivals; 4] {
     })
 }
 
-/// Has the other instance record something when that is called; what came of it.
+/// Returns a closure that records by the second instance, and a channel for its outcome.
 pub(super) fn later(
     recorder: &Arc<dyn ProcessRecorder>,
     recording: &Recording,
@@ -151,7 +152,8 @@ pub(super) fn later(
     (record, told)
 }
 
-/// Which of the two was recorded: the other one must have been refused because of it.
+/// Returns the recording that was accepted, and checks that the other one was refused because of
+/// it.
 pub(super) fn winner<'a>(
     rivals: &'a Rivals,
     ours: &Outcome,

@@ -1,4 +1,4 @@
-//! Connections that are lost: nothing is lost with them, and work goes on.
+//! Lost connections: no event is lost with them, and the recorder goes on.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn a_listener_that_was_cut_off_listens_again_and_rings() {
     for version in 1..=3 {
         let seen = signal.rings();
         assert!(cut(&database, "Dogs") >= 2);
-        // It rings because it may have missed something.
+        // The signal is rung because commits may have been missed.
         assert_ne!(signal.wait(seen, LONG), seen);
         let seen = signal.rings();
         other.record(&recording(1, [version])).expect("recorded");
@@ -68,7 +68,7 @@ fn commits_of_another_connection_ring_those_who_listen() {
     wait_until("a listener stays", || (count() == 0).then_some(()));
 }
 
-/// The commit waits for a lock when it is cut off; nobody can know what becomes of it.
+/// The commit is waiting for a lock when its connection is cut, so its outcome is unknown.
 #[test]
 fn a_commit_that_was_cut_off_while_it_waited_is_sent_again() {
     let Some(database) = database() else { return };
@@ -91,7 +91,7 @@ fn a_commit_that_was_cut_off_while_it_waited_is_sent_again() {
     assert_eq!(dogs.tracked("Up").expect("read"), Some(5));
 }
 
-/// Finding the bytes of a lost attempt recorded is success; other bytes are a conflict.
+/// A recording of a lost attempt with the same bytes is success; other bytes are a conflict.
 #[test]
 fn a_commit_that_took_place_and_was_cut_off_is_found() {
     let Some(database) = database() else { return };
@@ -146,7 +146,7 @@ fn a_server_that_is_started_again_is_found_again() {
         std::thread::scope(|scope| {
             let recorded = scope.spawn(|| dogs.record(&next));
             cluster.resume();
-            // Its connection was lost, so it does not give up before the server is back.
+            // The connection of this save was lost, so it retries until the server is back.
             recorded.join().expect("no panic").expect("recorded");
         });
         assert_ne!(signal.wait(seen, LONG), seen);

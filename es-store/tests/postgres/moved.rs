@@ -1,12 +1,12 @@
-//! A follower's position that somebody moves without a lock of the table, after it was looked at
-//! and before it is moved.
+//! A follower's position that another program moves without a lock of the table, between the check
+//! of a batch and its move.
 
 use es_store::{ProcessRecorder, Role, StoreError, Tracking};
 
 use super::proxy::Proxy;
 use super::{Database, database, drop_functions, open, recording, versions, wait_for_a_waiter};
 
-/// A position that is there, and one that is not there yet.
+/// A position that is recorded, and one that is not recorded yet.
 const POSITIONS: [(&str, u64, &str); 2] = [
     (
         "Up",
@@ -20,8 +20,8 @@ const POSITIONS: [(&str, u64, &str); 2] = [
     ),
 ];
 
-/// Records a batch while somebody else's transaction has moved the position and not ended yet; then
-/// that ends.
+/// Records a batch while another transaction, still open, has moved the position. Then that one
+/// ends.
 fn record_while(
     database: &Database,
     dogs: &dyn ProcessRecorder,
@@ -35,15 +35,15 @@ fn record_while(
         .expect("moved");
     std::thread::scope(|scope| {
         let recorded = scope.spawn(|| dogs.record(&batch));
-        // It has looked, and found the position where it has to be; now it waits for the row.
+        // The batch has found the expected position and now waits for the row.
         wait_for_a_waiter(database, &[]);
         other.batch_execute(end).expect("ended");
         recorded.join().expect("no panic").map(drop)
     })
 }
 
-/// A follower that has recorded one event and is at position 5, behind a proxy that hears what the
-/// server says.
+/// Returns a follower that has recorded one event and is at position 5, behind a proxy that records
+/// the server's errors.
 fn follower(
     database: &Database,
     has_function: bool,
@@ -72,12 +72,12 @@ fn a_position_that_somebody_moves_while_a_batch_moves_it_is_moved_once() {
             matches!(&refused, Err(StoreError::PositionMoved { expected, found: 7, .. }) if *expected == from),
             "{refused:?}"
         );
-        // The function itself has noticed it, and not what it looked at first.
+        // The function itself has detected the move, and not its first check.
         let noticed = proxy.errors().iter().any(|code| code == "ES001");
         assert_eq!(noticed, has_function, "{:?}", proxy.errors());
         assert_eq!(versions(&*dogs), [1]);
         assert_eq!(dogs.tracked(upstream).expect("read"), Some(7));
-        // From where it is now, the batch is recorded.
+        // A batch from the new position is recorded.
         let batch = recording(2, 1..=3).tracking(Tracking::new(upstream, 7, 9));
         dogs.record(&batch).expect("recorded");
         assert_eq!(versions(&*dogs), [1, 1, 2, 3]);

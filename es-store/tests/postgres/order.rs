@@ -1,5 +1,5 @@
-//! Positions become visible in their order, whatever other writers do inside their transactions;
-//! without the lock they do not.
+//! Positions become visible in their order, whatever the transactions of other writers do. Without
+//! the lock they do not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use es_store::{NotificationQuery, ProcessRecorder, Role, StoreError};
 
 use super::{Database, database, open, recording};
 
-/// Reads behind what it has seen, until nobody writes any more; all that it saw.
+/// Reads the log until the writers have ended, and returns the positions in the order seen.
 fn tail(recorder: &dyn ProcessRecorder, is_over: &AtomicBool) -> Vec<u64> {
     let mut seen = Vec::new();
     loop {
@@ -23,9 +23,9 @@ fn tail(recorder: &dyn ProcessRecorder, is_over: &AtomicBool) -> Vec<u64> {
     }
 }
 
-/// Another program's transactions: they take the lock or not, insert, dawdle, and commit two of
+/// Runs another program's transactions. They execute `lock`, insert, pause, and commit two of
 /// three.
-fn dawdle(database: &Database, number: u32, lock: &str, factor: u32) {
+fn write_slowly(database: &Database, number: u32, lock: &str, factor: u32) {
     let mut raw = database.connect();
     for version in 1..=30 * factor {
         let end = if version % 3 == 0 {
@@ -43,8 +43,9 @@ fn dawdle(database: &Database, number: u32, lock: &str, factor: u32) {
     }
 }
 
-/// The positions that each reader has seen, and the log.
-fn torture(database: &Database, lock: &str, factor: u32) -> Vec<(Vec<u64>, Vec<u64>)> {
+/// Runs readers and writers at the same time. Returns the positions that each reader has seen, with
+/// the log.
+fn read_and_write(database: &Database, lock: &str, factor: u32) -> Vec<(Vec<u64>, Vec<u64>)> {
     let dogs = open("Dogs", Role::Leader, &database.env());
     let is_over = AtomicBool::new(false);
     let seen = std::thread::scope(|scope| {
@@ -53,7 +54,7 @@ fn torture(database: &Database, lock: &str, factor: u32) -> Vec<(Vec<u64>, Vec<u
             .map(|_| scope.spawn(move || tail(dogs, is_over)))
             .collect();
         let mut writers: Vec<_> = (0..3)
-            .map(|number| scope.spawn(move || dawdle(database, number, lock, factor)))
+            .map(|number| scope.spawn(move || write_slowly(database, number, lock, factor)))
             .collect();
         writers.push(scope.spawn(move || {
             for number in 1..=60 * u128::from(factor) {
@@ -87,18 +88,18 @@ fn a_reader_that_has_seen_a_position_never_misses_one_below_it() {
     let Some(database) = database() else { return };
     let factor = std::env::var("ES_TORTURE").map_or(1, |factor| factor.parse().unwrap_or(10));
     let lock = "LOCK TABLE dogs_events IN EXCLUSIVE MODE";
-    for (seen, log) in torture(&database, lock, factor) {
+    for (seen, log) in read_and_write(&database, lock, factor) {
         assert_eq!(seen, log);
     }
 }
 
-/// The control: the same without the lock. The order in which the threads happen to run decides
-/// whether one run shows it.
+/// The control: without the lock events are missed. A single run may not show it, as that depends
+/// on the scheduling of threads.
 #[test]
 fn without_the_lock_readers_miss_events() {
     for _ in 0..20 {
         let Some(database) = database() else { return };
-        let seen = torture(&database, "SELECT 1", 1);
+        let seen = read_and_write(&database, "SELECT 1", 1);
         if seen.iter().any(|(seen, log)| seen != log) {
             return;
         }

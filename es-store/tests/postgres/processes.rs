@@ -46,7 +46,7 @@ fn the_work_of_another_process() {
     follower.record(&recording).expect("recorded");
 }
 
-/// `ES_TORTURE` is how many rounds there are.
+/// `ES_TORTURE` sets the number of rounds.
 #[test]
 fn eight_processes_may_start_on_an_empty_database_at_the_same_moment() {
     let rounds = std::env::var("ES_TORTURE")

@@ -19,15 +19,16 @@ use self::wire::{END, Server, code, message, request};
 /// The point at which the request that commits, or its answer, is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Point {
-    /// It does not reach the server.
+    /// The request does not reach the server.
     Unsent,
-    /// Its end does not reach the server, which has done the work and is not told to commit it.
+    /// The end of the request does not reach the server, which has done the work but is not told to
+    /// commit.
     Unfinished,
-    /// It reaches the server, and nobody waits for an answer.
+    /// The request reaches the server, and its client is gone.
     Sent,
-    /// The server has answered, and nobody hears it.
+    /// The server has answered, and the answer is lost.
     Unheard,
-    /// It reaches the server. Neither an answer nor another request gets through, but the
+    /// The request reaches the server. Neither an answer nor another request gets through, but the
     /// connection stays.
     Silent,
 }
@@ -39,7 +40,7 @@ pub(super) const POINTS: [Point; 4] = [
     Point::Unheard,
 ];
 
-/// Which ends of a connection are cut.
+/// The ends of a connection that are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
     Both,
@@ -47,7 +48,7 @@ pub(super) enum Ends {
     Client,
 }
 
-/// The work of somebody else after the server was cut off and before its client notices.
+/// The work of another writer, after the server was cut off and before its client notices.
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
 struct Trap {
@@ -56,7 +57,7 @@ struct Trap {
     meanwhile: Meanwhile,
 }
 
-/// A way to a server, by a socket in a folder of its own.
+/// A proxy to a server, which listens on a socket in a folder of its own.
 pub(super) struct Proxy {
     folder: TempDir,
     shared: Arc<Shared>,
@@ -76,7 +77,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// A proxy in front of the server that these settings name.
+    /// Starts a proxy to the server that these settings name.
     pub(super) fn start(env: &Env) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join(".s.PGSQL.5432");
@@ -103,14 +104,14 @@ impl Proxy {
         proxy
     }
 
-    /// The settings with which an application goes this way.
+    /// Returns the settings with which an application connects to this proxy.
     pub(super) fn env(&self) -> Env {
         let folder = self.folder.path().to_str().expect("a path");
         let env = self.env.clone().with("POSTGRES_HOST", folder);
         env.with("POSTGRES_PORT", "5432")
     }
 
-    /// Loses the connection of the next request that has `marker` in it.
+    /// Loses the connection of the next request that contains `marker`.
     pub(super) fn trap(
         &self,
         marker: &str,
@@ -124,12 +125,12 @@ impl Proxy {
         });
     }
 
-    /// Returns true if the trap has sprung.
+    /// Returns true if the connection of a trapped request was lost.
     pub(super) fn has_sprung(&self) -> bool {
         lock(&self.shared.trap).is_none()
     }
 
-    /// Cuts all connections that there are.
+    /// Cuts all open connections.
     pub(super) fn cut(&self, ends: Ends) {
         for link in lock(&self.shared.links).iter() {
             link.keeps_server
@@ -138,24 +139,24 @@ impl Proxy {
         }
     }
 
-    /// From now on nobody is let through, or everybody again.
+    /// Refuses new connections from now on, or accepts them again.
     pub(super) fn refuse(&self, refuses: bool) {
         self.shared.refuses.store(refuses, Ordering::SeqCst);
     }
 
-    /// Lets nothing through any more on the connections that there are, which stay.
+    /// Stops forwarding on the open connections, which stay open.
     pub(super) fn silence(&self) {
         for link in lock(&self.shared.links).iter() {
             link.is_silent.store(true, Ordering::SeqCst);
         }
     }
 
-    /// Lets nothing through on new connections either.
+    /// Stops forwarding on new connections too.
     pub(super) fn silence_new(&self) {
         self.shared.silences.store(true, Ordering::SeqCst);
     }
 
-    /// The codes of the errors that the server has sent.
+    /// Returns the codes of the errors that the server has sent.
     pub(super) fn errors(&self) -> Vec<String> {
         lock(&self.shared.errors).clone()
     }
@@ -165,7 +166,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.cut(Ends::Both);
-        // Wakes the thread that accepts.
+        // This wakes the thread that accepts connections.
         let _woken = UnixStream::connect(self.folder.path().join(".s.PGSQL.5432"));
     }
 }
@@ -183,12 +184,12 @@ impl Shared {
         lock(&self.links).push(link.clone());
         let (requests, answers) = (Cutting(link.clone()), Cutting(link));
         let (shared, other) = (self.clone(), self.clone());
-        // Either way the connection has ended, which both of its ends learn.
+        // The connection has ended either way, and both of its ends are told.
         thread::spawn(move || drop(requests.0.forward_requests(&shared)));
         thread::spawn(move || drop(answers.0.forward_answers(&other)));
     }
 
-    /// The trap, if it is this request that it waits for.
+    /// Removes and returns the trap, if it is set for this request.
     fn springs(&self, request: &[u8]) -> Option<Trap> {
         let has = |trap: &mut Trap| {
             request
@@ -199,22 +200,22 @@ impl Shared {
     }
 }
 
-/// A connection of a client, and the one to the server that belongs to it.
+/// A connection of a client, and its connection to the server.
 struct Link {
     client: UnixStream,
     server: Server,
-    /// True if the server is not told of the end.
+    /// True if the server is not told that the connection has ended.
     keeps_server: AtomicBool,
     /// True if nothing gets through.
     is_silent: AtomicBool,
-    /// The work that is done instead of passing on the next answer.
+    /// The work that replaces forwarding the next answer.
     unheard: Mutex<Option<Meanwhile>>,
-    /// Held while an end is cut, so that nobody cuts the other one too early.
+    /// A mutex that is held while one end is cut, so that the other is not cut too early.
     cutting: Mutex<()>,
 }
 
-/// Cuts a connection when the thread that forwards it ends, be it by a panic. In a silent one
-/// neither end learns that.
+/// A guard that cuts a connection when its forwarding thread ends, also by a panic. The ends of a
+/// silent connection are not told.
 struct Cutting(Arc<Link>);
 
 impl Drop for Cutting {
@@ -281,7 +282,7 @@ impl Link {
             }
             let mut unheard = lock(&self.unheard);
             match unheard.is_some() {
-                // It is ready for another request: it has answered.
+                // The server is ready for another request, so its answer is complete.
                 true if kind == b'Z' => unheard
                     .take()
                     .into_iter()

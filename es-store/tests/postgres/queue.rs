@@ -8,14 +8,14 @@ use super::in_doubt::{FORMS, Form, Outcome, Pair, Rivals, rivals, winner};
 use super::proxy::{Ends, POINTS};
 use super::{database, recording, wait_for_a_waiter, wait_until, waiters};
 
-/// Who takes the version while a commit waits for the lock in the server, and its connection is
-/// cut.
+/// The writer that takes the version while a commit waits for the lock in the server and its
+/// connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Other {
     Nobody,
-    /// Who has the lock that is waited for.
+    /// The writer that holds the lock.
     InFront,
-    /// Who waits for it too, between the first attempt and the second.
+    /// A writer that also waits for the lock, between the first attempt and the second.
     Behind,
 }
 
@@ -43,7 +43,7 @@ fn a_commit_that_is_cut_off_while_it_waits_for_the_lock_is_recorded_once_or_refu
     }
 }
 
-/// Our outcome, and that of the other one.
+/// Returns our outcome and that of the other writer.
 fn cut_off_in_the_queue(
     pair: &Pair<'_>,
     rivals: &Rivals,
@@ -91,7 +91,7 @@ fn a_commit_whose_first_attempt_the_server_has_given_up_is_recorded_by_the_secon
             let first = wait_for_a_waiter(&database, &[]);
             pair.proxy.cut(Ends::Both);
             wait_for_a_waiter(&database, &first);
-            // Within a second it looks whether its client is still there.
+            // Within a second the server checks whether its client is still there.
             wait_until("the first attempt stays", || {
                 let waiting = waiters(&database);
                 first
@@ -106,8 +106,8 @@ fn a_commit_whose_first_attempt_the_server_has_given_up_is_recorded_by_the_secon
     }
 }
 
-/// Two save the same version, together or one after the other, behind one that waits for the lock:
-/// one of them is refused, which plain statements find out, whose commit is lost.
+/// Two writers save the same version, together or one after the other, behind one that waits for
+/// the lock. One of them is refused by plain statements, whose commit is lost.
 #[test]
 fn the_commit_of_what_had_to_be_judged_is_sent_again_too() {
     let Some(database) = database() else { return };

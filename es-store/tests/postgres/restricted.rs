@@ -1,8 +1,8 @@
-//! Databases that allow less than all, or were made or changed by others.
+//! Databases with few privileges, or that other programs created or changed.
 
 use es_store::{Env, EventQuery, NotificationQuery, Role, StoreError, Tracking};
 
-use super::bad::Nobody;
+use super::bad::RestrictedRole;
 use super::{Database, database, drop_functions, id, open, recording, refused, versions};
 
 fn run(database: &Database, sql: &str) {
@@ -10,7 +10,7 @@ fn run(database: &Database, sql: &str) {
     done.expect("the statements are right");
 }
 
-/// A lone event, several, and some with a position are recorded.
+/// Records a single event, several, and several with a position.
 fn saves(env: &Env) {
     let dogs = open("Dogs", Role::Follower, env);
     for (number, moved) in [(1, None), (2, Some(Tracking::new("Up", 0, 1)))] {
@@ -29,7 +29,7 @@ fn saves(env: &Env) {
 fn a_role_that_may_not_call_the_functions_saves_by_plain_statements() {
     let Some(database) = database() else { return };
     open("Dogs", Role::Follower, &database.env());
-    let nobody = Nobody::new(&database, "uncalled");
+    let nobody = RestrictedRole::new(&database, "uncalled");
     nobody.run(
         "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {}; \
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}; \
@@ -52,7 +52,7 @@ fn a_database_that_can_only_be_read_is_read_though_functions_and_snapshots_are_m
     dogs.record(&recording(1, [1])).expect("recorded");
     drop_functions(&database, "Dogs");
     run(&database, "DROP TABLE dogs_snapshots");
-    let nobody = Nobody::new(&database, "reader");
+    let nobody = RestrictedRole::new(&database, "reader");
     nobody.run(
         "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {}; \
          ALTER ROLE {} SET default_transaction_read_only = on",

@@ -1,4 +1,4 @@
-//! Servers that keep a connection and do not answer: nothing waits for them without end.
+//! Servers that keep a connection open and do not answer: nothing waits for them without end.
 
 use std::error::Error;
 use std::iter;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::proxy::{Point, Proxy};
 use super::{Database, database, drop_functions, open, recording, refused, versions};
 
-/// Limits that are over soon.
+/// Returns settings with short limits.
 fn env(database: &Database) -> Env {
     let env = database.env().with("POSTGRES_REQUEST_TIMEOUT", "1");
     env.with("POSTGRES_LOCK_TIMEOUT", "1")
@@ -89,21 +89,21 @@ fn in_a_transaction_that_is_not_answered_any_more_a_statement_is_an_error_of_the
     assert!(error.to_string().contains(expected), "{error}");
 }
 
-/// The message of an error, and those of its causes.
+/// Returns the messages of an error and its causes.
 fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |error| (*error).source());
     let messages: Vec<_> = causes.map(ToString::to_string).collect();
     messages.join(": ")
 }
 
-/// A host that is reached, and accepts nobody.
+/// Returns a host that can be reached and accepts no connection.
 fn silent_host() -> (TempDir, UnixListener) {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = UnixListener::bind(folder.path().join(".s.PGSQL.5432"));
     (folder, socket.expect("a socket"))
 }
 
-/// The host and port of `first`, and then those of `second`.
+/// Returns settings with the host and port of `first`, followed by those of `second`.
 fn hosts(first: &Env, second: &Env) -> Env {
     ["POSTGRES_HOST", "POSTGRES_PORT"]
         .into_iter()

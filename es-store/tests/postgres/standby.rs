@@ -11,7 +11,7 @@ use es_store::{AggregateRecorder, Role, StoreError, Subscription};
 
 use super::{open, recording, versions, wait_until};
 
-/// The processes whose commit waits for a standby.
+/// Returns a process whose commit waits for a standby.
 fn waiting(database: &Database) -> Option<i32> {
     let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let row = database.connect().query_opt(waiting, &[]);

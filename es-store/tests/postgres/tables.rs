@@ -1,12 +1,12 @@
-//! The tables are those that the Python library makes, and saves work without the function as with
-//! it.
+//! The tables are equal to those of the Python library, and saves work with and without the
+//! functions.
 
 use es_store::postgres::PostgresRecorder;
 use es_store::{AggregateRecorder, EventQuery, ProcessRecorder, Role, StoreError, Tracking};
 
 use super::{Database, database, drop_functions, event, id, open, recording, refused};
 
-/// Columns, types and keys of a table or a composite type.
+/// Returns columns, types and keys of a table or composite type.
 fn shape(database: &Database, name: &str) -> Vec<String> {
     let sql = "SELECT attname || ' ' || format_type(atttypid, atttypmod) || \
                CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END || \
@@ -25,7 +25,7 @@ fn the_tables_are_those_of_the_python_library() {
         let env = database.env().with("ORIGINATOR_ID_TYPE", ids);
         open(application, Role::Follower, &env);
         let (ours, theirs) = (application.to_lowercase(), format!("theirs{ids}"));
-        // As version 9.5.6 makes them.
+        // The statements are those of version 9.5.6.
         let python = format!(
             "CREATE TABLE {theirs}_events (originator_id {ids} NOT NULL, originator_version bigint NOT NULL, topic text, \
              state bytea, notification_id bigserial, PRIMARY KEY (originator_id, originator_version)); \
@@ -69,7 +69,7 @@ fn without_the_function_the_same_is_recorded_by_plain_statements() {
     let dogs = open("Dogs", Role::Follower, &database.env());
     dogs.record(&recording(1, [1]).tracking(Tracking::new("Up", 0, 1)))
         .expect("recorded");
-    // It is taken away under the recorder's feet.
+    // The functions are dropped while a recorder uses them.
     drop_functions(&database, "Dogs");
     let without = open(
         "Dogs",

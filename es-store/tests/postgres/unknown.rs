@@ -1,4 +1,4 @@
-//! Commits whose outcome nobody can find out in time.
+//! Commits whose outcome cannot be found out in time.
 
 use std::sync::mpsc::channel;
 
@@ -8,7 +8,8 @@ use super::database;
 use super::in_doubt::{FORMS, Form, Pair, Rivals, rivals};
 use super::proxy::{POINTS, Point};
 
-/// Somebody else takes the lock, and keeps it for longer than the second attempt waits for it.
+/// Another transaction takes the lock, and holds it for longer than the second attempt waits for
+/// it.
 #[test]
 fn when_the_second_attempt_gets_no_lock_the_outcome_is_unknown_and_a_retry_is_safe() {
     let Some(database) = database() else { return };
@@ -47,7 +48,7 @@ fn when_the_second_attempt_gets_no_lock_the_outcome_is_unknown_and_a_retry_is_sa
     }
 }
 
-/// It goes on for as long as a lock is waited for, and 30 seconds at the least; so it is run with
+/// The save retries for the timeout of a lock, and for 30 seconds at least; so this runs with
 /// `ES_TORTURE` only.
 #[test]
 fn when_the_server_is_not_found_again_the_outcome_is_unknown() {

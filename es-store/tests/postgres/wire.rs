@@ -1,4 +1,4 @@
-//! As much of the server's protocol as is needed to know where a request ends.
+//! The part of the server's protocol that finds the end of a request.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -49,10 +49,10 @@ impl Server {
     }
 }
 
-/// The length of the message that ends a request, and without which a query is not whole either.
+/// The length of the message that ends a request. Without all of it a query is incomplete too.
 pub(super) const END: usize = 5;
 
-/// All messages up to the one that has the server begin.
+/// Reads all messages up to the one that makes the server begin.
 pub(super) fn request(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
     loop {
@@ -65,7 +65,7 @@ pub(super) fn request(from: &mut impl Read) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A message: its kind, which the first one of a client does not have, its length, and the rest.
+/// Reads a message: its kind, which the first message of a client lacks, its length, and its body.
 pub(super) fn message(from: &mut impl Read, is_first: bool) -> io::Result<Vec<u8>> {
     let kind = usize::from(!is_first);
     let mut message = vec![0; kind + 4];
@@ -76,8 +76,8 @@ pub(super) fn message(from: &mut impl Read, is_first: bool) -> io::Result<Vec<u8
     Ok(message)
 }
 
-/// The code of an error: among its fields, each of which begins with a letter and ends with a zero
-/// byte, that of `C`.
+/// Returns the code of an error, which is its field `C`. Each field begins with a letter and ends
+/// with a zero byte.
 pub(super) fn code(error: &[u8]) -> String {
     let mut fields = error[END..].split(|byte| *byte == 0);
     let code = fields.find_map(|field| field.strip_prefix(b"C"));

@@ -1,4 +1,4 @@
-//! Bad data and bad surroundings are clear errors, and never a panic.
+//! Wrong settings and files are clear errors and never panics.
 
 use es_store::{EventQuery, NotificationQuery, Role, StoreError, Tracking};
 

@@ -12,7 +12,7 @@ const LONG: Duration = Duration::from_secs(60);
 const WORK: &str = "ES_TEST_WORK";
 const FILE: &str = "ES_TEST_FILE";
 
-/// Starts a process that does the work called so.
+/// Starts a process that does the named work.
 fn start(work: &str, path: &Path, number: u64) -> Child {
     Command::new(std::env::current_exe().expect("this binary"))
         .args([
@@ -51,7 +51,7 @@ fn the_work_of_another_process() {
     }
 }
 
-/// Opens a database that is not there yet, and records in it.
+/// Opens a database that does not exist yet, and records an event.
 fn first_start(env: &Env, number: u64) {
     let follower = open("Counters", Role::Follower, env);
     let upstream = format!("Up{number}");
@@ -140,9 +140,8 @@ fn a_commit_of_another_process_is_noticed() {
     );
 }
 
-/// Beside a writer that commits back to back, another one gets the lock. There is no limit on how
-/// long it waits, but that of the lock: with SQLite's own handler it often waited for longer than
-/// that.
+/// A writer gets the lock beside another one that commits back to back. Nothing but the timeout of
+/// the lock limits the wait; with SQLite's own busy handler it often exceeded that.
 #[test]
 fn a_writer_that_commits_back_to_back_lets_others_in() {
     let folder = Folder::new();

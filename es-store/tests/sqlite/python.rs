@@ -155,7 +155,7 @@ fn a_position_that_python_recorded_is_taken_on() {
         );
         counters.record(&tracking(11, 12)).expect("recorded");
         assert_eq!(counters.tracked("DogSchool").expect("read"), Some(12));
-        // Python moves it by its own statement; then nobody knows which event stands there.
+        // Python moves the position by its own statement, so the event at it is no longer known.
         let python =
             "UPDATE tracking SET notification_id = 13 WHERE application_name = 'DogSchool'";
         raw(&path).execute(python, []).expect("moved");

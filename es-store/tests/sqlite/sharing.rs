@@ -107,7 +107,7 @@ fn a_failed_transaction_leaves_the_connection_usable() {
     let folder = Folder::new();
     let path = folder.path("dogs.sqlite");
     let dogs: Arc<_> = open("Dogs", Role::Leader, &env(&path));
-    // A trigger of somebody else's, that fails in the middle of a recording.
+    // A trigger of another program fails in the middle of a recording.
     raw(&path)
         .execute_batch(
             "CREATE TRIGGER full BEFORE INSERT ON stored_events WHEN new.originator_version = 3 \

@@ -1,5 +1,5 @@
-//! Authorities and what they sign, made for a test by the program `openssl`, which PostgreSQL's own
-//! packages bring.
+//! Authorities and their certificates, made by the program `openssl`, which PostgreSQL's own
+//! packages install.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ pub(super) struct Signed {
 
 impl Authority {
     pub(super) fn new() -> Self {
-        // In the folder of the build: that of an authority that tests share stays behind.
+        // The folder is in the build's, because that of a shared authority is never removed.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let authority = Self { folder };
         authority.write("ca.cnf", "[req]\ndistinguished_name = dn\nx509_extensions = ca\n[dn]\n[ca]\nbasicConstraints = critical, CA:TRUE\n");
@@ -29,12 +29,12 @@ impl Authority {
         authority
     }
 
-    /// The authority's own certificate.
+    /// Returns the authority's own certificate.
     pub(super) fn root(&self) -> PathBuf {
         self.own().certificate
     }
 
-    /// The authority's own certificate, which it signed itself, with its key.
+    /// Returns the authority's own self-signed certificate, with its key.
     pub(super) fn own(&self) -> Signed {
         Signed {
             certificate: self.path("ca.crt"),
@@ -42,7 +42,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for `name`, which is also the name of the host that it is valid for.
+    /// Signs a certificate for the host `name`.
     pub(super) fn sign(&self, name: &str) -> Signed {
         self.write(
             "name.cnf",

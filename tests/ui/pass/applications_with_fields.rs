@@ -1,4 +1,5 @@
-//! An application may have fields of its own: `new` takes them in order, and a system is told how to make one.
+//! An application may have fields of its own: `new` takes them in order, and a system is told how
+//! to make one.
 
 #![deny(warnings, missing_docs, unreachable_pub, unused, rust_2018_idioms)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]

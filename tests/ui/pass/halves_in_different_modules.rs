@@ -1,4 +1,5 @@
-//! The struct in one module, its events in another, its commands in a third, its policy in a fourth.
+//! The struct in one module, its events in another, its commands in a third, its policy in a
+//! fourth.
 
 mod state {
     use es_system::prelude::*;

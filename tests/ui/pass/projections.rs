@@ -1,4 +1,5 @@
-//! A projection without the prelude, between names that shadow the library's, with results of its own.
+//! A projection without the prelude, between names that shadow the library's, with results of its
+//! own.
 
 #![deny(warnings)]
 

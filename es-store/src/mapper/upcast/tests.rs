@@ -1,11 +1,11 @@
-//! The abilities of upcasters, and the states that they are given.
+//! The abilities of upcasters, and the states that they receive.
 
 use serde::Deserialize;
 
 use super::*;
 
-/// Reads `stored` in version `current`, each step with `upcast`; what comes out are the fields that
-/// are decoded.
+/// Reads `stored` in version `current`, with `upcast` for each step. Returns the fields that are
+/// decoded.
 fn read(
     stored: &str,
     current: u64,
@@ -106,7 +106,7 @@ fn a_field_is_read_as_a_parameter_would_be() {
         assert_eq!(state.get("id")?, Some(uuid::Uuid::from_u128(7)));
         assert_eq!(state.get::<Option<u8>>("none")?, Some(None));
         assert_eq!(state.get::<u8>("missing")?, None);
-        // Of a key that is there twice the last one counts.
+        // If a key occurs twice, the last one counts.
         assert_eq!(state.get("a")?, Some(2));
         state.insert("id", &uuid::Uuid::from_u128(8))
     });

@@ -1,4 +1,4 @@
-//! The tables of a database, compared with the needs of an application.
+//! The objects of a schema, compared with those that an application needs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,35 +7,34 @@ use tokio_postgres::Error;
 use super::{SchemaNeeds, ServerLayout};
 use crate::error::StoreError;
 use crate::format::Format;
-use crate::postgres::ddl::{self, Thing};
+use crate::postgres::ddl::{self, DatabaseObject};
 use crate::postgres::functions::{self, Function};
 use crate::postgres::names::Names;
 use crate::postgres_client::Client;
 use crate::role::Role;
 use crate::sql::schema::{MIGRATION_MARK, check_columns, check_meta, meta_rows, missing_meta};
 
-/// The tables that were found in a database.
+/// The objects that were found in a schema.
 pub(super) struct Catalogue {
-    pub(super) missing: Vec<Thing>,
-    /// The columns of events, with their types; empty if there is no such table.
+    pub(super) missing: Vec<DatabaseObject>,
+    /// The columns of the events table with their types; empty if there is no such table.
     columns: HashMap<String, String>,
     meta: HashMap<String, String>,
     has_row_per_position: bool,
-    /// True if tracking has the row without which Python would rebuild it; true if there is no
+    /// True if tracking has the row without which Python would rebuild the table, or if there is no
     /// tracking.
     is_marked: bool,
     pub(super) missing_functions: Vec<Function>,
-    /// There is a function of such a name and parameters that does something else, or may not be
-    /// called.
+    /// True if a function of that name and parameters has another body or may not be called.
     pub(super) has_other_append: bool,
 }
 
 impl Catalogue {
-    pub(super) fn look(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Self, Error> {
+    pub(super) fn read(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<Self, Error> {
         let names = wanted.names;
-        let things = ddl::things(names, wanted.role);
-        let there = there(client, names, &things)?;
-        let follows = wanted.role == Role::Follower && there.contains(&names.tracking);
+        let objects = ddl::objects(names, wanted.role);
+        let existing = existing_names(client, names, &objects)?;
+        let follows = wanted.role == Role::Follower && existing.contains(&names.tracking);
         let has_row_per_position = follows && key_columns(client, names)? > 1;
         let (mut missing_functions, mut has_other_append) = (Vec::new(), false);
         for function in functions::functions(names) {
@@ -46,7 +45,7 @@ impl Catalogue {
         }
         Ok(Self {
             columns: columns(client, names)?,
-            meta: if there.contains(&names.meta) {
+            meta: if existing.contains(&names.meta) {
                 meta(client, names)?
             } else {
                 HashMap::new()
@@ -55,9 +54,9 @@ impl Catalogue {
             is_marked: !follows || has_row_per_position || is_marked(client, names)?,
             missing_functions,
             has_other_append,
-            missing: things
+            missing: objects
                 .into_iter()
-                .filter(|thing| !there.contains(&thing.name))
+                .filter(|object| !existing.contains(&object.name))
                 .collect(),
         })
     }
@@ -67,11 +66,14 @@ impl Catalogue {
     }
 
     pub(super) fn names_of_missing(&self) -> Vec<String> {
-        let things = self.missing.iter().map(|thing| format!("`{}`", thing.name));
+        let objects = self
+            .missing
+            .iter()
+            .map(|object| format!("`{}`", object.name));
         let keys = missing_meta(&self.meta).filter(|_| self.missing.is_empty());
         let keys = keys.map(|key| format!("`{key}` in the table of settings"));
         let mark = (!self.is_marked).then(|| format!("the row `{MIGRATION_MARK}` of tracking"));
-        things.chain(keys).chain(mark).collect()
+        objects.chain(keys).chain(mark).collect()
     }
 
     pub(super) fn layout(&self) -> ServerLayout {
@@ -111,11 +113,11 @@ impl Catalogue {
                 )));
             }
         }
-        let (what, remedy) = (format!("`{events}`"), "another name or POSTGRES_SCHEMA");
-        check_meta(label, &self.meta, wanted.application, &what, remedy)
+        let (tables, remedy) = (format!("`{events}`"), "another name or POSTGRES_SCHEMA");
+        check_meta(label, &self.meta, wanted.application, &tables, remedy)
     }
 
-    /// Adds the rows that there must be.
+    /// Inserts the rows that must exist.
     pub(super) fn complete(
         &self,
         client: &mut Client,
@@ -140,10 +142,14 @@ impl Catalogue {
     }
 }
 
-/// Which of `things` there are.
-fn there(client: &mut Client, names: &Names, things: &[Thing]) -> Result<HashSet<String>, Error> {
-    let wanted: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
-    // Tables, indexes and composite types are all in this one catalogue.
+/// Returns the names of those `objects` that exist.
+fn existing_names(
+    client: &mut Client,
+    names: &Names,
+    objects: &[DatabaseObject],
+) -> Result<HashSet<String>, Error> {
+    let wanted: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+    // This one catalogue lists tables, indexes and composite types.
     let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                WHERE n.nspname = $1 AND c.relname = ANY ($2)";
     let rows = client.query(sql, &[&names.schema, &wanted])?;
@@ -182,7 +188,8 @@ fn is_marked(client: &mut Client, names: &Names) -> Result<bool, Error> {
     Ok(client.query_one(&sql, &[])?.get(0))
 }
 
-/// The body of a function, and whether it may be called, if there is one.
+/// Returns the body of a function and true if it may be called; `None` if there is no such
+/// function.
 fn body(client: &mut Client, signature: &str) -> Result<Option<(String, bool)>, Error> {
     let sql = "SELECT prosrc, has_function_privilege(oid, 'EXECUTE') FROM pg_proc \
                WHERE oid = to_regprocedure($1)::oid";

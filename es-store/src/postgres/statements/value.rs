@@ -1,4 +1,4 @@
-//! Values as PostgreSQL has them.
+//! Conversion of values to and from PostgreSQL's types.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::postgres::codes::BadParameter;
 use crate::sql::transaction::Value;
 
-/// The microseconds between 1970 and 2000, where PostgreSQL begins to count.
+/// The microseconds from 1970 to 2000, which is the epoch of PostgreSQL.
 const EPOCH: i64 = 946_684_800_000_000;
 
 impl ToSql for Value {
@@ -38,7 +38,7 @@ impl ToSql for Value {
                 out.extend_from_slice(&[1]);
                 value.to_sql(&Type::TEXT, out)
             }
-            // The parsers' own errors would show the value.
+            // The errors of these parsers would contain the value.
             Self::Text(value) if *ty == Type::UUID => {
                 let id: Uuid = value
                     .parse()

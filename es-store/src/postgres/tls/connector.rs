@@ -1,4 +1,4 @@
-//! The TLS of a connection, made from the certificates that the environment names.
+//! The TLS connector, built from the certificates that the environment names.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const DAMAGED: &str = "it is damaged";
 type Certificates = Vec<CertificateDer<'static>>;
 
 pub(super) fn connector(mode: Mode, env: &Env) -> Result<MakeRustlsConnect, StoreError> {
-    // Not the default of the process, which is the program's to set.
+    // The default provider of the process belongs to the program, so it is not used.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -40,9 +40,9 @@ pub(super) fn connector(mode: Mode, env: &Env) -> Result<MakeRustlsConnect, Stor
     Ok(MakeRustlsConnect::new(with_own_certificate(builder, env)?))
 }
 
-/// The authorities to trust; none if any certificate will do. As in libpq, who requires TLS and
-/// names authorities has them asked. Whoever only prefers it does not: a failure would mean no
-/// encryption at all.
+/// Returns the authorities to trust, or `None` if any certificate is accepted. As in libpq, naming
+/// authorities has them checked also under `require`. Under `prefer` they are ignored, because a
+/// failed check would only lead to a connection without encryption.
 fn trusted(mode: Mode, env: &Env) -> Result<Option<Trusted>, StoreError> {
     match (env.filled(ROOTS), mode) {
         (_, Mode::Prefer) => Ok(None),
@@ -82,7 +82,7 @@ fn of_the_machine(env: &Env) -> Result<Trusted, StoreError> {
     })
 }
 
-/// The certificate that the server may ask for.
+/// Adds the client certificate, which the server may ask for.
 fn with_own_certificate(
     builder: ConfigBuilder<ClientConfig, WantsClientCert>,
     env: &Env,
@@ -113,7 +113,7 @@ fn certificates(key: &str, path: &str, env: &Env) -> Result<Certificates, StoreE
     .map_err(|error| unreadable(CERTIFICATES, key, &error, env))
 }
 
-/// The content of a damaged file is not shown: it may be a private key.
+/// Returns the error of a damaged file. It does not show the content, which may be a private key.
 fn unreadable(what: &str, key: &str, error: &pem::Error, env: &Env) -> StoreError {
     match error {
         pem::Error::Io(error) => not_a_file_with(what, key, &error.to_string(), env),

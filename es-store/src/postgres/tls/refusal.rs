@@ -1,4 +1,4 @@
-//! Why a server was refused, or did so itself, as far as that is a matter of TLS.
+//! The reasons, related to TLS, why a connection was refused by either side.
 
 use std::error::Error as _;
 use std::io;
@@ -11,16 +11,16 @@ use tokio_postgres::error::SqlState;
 
 use super::MODE;
 
-/// Returns true if the server may be content without TLS: it failed, or a rule in `pg_hba.conf` is
-/// against it.
+/// Returns true if the server may accept a connection without TLS: the handshake failed, or a rule
+/// in `pg_hba.conf` forbids TLS.
 pub(super) fn is_refused(error: &Error) -> bool {
     is_handshake(error)
         || cause(error).is_some()
         || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
-/// The keys to look at; none if it was something else that failed, such as a connection that was
-/// lost meanwhile.
+/// Returns the keys to check, or `None` if the failure is not related to TLS, such as a connection
+/// that was lost meanwhile.
 pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
     match cause(error) {
         Some(InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
@@ -30,9 +30,9 @@ pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
         Some(AlertReceived(alert)) => keys_of_alert(*alert),
         Some(_) => Some(MODE),
         None if is_handshake(error) => match error.source()?.downcast_ref::<io::Error>() {
-            // The driver's own: there is no TLS.
+            // The driver's own error: the server has no TLS.
             None => Some(MODE),
-            // The host's name is none that a certificate could have.
+            // The host's name cannot be the name in any certificate.
             Some(cause) if cause.kind() == io::ErrorKind::InvalidInput => Some("POSTGRES_HOST"),
             Some(_) => None,
         },
@@ -40,7 +40,7 @@ pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// The server's reason for a refusal.
+/// Returns the keys to check after the server sent an alert.
 fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     match alert {
         Alert::AccessDenied
@@ -56,14 +56,14 @@ fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     }
 }
 
-/// Returns true if the handshake failed, which the driver tells by its words alone.
+/// Returns true if the handshake failed. The driver gives this kind of error neither a code nor,
+/// for a server without TLS, a source with a type of its own; so its text is compared.
 fn is_handshake(error: &Error) -> bool {
     let said = "error performing TLS handshake";
     error.code().is_none() && error.to_string().starts_with(said)
 }
 
-/// The refusal by TLS itself. A server that does not like a certificate says so only after the
-/// handshake.
+/// Returns the error of TLS itself. A server may reject a certificate only after the handshake.
 fn cause(error: &Error) -> Option<&rustls::Error> {
     let cause: &io::Error = error.source()?.downcast_ref()?;
     cause.get_ref()?.downcast_ref()

@@ -1,4 +1,4 @@
-//! The checks of a server's certificate.
+//! Verification of a server's certificate.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// The authorities that are trusted.
+/// The trusted certificates.
 #[derive(Debug)]
 pub(super) struct Trusted {
-    /// Authorities.
+    /// The certificates of authorities.
     pub(super) roots: RootCertStore,
-    /// Certificates that are trusted as they are: a server may have signed its own.
+    /// The certificates that are trusted themselves, as a server may have signed its own.
     pub(super) certificates: Vec<CertificateDer<'static>>,
 }
 
-/// Asks for a certificate that is trusted; for any, where nothing is. That the server has the
-/// certificate's private key is verified in any case: a password that is bound to the channel
-/// relies on it.
+/// The verifier, which requires a trusted certificate or, without trusted ones, accepts any. It
+/// always verifies that the server has the certificate's private key: a password that is bound to
+/// the channel relies on it.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) trusted: Option<Trusted>,
-    /// True if the certificate must be for the host, too.
+    /// True if the certificate must also be valid for the host.
     pub(super) is_for_host: bool,
     pub(super) provider: Arc<CryptoProvider>,
 }

@@ -1,9 +1,9 @@
-//! Writing a group by a function of the server: all goes well as a rule, and then it takes one
-//! round trip.
+//! Writing a group by a server-side function. It takes one round trip and succeeds in the usual
+//! case.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::columns::{Events, Marks, Moves};
+use super::columns::{Events, Moves, UpstreamEvents};
 use super::{Write, WriteError};
 use crate::committer::Outcomes;
 use crate::postgres::rows::id_param;
@@ -14,9 +14,9 @@ use crate::stored_event::StoredEvent;
 use crate::tracking::Tracking;
 
 impl Write<'_> {
-    /// Writes a group by one call of a function, in one round trip. `None`, and nothing is written,
-    /// if it has to be judged.
-    pub(in crate::postgres) fn append(
+    /// Writes a group by one call of a function, in one round trip. Returns `None`, having written
+    /// nothing, if the group has to be validated by plain statements.
+    pub(in crate::postgres) fn append_by_function(
         &mut self,
         group: &[&Recording],
     ) -> Result<Option<Outcomes>, WriteError> {
@@ -29,7 +29,7 @@ impl Write<'_> {
             return Ok(None);
         };
         let events = Events::of(self.rows.id_type, group.iter().flat_map(|one| &one.events));
-        let (moves, marks) = (Moves::of(&moves), Marks::of(&moves));
+        let (moves, upstream_events) = (Moves::of(&moves), UpstreamEvents::of(&moves));
         let rows = self.connection.query(
             Sql::Append,
             &[
@@ -42,10 +42,10 @@ impl Write<'_> {
                 &moves.upstreams,
                 &moves.froms,
                 &moves.tos,
-                &marks.upstreams,
-                &marks.positions,
-                &marks.ids,
-                &marks.versions,
+                &upstream_events.upstreams,
+                &upstream_events.positions,
+                &upstream_events.ids,
+                &upstream_events.versions,
             ],
         )?;
         if let [row] = &rows[..]
@@ -62,7 +62,7 @@ impl Write<'_> {
         Ok(Some(group.iter().map(recorded).collect()))
     }
 
-    /// Writes a lone event by a call that needs no arrays.
+    /// Writes a single event by a call without arrays.
     fn append_one(&mut self, event: &StoredEvent) -> Result<Option<Outcomes>, WriteError> {
         let (id, version) = (
             id_param(&event.originator_id),
@@ -80,8 +80,8 @@ impl Write<'_> {
         Ok(Some(vec![Ok(Recorded::new(vec![position]))]))
     }
 
-    /// The first event of each aggregate, which alone has to be checked against the record; `None`
-    /// if some do not follow each other within the group.
+    /// Returns the first event of each aggregate, which alone has to be checked against the stored
+    /// events; `None` if the group itself has a gap.
     fn firsts<'g>(&self, group: &[&'g Recording]) -> Option<Events<'g>> {
         let mut last = HashMap::new();
         let mut firsts = Vec::new();
@@ -97,8 +97,8 @@ impl Write<'_> {
     }
 }
 
-/// The moves of a group; `None` if it has two of one upstream. They are in the order of upstreams,
-/// so that two writers that move several lock the rows in one order.
+/// Returns the moves of a group; `None` if two of them are of the same upstream. They are sorted by
+/// upstream, so that concurrent writers lock the rows in the same order.
 fn single_moves<'g>(group: &[&'g Recording]) -> Option<Vec<&'g Tracking>> {
     let moves = group.iter().flat_map(|one| &one.trackings);
     let of_upstreams: BTreeMap<_, _> = moves.clone().map(|one| (&one.upstream, one)).collect();

@@ -1,33 +1,32 @@
-//! Writing a group by plain statements, which find out what stands against each recording.
+//! Writing a group by plain statements, which find the reason why a recording is refused.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
-use super::columns::{Events, Marks, Moves};
+use super::columns::{Events, Moves, UpstreamEvents};
 use super::{Write, WriteError};
 use crate::committer::Outcomes;
-use crate::postgres::judge::{Judge, Known, Verdict};
 use crate::postgres::sql::Sql;
+use crate::postgres::validator::{Existing, Validation, Validator};
 use crate::recording::{Recorded, Recording};
 use crate::sql::limits::at_most;
 use crate::sql::names::quoted;
 use crate::tracking::Tracking;
 
 impl Write<'_> {
-    /// Writes a group by plain statements: those recordings that are accepted.
-    pub(in crate::postgres) fn judged(
+    /// Validates a group and writes the accepted recordings, by plain statements.
+    pub(in crate::postgres) fn append_by_statements(
         &mut self,
         group: &[&Recording],
         is_resent: bool,
     ) -> Result<Outcomes, WriteError> {
         let has_events = group.iter().any(|one| !one.events.is_empty());
-        let begin = match has_events {
-            false => "BEGIN".to_owned(),
-            true => format!(
-                "BEGIN; LOCK TABLE {} IN EXCLUSIVE MODE",
-                self.names.path(&self.names.events)
-            ),
+        let begin = if has_events {
+            let events = self.names.path(&self.names.events);
+            format!("BEGIN; LOCK TABLE {events} IN EXCLUSIVE MODE")
+        } else {
+            "BEGIN".to_owned()
         };
         let done = self
             .connection
@@ -36,7 +35,7 @@ impl Write<'_> {
             .map_err(WriteError::from)
             .and_then(|()| self.in_transaction(group, is_resent));
         if done.is_err() {
-            // Should that fail, the connection is lost, and the transaction with it.
+            // If the rollback fails, the connection is lost, and the transaction with it.
             let _rolled_back = self.connection.client.batch_execute("ROLLBACK");
         }
         done
@@ -47,41 +46,42 @@ impl Write<'_> {
         group: &[&Recording],
         is_resent: bool,
     ) -> Result<Outcomes, WriteError> {
-        let mut judge = Judge::new(is_resent);
-        let is_new = self.look_at_tracking(group, &mut judge)?;
-        let known = self.look_at_events(group)?;
-        let mut known = &known[..];
-        let mut verdicts = Vec::with_capacity(group.len());
+        let mut validator = Validator::new(is_resent);
+        let is_new = self.lock_tracking(group, &mut validator)?;
+        let existing = self.find_existing(group)?;
+        let mut existing = &existing[..];
+        let mut validations = Vec::with_capacity(group.len());
         for one in group {
-            let (own, others) = known.split_at(one.events.len().min(known.len()));
-            verdicts.push(judge.judge(one, own));
-            known = others;
+            let (own, others) = existing.split_at(one.events.len().min(existing.len()));
+            validations.push(validator.validate(one, own));
+            existing = others;
         }
         let accepted: Vec<_> = group
             .iter()
-            .zip(&verdicts)
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Accepted))
+            .zip(&validations)
+            .filter(|(_, validation)| matches!(validation, Validation::Accepted))
             .map(|(one, _)| *one)
             .collect();
         self.move_positions(&accepted, is_new)?;
         let positions = self.insert(&accepted)?;
-        self.lock_there(&verdicts)?;
-        let notify = match positions.is_empty() {
-            true => String::new(),
-            false => format!("NOTIFY {}; ", quoted(&self.names.events)),
+        self.lock_recorded(&validations)?;
+        let notify = if positions.is_empty() {
+            String::new()
+        } else {
+            format!("NOTIFY {}; ", quoted(&self.names.events))
         };
         self.connection
             .client
             .batch_execute(&format!("{notify}COMMIT"))?;
-        Ok(outcomes(group, verdicts, positions))
+        Ok(outcomes(group, validations, positions))
     }
 
-    /// Reads the positions in the upstreams, whose rows stay locked. Returns true if some have
-    /// none.
-    fn look_at_tracking<'g>(
+    /// Reads the positions in the upstreams and locks their rows. Returns true if some upstreams
+    /// have no row.
+    fn lock_tracking<'g>(
         &mut self,
         group: &[&'g Recording],
-        judge: &mut Judge<'g>,
+        validator: &mut Validator<'g>,
     ) -> Result<bool, WriteError> {
         let trackings = group.iter().flat_map(|one| &one.trackings);
         let upstreams: BTreeMap<&str, ()> = trackings
@@ -91,7 +91,7 @@ impl Write<'_> {
             return Ok(false);
         }
         let wanted: Vec<&str> = upstreams.keys().copied().collect();
-        let rows = self.connection.query(Sql::LookTracking, &[&wanted])?;
+        let rows = self.connection.query(Sql::LockTracking, &[&wanted])?;
         for row in &rows {
             let (upstream, found): (String, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
             let found = found.and_then(|found| u64::try_from(found).ok());
@@ -102,29 +102,29 @@ impl Write<'_> {
                 return Err(self
                     .rows
                     .label
-                    .damaged(at, "its position is no position")
+                    .damaged(at, "its position is not a valid position")
                     .into());
             };
-            judge.tracked.insert(*upstream, found);
+            validator.tracked.insert(*upstream, found);
         }
         Ok(rows.len() < upstreams.len())
     }
 
-    fn look_at_events(&mut self, group: &[&Recording]) -> Result<Vec<Known>, WriteError> {
+    fn find_existing(&mut self, group: &[&Recording]) -> Result<Vec<Existing>, WriteError> {
         let events = Events::of(self.rows.id_type, group.iter().flat_map(|one| &one.events));
         if events.versions.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.connection.query(Sql::Look, &events.params())?;
-        let known = |row: &Row| -> Result<Known, WriteError> {
+        let rows = self.connection.query(Sql::FindExisting, &events.params())?;
+        let existing = |row: &Row| -> Result<Existing, WriteError> {
             let position = row.try_get::<_, Option<i64>>(0)?;
-            Ok(Known {
+            Ok(Existing {
                 position: position.map(|_| self.rows.position(row, 0)).transpose()?,
                 is_same: row.try_get::<_, Option<bool>>(1)?.unwrap_or(false),
                 follows: row.try_get(2)?,
             })
         };
-        rows.iter().map(known).collect()
+        rows.iter().map(existing).collect()
     }
 
     fn move_positions(&mut self, accepted: &[&Recording], is_new: bool) -> Result<(), WriteError> {
@@ -143,7 +143,7 @@ impl Write<'_> {
             return Ok(());
         }
         let all: Vec<_> = moves.values().collect();
-        let (moves, marks) = (Moves::of(&all), Marks::of(&all));
+        let (moves, upstream_events) = (Moves::of(&all), UpstreamEvents::of(&all));
         if is_new {
             self.connection
                 .execute(Sql::StartTracking, &[&moves.upstreams])?;
@@ -155,30 +155,33 @@ impl Write<'_> {
         if moved != all.len() as u64 {
             return Err(WriteError::Race);
         }
-        if !marks.upstreams.is_empty() {
+        if !upstream_events.upstreams.is_empty() {
             self.connection.execute(
                 Sql::KeepUpstream,
                 &[
-                    &marks.upstreams,
-                    &marks.positions,
-                    &marks.ids,
-                    &marks.versions,
+                    &upstream_events.upstreams,
+                    &upstream_events.positions,
+                    &upstream_events.ids,
+                    &upstream_events.versions,
                 ],
             )?;
         }
         Ok(())
     }
 
-    /// A commit that was cut off may be seen here before a synchronous standby has it. To lock its
-    /// rows makes our own commit wait for the standby, which has both then.
-    fn lock_there(&mut self, verdicts: &[Verdict]) -> Result<(), WriteError> {
-        let there = |verdict: &Verdict| match verdict {
-            Verdict::There(positions) => positions.iter().copied().map(at_most).collect(),
+    /// Locks the rows of an earlier attempt whose connection was lost. They may be visible here
+    /// before a synchronous standby has them. With the lock, our own commit waits for the standby,
+    /// which then has both.
+    fn lock_recorded(&mut self, validations: &[Validation]) -> Result<(), WriteError> {
+        let recorded = |validation: &Validation| match validation {
+            Validation::AlreadyRecorded(positions) => {
+                positions.iter().copied().map(at_most).collect()
+            }
             _ => Vec::new(),
         };
-        let there: Vec<i64> = verdicts.iter().flat_map(there).collect();
-        if !there.is_empty() {
-            self.connection.query(Sql::LockThere, &[&there])?;
+        let recorded: Vec<i64> = validations.iter().flat_map(recorded).collect();
+        if !recorded.is_empty() {
+            self.connection.query(Sql::LockRecorded, &[&recorded])?;
         }
         Ok(())
     }
@@ -196,14 +199,14 @@ impl Write<'_> {
     }
 }
 
-fn outcomes(group: &[&Recording], verdicts: Vec<Verdict>, positions: Vec<u64>) -> Outcomes {
+fn outcomes(group: &[&Recording], validations: Vec<Validation>, positions: Vec<u64>) -> Outcomes {
     let mut positions = positions.into_iter();
-    let outcome = |(one, verdict): (&&Recording, Verdict)| match verdict {
-        Verdict::Accepted => Ok(Recorded::new(
+    let outcome = |(one, validation): (&&Recording, Validation)| match validation {
+        Validation::Accepted => Ok(Recorded::new(
             positions.by_ref().take(one.events.len()).collect(),
         )),
-        Verdict::There(positions) => Ok(Recorded::new(positions)),
-        Verdict::Refused(error) => Err(error),
+        Validation::AlreadyRecorded(positions) => Ok(Recorded::new(positions)),
+        Validation::Refused(error) => Err(error),
     };
-    group.iter().zip(verdicts).map(outcome).collect()
+    group.iter().zip(validations).map(outcome).collect()
 }

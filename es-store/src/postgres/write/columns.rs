@@ -1,4 +1,4 @@
-//! Events, moves of positions and marks as columns, one array for each.
+//! Events and moves of positions as columns, with one array for each column.
 
 use es_core::{AggregateId, IdType};
 use tokio_postgres::types::ToSql;
@@ -48,7 +48,7 @@ impl<'a> Events<'a> {
 }
 
 impl<'a> Ids<'a> {
-    /// Ids of the other form were refused before.
+    /// Adds an id. Ids of the other type were refused before.
     pub(super) fn push(&mut self, id: &'a AggregateId) {
         match (self, id) {
             (Self::Uuid(ids), AggregateId::Uuid(id)) => ids.push(*id),
@@ -83,26 +83,26 @@ impl<'a> Moves<'a> {
     }
 }
 
-/// Which events stand at the new positions, as columns.
+/// The upstream events at the new positions, as columns.
 #[derive(Default)]
-pub(super) struct Marks<'a> {
+pub(super) struct UpstreamEvents<'a> {
     pub(super) upstreams: Vec<&'a str>,
     pub(super) positions: Vec<i64>,
     pub(super) ids: Vec<String>,
     pub(super) versions: Vec<i64>,
 }
 
-impl<'a> Marks<'a> {
+impl<'a> UpstreamEvents<'a> {
     pub(super) fn of(moves: &[&'a Tracking]) -> Self {
-        let mut marks = Self::default();
+        let mut found = Self::default();
         for one in moves {
             if let Some(event) = &one.at {
-                marks.upstreams.push(&one.upstream);
-                marks.positions.push(at_most(one.to));
-                marks.ids.push(upstream_id::to_column(&event.originator_id));
-                marks.versions.push(at_most(event.originator_version));
+                found.upstreams.push(&one.upstream);
+                found.positions.push(at_most(one.to));
+                found.ids.push(upstream_id::to_column(&event.originator_id));
+                found.versions.push(at_most(event.originator_version));
             }
         }
-        marks
+        found
     }
 }

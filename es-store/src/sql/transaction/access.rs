@@ -1,21 +1,21 @@
-//! The access of a transaction, and its end.
+//! The access of a transaction, and the way it ends.
 
 /// The access that a transaction has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Only queries.
+    /// Queries only.
     Read,
-    /// Anything.
+    /// Queries and changes.
     Write,
 }
 
-/// The end of a transaction.
+/// The way a transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// All of it takes place.
+    /// All changes are committed.
     Commit,
-    /// Nothing of it does.
+    /// All changes are rolled back.
     Rollback,
 }

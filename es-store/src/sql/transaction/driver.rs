@@ -5,9 +5,9 @@ use super::row::Selected;
 use crate::error::StoreError;
 use crate::sql::label::Label;
 
-/// An open transaction of one database. Dropped, it is rolled back.
+/// An open transaction of one database. It is rolled back when it is dropped.
 pub(crate) trait Driver<'a> {
-    /// Executes a statement. Returns how many rows it has changed.
+    /// Executes a statement. Returns the number of rows that it has changed.
     fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError>;
 
     /// Runs a query. Returns all rows that it finds.
@@ -23,7 +23,7 @@ pub(crate) trait Driver<'a> {
     /// Commits the transaction.
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError>;
 
-    /// Keeps whoever gets PostgreSQL's own transaction from committing it.
+    /// Prevents the user of PostgreSQL's own transaction from committing it.
     #[cfg(all(feature = "driver", feature = "postgres"))]
     fn guard(&mut self, _label: &Label) -> Result<(), StoreError> {
         Ok(())
@@ -33,13 +33,13 @@ pub(crate) trait Driver<'a> {
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError>;
 
-    /// SQLite's own connection.
+    /// Returns SQLite's own connection.
     #[cfg(all(feature = "driver", feature = "sqlite"))]
     fn sqlite(&self) -> Option<&rusqlite::Connection> {
         None
     }
 
-    /// PostgreSQL's own transaction.
+    /// Returns PostgreSQL's own transaction.
     #[cfg(all(feature = "driver", feature = "postgres"))]
     fn postgres(&mut self) -> Option<&mut crate::postgres_client::Transaction<'a>> {
         None

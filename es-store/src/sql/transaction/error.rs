@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::sql::label::Label;
 
-/// The application whose tables they are, and the database that they are in.
+/// The application that owns the tables, and the database that has them.
 #[derive(Debug)]
 pub(crate) struct Owner {
     application: String,
@@ -15,14 +15,14 @@ pub(crate) struct Owner {
 #[error("{application}: {problem}")]
 #[non_exhaustive]
 pub struct SqlError {
-    /// The application whose tables they are.
+    /// The application that owns the tables.
     pub application: String,
     /// The problem.
     pub problem: StoreError,
 }
 
 impl Owner {
-    /// The owner of the tables of `application`.
+    /// Creates the owner of the tables of `application`.
     pub(crate) fn new(application: &str, label: Label) -> Self {
         Self {
             application: application.to_owned(),
@@ -37,7 +37,7 @@ impl Owner {
         }
     }
 
-    /// The error of a call that cannot work.
+    /// Creates the error of a refused call.
     pub(super) fn refused(&self, problem: impl Into<String>) -> SqlError {
         self.error(self.label.statement(problem))
     }

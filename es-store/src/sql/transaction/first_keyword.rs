@@ -1,15 +1,15 @@
-//! The first keyword of a statement.
+//! Finds the first keyword of a statement.
 //!
-//! It tells whether the statement would begin or end a transaction. It need not be airtight: it
-//! gives a clear message for a mistake, and what slips past it is found by the database
-//! ([`Driver`](super::Driver)'s guards) and fails the transaction.
+//! It shows whether the statement would begin or end a transaction. The check need not be complete:
+//! it exists for a clear message. The guards of the database ([`Driver`](super::Driver)) catch all
+//! other cases and fail the transaction.
 
-/// The keyword by which a statement would begin or end a transaction, if it would.
+/// Returns the keyword by which a statement would begin or end a transaction.
 pub(super) fn transaction_keyword(sql: &str) -> Option<&'static str> {
     const WORDS: [&str; 7] = [
         "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE",
     ];
-    // PostgreSQL's comments nest, and SQLite's do not.
+    // Comments nest in PostgreSQL but not in SQLite.
     [true, false].into_iter().find_map(|comments_nest| {
         let first = first_word(sql, comments_nest)?;
         WORDS
@@ -18,8 +18,8 @@ pub(super) fn transaction_keyword(sql: &str) -> Option<&'static str> {
     })
 }
 
-/// The first word behind everything that a database passes over. To SQLite a byte order mark is
-/// such; PostgreSQL ends a comment of one line at a carriage return, too.
+/// Returns the first word after everything that a database skips. SQLite also skips a byte order
+/// mark, and PostgreSQL also ends a line comment at a carriage return.
 fn first_word(sql: &str, comments_nest: bool) -> Option<&str> {
     let is_passed_over = |c: char| c.is_whitespace() || matches!(c, ';' | '\u{feff}');
     let mut rest = sql.trim_start_matches(is_passed_over);
@@ -35,7 +35,7 @@ fn first_word(sql: &str, comments_nest: bool) -> Option<&str> {
     }
 }
 
-/// The text behind a comment, whose opening was read; `None` if it has no end.
+/// Returns the text after a comment that was opened, or `None` if it has no end.
 fn behind_comment(comment: &str, comments_nest: bool) -> Option<&str> {
     let (mut rest, mut depth) = (comment, 1);
     while depth > 0 {

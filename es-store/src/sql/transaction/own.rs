@@ -1,22 +1,23 @@
-//! The database's own transaction, handed out to the user.
+//! Access to the database's own transaction.
 
 use super::Transaction;
 
 impl<'a> Transaction<'a> {
-    /// SQLite's own connection (of the crate `rusqlite`), in its open transaction; `None` on
-    /// another database.
+    /// Returns SQLite's own connection (of the crate `rusqlite`) in its open transaction, or `None`
+    /// for another database.
     #[cfg(feature = "sqlite")]
     pub fn sqlite(&mut self) -> Option<&rusqlite::Connection> {
         self.is_handed_out = true;
         self.driver.sqlite()
     }
 
-    /// PostgreSQL's own open transaction (see [`driver`](crate::postgres::driver)); `None` on
-    /// another database.
+    /// Returns PostgreSQL's own open transaction (see [`driver`](crate::postgres::driver)), or
+    /// `None` for another database.
     ///
-    /// A `COMMIT` sent through it fails, and so does the handler, as it does after a `ROLLBACK`.
-    /// Only what the handler writes after that, outside of any transaction, stays. (A role without
-    /// the privilege `TEMP` can commit; that is noticed too late.)
+    /// A `COMMIT` sent through it fails, and so does the handler; a `ROLLBACK` fails the handler
+    /// too. Only statements that the handler executes after the `ROLLBACK`, outside of any
+    /// transaction, are kept. (A role without the privilege `TEMP` can commit. That is noticed too
+    /// late.)
     #[cfg(feature = "postgres")]
     pub fn postgres(&mut self) -> Option<&mut crate::postgres_client::Transaction<'a>> {
         self.is_handed_out = true;
@@ -26,7 +27,7 @@ impl<'a> Transaction<'a> {
         self.driver.postgres()
     }
 
-    /// Records the failure of a transaction that was ended by whoever it was handed out to.
+    /// Records the failure of a transaction that the user has ended.
     pub(super) fn check_handed_out(&mut self) {
         if std::mem::take(&mut self.is_handed_out) && self.failure.is_none() {
             self.failure = self.driver.check_open(&self.owner.label).err();

@@ -12,7 +12,7 @@ pub(crate) struct Selected {
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
-/// A row that a query has found.
+/// A row of a query's result.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub(super) owner: Arc<Owner>,
@@ -20,9 +20,9 @@ pub struct Row {
     pub(super) values: Vec<Value>,
 }
 
-/// A column of a row: its number, counted from 0, or its name.
+/// A column of a row: its index, counted from 0, or its name.
 pub trait Column: Display {
-    /// Its number among these; `None` if it is not there.
+    /// Returns its index in `columns`, or `None` if it is not there.
     fn among(&self, columns: &[String]) -> Option<usize>;
 }
 
@@ -39,11 +39,11 @@ impl Column for &str {
 }
 
 impl Row {
-    /// The value of a column.
+    /// Returns the value of a column.
     ///
     /// # Errors
-    /// Fails when there is no such column, or its value is of another type; `NULL` is read as an
-    /// `Option`.
+    /// Fails when there is no such column, or its value has another type. `NULL` can be read only
+    /// as an `Option`.
     pub fn get<T: FromValue>(&self, column: impl Column) -> Result<T, SqlError> {
         let index = column.among(&self.columns);
         let Some(value) = index.and_then(|index| self.values.get(index)) else {

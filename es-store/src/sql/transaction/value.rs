@@ -1,21 +1,20 @@
-//! The values of parameters and of columns: one small set of types for all
-//! databases.
+//! The values of parameters and of columns: one small set of types for all databases.
 
 use es_core::{AggregateId, Timestamp};
 use uuid::Uuid;
 
-/// A value of a column, as every database can keep it.
+/// A value of a column. Every database can keep it.
 ///
-/// SQLite has no booleans, UUIDs and times: there they are the integers 0 and 1, and texts
+/// SQLite has no booleans, UUIDs and times. It keeps them as the integers 0 and 1, and as text
 /// (`00000000-0000-0000-0000-000000000000`, `2024-01-02T03:04:05+00:00`).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Nothing.
+    /// `NULL`.
     Null,
     /// `BOOLEAN`.
     Boolean(bool),
-    /// `BIGINT`, and what is smaller.
+    /// `BIGINT` and smaller integers.
     Integer(i64),
     /// `DOUBLE PRECISION`.
     Real(f64),
@@ -30,7 +29,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The name of its type in messages, which never show the value.
+    /// Returns the name of the type for messages, which never show the value.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
@@ -47,16 +46,16 @@ impl Value {
 
 /// A type that can be a parameter of a statement.
 pub trait ToValue {
-    /// The value; `None` if it is a number that no database keeps: one above `i64::MAX`.
+    /// Returns the value, or `None` for a number above `i64::MAX`, which no database keeps.
     fn to_value(&self) -> Option<Value>;
 }
 
 /// A type that can be read from a column.
 pub trait FromValue: Sized {
-    /// The expected type in messages: "an integer".
+    /// The name of the type in messages, such as "an integer".
     const EXPECTED: &'static str;
 
-    /// The value as this type; `None` if it is not of it.
+    /// Converts the value, or returns `None` if it has another type.
     fn from_value(value: &Value) -> Option<Self>;
 }
 
@@ -133,7 +132,7 @@ plain! {
     };
     f64, Real, "a number", |value| match value {
         Value::Real(value) => Some(*value),
-        // SQLite keeps a whole number as an integer where the column has no type.
+        // SQLite keeps a whole number as an integer if the column has no type.
         Value::Integer(value) => Some(*value as f64),
         _ => None,
     };
@@ -169,7 +168,7 @@ impl ToValue for [u8] {
     }
 }
 
-/// As the id is shown.
+/// A UUID stays a UUID, and any other id is its text.
 impl ToValue for AggregateId {
     fn to_value(&self) -> Option<Value> {
         Some(match self {

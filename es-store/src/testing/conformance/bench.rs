@@ -13,14 +13,14 @@ use crate::role::Role;
 use crate::stored_event::StoredEvent;
 use crate::tracking::UpstreamEvent;
 
-/// A kind of store on trial: it opens new, empty ones, and makes events for them.
+/// A kind of store under test: opens new, empty stores, and creates events for them.
 pub struct Bench {
     ids: IdType,
     open: Box<dyn Fn(Role, IdType) -> Arc<dyn ProcessRecorder>>,
 }
 
 impl Bench {
-    /// A bench for stores with this form of ids. `open` opens a new, empty store each time.
+    /// Creates a bench for stores with this form of ids. `open` opens a new, empty store each time.
     pub fn new(
         ids: IdType,
         open: impl Fn(Role, IdType) -> Arc<dyn ProcessRecorder> + 'static,
@@ -39,12 +39,12 @@ impl Bench {
         (self.open)(Role::Follower, self.ids)
     }
 
-    /// The id of the aggregate with this number.
+    /// Returns the id of the aggregate with this number.
     pub(super) fn id(&self, number: u128) -> AggregateId {
         id(self.ids, number)
     }
 
-    /// An id of the form that these stores do not keep.
+    /// Returns an id of the form that these stores do not keep.
     pub(super) fn other_id(&self) -> AggregateId {
         match self.ids {
             IdType::Uuid => id(IdType::Text, 1),
@@ -52,17 +52,17 @@ impl Bench {
         }
     }
 
-    /// An event of the aggregate with this number.
+    /// Returns an event of the aggregate with this number.
     pub(super) fn event(&self, number: u128, version: u64) -> StoredEvent {
         event(self.id(number), version)
     }
 
-    /// Which event that is.
+    /// Returns the identity of that event.
     pub(super) fn event_id(&self, number: u128, version: u64) -> UpstreamEvent {
         UpstreamEvent::new(self.id(number), version)
     }
 
-    /// Events of one aggregate.
+    /// Returns a recording of events of one aggregate.
     pub(super) fn events(
         &self,
         number: u128,
@@ -87,7 +87,7 @@ fn id(ids: IdType, number: u128) -> AggregateId {
     }
 }
 
-/// An event whose topic tells odd versions from even ones.
+/// Returns an event. Its topic depends on whether its version is odd or even.
 pub(super) fn event(id: AggregateId, version: u64) -> StoredEvent {
     let topic = if version % 2 == 1 {
         "test:Thing.Odd"
@@ -98,7 +98,7 @@ pub(super) fn event(id: AggregateId, version: u64) -> StoredEvent {
     StoredEvent::new(id, version, topic, state)
 }
 
-/// The versions of an aggregate's events, as selected.
+/// Returns the versions of an aggregate's events, as selected.
 pub(super) fn versions(
     recorder: &dyn ProcessRecorder,
     id: &AggregateId,
@@ -113,7 +113,7 @@ pub(super) fn versions(
         .collect()
 }
 
-/// The positions of notifications, as selected.
+/// Returns the positions of notifications, as selected.
 pub(super) fn positions(recorder: &dyn ProcessRecorder, query: &NotificationQuery) -> Vec<u64> {
     let notifications = recorder
         .select_notifications(query)
@@ -124,7 +124,7 @@ pub(super) fn positions(recorder: &dyn ProcessRecorder, query: &NotificationQuer
         .collect()
 }
 
-/// All that a store says about itself.
+/// Returns the whole content of a store.
 pub(super) fn snapshot(
     recorder: &dyn ProcessRecorder,
     upstream: &str,

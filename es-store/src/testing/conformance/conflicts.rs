@@ -1,5 +1,5 @@
-//! Of two recordings with the same version of an aggregate, the second changes nothing; nor does
-//! one that leaves a gap.
+//! The second of two recordings with the same version of an aggregate changes nothing, and neither
+//! does one that leaves a gap.
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ pub fn a_version_that_does_not_follow_is_refused(bench: &Bench) {
     let first = bench.events(1, 1..=3).tracking(Tracking::new("Up", 0, 5));
     recorder.record(&first).expect("recorded");
     let before = snapshot(&*recorder, "Up");
-    // What another aggregate has fills no gap.
+    // The events of another aggregate do not fill a gap.
     assert_gap(&recorder, &bench.events(2, [2]), (&bench.id(2), 2));
     assert_gap(&recorder, &bench.events(2, [4]), (&bench.id(2), 4));
     for version in [5, 6, 1000] {
@@ -141,7 +141,7 @@ pub fn a_version_that_does_not_follow_is_refused(bench: &Bench) {
 pub fn a_gap_within_a_recording_is_refused(bench: &Bench) {
     let recorder = bench.leader();
     assert_gap(&recorder, &bench.events(1, [1, 2, 4]), (&bench.id(1), 4));
-    // Whoever reads the log in its order would meet the second version first.
+    // A reader of the log would meet the second version first.
     assert_gap(&recorder, &bench.events(1, [2, 1]), (&bench.id(1), 2));
     assert_eq!(recorder.head().expect("read"), None);
     let events = [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (1, 3)];

@@ -1,4 +1,4 @@
-//! The notification log, and waking those who read it.
+//! The notification log, and how its listeners are woken.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::notification_log::NotificationLog;
 use crate::signal::Signal;
 use crate::subscription::Subscription;
 
-/// Longer than any store needs; a rule that waits as long is broken.
+/// A time that is longer than any store needs. A rule that waits this long is broken.
 const LONG: Duration = Duration::from_secs(20);
 
 /// Rule: positions strictly increase in the order of recordings.
@@ -226,7 +226,7 @@ pub fn a_subscription_sees_what_was_there_and_what_comes(bench: &Bench) {
         }
         let seen: Vec<_> = sees.iter().take(4).collect();
         assert_eq!(seen, at[1..]);
-        // It waits now, or is about to; either way it ends.
+        // The thread waits now, or is about to. It ends in both cases.
         stop.stop();
     });
 }

@@ -14,7 +14,7 @@ use crate::tracking::Tracking;
 
 const THREADS: usize = 8;
 
-/// Runs `work` on many threads; how often it was `true` in all.
+/// Runs `work` on many threads. Returns how often it returned true.
 fn race(work: impl Fn(u64) -> bool + Sync) -> usize {
     thread::scope(|scope| {
         let work = &work;
@@ -77,8 +77,8 @@ pub fn of_many_movers_of_one_position_exactly_one_wins(bench: &Bench) {
     assert_eq!(positions(&*recorder, &NotificationQuery::all()).len(), 20);
 }
 
-/// Runs `read` on one thread again and again while others record, 5 events at a time, every second
-/// time in vain: then the last event is a conflict.
+/// Runs `read` repeatedly on one thread while others record five events at a time. Every second
+/// recording fails, because its last event is a conflict.
 fn read_while_writing(
     bench: &Bench,
     mut read: impl FnMut(&Arc<dyn ProcessRecorder>) + Send,
@@ -140,7 +140,7 @@ pub fn nobody_sees_a_part_of_a_recording(bench: &Bench) {
         let log = recorder
             .select_notifications(&NotificationQuery::all())
             .expect("read");
-        // Each recording that succeeds has the versions 1 to 5 of one aggregate.
+        // Each successful recording has the versions 1 to 5 of one aggregate.
         assert_eq!(log.len() % 5, 0);
         assert!(log.iter().all(|event| event.originator_version <= 5));
     });

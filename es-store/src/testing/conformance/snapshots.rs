@@ -15,7 +15,7 @@ fn select(recorder: &dyn ProcessRecorder, bench: &Bench, query: EventQuery) -> V
     found.expect("the store can be read")
 }
 
-/// Rule: snapshots come back as they were, each aggregate its own, whatever the bytes of their
+/// Rule: snapshots come back as they were, each with its own aggregate, whatever the bytes of their
 /// states are.
 pub fn snapshots_come_back_as_they_were(bench: &Bench) {
     let recorder = bench.leader();
@@ -107,7 +107,7 @@ pub fn a_history_is_the_newest_snapshot_and_the_events_behind_it(bench: &Bench) 
     assert_eq!(other.expect("read"), History::default());
 }
 
-/// Rule: an id of the other form and a version of 0 are refused, and not found.
+/// Rule: an id of the other form and an invalid version are refused and not found.
 pub fn a_snapshot_that_cannot_be_kept_is_refused(bench: &Bench) {
     let recorder = bench.leader();
     for version in [0, u64::MAX] {

@@ -33,7 +33,8 @@ pub fn a_position_moves_only_from_where_it_is(bench: &Bench) {
     recorder
         .record(&moved(Tracking::new("Up", 0, 150)))
         .expect("recorded");
-    // The last is an instance that pulled 101 to 200 before another recorded 101 to 150.
+    // The last move is that of an instance that pulled 101 to 200 before another one recorded 101
+    // to 150.
     for (from, to) in [(0, 5), (149, 200), (151, 200), (100, 200)] {
         let refused =
             recorder.record(&bench.events(1, [1]).tracking(Tracking::new("Up", from, to)));
@@ -116,7 +117,7 @@ pub fn several_positions_move_in_one_recording(bench: &Bench) {
         .tracking(Tracking::new("Two", 0, 9).at(at(2)))
         .tracking(Tracking::new("One", 0, 5).at(at(1)));
     recorder.record(&recording).expect("recorded");
-    // Without events, and with one upstream that is new.
+    // This move has no events, and one of its upstreams is new.
     let recording = moved(Tracking::new("One", 5, 6))
         .tracking(Tracking::new("Three", 0, 1))
         .tracking(Tracking::new("Two", 9, 9));
@@ -152,7 +153,7 @@ pub fn one_of_several_positions_that_was_moved_refuses_all(bench: &Bench) {
             assert_eq!(recorder.tracked("Two").expect("read"), Some(9));
         }
     }
-    // A conflict takes all of them with it, too.
+    // A conflict also stops all of the moves.
     recorder.record(&bench.events(1, [1])).expect("recorded");
     let conflicting = bench
         .events(1, [1])
@@ -179,7 +180,7 @@ pub fn one_recording_moves_a_position_once(bench: &Bench) {
     assert_eq!(recorder.tracked("Up").expect("read"), None);
 }
 
-/// Rule: the upstream event counts only at the position that it was recorded with.
+/// Rule: the upstream event counts only at the position with which it was recorded.
 pub fn the_upstream_event_counts_only_at_its_position(bench: &Bench) {
     let recorder = bench.follower();
     let at = |version| UpstreamEvent::new(bench.id(7), version);

@@ -39,12 +39,12 @@ pub struct ServerCertificate {
 }
 
 impl Cluster {
-    /// A server whose only door is a Unix socket.
+    /// Creates a server whose only door is a Unix socket.
     pub(super) fn start(programs: Programs, fsync: bool) -> Self {
         Self::create(programs, fsync, 5432, "-c listen_addresses=''").started()
     }
 
-    /// A server that has a port of 127.0.0.1 too.
+    /// Creates a server that has a port of 127.0.0.1 too.
     pub(super) fn start_on_tcp(
         programs: Programs,
         fsync: bool,
@@ -92,7 +92,7 @@ impl Cluster {
         self
     }
 
-    /// A new, empty database on this server.
+    /// Returns a new, empty database on this server.
     pub fn database(&self) -> Database {
         let mut config = tokio_postgres::Config::new();
         config
@@ -203,8 +203,8 @@ fn watch(folder: &Path) -> io::Result<Child> {
     command.spawn()
 }
 
-/// A new folder that the server's owner alone can enter. Its path is short, as that of a socket
-/// must be.
+/// Returns a new folder that the server's owner alone can enter. Its path is short, as that of a
+/// socket must be.
 fn new_folder(programs: &Programs) -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let parent = std::env::temp_dir();
@@ -224,7 +224,7 @@ fn new_folder(programs: &Programs) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// A port that nobody has at this moment.
+/// Returns a port that nobody has at this moment.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -12,7 +12,7 @@ pub(super) struct Programs {
     pub(super) owner: Option<(u32, u32)>,
 }
 
-/// The programs of the newest server that is installed.
+/// Returns the programs of the newest server that is installed.
 pub(super) fn find() -> Option<Programs> {
     let folder = from_pg_config()
         .into_iter()
@@ -27,7 +27,7 @@ pub(super) fn find() -> Option<Programs> {
 }
 
 impl Programs {
-    /// A command that runs the program called `name` as the owner of the server.
+    /// Returns a command that runs the program called `name` as the owner of the server.
     pub(super) fn command(&self, name: &str) -> Command {
         let program = self.folder.join(name);
         if self.owner.is_none() {

@@ -1,4 +1,4 @@
-//! Transcodings by name: decimal numbers, and those of a user's own.
+//! Transcodings by name: decimal numbers, and those of the user's own types.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ fn ten() -> Decimal {
     "10.00".parse().expect("a number")
 }
 
-/// A type that is its own text.
+/// A type that is stored as its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight(String);
 
@@ -41,7 +41,7 @@ fn weight() -> Weight {
     Weight("1.5".to_owned())
 }
 
-/// A type of which only a part is the text.
+/// A type of which one part is stored as its text.
 #[derive(Debug, PartialEq)]
 struct Length {
     metres: u32,
@@ -74,7 +74,7 @@ fn a_decimal_number_is_stored_as_python_stores_it() {
     both_ways(vec![Some(ten()), None], &format!("[{TEN},null]"));
     assert_eq!(read::<Decimal>(r#""10.00""#), ten());
     both_ways(BTreeMap::from([(ten(), 1)]), r#"{"10.00":1}"#);
-    // Where nobody says what it is, it is its text, as for UUIDs and times.
+    // Where the reader does not name a type, it is read as its text, as UUIDs and times are.
     assert_eq!(read::<Value>(TEN), json!("10.00"));
     let zero: Decimal = "-0".parse().expect("a number");
     assert_eq!(read::<Decimal>(&write(&zero)), zero);

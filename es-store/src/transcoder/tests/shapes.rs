@@ -1,5 +1,4 @@
-//! The shapes that serde makes of types: enums, flattened fields, keys, values of which nobody says
-//! what they are.
+//! The shapes that serde gives to types: enums, flattened fields, keys, and values of unknown type.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -200,7 +199,7 @@ fn an_object_that_is_no_transcoding_is_left_as_it_is() {
     ] {
         assert_eq!(read::<Value>(&object.to_string()), object);
     }
-    // Asked for a map, it is a map.
+    // A reader that asks for a map gets a map.
     let map = read::<BTreeMap<String, String>>(STORED_ID);
     assert_eq!(map.keys().collect::<Vec<_>>(), ["_data_", "_type_"]);
 }

@@ -1,4 +1,4 @@
-//! Values that would not come back as they are: they are refused while they can still be mended.
+//! Values that would come back changed are refused while their author can still fix it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -88,7 +88,7 @@ fn accepted_everywhere<T: StoredField + PartialEq + fmt::Debug + Clone>(value: T
     accepted(value);
 }
 
-/// Sixteen bytes that are no UUID, though they are written as one.
+/// Sixteen bytes that are not a UUID, though they are written as one.
 #[derive(Debug, Clone, PartialEq)]
 struct Key([u8; 16]);
 
@@ -124,7 +124,7 @@ fn what_serde_reads_in_another_form_than_it_was_written_is_refused() {
     refused_where_nobody_says_what_it_is(1_u128);
     refused_where_nobody_says_what_it_is(1_i128);
     refused_where_nobody_says_what_it_is(i128::MIN);
-    // Where everybody knows what they are, they are stored.
+    // Where the reader names the type, they are stored.
     accepted(IpAddr::from(Ipv4Addr::LOCALHOST));
     accepted(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 80))]);
     accepted(Key([7; 16]));

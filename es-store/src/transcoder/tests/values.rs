@@ -37,8 +37,8 @@ fn what_python_stored_is_read_and_written_again_byte_for_byte() {
             "uint" => write(&read::<u64>(&stored)),
             "float" => write(&read::<f64>(&stored)),
             "str" => write(&read::<String>(&stored)),
-            // Nobody says what is in it, as in Python. (A plain map of serde_json would sort its
-            // keys.)
+            // The reader does not know the types inside, as in Python. (A plain map of serde_json
+            // would sort its keys.)
             "list" => write(&read::<Value>(&stored)),
             "map" => write(&read::<Box<serde_json::value::RawValue>>(&stored)),
             "uuid" => write(&read::<Uuid>(&stored)),
@@ -95,7 +95,7 @@ fn floats_are_written_as_python_writes_them() {
         (1e16, "1e+16"),
         (1.5e300, "1.5e+300"),
         (-1e-100, "-1e-100"),
-        // Exactly half way between two shortest forms: Python takes the even one.
+        // Exactly half way between two shortest forms, Python takes the even one.
         (-4_452_712_482_368_009.0 / 4.0, "-1113178120592002.2"),
         (-1_871_134_174_267_437.0 / 8.0, "-233891771783429.62"),
         (2.0_f64.powi(-44), "5.684341886080802e-14"),
@@ -166,7 +166,7 @@ proptest! {
     }
 }
 
-/// Values within values, among whose keys are those of transcodings, though never both alone.
+/// Nested values, some with one of the keys of a transcoding, but never with exactly both.
 fn nested() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,5 +1,5 @@
-//! Which recordings of a group are accepted: in their order, each against the record and those
-//! accepted before it.
+//! The validation of the recordings of a group. Each one is validated in its order, against the
+//! stored events and against the recordings accepted before it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,38 +9,38 @@ use crate::error::{Conflict, StoreError};
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
 
-/// The row that the record has where an event would go.
+/// The stored event, if any, that has the aggregate and version of a new one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Known {
-    /// The position of the event that is there already.
+pub(super) struct Existing {
+    /// The position of the stored event.
     pub(super) position: Option<u64>,
-    /// True if that one has the same topic and state.
+    /// True if the stored event has the same topic and state.
     pub(super) is_same: bool,
-    /// True if the version before is there.
+    /// True if the previous version is stored.
     pub(super) follows: bool,
 }
 
-/// The verdict on a recording.
+/// The result of validating a recording.
 #[derive(Debug)]
-pub(super) enum Verdict {
-    /// It is recorded now.
+pub(super) enum Validation {
+    /// The recording will be written.
     Accepted,
-    /// An attempt whose connection was lost has recorded it, at these positions.
-    There(Vec<u64>),
+    /// An earlier attempt, whose connection was lost, wrote the recording at these positions.
+    AlreadyRecorded(Vec<u64>),
     Refused(StoreError),
 }
 
-/// Judges the recordings of one group.
+/// The validator of one group.
 #[derive(Default)]
-pub(super) struct Judge<'a> {
-    /// The position in each upstream; 0 if it is not here.
+pub(super) struct Validator<'a> {
+    /// The position in each upstream; 0 if none is recorded.
     pub(super) tracked: HashMap<&'a str, u64>,
     accepted: HashSet<(&'a AggregateId, u64)>,
-    /// True if the group was sent before and nobody knows what came of it.
+    /// True if the group was sent before and the outcome is unknown.
     is_resent: bool,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Validator<'a> {
     pub(super) fn new(is_resent: bool) -> Self {
         Self {
             is_resent,
@@ -48,38 +48,42 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// `known` is in the order of the events.
-    pub(super) fn judge(&mut self, recording: &'a Recording, known: &[Known]) -> Verdict {
+    /// Validates a recording. `existing` is in the order of its events.
+    pub(super) fn validate(
+        &mut self,
+        recording: &'a Recording,
+        existing: &[Existing],
+    ) -> Validation {
         if self.is_resent
-            && let Some(positions) = self.is_there(recording, known)
+            && let Some(positions) = self.recorded_at(recording, existing)
         {
-            return Verdict::There(positions);
+            return Validation::AlreadyRecorded(positions);
         }
-        // The position comes first: who lost the race learns that, and not of the conflict that
-        // follows from it.
+        // Positions are checked first: a writer that lost the race is told of the moved position,
+        // and not of the conflict that follows from it.
         if let Err(error) = self.check_positions(recording) {
-            return Verdict::Refused(error);
+            return Validation::Refused(error);
         }
-        match self.check_events(&recording.events, known) {
-            Err(error) => return Verdict::Refused(error),
+        match self.check_events(&recording.events, existing) {
+            Err(error) => return Validation::Refused(error),
             Ok(new) => self.accepted.extend(new),
         }
         for tracking in &recording.trackings {
             self.tracked.insert(&tracking.upstream, tracking.to);
         }
-        Verdict::Accepted
+        Validation::Accepted
     }
 
-    /// Identical bytes are there because the first attempt took place. Without events the positions
-    /// decide.
-    fn is_there(&self, recording: &Recording, known: &[Known]) -> Option<Vec<u64>> {
+    /// Returns the positions at which the first attempt wrote a recording. Identical bytes prove
+    /// that it did. A recording without events was written if its positions have moved.
+    fn recorded_at(&self, recording: &Recording, existing: &[Existing]) -> Option<Vec<u64>> {
         if recording.events.is_empty() {
             let mut trackings = recording.trackings.iter();
-            let is_there = trackings.all(|one| self.found(&one.upstream) == one.to);
-            return is_there.then(Vec::new);
+            let has_moved = trackings.all(|one| self.found(&one.upstream) == one.to);
+            return has_moved.then(Vec::new);
         }
-        let position = |known: &Known| known.position.filter(|_| known.is_same);
-        known.iter().map(position).collect()
+        let position = |existing: &Existing| existing.position.filter(|_| existing.is_same);
+        existing.iter().map(position).collect()
     }
 
     fn found(&self, upstream: &str) -> u64 {
@@ -100,18 +104,18 @@ impl<'a> Judge<'a> {
     fn check_events(
         &self,
         events: &'a [StoredEvent],
-        known: &[Known],
+        existing: &[Existing],
     ) -> Result<HashSet<(&'a AggregateId, u64)>, StoreError> {
         let mut new = HashSet::with_capacity(events.len());
-        for (event, known) in events.iter().zip(known) {
+        for (event, existing) in events.iter().zip(existing) {
             let (id, version) = (&event.originator_id, event.originator_version);
             let is_new =
                 |version| new.contains(&(id, version)) || self.accepted.contains(&(id, version));
-            if known.position.is_some() || is_new(version) {
+            if existing.position.is_some() || is_new(version) {
                 let id = id.clone();
                 return Err(Conflict { id, version }.into());
             }
-            if version > 1 && !known.follows && !is_new(version - 1) {
+            if version > 1 && !existing.follows && !is_new(version - 1) {
                 let id = id.clone();
                 return Err(StoreError::Gap { id, version });
             }
@@ -140,8 +144,8 @@ mod tests {
         Recording::new(versions.into_iter().map(event).collect())
     }
 
-    fn nothing(recording: &Recording) -> Vec<Known> {
-        vec![Known::default(); recording.events.len()]
+    fn nothing(recording: &Recording) -> Vec<Existing> {
+        vec![Existing::default(); recording.events.len()]
     }
 
     #[test]
@@ -152,33 +156,33 @@ mod tests {
             recording([3]),
             recording([5]),
         ];
-        let mut judge = Judge::default();
+        let mut validator = Validator::default();
         let verdicts: Vec<_> = group
             .iter()
-            .map(|one| judge.judge(one, &nothing(one)))
+            .map(|one| validator.validate(one, &nothing(one)))
             .collect();
-        assert!(matches!(verdicts[0], Verdict::Accepted));
+        assert!(matches!(verdicts[0], Validation::Accepted));
         assert!(
-            matches!(&verdicts[1], Verdict::Refused(StoreError::Conflict(conflict)) if conflict.version == 2)
+            matches!(&verdicts[1], Validation::Refused(StoreError::Conflict(conflict)) if conflict.version == 2)
         );
-        assert!(matches!(verdicts[2], Verdict::Accepted));
+        assert!(matches!(verdicts[2], Validation::Accepted));
         assert!(matches!(
             &verdicts[3],
-            Verdict::Refused(StoreError::Gap { version: 5, .. })
+            Validation::Refused(StoreError::Gap { version: 5, .. })
         ));
     }
 
     #[test]
     fn what_was_refused_leaves_nothing_behind() {
         let group = [recording([1, 2, 4]), recording([1])];
-        let mut judge = Judge::default();
+        let mut validator = Validator::default();
         assert!(matches!(
-            judge.judge(&group[0], &nothing(&group[0])),
-            Verdict::Refused(_)
+            validator.validate(&group[0], &nothing(&group[0])),
+            Validation::Refused(_)
         ));
         assert!(matches!(
-            judge.judge(&group[1], &nothing(&group[1])),
-            Verdict::Accepted
+            validator.validate(&group[1], &nothing(&group[1])),
+            Validation::Accepted
         ));
     }
 
@@ -186,40 +190,45 @@ mod tests {
     fn moves_of_a_group_follow_each_other() {
         let moved = |from, to| Recording::default().tracking(Tracking::new("Up", from, to));
         let group = [moved(0, 5), moved(5, 9), moved(5, 7)];
-        let mut judge = Judge::default();
-        let verdicts: Vec<_> = group.iter().map(|one| judge.judge(one, &[])).collect();
+        let mut validator = Validator::default();
+        let verdicts: Vec<_> = group
+            .iter()
+            .map(|one| validator.validate(one, &[]))
+            .collect();
         assert!(matches!(
             verdicts[..2],
-            [Verdict::Accepted, Verdict::Accepted]
+            [Validation::Accepted, Validation::Accepted]
         ));
         assert!(matches!(
             &verdicts[2],
-            Verdict::Refused(StoreError::PositionMoved { found: 9, .. })
+            Validation::Refused(StoreError::PositionMoved { found: 9, .. })
         ));
     }
 
     #[test]
     fn identical_bytes_are_success_only_when_they_were_sent_before() {
         let one = recording([1]);
-        let there = Known {
+        let there = Existing {
             position: Some(7),
             is_same: true,
             follows: false,
         };
-        let other = Known {
+        let other = Existing {
             is_same: false,
             ..there
         };
-        let mut judge = Judge::default();
+        let mut validator = Validator::default();
         assert!(matches!(
-            judge.judge(&one, &[there]),
-            Verdict::Refused(StoreError::Conflict(_))
+            validator.validate(&one, &[there]),
+            Validation::Refused(StoreError::Conflict(_))
         ));
-        judge.is_resent = true;
-        assert!(matches!(judge.judge(&one, &[there]), Verdict::There(at) if at == [7]));
+        validator.is_resent = true;
+        assert!(
+            matches!(validator.validate(&one, &[there]), Validation::AlreadyRecorded(at) if at == [7])
+        );
         assert!(matches!(
-            judge.judge(&one, &[other]),
-            Verdict::Refused(StoreError::Conflict(_))
+            validator.validate(&one, &[other]),
+            Validation::Refused(StoreError::Conflict(_))
         ));
     }
 }
