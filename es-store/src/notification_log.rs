@@ -74,8 +74,8 @@ impl NotificationLog {
     /// requested one.
     ///
     /// # Errors
-    /// Fails with [`StoreError::Invalid`] when `id` is not such a pair, and when the store cannot be
-    /// read.
+    /// Fails with [`StoreError::Invalid`] when `id` is not such a pair, and when the store cannot
+    /// be read.
     ///
     /// ```
     /// use es_store::{Env, NotificationLog, Role, open};

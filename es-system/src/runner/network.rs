@@ -38,6 +38,9 @@ pub(crate) struct Connection {
 
 impl Network {
     pub(crate) fn open(system: &System, env: &Env) -> Result<Self> {
+        for (found, meant) in env.misspelled_applications(&system.nodes()) {
+            tracing::warn!("{found} is for no application of the system: is it {meant}?");
+        }
         let nodes: Result<Vec<_>> = system
             .node_list()
             .iter()
