@@ -136,7 +136,7 @@ pub enum StoreError {
         doing: &'static str,
     },
     /// The commit failed in a way that leaves its outcome unknown. A retry is safe.
-    #[error("{store}: nobody can say whether the commit took place")]
+    #[error("{store}: it is unknown whether the commit took place")]
     #[non_exhaustive]
     OutcomeUnknown {
         /// The store.
@@ -255,7 +255,7 @@ impl StoreError {
         }
     }
 
-    /// [`OutcomeUnknown`](Self::OutcomeUnknown): nobody can say whether a commit took place.
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown): it is unknown whether a commit took place.
     pub fn outcome_unknown(
         store: impl Into<String>,
         error: impl Into<Box<dyn Error + Send + Sync>>,

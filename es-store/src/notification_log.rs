@@ -117,7 +117,7 @@ impl fmt::Debug for NotificationLog {
 fn positions(id: &str) -> Result<(u64, u64), StoreError> {
     let malformed = || {
         StoreError::Invalid(format!(
-            "`{id}` is no section of a notification log, such as `1,10`"
+            "`{id}` is not a section of a notification log, such as `1,10`"
         ))
     };
     let (first, last) = id.split_once(',').ok_or_else(malformed)?;

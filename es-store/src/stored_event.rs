@@ -51,7 +51,7 @@ impl StoredEvent {
             });
         }
         let problem = match i64::try_from(version) {
-            Ok(0) => "is none: versions begin at 1",
+            Ok(0) => "is invalid: versions begin at 1",
             Ok(_) => return Ok(()),
             Err(_) => "is too large",
         };

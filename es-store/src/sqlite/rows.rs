@@ -166,7 +166,7 @@ impl Reader<'_> {
                 .ok_or_else(|| {
                     self.label.damaged(
                         format!("of tracking for `{upstream}`"),
-                        "its position is no position",
+                        "its position is not a whole number of 0 or more",
                     )
                 }),
         };
@@ -193,7 +193,7 @@ impl Reader<'_> {
             };
             let stored = text(self.get(row, 0)?).and_then(upstream_id::from_column);
             let originator_id =
-                stored.ok_or_else(|| damaged("its originator_id is no id".to_owned()))?;
+                stored.ok_or_else(|| damaged("its originator_id is not an id".to_owned()))?;
             let version = version(self.get(row, 1)?).map_err(damaged)?;
             Ok(UpstreamEvent::new(originator_id, version))
         };

@@ -178,7 +178,7 @@ fn move_position(
         }),
         None => Err(label.damaged(
             format!("of tracking for `{upstream}`"),
-            "its position is no position",
+            "its position is not a whole number of 0 or more",
         )),
     }
 }
