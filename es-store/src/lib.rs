@@ -50,6 +50,7 @@ mod subscription;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod topic_filter;
 mod tracking;
 mod transcoder;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -78,6 +79,7 @@ pub use sql::transaction::{
 pub use store::{ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
+pub use topic_filter::TopicFilter;
 pub use tracking::{Tracking, UpstreamEvent};
 
 /// Returns bytes as the test vectors of the format page show them.

@@ -17,6 +17,7 @@
 
 mod batch;
 mod collecting;
+mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;

@@ -19,6 +19,7 @@ mod guides;
 mod logs;
 mod lost_server;
 mod older_databases;
+mod passed_over;
 mod policies;
 mod projections;
 mod refusals;

@@ -10,6 +10,7 @@ pub(super) enum Sql {
     History,
     Notifications,
     NotificationsByTopic,
+    NotificationsByTopicOrAggregate,
     Head,
     EventAt,
     Tracked,
@@ -49,6 +50,7 @@ impl Sql {
             Self::NotificationsByTopic => {
                 notifications(&events, "AND (topic = ANY ($4) OR topic IS NULL) ")
             }
+            Self::NotificationsByTopicOrAggregate => notifications(&events, OF_TOPIC_OR_AGGREGATE),
             Self::Head => format!(
                 "SELECT notification_id, originator_id, originator_version FROM {events} \
                  ORDER BY notification_id DESC LIMIT 1"
@@ -91,6 +93,13 @@ impl Sql {
         }
     }
 }
+
+/// The condition that a topic is listed or belongs to one of the aggregates whose prefixes are the
+/// fifth parameter: behind the prefix comes no further dot. The known topics are compared first,
+/// because the prefixes are compared one by one.
+const OF_TOPIC_OR_AGGREGATE: &str = "AND (topic = ANY ($4) OR topic IS NULL \
+     OR EXISTS (SELECT FROM unnest($5::text[]) AS p(prefix) WHERE starts_with(topic, p.prefix) \
+     AND strpos(substr(topic, length(p.prefix) + 1), '.') = 0)) ";
 
 const HOLDER: &str = "SELECT a.pid, a.application_name, a.state FROM pg_locks AS l \
     JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'relation' AND l.granted \

@@ -59,6 +59,7 @@ macro_rules! conformance_tests {
             positions_strictly_increase_in_the_order_of_recordings,
             notifications_are_selected_by_start_stop_and_limit,
             notifications_are_selected_by_topic,
+            all_events_of_an_aggregate_are_selected_whatever_their_kind,
             positions_beyond_the_end_select_nothing,
             the_head_is_the_last_event,
             which_event_stands_at_a_position_is_told,

@@ -9,7 +9,7 @@ use es_store::testing::conformance::{self, Bench};
 use es_store::{
     AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
     NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
-    Tracking, UpstreamEvent,
+    TopicFilter, Tracking, UpstreamEvent,
 };
 
 /// A fault of a store.
@@ -27,6 +27,8 @@ enum Fault {
     GapsAreLostSilently,
     TheFirstSnapshotWins,
     AHistoryHasNoEnd,
+    UnknownKindsArePassedOver,
+    KindsAreFoundByPrefixAlone,
 }
 
 struct Broken {
@@ -154,7 +156,27 @@ impl ApplicationRecorder for Broken {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        self.inner.select_notifications(query)
+        let Some(filter) = &query.topics else {
+            return self.inner.select_notifications(query);
+        };
+        match self.fault {
+            Fault::UnknownKindsArePassedOver => {
+                let known = TopicFilter::new(filter.topics.to_vec());
+                let query = query.clone().filter(Some(known));
+                self.inner.select_notifications(&query)
+            }
+            Fault::KindsAreFoundByPrefixAlone => {
+                let mut all = self
+                    .inner
+                    .select_notifications(&query.clone().filter(None))?;
+                all.retain(|event| {
+                    let of = |aggregate: &String| event.topic.starts_with(aggregate.as_str());
+                    filter.selects(&event.topic) || filter.aggregates.iter().any(of)
+                });
+                Ok(all)
+            }
+            _ => self.inner.select_notifications(query),
+        }
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
@@ -217,5 +239,7 @@ controls! {
         a_version_that_does_not_follow_is_refused,
         a_gap_within_a_recording_is_refused;
     AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
+    UnknownKindsArePassedOver is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
+    KindsAreFoundByPrefixAlone is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

@@ -11,15 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use es_core::__private::panic_message;
-use es_store::backoff::Backoff;
 use es_store::sync::lock;
 use es_store::{Head, Notification, Recording};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::delay::Delay;
 use crate::follower::events::{EventSlice, tracking};
-use crate::follower::failure::{CommitFailure, Failure, Pause};
+use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
@@ -29,8 +29,6 @@ use crate::policy::work::Work;
 
 /// The shortest time between two writes of a position that only skips events.
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
-/// The pauses between attempts at a batch.
-const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 /// A follower's work on one of its upstreams.
 pub(crate) struct Edge {
@@ -47,17 +45,9 @@ pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
     pub(super) is_verified: bool,
     refusals: Refusals,
-    retry: Option<Retry>,
+    delay: Option<Delay>,
     /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
-}
-
-/// A series of failures, after which the batch runs again.
-struct Retry {
-    error: Error,
-    attempts: u32,
-    /// The time of the next attempt.
-    at: Instant,
 }
 
 /// The time at which a position that only skips events is written.
@@ -131,10 +121,10 @@ impl Edge {
         if self.processor.stopped().is_some() {
             return Step::rest(Next::Never);
         }
-        if let Some(at) = self.state().retry.as_ref().map(|retry| retry.at)
-            && at > now
+        if let Some(delay) = &self.state().delay
+            && delay.is_pending(now)
         {
-            return Step::rest(Next::NotBefore(at));
+            return Step::rest(Next::after(delay));
         }
         let began = Instant::now();
         let repairs = self.processor.repairs();
@@ -151,11 +141,11 @@ impl Edge {
         let now = now + began.elapsed();
         match pulled {
             Ok(Pulled::Nothing { or_at }) => {
-                self.state().retry = None;
+                self.state().delay = None;
                 Step::rest(Next::WhenPrompted { or_at })
             }
             Ok(Pulled::Batch { recorded, failure }) => {
-                self.state().retry = None;
+                self.state().delay = None;
                 let next =
                     failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
                 Step {
@@ -174,8 +164,8 @@ impl Edge {
 
     /// Ends a pause between two attempts, so that the next step tries again at once.
     pub(crate) fn end_pause(&self) {
-        if let Some(retry) = &mut self.state().retry {
-            retry.at = Instant::now();
+        if let Some(delay) = &mut self.state().delay {
+            delay.end();
         }
     }
 
@@ -200,20 +190,24 @@ impl Edge {
         if let Some(error) = self.processor.stopped() {
             return Condition::Stopped { error };
         }
-        match &self.state().retry {
-            None => Condition::Running,
-            Some(retry) => Condition::Retrying {
-                error: retry.error.clone(),
-                attempts: retry.attempts,
-            },
-        }
+        let state = self.state();
+        let delay = state.delay.as_ref();
+        delay.map_or(Condition::Running, Delay::condition)
     }
 
     pub(super) fn status(&self) -> EdgeStatus {
+        let position = self.position().ok();
+        let condition = match self.condition() {
+            // Another program has processed the event, and this edge has not looked again yet.
+            Condition::WaitingForNewer { position: at, .. } if position >= Some(at) => {
+                Condition::Running
+            }
+            condition => condition,
+        };
         EdgeStatus {
             upstream: self.upstream.name().to_owned(),
-            position: self.position().ok(),
-            condition: self.condition(),
+            position,
+            condition,
         }
     }
 
@@ -224,7 +218,7 @@ impl Edge {
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(Pulled::Nothing { or_at: None });
         };
-        let limit = self.state().refusals.limit();
+        let limit = self.state().limit();
         let (page, is_full) = self
             .processor
             .page(&self.upstream, from, head.position, limit)?;
@@ -308,37 +302,23 @@ impl Edge {
     /// only rule so far stops the follower in front of the event.
     fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
         match failure {
-            Failure::Retry { error, pause } => self.retry(error, pause, now),
+            Failure::Retry { error, pause } => {
+                self.delay(now, |former| Delay::retry(former, error, pause, now))
+            }
+            Failure::Newer(event) => self.delay(now, |_| Delay::newer(event, now)),
             Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
             Failure::Abandoned => Next::Never,
         }
     }
 
-    fn retry(&self, error: Error, pause: Pause, now: Instant) -> Next {
-        let follower = self.processor.name();
-        let upstream = self.upstream.name();
+    fn delay(&self, now: Instant, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
         let mut state = self.state();
-        let attempts = state
-            .retry
-            .as_ref()
-            .map_or(1, |retry| retry.attempts.saturating_add(1));
-        let pause = match pause {
-            Pause::None => Duration::ZERO,
-            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
-            Pause::Backoff => PAUSES.pause(attempts),
-        };
-        if pause.is_zero() {
-            tracing::debug!(follower, upstream, %error, "a batch runs again");
-        } else {
-            tracing::warn!(follower, upstream, %error, attempts, "a batch runs again");
-        }
-        let at = now + pause;
-        state.retry = Some(Retry {
-            error,
-            attempts,
-            at,
-        });
-        Next::NotBefore(at)
+        let former = state.delay.as_ref();
+        let delay = delay(former);
+        delay.trace(former, (self.processor.name(), self.upstream.name()), now);
+        let next = Next::after(&delay);
+        state.delay = Some(delay);
+        next
     }
 
     /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
@@ -356,6 +336,30 @@ impl Edge {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl State {
+    /// Returns the maximum number of events of the next batch. While the first one is newer than
+    /// this program, the others need not be read.
+    fn limit(&self) -> usize {
+        match self.delay.as_ref().and_then(Delay::newer_event) {
+            Some(_) => 1,
+            None => self.refusals.limit(),
+        }
+    }
+}
+
+impl Next {
+    /// Returns the step at the end of a delay. After a failure it does not come earlier. In front
+    /// of an event that is newer than this program nothing has failed, so no command waits there.
+    fn after(delay: &Delay) -> Self {
+        match delay.newer_event() {
+            None => Self::NotBefore(delay.at()),
+            Some(_) => Self::WhenPrompted {
+                or_at: Some(delay.at()),
+            },
+        }
     }
 }
 

@@ -42,6 +42,23 @@ pub enum Condition {
         /// The number of failures in a row.
         attempts: u32,
     },
+    /// The next event is newer than this program: its kind is not known here, and a policy follows
+    /// all of its aggregate (`#[policy(Parcel::*)]`), or its version is not known. Everything
+    /// before it is processed. The position does not move past the event until a newer program
+    /// processes it; this program then goes on behind it.
+    #[non_exhaustive]
+    WaitingForNewer {
+        /// The application that follows.
+        application: String,
+        /// The application that is followed.
+        upstream: String,
+        /// The position of the event.
+        position: u64,
+        /// The topic of the event.
+        topic: String,
+        /// The reason why this program cannot process the event.
+        error: Error,
+    },
     /// The follower has stopped in front of an event. A new runner begins with that event. A
     /// projection also continues in this runner after [`Runner::rebuild`](crate::Runner::rebuild).
     #[non_exhaustive]
@@ -56,7 +73,8 @@ impl Condition {
         match self {
             Self::Running => 0,
             Self::Retrying { .. } => 1,
-            Self::Stopped { .. } => 2,
+            Self::WaitingForNewer { .. } => 2,
+            Self::Stopped { .. } => 3,
         }
     }
 }

@@ -240,15 +240,18 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     if position >= head && edge.has_verified() {
         return Ok(None);
     }
-    let retrying = match edge.condition() {
-        Condition::Retrying { error, .. } => Some(error.to_string()),
-        _ => None,
-    };
+    let (mut retrying, mut waiting_for_newer) = (None, None);
+    match edge.condition() {
+        Condition::Retrying { error, .. } => retrying = Some(error.to_string()),
+        Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
+        Condition::Running | Condition::Stopped { .. } => {}
+    }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),
         follower: edge.follower().name().to_owned(),
         position,
         head,
         retrying,
+        waiting_for_newer,
     }))
 }
