@@ -2,6 +2,7 @@
 
 mod bad;
 mod named;
+mod nulls;
 mod shapes;
 mod unfaithful;
 mod values;
