@@ -1,5 +1,6 @@
 //! Maps events to stored events, and back.
 
+mod compare;
 mod snapshot;
 mod upcast;
 
