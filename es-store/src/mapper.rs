@@ -2,6 +2,7 @@
 
 mod compare;
 mod snapshot;
+mod snapshot_fields;
 mod upcast;
 
 use std::borrow::Cow;

@@ -125,8 +125,8 @@ impl JsonWriter {
     }
 }
 
-/// Returns the stored form of one value that an upcaster passes on. It may have read `null` from
-/// the state, as `Some`. `key` is for the error.
+/// Returns the stored form of one value without reading it back, such as one that an upcaster
+/// passes on. It may have read `null` from the state, as `Some`. `key` is for the error.
 pub(crate) fn write_value<T: Serialize + ?Sized>(
     key: &str,
     value: &T,
@@ -143,6 +143,11 @@ pub(crate) fn read_value<T: DeserializeOwned>(key: &str, stored: &str) -> Result
         let stored_as = object::transcoding_of(stored).unwrap_or_default();
         FieldError::new(key, error.message + &stored_as)
     })
+}
+
+/// Returns true if an object has the two keys of a transcoding, and no other.
+pub(crate) fn is_transcoding(object: &JsonReader<'_>) -> bool {
+    object.fields.len() == 2 && object.has(TYPE) && object.has(DATA)
 }
 
 fn unwritten(key: &str, error: &serde_json::Error) -> FieldError {
