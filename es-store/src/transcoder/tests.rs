@@ -4,6 +4,7 @@ mod bad;
 mod named;
 mod nulls;
 mod shapes;
+mod times;
 mod unfaithful;
 mod values;
 
