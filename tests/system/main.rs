@@ -3,6 +3,7 @@
 mod asynchronous;
 mod bad_input;
 mod bad_postgres;
+mod batches;
 mod cache;
 mod dispatch;
 mod edges;
@@ -18,6 +19,7 @@ mod graph;
 mod guides;
 mod logs;
 mod lost_server;
+mod memory;
 mod older_databases;
 mod policies;
 mod projections;
