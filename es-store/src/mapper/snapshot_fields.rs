@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 
 use es_core::{Aggregate, FieldError, FieldWriter, StoredField};
 
-use super::snapshot::WHOLE;
 use crate::error::MapperProblem;
 use crate::transcoder::{JsonReader, JsonWriter, is_transcoding, write_value};
+
+/// The key of a state that has no fields.
+pub(super) const WHOLE: &str = "_state";
 
 /// Fails unless `stored`, from which `state` was read, has the fields that `state` writes. Keys
 /// that are `reserved` are not compared.
