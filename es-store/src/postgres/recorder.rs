@@ -35,7 +35,6 @@ use crate::sql::names::quoted;
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
-use crate::topic_filter::TopicFilter;
 use crate::tracking::UpstreamEvent;
 
 /// The recorder of one application's events in a PostgreSQL database.
@@ -154,23 +153,6 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
     )))
 }
 
-/// A filter as parameters. No stored topic has a zero byte, and the server rejects one in a
-/// parameter.
-struct FilterParams<'a> {
-    topics: Vec<&'a String>,
-    prefixes: Vec<String>,
-}
-
-impl<'a> FilterParams<'a> {
-    fn of(filter: &'a TopicFilter) -> Self {
-        let mut topics: Vec<_> = filter.topics.iter().collect();
-        let mut prefixes = filter.prefixes();
-        topics.retain(|topic| !topic.contains('\0'));
-        prefixes.retain(|prefix| !prefix.contains('\0'));
-        Self { topics, prefixes }
-    }
-}
-
 pub(super) fn has_zero(id: &AggregateId) -> bool {
     match id {
         AggregateId::Text(text) => text.contains('\0'),
@@ -246,33 +228,7 @@ impl ApplicationRecorder for PostgresRecorder {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        if query.limit == 0 || query.topics.as_ref().is_some_and(TopicFilter::is_empty) {
-            return Ok(Vec::new());
-        }
-        let after = match query.start {
-            Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
-            start => start.map(at_most),
-        };
-        let (after, stop) = (
-            after.unwrap_or(i64::MIN),
-            query.stop.map_or(i64::MAX, at_most),
-        );
-        let limit = row_limit(query.limit);
-        let filter = query.topics.as_ref().map(FilterParams::of);
-        let rows =
-            self.pool
-                .read("reading notifications", |connection| match &filter {
-                    None => connection.query(Sql::Notifications, &[&after, &stop, &limit]),
-                    Some(FilterParams { topics, prefixes }) if prefixes.is_empty() => connection
-                        .query(Sql::NotificationsByTopic, &[&after, &stop, &limit, topics]),
-                    Some(FilterParams { topics, prefixes }) => connection.query(
-                        Sql::NotificationsByTopicOrAggregate,
-                        &[&after, &stop, &limit, topics, prefixes],
-                    ),
-                })?;
-        rows.iter()
-            .map(|row| self.rows().notification(row))
-            .collect()
+        self.notifications(query)
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {

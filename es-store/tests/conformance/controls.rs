@@ -29,6 +29,8 @@ enum Fault {
     AHistoryHasNoEnd,
     UnknownKindsArePassedOver,
     KindsAreFoundByPrefixAlone,
+    BytesAreNotCounted,
+    APageExceedsItsBytesByNothing,
 }
 
 struct Broken {
@@ -156,10 +158,21 @@ impl ApplicationRecorder for Broken {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        let Some(filter) = &query.topics else {
-            return self.inner.select_notifications(query);
-        };
+        let filter = query.topics.clone().unwrap_or_default();
+        let mut page = self.inner.select_notifications(query)?;
         match self.fault {
+            Fault::BytesAreNotCounted => {
+                let query = query.clone().byte_limit(usize::MAX);
+                self.inner.select_notifications(&query)
+            }
+            Fault::APageExceedsItsBytesByNothing => {
+                let mut bytes = 0;
+                page.retain(|one| {
+                    bytes += one.state.len();
+                    bytes <= query.byte_limit
+                });
+                Ok(page)
+            }
             Fault::UnknownKindsArePassedOver => {
                 let known = TopicFilter::new(filter.topics.to_vec());
                 let query = query.clone().filter(Some(known));
@@ -175,7 +188,7 @@ impl ApplicationRecorder for Broken {
                 });
                 Ok(all)
             }
-            _ => self.inner.select_notifications(query),
+            _ => Ok(page),
         }
     }
 
@@ -238,6 +251,12 @@ controls! {
     GapsAreLostSilently is caught by
         a_version_that_does_not_follow_is_refused,
         a_gap_within_a_recording_is_refused;
+    BytesAreNotCounted is caught by
+        a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
+        pages_with_a_limit_of_bytes_are_together_the_log;
+    APageExceedsItsBytesByNothing is caught by
+        a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
+        pages_with_a_limit_of_bytes_are_together_the_log;
     AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
     UnknownKindsArePassedOver is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     KindsAreFoundByPrefixAlone is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
