@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
-use super::codes::{is_lost, may_retry_now};
+use super::codes::{is_lost, is_sequence_behind, may_retry_now};
 use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
@@ -198,6 +198,14 @@ impl Writer {
     fn failed(&mut self, failed: WriteError, mut connection: Connection) -> FailedAttempt {
         let label = &self.settings.label;
         let error = match failed {
+            // Another attempt would get the next position, which is behind as well.
+            WriteError::Driver(error) if is_sequence_behind(&error, &self.names.index) => {
+                self.connection = Some(connection);
+                return FailedAttempt {
+                    error: label.sequence_behind(&self.names),
+                    then: NextStep::GiveUp,
+                };
+            }
             WriteError::Driver(error) => error,
             WriteError::Race => {
                 self.connection = Some(connection);
