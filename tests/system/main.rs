@@ -5,6 +5,9 @@ mod bad_input;
 mod bad_postgres;
 mod cache;
 mod dispatch;
+mod doubts;
+#[cfg(unix)]
+mod doubts_postgres;
 mod edges;
 mod errors;
 mod event_logs;
@@ -18,9 +21,14 @@ mod graph;
 mod guides;
 mod logs;
 mod lost_server;
+mod mended;
 mod older_databases;
 mod policies;
 mod projections;
+#[cfg(unix)]
+#[allow(dead_code, reason = "the tests of the store use all of it")]
+#[path = "../../es-store/tests/postgres/proxy.rs"]
+mod proxy;
 mod refusals;
 mod runners;
 mod saving;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use es_store::{Conflict, StoreError};
 
-use crate::application::batch::StoreErrors;
+use crate::application::store_errors::StoreErrors;
 use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
 use crate::policy::received::Received;
 
@@ -106,6 +106,7 @@ impl Refusal {
             Error::Conflict {
                 application,
                 conflict,
+                ..
             } => Some(Self {
                 application: application.clone(),
                 conflict: conflict.clone(),
