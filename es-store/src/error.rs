@@ -135,7 +135,8 @@ pub enum StoreError {
         /// The operation that failed.
         doing: &'static str,
     },
-    /// The commit failed in a way that leaves its outcome unknown. A retry is safe.
+    /// The commit failed in a way that leaves its outcome unknown. Sending the same recording
+    /// again, as [resent](crate::Recording::resent), is safe and finds it out.
     #[error("{store}: it is unknown whether the commit took place")]
     #[non_exhaustive]
     OutcomeUnknown {
@@ -183,6 +184,31 @@ pub enum StoreError {
         #[source]
         error: Cause,
     },
+}
+
+impl StoreError {
+    /// Returns true if the store has judged a recording and refused it because of its content. Then
+    /// no attempt at it has been recorded, and none that is still under way will be.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Conflict(_)
+            | Self::Gap { .. }
+            | Self::PositionMoved { .. }
+            | Self::IdType { .. }
+            | Self::Invalid(_)
+            | Self::Refused { .. } => true,
+            Self::DamagedRow { .. }
+            | Self::Configuration(_)
+            | Self::Env(_)
+            | Self::Locked { .. }
+            | Self::ReadOnly { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::WouldBlock { .. }
+            | Self::Closed { .. }
+            | Self::Statement { .. }
+            | Self::Driver { .. } => false,
+        }
+    }
 }
 
 /// Constructors, for stores of your own and for tests that make a store fail.

@@ -51,6 +51,9 @@ pub(super) struct State {
     left: Option<Page>,
     /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
+    /// True if an attempt may have recorded events, or may still record them. The next attempt that
+    /// reads the recorded position finds out.
+    is_in_doubt: bool,
 }
 
 /// The time at which a position that only skips events is written.
@@ -144,25 +147,40 @@ impl Edge {
         let now = now + began.elapsed();
         match pulled {
             Ok(Pulled::Nothing { or_at }) => {
-                self.state().delay = None;
-                Step::rest(Next::WhenPrompted { or_at })
+                let was_in_doubt = self.succeeded();
+                Step {
+                    changed: was_in_doubt,
+                    recorded: was_in_doubt,
+                    next: Next::WhenPrompted { or_at },
+                }
             }
             Ok(Pulled::Batch { recorded, failure }) => {
-                self.state().delay = None;
+                let was_in_doubt = self.succeeded();
                 let next =
                     failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
                 Step {
                     changed: true,
-                    recorded,
+                    recorded: recorded || was_in_doubt,
                     next,
                 }
             }
-            Err(failure) => Step {
-                changed: true,
-                recorded: failure.may_have_recorded(),
-                next: self.failed(failure, now, repairs),
-            },
+            Err(failure) => {
+                let is_in_doubt = failure.may_have_recorded();
+                self.state().is_in_doubt |= is_in_doubt;
+                Step {
+                    changed: true,
+                    recorded: is_in_doubt,
+                    next: self.failed(failure, now, repairs),
+                }
+            }
         }
+    }
+
+    /// Ends a series of failures. Returns true if one of them may have recorded events.
+    fn succeeded(&self) -> bool {
+        let mut state = self.state();
+        state.delay = None;
+        std::mem::take(&mut state.is_in_doubt)
     }
 
     /// Ends a pause between two attempts, so that the next step tries again at once.

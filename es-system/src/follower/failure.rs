@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use es_store::{Conflict, MapperProblem, StoreError};
 
-use crate::application::batch::StoreErrors;
+use crate::application::store_errors::StoreErrors;
 use crate::error::{BoxError, DataProblem, Error, ErrorKind, PolicyFailure};
 use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
@@ -110,6 +110,7 @@ impl Refusal {
             Error::Conflict {
                 application,
                 conflict,
+                ..
             } => Some(Self {
                 application: application.clone(),
                 conflict: conflict.clone(),
