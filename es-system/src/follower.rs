@@ -93,6 +93,11 @@ impl Follower {
         self.processor.stopped()
     }
 
+    /// Returns the error of a store that is configured wrongly, from the third attempt on.
+    pub(crate) fn misconfigured(&self) -> Option<Error> {
+        self.edges.iter().find_map(|edge| edge.misconfigured())
+    }
+
     /// Returns the condition of the follower and of each of its edges.
     pub(crate) fn status(&self) -> FollowerStatus {
         let edges: Vec<_> = self.edges.iter().map(|edge| edge.status()).collect();

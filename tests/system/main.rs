@@ -22,6 +22,7 @@ mod older_databases;
 mod policies;
 mod projections;
 mod refusals;
+mod remedies;
 mod runners;
 mod saving;
 mod sealed;

@@ -31,6 +31,11 @@ use crate::policy::work::Work;
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 /// The pauses between attempts at a batch.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+/// The pauses while the store is configured wrongly.
+const CONFIGURATION_PAUSES: Backoff =
+    Backoff::new(Duration::from_millis(10), Duration::from_secs(10));
+/// The number of failures in a row from which a wrong configuration is reported to who watches.
+const REPORTED: u32 = 3;
 
 /// A follower's work on one of its upstreams.
 pub(crate) struct Edge {
@@ -200,13 +205,26 @@ impl Edge {
         if let Some(error) = self.processor.stopped() {
             return Condition::Stopped { error };
         }
-        match &self.state().retry {
-            None => Condition::Running,
-            Some(retry) => Condition::Retrying {
-                error: retry.error.clone(),
-                attempts: retry.attempts,
-            },
+        let state = self.state();
+        let Some(Retry {
+            error, attempts, ..
+        }) = &state.retry
+        else {
+            return Condition::Running;
+        };
+        let (error, attempts) = (error.clone(), *attempts);
+        if error.is_of_configuration() {
+            return Condition::Misconfigured { error, attempts };
         }
+        Condition::Retrying { error, attempts }
+    }
+
+    /// Returns the error of a store that is configured wrongly, from the third attempt on.
+    pub(super) fn misconfigured(&self) -> Option<Error> {
+        let state = self.state();
+        let retry = state.retry.as_ref()?;
+        let is_reported = retry.attempts >= REPORTED && retry.error.is_of_configuration();
+        is_reported.then(|| retry.error.clone())
     }
 
     pub(super) fn status(&self) -> EdgeStatus {
@@ -326,6 +344,7 @@ impl Edge {
             Pause::None => Duration::ZERO,
             Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
             Pause::Backoff => PAUSES.pause(attempts),
+            Pause::Configuration => CONFIGURATION_PAUSES.pause(attempts),
         };
         if pause.is_zero() {
             tracing::debug!(follower, upstream, %error, "a batch runs again");

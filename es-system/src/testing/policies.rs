@@ -211,7 +211,9 @@ impl<A: FollowerType> PoliciesOf<A> {
         }
         match edge.condition() {
             Condition::Running => Ok(()),
-            Condition::Retrying { error, .. } | Condition::Stopped { error } => Err(error),
+            Condition::Retrying { error, .. }
+            | Condition::Misconfigured { error, .. }
+            | Condition::Stopped { error } => Err(error),
         }
     }
 }
