@@ -33,6 +33,7 @@ mod projections;
 #[path = "../../es-store/tests/postgres/proxy.rs"]
 mod proxy;
 mod refusals;
+mod remedies;
 mod round_trips;
 mod runners;
 mod saving;
