@@ -334,8 +334,8 @@ impl StoreError {
         }
     }
 
-    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something, and a later retry
-    /// may succeed.
+    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something, and a later
+    /// retry may succeed.
     pub fn driver(
         store: impl Into<String>,
         doing: &'static str,
