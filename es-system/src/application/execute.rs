@@ -34,7 +34,7 @@ impl Application {
     /// [`retry`](Self::retry).
     ///
     /// **The closure may run more than once**, so it should only decide and change the aggregate.
-    /// The result of its last run is returned. If it returns an error, nothing is saved and it does
+    /// It must not put another aggregate in its place. The result of its last run is returned. If it returns an error, nothing is saved and it does
     /// not run again.
     ///
     /// ```
@@ -67,7 +67,8 @@ impl Application {
     ///
     /// # Errors
     /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
-    /// and [`save`](Self::save) do. Returns [`Error::Conflict`] if each of 20 attempts, with short
+    /// and [`save`](Self::save) do. Returns [`Error::Usage`] if the closure has replaced the
+    /// aggregate; then nothing is saved. Returns [`Error::Conflict`] if each of 20 attempts, with short
     /// pauses between them, met a conflict. Returns [`Error::OutcomeUnknown`] if after as many
     /// attempts it is still unknown whether the events were saved: look before you run the command
     /// again.
@@ -136,7 +137,9 @@ impl Application {
         let mut tries = Tries::new();
         loop {
             let mut aggregate: A = self.repository().get(&id)?;
+            let loaded = aggregate.version();
             let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
+            self.refuse_replaced(&id, loaded, &aggregate)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
                 Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
@@ -203,6 +206,33 @@ impl Application {
                 done => return done,
             }
         }
+    }
+
+    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events do
+    /// not follow the version that was loaded.
+    fn refuse_replaced<A: Aggregate>(
+        &self,
+        id: &AggregateId,
+        loaded: u64,
+        aggregate: &A,
+    ) -> Result<()> {
+        let name = self.name();
+        let repair = "change the aggregate that the closure is given by its event methods, and save another one by `save`";
+        if aggregate.id() != id {
+            let other = aggregate.id();
+            return Err(Error::Usage(format!(
+                "{name}: the closure of `execute` was given aggregate {id}, and put aggregate {other} in its place: {repair}"
+            )));
+        }
+        let new = aggregate.pending_events().len() as u64;
+        if aggregate.version().saturating_sub(new) < loaded {
+            let version = aggregate.version();
+            return Err(Error::Usage(format!(
+                "{name}: the closure of `execute` was given aggregate {id} at version {loaded}, and put another copy in \
+                 its place, at version {version} with {new} new events: {repair}"
+            )));
+        }
+        Ok(())
     }
 
     /// Saves, and sends the same events again while it is unknown whether they are saved. Running
