@@ -60,7 +60,7 @@ pub use cipher::create_key;
 pub use env::{
     Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,
 };
-pub use error::{Conflict, EnvError, MapperError, MapperProblem, StoreError};
+pub use error::{Conflict, EnvError, MapperError, MapperProblem, Remedy, StoreError};
 pub use event_query::{EventQuery, History};
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery, PAGE_BYTES};

@@ -11,6 +11,11 @@ use crate::follower::status::Condition;
 
 /// The pauses between attempts at a batch.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+/// The pauses while the store is configured wrongly.
+const CONFIGURATION_PAUSES: Backoff =
+    Backoff::new(Duration::from_millis(10), Duration::from_secs(10));
+/// The number of failures in a row from which a wrong configuration is reported.
+const REPORTED: u32 = 3;
 /// The time between two looks at an event that is newer than this program. A newer program may have
 /// processed it meanwhile.
 const NEWER_PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +46,7 @@ impl Delay {
             Pause::None => Duration::ZERO,
             Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
             Pause::Backoff => PAUSES.pause(attempts),
+            Pause::Configuration => CONFIGURATION_PAUSES.pause(attempts),
         };
         Self {
             cause: Cause::Failures {
@@ -82,12 +88,27 @@ impl Delay {
         }
     }
 
+    /// Returns the error of a store that is configured wrongly, from the third attempt on.
+    pub(super) fn misconfigured(&self) -> Option<Error> {
+        match &self.cause {
+            Cause::Failures { last, attempts }
+                if *attempts >= REPORTED && last.is_of_configuration() =>
+            {
+                Some(last.clone())
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn condition(&self) -> Condition {
         match &self.cause {
-            Cause::Failures { last, attempts } => Condition::Retrying {
-                error: last.clone(),
-                attempts: *attempts,
-            },
+            Cause::Failures { last, attempts } => {
+                let (error, attempts) = (last.clone(), *attempts);
+                if error.is_of_configuration() {
+                    return Condition::Misconfigured { error, attempts };
+                }
+                Condition::Retrying { error, attempts }
+            }
             Cause::Newer(event) => Condition::WaitingForNewer {
                 application: event.application.clone(),
                 upstream: event.upstream.clone(),

@@ -24,6 +24,7 @@ use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
 use crate::follower::status::{Condition, EdgeStatus};
+use crate::follower::step::{Next, Skips, Step};
 use crate::follower::{collecting, projecting};
 use crate::policy::work::Work;
 
@@ -51,42 +52,9 @@ pub(super) struct State {
     left: Option<Page>,
     /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
-}
-
-/// The time at which a position that only skips events is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Skips {
-    /// At most every 100 ms, because nobody waits for it.
-    Later,
-    /// At once.
-    Now,
-}
-
-/// The result of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// True if the position or the condition of the edge may have changed.
-    pub(crate) changed: bool,
-    /// True if new events were recorded, or may have been. Others may follow them.
-    pub(crate) recorded: bool,
-    pub(crate) next: Next,
-}
-
-/// The time of the next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// At once, because there may be more events.
-    AtOnce,
-    /// At this moment and no earlier, even if events are recorded meanwhile, because the last
-    /// attempt failed.
-    NotBefore(Instant),
-    /// When the upstream records an event, or at the given moment.
-    WhenPrompted {
-        /// The moment at which to look without a prompt; `None` is the next poll.
-        or_at: Option<Instant>,
-    },
-    /// Never, because the follower has stopped.
-    Never,
+    /// True if an attempt may have recorded events, or may still record them. The next attempt that
+    /// reads the recorded position finds out.
+    is_in_doubt: bool,
 }
 
 /// The result of a pull.
@@ -144,25 +112,40 @@ impl Edge {
         let now = now + began.elapsed();
         match pulled {
             Ok(Pulled::Nothing { or_at }) => {
-                self.state().delay = None;
-                Step::rest(Next::WhenPrompted { or_at })
+                let was_in_doubt = self.succeeded();
+                Step {
+                    changed: was_in_doubt,
+                    recorded: was_in_doubt,
+                    next: Next::WhenPrompted { or_at },
+                }
             }
             Ok(Pulled::Batch { recorded, failure }) => {
-                self.state().delay = None;
+                let was_in_doubt = self.succeeded();
                 let next =
                     failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
                 Step {
                     changed: true,
-                    recorded,
+                    recorded: recorded || was_in_doubt,
                     next,
                 }
             }
-            Err(failure) => Step {
-                changed: true,
-                recorded: failure.may_have_recorded(),
-                next: self.failed(failure, now, repairs),
-            },
+            Err(failure) => {
+                let is_in_doubt = failure.may_have_recorded();
+                self.state().is_in_doubt |= is_in_doubt;
+                Step {
+                    changed: true,
+                    recorded: is_in_doubt,
+                    next: self.failed(failure, now, repairs),
+                }
+            }
         }
+    }
+
+    /// Ends a series of failures. Returns true if one of them may have recorded events.
+    fn succeeded(&self) -> bool {
+        let mut state = self.state();
+        state.delay = None;
+        std::mem::take(&mut state.is_in_doubt)
     }
 
     /// Ends a pause between two attempts, so that the next step tries again at once.
@@ -196,6 +179,11 @@ impl Edge {
         let state = self.state();
         let delay = state.delay.as_ref();
         delay.map_or(Condition::Running, Delay::condition)
+    }
+
+    /// Returns the error of a store that is configured wrongly, once it is to be reported.
+    pub(super) fn misconfigured(&self) -> Option<Error> {
+        self.state().delay.as_ref()?.misconfigured()
     }
 
     pub(super) fn status(&self) -> EdgeStatus {
@@ -350,29 +338,6 @@ impl State {
         match self.delay.as_ref().and_then(Delay::newer_event) {
             Some(_) => 1,
             None => self.refusals.limit(),
-        }
-    }
-}
-
-impl Next {
-    /// Returns the step at the end of a delay. After a failure it does not come earlier. In front
-    /// of an event that is newer than this program nothing has failed, so no command waits there.
-    fn after(delay: &Delay) -> Self {
-        match delay.newer_event() {
-            None => Self::NotBefore(delay.at()),
-            Some(_) => Self::WhenPrompted {
-                or_at: Some(delay.at()),
-            },
-        }
-    }
-}
-
-impl Step {
-    fn rest(next: Next) -> Self {
-        Self {
-            changed: false,
-            recorded: false,
-            next,
         }
     }
 }

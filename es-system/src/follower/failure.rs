@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use es_store::{Conflict, MapperProblem, StoreError};
+use es_store::{Conflict, MapperProblem, Remedy};
 
-use crate::application::batch::StoreErrors;
+use crate::application::store_errors::StoreErrors;
 use crate::error::{BoxError, DataProblem, Error, ErrorKind, PolicyFailure};
 use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
@@ -12,8 +12,8 @@ use crate::policy::received::Received;
 /// The reason why an edge did not advance.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The store failed, or another writer was first. The batch runs again from the recorded
-    /// position, without end, and no rule of the user applies.
+    /// The store failed or is configured wrongly, or another writer was first. The batch runs again
+    /// from the recorded position, without end, and no rule of the user applies.
     Retry {
         /// The failure.
         error: Error,
@@ -42,6 +42,8 @@ pub(crate) enum Pause {
     Contention,
     /// A pause that grows with each attempt.
     Backoff,
+    /// A pause that grows further, because only an operator can repair the store.
+    Configuration,
 }
 
 impl Failure {
@@ -53,14 +55,10 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let pause = match &error {
-            Error::Conflict { .. } => Pause::Contention,
-            Error::Store { problem, .. }
-                if matches!(**problem, StoreError::PositionMoved { .. }) =>
-            {
-                Pause::Contention
-            }
-            error if error.is_of_store() => Pause::Backoff,
+        let pause = match error.remedy() {
+            Remedy::RetryNow => Pause::Contention,
+            Remedy::RetryLater => Pause::Backoff,
+            Remedy::OtherConfiguration => Pause::Configuration,
             _ => return Self::Stop(error),
         };
         Self::Retry { error, pause }
@@ -84,10 +82,11 @@ pub(super) enum CommitFailure {
 impl CommitFailure {
     /// Classifies the failure of recording the first `events` of a batch.
     pub(super) fn of(error: Error, events: usize) -> Self {
-        match error.kind() {
-            ErrorKind::Conflict | ErrorKind::BadData => Self::Refused { error, events },
-            _ => Self::Other(error.into()),
+        let is_conflict = error.kind() == ErrorKind::Conflict;
+        if is_conflict || error.remedy() == Remedy::OtherContent {
+            return Self::Refused { error, events };
         }
+        Self::Other(error.into())
     }
 }
 
@@ -110,6 +109,7 @@ impl Refusal {
             Error::Conflict {
                 application,
                 conflict,
+                ..
             } => Some(Self {
                 application: application.clone(),
                 conflict: conflict.clone(),

@@ -10,7 +10,7 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
 use crate::follower::events::{EventSlice, Page, tracking};
-use crate::follower::failure::{CommitFailure, EventFailure, Failure};
+use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
 use crate::follower::refusals::Refusals;
@@ -129,7 +129,11 @@ impl<'a> Rebuild<'a> {
         loop {
             let error = match work(self) {
                 Ok(done) => return Ok(done),
-                Err(Failure::Retry { error, .. }) if tries < TRIES => error,
+                Err(Failure::Retry { error, pause })
+                    if tries < TRIES && pause != Pause::Configuration =>
+                {
+                    error
+                }
                 Err(
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
                 ) => return Err(error),

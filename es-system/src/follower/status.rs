@@ -59,6 +59,17 @@ pub enum Condition {
         /// The reason why this program cannot process the event.
         error: Error,
     },
+    /// A store is configured wrongly: a table or a privilege is missing, for example. The batch
+    /// runs again automatically, and succeeds once an operator has repaired that. From the third
+    /// attempt on, [`Runner::watch_for_errors`](crate::Runner::watch_for_errors) fails with the
+    /// error.
+    #[non_exhaustive]
+    Misconfigured {
+        /// The last failure.
+        error: Error,
+        /// The number of failures in a row.
+        attempts: u32,
+    },
     /// The follower has stopped in front of an event. A new runner begins with that event. A
     /// projection also continues in this runner after [`Runner::rebuild`](crate::Runner::rebuild).
     #[non_exhaustive]
@@ -74,7 +85,8 @@ impl Condition {
             Self::Running => 0,
             Self::Retrying { .. } => 1,
             Self::WaitingForNewer { .. } => 2,
-            Self::Stopped { .. } => 3,
+            Self::Misconfigured { .. } => 3,
+            Self::Stopped { .. } => 4,
         }
     }
 }
