@@ -16,7 +16,7 @@ use es_store::{
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::store_errors;
-use crate::application::topics::Topics;
+use crate::application::topics::{SavedAggregate, Topics};
 use crate::error::{Error, Result};
 
 /// The part that all applications share. It saves aggregates and loads them again.
@@ -180,6 +180,22 @@ impl Application {
         self.inner
             .topics
             .claim::<A>()
+            .map_err(|problem| Error::configuration(self.name(), problem))
+    }
+
+    /// Lists the only aggregates that may be saved; `None` is no list.
+    pub(crate) fn saving_only(self, saved: Option<&'static [SavedAggregate]>) -> Self {
+        saved
+            .into_iter()
+            .for_each(|saved| self.inner.topics.save_only(saved));
+        self
+    }
+
+    /// Fails if the saved aggregates are listed and `A` is not among them.
+    pub(crate) fn refuse_unlisted<A: Aggregate>(&self) -> Result<()> {
+        self.inner
+            .topics
+            .check_saved::<A>()
             .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
