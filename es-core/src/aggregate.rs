@@ -2,7 +2,7 @@
 
 mod root;
 
-pub use self::root::Root;
+pub use self::root::{Attempt, Root};
 use crate::{
     AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,
