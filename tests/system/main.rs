@@ -13,6 +13,7 @@ mod example;
 mod execute;
 mod fields;
 mod fixtures;
+mod forgotten;
 mod given_when_then;
 mod graph;
 mod guides;

@@ -138,7 +138,13 @@ impl Application {
         loop {
             let mut aggregate: A = self.repository().get(&id)?;
             let loaded = aggregate.version();
-            let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
+            let done = match command(&mut aggregate) {
+                Ok(done) => done,
+                Err(refusal) => {
+                    aggregate.__root().__refused();
+                    return Err(ExecuteError::Refused(refusal));
+                }
+            };
             self.refuse_replaced(&id, loaded, &aggregate)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
