@@ -4,6 +4,7 @@ mod asynchronous;
 mod bad_input;
 mod bad_postgres;
 mod cache;
+mod clocks;
 mod dispatch;
 mod edges;
 mod errors;
