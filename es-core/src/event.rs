@@ -10,7 +10,7 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, StoredState, Time
 ///
 /// `#[aggregate]` implements it for each payload struct that it creates.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no event of an aggregate",
+    message = "`{Self}` is not an event of an aggregate",
     label = "expected the struct that an `#[event(..)]` method makes, such as `DogTrickAdded`"
 )]
 pub trait EventPayload: Sized + 'static {

@@ -218,7 +218,10 @@ fn a_certificate_has_the_date_of_the_third_trick_in_a_system_too() -> Result<()>
     for trick in ["sit", "roll over", "fetch ball"] {
         clock.advance(Duration::from_secs(24 * 60 * 60));
         let id = Dog::create_id("Billy");
-        school.execute::<Dog, _>(id, |dog| Ok(dog.teach(trick).expect("a new trick")))?;
+        school.execute::<Dog, _>(id, |dog| {
+            dog.teach(trick).expect("a new trick");
+            Ok(())
+        })?;
     }
     let billy: Dog = school.repository().get(Dog::create_id("Billy"))?;
     let certified_on = billy.certified_on.expect("a certificate").to_string();

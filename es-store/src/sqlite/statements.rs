@@ -85,7 +85,7 @@ fn select(
         let values = columns.iter().enumerate().map(|(index, column)| {
             let value = row.get_ref(index).map_err(failed)?;
             read(value)
-                .ok_or_else(|| label.statement(format!("column `{column}` is no text in UTF-8")))
+                .ok_or_else(|| label.statement(format!("column `{column}` is not text in UTF-8")))
         });
         rows.push(values.collect::<Result<_, StoreError>>()?);
     }

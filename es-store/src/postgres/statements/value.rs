@@ -53,7 +53,7 @@ impl ToSql for Value {
             Self::Text(value) if is_time(ty) => {
                 let time = value
                     .parse()
-                    .map_err(|_| bad("a text was given that is no time"))?;
+                    .map_err(|_| bad("the given text is not a time"))?;
                 Self::Timestamp(time).to_sql(ty, out)
             }
             Self::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
