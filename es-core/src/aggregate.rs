@@ -132,7 +132,8 @@ pub trait Aggregate: HasState {
     }
 
     /// Returns the events that were made but not saved, oldest first. A failed save keeps them. An
-    /// aggregate that is dropped with events that were neither saved nor returned here is a warning.
+    /// aggregate that is dropped with events that were neither saved nor returned here is a
+    /// warning.
     fn pending_events(&self) -> &[PendingEvent<Self::Event>] {
         self.__root().pending_events()
     }

@@ -1,8 +1,8 @@
 //! Events that were made and then dropped with their aggregate: neither saved nor looked at.
 //!
 //! Most often a `save` or a `collect_events` was forgotten. While a policy runs, its runner watches
-//! for them on its thread; elsewhere they are passed to a hook. It cannot be told what happens to an
-//! aggregate that is leaked, kept in a value that lives longer, or dropped on another thread.
+//! for them on its thread; elsewhere they are passed to a hook. It cannot be told what happens to
+//! an aggregate that is leaked, kept in a value that lives longer, or dropped on another thread.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -74,8 +74,8 @@ impl Source for FixedSource {
     }
 }
 
-/// The clock of a test. Until it is dropped, this thread and the runners that are started on it take
-/// times and ids from its [`FixedSource`].
+/// The clock of a test. Until it is dropped, this thread and the runners that are started on it
+/// take times and ids from its [`FixedSource`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -36,8 +36,8 @@ impl Application {
     /// [`retry`](Self::retry).
     ///
     /// **The closure may run more than once**, so it should only decide and change the aggregate.
-    /// It must not put another aggregate in its place. The result of its last run is returned. If it returns an error, nothing is saved and it does
-    /// not run again.
+    /// It must not put another aggregate in its place. The result of its last run is returned. If
+    /// it returns an error, nothing is saved and it does not run again.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -70,8 +70,8 @@ impl Application {
     /// # Errors
     /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
     /// and [`save`](Self::save) do. The error says how often it was tried. Returns
-    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict, and
-    /// [`Error::Usage`] if the closure has replaced the aggregate; then nothing is saved.
+    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict,
+    /// and [`Error::Usage`] if the closure has replaced the aggregate; then nothing is saved.
     ///
     /// Returns [`Error::OutcomeUnknown`] if it stays unknown whether the events were saved. Do not
     /// run the command again then: it could take effect twice. Settle the [doubt](Error::doubt) of
@@ -241,8 +241,8 @@ impl Application {
         }
     }
 
-    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events do
-    /// not follow the version that was loaded.
+    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events
+    /// do not follow the version that was loaded.
     fn refuse_replaced<A: Aggregate>(
         &self,
         id: &AggregateId,
