@@ -41,11 +41,13 @@ mod apply;
 mod compare;
 #[cfg(feature = "decimal")]
 mod decimal;
+mod dropped;
 mod error;
 mod error_chain;
 mod event;
 mod fields;
 mod id;
+mod pending;
 mod replay;
 mod snapshot;
 pub mod source;

@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_postgres;
 mod batches;
 mod cache;
+mod clocks;
 mod dispatch;
 mod doubts;
 #[cfg(unix)]
@@ -17,6 +18,7 @@ mod example;
 mod execute;
 mod fields;
 mod fixtures;
+mod forgotten;
 mod given_when_then;
 mod graph;
 mod guides;

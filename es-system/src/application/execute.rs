@@ -159,7 +159,13 @@ impl Application {
             let loaded = self.repository().get(&id);
             let mut aggregate: A = loaded.map_err(|error| tries.failed(error))?;
             let loaded = aggregate.version();
-            let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
+            let done = match command(&mut aggregate) {
+                Ok(done) => done,
+                Err(refusal) => {
+                    aggregate.__root().__refused();
+                    return Err(ExecuteError::Refused(refusal));
+                }
+            };
             self.refuse_replaced(&id, loaded, &aggregate)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
@@ -244,6 +250,7 @@ impl Application {
         aggregate: &A,
     ) -> Result<()> {
         let name = self.name();
+        let new = aggregate.pending_events().len() as u64;
         let repair = "change the aggregate that the closure is given by its event methods, and save another one by `save`";
         if aggregate.id() != id {
             let other = aggregate.id();
@@ -251,7 +258,6 @@ impl Application {
                 "{name}: the closure of `execute` was given aggregate {id}, and put aggregate {other} in its place: {repair}"
             )));
         }
-        let new = aggregate.pending_events().len() as u64;
         if aggregate.version().saturating_sub(new) < loaded {
             let version = aggregate.version();
             return Err(Error::Usage(format!(
