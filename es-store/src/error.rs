@@ -310,7 +310,7 @@ impl StoreError {
         }
     }
 
-    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something, and a later retry
+    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something. A later retry
     /// may succeed.
     pub fn driver(
         store: impl Into<String>,

@@ -32,6 +32,7 @@ mod pool;
 mod recorder;
 mod rows;
 mod schema;
+mod session;
 mod snapshots;
 mod sql;
 mod statements;

@@ -49,6 +49,7 @@ impl PostgresRecorder {
             client,
             statements,
             is_lost: lost,
+            restore,
             ..
         } = connection;
         let begun = client.transaction_by(match access {
@@ -66,11 +67,16 @@ impl PostgresRecorder {
         };
         let (owner, names) = (self.owner(), self.table_names());
         let mut transaction = {
-            let driver = PostgresTransaction::new(tx, statements, access);
+            let driver = PostgresTransaction::new(tx, statements, restore, access);
             Transaction::new(driver, owner, names)
         };
         let end = work(&mut transaction);
-        let is_broken = matches!(transaction.failure(), Some(StoreError::Driver { .. }));
+        // A handler that has ended the transaction may have changed the session afterwards.
+        let is_broken = match transaction.failure() {
+            Some(StoreError::Driver { .. }) => true,
+            Some(_) => access == Access::Write,
+            None => false,
+        };
         let ended = match end {
             Ok(End::Commit) => transaction.commit(),
             Ok(End::Rollback) => Ok(()),

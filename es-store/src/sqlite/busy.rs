@@ -1,4 +1,4 @@
-//! How connections wait for each other's locks.
+//! The pace at which connections wait for the locks of others.
 //!
 //! SQLite's own handler sleeps longer after each attempt. So next to a process that commits back to
 //! back, another one hardly ever finds the database unlocked. This handler tries once a

@@ -42,9 +42,9 @@ pub enum Condition {
         /// The number of failures in a row.
         attempts: u32,
     },
-    /// A store is configured wrongly: a table or a privilege is missing, for example. The batch runs
-    /// again automatically, and succeeds once an operator has repaired that. From the third attempt
-    /// on, [`Runner::watch_for_errors`](crate::Runner::watch_for_errors) fails with the error.
+    /// A store is configured wrongly: a table or a privilege is missing, for example. The batch
+    /// runs again automatically, and succeeds once an operator has repaired that. From the third attempt
+    /// on, [`watch_for_errors`](crate::Runner::watch_for_errors) fails with the error.
     #[non_exhaustive]
     Misconfigured {
         /// The last failure.

@@ -217,7 +217,8 @@ impl Network {
         }
     }
 
-    /// Waits until [`first_error`](Self::first_error) fails, `done` returns true, or `timeout` has passed.
+    /// Waits until [`first_error`](Self::first_error) fails, `done` returns true, or `timeout` has
+    /// passed.
     pub(crate) fn watch_for_errors(
         &self,
         timeout: Duration,

@@ -78,7 +78,7 @@ pub(super) fn remedy(code: c_int) -> Remedy {
 mod tests {
     use super::*;
 
-    /// What mends each primary code, and each extended one that differs.
+    /// The codes by what mends them, written apart from the tables above.
     const EXPECTED: [(Remedy, &[c_int]); 5] = [
         (
             RetryNow,
