@@ -10,7 +10,7 @@ use crate::{AggregateId, FieldError, FieldReader, FieldWriter, StoredState, Time
 ///
 /// `#[aggregate]` implements it for each payload struct that it creates.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no event of an aggregate",
+    message = "`{Self}` is not an event of an aggregate",
     label = "expected the struct that an `#[event(..)]` method makes, such as `DogTrickAdded`"
 )]
 pub trait EventPayload: Sized + 'static {
@@ -32,6 +32,13 @@ pub trait EventPayload: Sized + 'static {
     /// # Errors
     /// Fails when a field is missing or has another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
+
+    /// Returns the name of a field that differs from `other`, as far as the fields can be compared.
+    #[doc(hidden)]
+    fn __changed_field(&self, other: &Self) -> Option<&'static str> {
+        let _ = other;
+        None
+    }
 
     /// Converts the fields of version `from` to the next version.
     ///
@@ -71,6 +78,13 @@ pub trait EventSet: Sized + 'static {
     /// Reads the event `topic` from `fields`. Returns `None` if no event of this set has that
     /// topic.
     fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>>;
+
+    /// Returns the name of a field that differs from `other`, as far as the fields can be compared.
+    #[doc(hidden)]
+    fn __changed_field(&self, other: &Self) -> Option<&'static str> {
+        let _ = other;
+        None
+    }
 
     /// Converts the fields of the event `topic` from version `from` to the next version.
     ///

@@ -14,7 +14,7 @@ use crate::Timestamp;
 
 /// A source of the time and of fresh ids.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no source of time and ids",
+    message = "`{Self}` is not a source of time and ids",
     label = "needs `impl Source for {Self}`, with `now` and `fresh_id`",
     note = "`SystemSource` is the machine's clock, and `FixedSource` is for tests"
 )]

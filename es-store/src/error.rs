@@ -137,8 +137,9 @@ pub enum StoreError {
         /// The operation that failed.
         doing: &'static str,
     },
-    /// The commit failed in a way that leaves its outcome unknown. A retry is safe.
-    #[error("{store}: nobody can say whether the commit took place")]
+    /// The commit failed in a way that leaves its outcome unknown. Sending the same recording
+    /// again, as [resent](crate::Recording::resent), is safe and finds it out.
+    #[error("{store}: it is unknown whether the commit took place")]
     #[non_exhaustive]
     OutcomeUnknown {
         /// The store.
@@ -190,6 +191,29 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns true if the store has judged a recording and refused it because of its content. Then
+    /// no attempt at it has been recorded, and none that is still under way will be.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Conflict(_)
+            | Self::Gap { .. }
+            | Self::PositionMoved { .. }
+            | Self::IdType { .. }
+            | Self::Invalid(_)
+            | Self::Refused { .. } => true,
+            Self::DamagedRow { .. }
+            | Self::Configuration(_)
+            | Self::Env(_)
+            | Self::Locked { .. }
+            | Self::ReadOnly { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::WouldBlock { .. }
+            | Self::Closed { .. }
+            | Self::Statement { .. }
+            | Self::Driver { .. } => false,
+        }
+    }
+
     /// Returns the remedy, by which a follower decides about the events that it has in hand.
     pub fn remedy(&self) -> Remedy {
         match self {
@@ -284,7 +308,7 @@ impl StoreError {
         }
     }
 
-    /// [`OutcomeUnknown`](Self::OutcomeUnknown): nobody can say whether a commit took place.
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown): it is unknown whether a commit took place.
     pub fn outcome_unknown(
         store: impl Into<String>,
         error: impl Into<Box<dyn Error + Send + Sync>>,
@@ -310,8 +334,8 @@ impl StoreError {
         }
     }
 
-    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something. A later retry
-    /// may succeed.
+    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something, and a later
+    /// retry may succeed.
     pub fn driver(
         store: impl Into<String>,
         doing: &'static str,

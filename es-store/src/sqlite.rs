@@ -24,6 +24,7 @@ mod location;
 mod rebuild;
 mod recorder;
 mod reentrancy;
+mod resent;
 mod rows;
 mod schema;
 mod statements;

@@ -79,7 +79,7 @@ pub fn open(
     for (found, meant) in env.misspelled() {
         tracing::warn!(
             application,
-            "{found} is no key of the environment: is it {meant}?"
+            "{found} is not a key of the environment: is it {meant}?"
         );
     }
     if let Some(store) = env.store() {

@@ -40,8 +40,8 @@ impl StoredEvent {
     /// an event or a snapshot.
     ///
     /// # Errors
-    /// Fails with [`StoreError::IdType`] when the id does not have the form that the store keeps, and
-    /// with [`StoreError::Invalid`] when the version is 0 or above `i64::MAX`.
+    /// Fails with [`StoreError::IdType`] when the id does not have the form that the store keeps,
+    /// and with [`StoreError::Invalid`] when the version is 0 or above `i64::MAX`.
     pub fn check(&self, id_type: IdType) -> Result<(), StoreError> {
         let (id, version) = (&self.originator_id, self.originator_version);
         if id.id_type() != id_type {
@@ -51,7 +51,7 @@ impl StoredEvent {
             });
         }
         let problem = match i64::try_from(version) {
-            Ok(0) => "is none: versions begin at 1",
+            Ok(0) => "is invalid: versions begin at 1",
             Ok(_) => return Ok(()),
             Err(_) => "is too large",
         };

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
-use crate::notification::{Notification, NotificationQuery};
+use crate::notification::{Notification, NotificationQuery, PAGE_BYTES};
 use crate::recorder::ApplicationRecorder;
 use crate::signal::{Listening, Signal};
+use crate::topic_filter::TopicFilter;
 
 /// An iterator over all notifications after a position, in their order. At the end of the log it
 /// waits for new ones.
@@ -32,7 +33,7 @@ use crate::signal::{Listening, Signal};
 pub struct Subscription {
     recorder: Arc<dyn ApplicationRecorder>,
     position: u64,
-    topics: Option<Arc<[String]>>,
+    topics: Option<TopicFilter>,
     poll_interval: Duration,
     page: VecDeque<Notification>,
     /// True if the last item was an error.
@@ -61,6 +62,7 @@ impl StopHandle {
 }
 
 impl Subscription {
+    /// The maximal number of notifications of a page.
     const PAGE: usize = 1000;
 
     /// Subscribes to all notifications after position `gt`; `None` is the beginning.
@@ -92,7 +94,7 @@ impl Subscription {
     #[must_use]
     pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
         Self {
-            topics: Some(topics.into_iter().map(Into::into).collect()),
+            topics: Some(TopicFilter::new(topics)),
             ..self
         }
     }
@@ -124,28 +126,32 @@ impl Subscription {
         };
         let query = NotificationQuery::after(self.position)
             .up_to(head.position)
-            .shared_topics(self.topics.clone());
-        let (page, limit) = self.select(query)?;
+            .filter(self.topics.clone());
+        let (page, is_full) = self.select(query)?;
         self.position = match page.last() {
-            Some(last) if page.len() == limit => last.id,
+            Some(last) if is_full => last.id,
             _ => head.position,
         };
         self.page = page.into();
         Ok(())
     }
 
-    /// Returns a page, and the number of notifications that it could have had. A damaged row fails
-    /// the page that has it. So pages become smaller until all notifications in front of the row
+    /// Returns a page, and true if there may be more behind it. A damaged row fails the page that
+    /// has it. So pages become smaller until all notifications in front of the row
     /// are read; a page of one then returns the error of the row.
     fn select(
         &self,
         mut query: NotificationQuery,
-    ) -> Result<(Vec<Notification>, usize), StoreError> {
-        query.limit = Self::PAGE;
+    ) -> Result<(Vec<Notification>, bool), StoreError> {
+        (query.limit, query.byte_limit) = (Self::PAGE, PAGE_BYTES);
         loop {
             match self.recorder.select_notifications(&query) {
                 Err(StoreError::DamagedRow { .. }) if query.limit > 1 => query.limit /= 2,
-                page => return Ok((page?, query.limit)),
+                page => {
+                    let page = page?;
+                    let is_full = query.is_filled_by(&page);
+                    return Ok((page, is_full));
+                }
             }
         }
     }

@@ -24,6 +24,8 @@ mod proxy;
 mod queue;
 #[path = "postgres/remedies.rs"]
 mod remedies;
+#[path = "postgres/resent.rs"]
+mod resent;
 #[path = "postgres/restricted.rs"]
 mod restricted;
 #[path = "postgres/silent.rs"]

@@ -17,6 +17,7 @@
 
 mod batch;
 mod collecting;
+mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;
@@ -26,6 +27,7 @@ mod projecting;
 mod rebuild;
 mod refusals;
 pub(crate) mod status;
+pub(crate) mod step;
 
 use std::sync::Arc;
 

@@ -5,35 +5,25 @@
 //! - To run it: [`environment`], [`operating`].
 //! - To rely on it: [`promises`], [`mod@format`], [`sharing_with_python`].
 
-#[doc = include_str!("guide/tutorial.md")]
-pub mod tutorial {}
+/// Defines the module of a page. A page links to another by its file, which a reader of the
+/// repository can follow. The definitions in front of the page win over those at its end, so that
+/// its documentation links to the module instead.
+macro_rules! page {
+    ($name:ident) => {
+        #[doc = include_str!("guide/links.txt")]
+        #[doc = include_str!(concat!("guide/", stringify!($name), ".md"))]
+        pub mod $name {}
+    };
+}
 
-#[doc = include_str!("guide/stores.md")]
-pub mod stores {}
-
-#[doc = include_str!("guide/testing.md")]
-pub mod testing {}
-
-#[doc = include_str!("guide/read_models.md")]
-pub mod read_models {}
-
-#[doc = include_str!("guide/evolving_events.md")]
-pub mod evolving_events {}
-
-#[doc = include_str!("guide/time.md")]
-pub mod time {}
-
-#[doc = include_str!("guide/environment.md")]
-pub mod environment {}
-
-#[doc = include_str!("guide/operating.md")]
-pub mod operating {}
-
-#[doc = include_str!("guide/promises.md")]
-pub mod promises {}
-
-#[doc = include_str!("guide/format.md")]
-pub mod format {}
-
-#[doc = include_str!("guide/sharing_with_python.md")]
-pub mod sharing_with_python {}
+page!(tutorial);
+page!(stores);
+page!(testing);
+page!(read_models);
+page!(evolving_events);
+page!(time);
+page!(environment);
+page!(operating);
+page!(promises);
+page!(format);
+page!(sharing_with_python);

@@ -18,8 +18,8 @@ pub use es_store::{
     EnvError, FromValue, Head, History, InMemory, Listening, Make, Mapper, MapperError,
     MapperProblem, Notification, NotificationQuery, Postgres, ProcessRecorder, RebuildLock,
     Recorded, Recording, Remedy, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
-    StoreError, StoreFactory, StoredEvent, Tables, ToValue, Tracking, UpstreamEvent, Value,
-    create_key, ddl, memory, open,
+    StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicFilter, Tracking, UpstreamEvent,
+    Value, create_key, ddl, memory, open,
 };
 
 #[cfg(feature = "testing")]

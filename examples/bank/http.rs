@@ -104,17 +104,39 @@ pub enum Failed {
     Library(#[from] Error),
 }
 
+/// A client reads what concerns it. The error of the library names applications, the database and
+/// its socket, so it goes to the log of the service.
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let status = match &self {
-            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Library(error) => match error.kind() {
-                ErrorKind::NotFound => StatusCode::NOT_FOUND,
-                ErrorKind::Conflict => StatusCode::CONFLICT,
-                ErrorKind::Store | ErrorKind::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
-            },
+        let (status, said) = match &self {
+            Self::Refused(refused) => (StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()),
+            Self::Library(error) => {
+                let (status, said) = answer_to(error.kind());
+                if status.is_server_error() {
+                    eprintln!("{error}");
+                }
+                (status, said.to_owned())
+            }
         };
-        (status, Json(json!({ "error": self.to_string() }))).into_response()
+        (status, Json(json!({ "error": said }))).into_response()
+    }
+}
+
+fn answer_to(kind: ErrorKind) -> (StatusCode, &'static str) {
+    match kind {
+        ErrorKind::NotFound => (StatusCode::NOT_FOUND, "there is none with this id"),
+        ErrorKind::Conflict => (
+            StatusCode::CONFLICT,
+            "it was changed at the same time: try again",
+        ),
+        ErrorKind::Store => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "nothing was done: try again later",
+        ),
+        ErrorKind::OutcomeUnknown => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "it is not known whether it was done: look before you try again",
+        ),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "an internal error"),
     }
 }

@@ -146,7 +146,9 @@ fn every_page_of_the_guide_is_linked_to_and_a_module_of_it() {
         let mut found = pages.iter().filter(|(page, _)| page == wanted);
         &found.next().expect("there").1
     };
-    let modules = std::fs::read_to_string(root().join("es-system/src/guide.rs")).expect("a source");
+    let source = |path: &str| std::fs::read_to_string(root().join(path)).expect("a source");
+    let modules = source("es-system/src/guide.rs");
+    let links = source("es-system/src/guide/links.txt");
     let guide = pages
         .iter()
         .filter_map(|(page, _)| page.strip_prefix("es-system/src/guide/"));
@@ -155,7 +157,11 @@ fn every_page_of_the_guide_is_linked_to_and_a_module_of_it() {
         assert!(text("./README.md").contains(&from_root), "{page}");
         let from_docs = format!("](../es-system/src/guide/{page})");
         assert!(text("docs/README.md").contains(&from_docs), "{page}");
-        assert!(modules.contains(&format!("guide/{page}\")")), "{page}");
+        let module = page.trim_end_matches(".md");
+        assert!(modules.contains(&format!("page!({module});")), "{page}");
+        let definition = format!("[{module}]: crate::guide::{module}\n");
+        assert!(links.contains(&definition), "links.txt lacks {module}");
+        assert!(!text(&format!("es-system/src/guide/{page}")).contains("(crate::guide::"));
     }
 }
 
@@ -198,13 +204,15 @@ fn every_test_that_a_promise_names_is_there() {
     for name in named {
         assert!(tests.contains(&format!("fn {name}(")), "{name}");
     }
-    for promise in PROMISES
-        .split("\n\n")
-        .skip(2)
-        .filter(|text| !text.trim().is_empty())
-    {
+    let paragraphs = PROMISES.split("\n\n").skip(2);
+    let is_promise = |text: &&str| !text.trim().is_empty() && !is_definitions_of_links(text);
+    for promise in paragraphs.filter(is_promise) {
         assert!(promise.contains("\n*Shown by* "), "{promise}");
     }
+}
+
+fn is_definitions_of_links(text: &str) -> bool {
+    text.trim().lines().all(|line| line.contains("]: "))
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

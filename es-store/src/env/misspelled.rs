@@ -15,6 +15,31 @@ impl Env {
             Some((key, meant(own.unwrap_or(key))?))
         })
     }
+
+    /// Returns the keys that are set for an application that is none of `applications`, but whose
+    /// name differs from one of theirs by one letter, each with the key that is probably meant.
+    #[must_use]
+    pub fn misspelled_applications(&self, applications: &[&str]) -> Vec<(&str, String)> {
+        let prefixes: Vec<_> = applications
+            .iter()
+            .map(|name| format!("{}_", name.to_uppercase()))
+            .collect();
+        let misspelled = |key: &'_ str| {
+            let known = KEYS.iter().find_map(|known| {
+                let prefix = key.strip_suffix(known.name)?;
+                prefix.ends_with('_').then_some((prefix, known.name))
+            });
+            let (found, known) = known?;
+            if prefixes.iter().any(|prefix| prefix == found) {
+                return None;
+            }
+            let one_edit = |prefix: &&String| is_one_edit(prefix.as_bytes(), found.as_bytes());
+            let meant = prefixes.iter().find(one_edit)?;
+            Some(format!("{meant}{known}"))
+        };
+        let with_meant = |key| Some((key, misspelled(key)?));
+        self.keys().filter_map(with_meant).collect()
+    }
 }
 
 /// Returns the key from which `name` differs by one letter: missing, extra, different, or swapped
@@ -84,5 +109,26 @@ mod tests {
         let own = "DOGSCHOOL_SQLITE_DBNAM: SQLITE_DBNAME";
         assert_eq!(found("DogSchool"), [own, poll]);
         assert_eq!(found("Counters"), [poll]);
+    }
+
+    #[test]
+    fn a_key_of_a_misspelled_application_is_found_and_that_of_another_is_not() {
+        let env = Env::new()
+            .with("DOG_SCHOOL_SQLITE_DBNAME", "a")
+            .with("COUNTER_POLL_INTERVAL", "1")
+            .with("CATS_POLL_INTERVAL", "1")
+            .with("OTHER_POSTGRES_HOST", "b")
+            .with("POSTGRES_HOST", "b");
+        let applications = ["DogSchool", "Counters", "Cat", "Cats"];
+        assert_eq!(
+            env.misspelled_applications(&applications),
+            [
+                ("COUNTER_POLL_INTERVAL", "COUNTERS_POLL_INTERVAL".to_owned()),
+                (
+                    "DOG_SCHOOL_SQLITE_DBNAME",
+                    "DOGSCHOOL_SQLITE_DBNAME".to_owned()
+                ),
+            ]
+        );
     }
 }

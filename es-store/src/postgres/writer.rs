@@ -101,7 +101,10 @@ impl Writer {
                     failures += 1;
                     thread::sleep(PAUSES.pause(failures));
                 }
-                _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
+                // The content is refused in each attempt, so none has been recorded.
+                _ if is_resent && !error.is_refusal() => {
+                    return Err(self.settings.label.outcome_unknown(error));
+                }
                 _ => return Err(error),
             }
         }
@@ -157,7 +160,9 @@ impl Writer {
                 id_type: self.id_type,
             },
         };
-        let appended = if self.has_append && by_function && !is_resent {
+        // The function does not compare what is stored already.
+        let is_new = !is_resent && !group.iter().any(|one| one.is_resent);
+        let appended = if self.has_append && by_function && is_new {
             write.append_by_function(group)
         } else {
             Ok(None)

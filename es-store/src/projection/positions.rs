@@ -57,7 +57,7 @@ impl Position {
             _ => Err(StoreError::DamagedRow {
                 store: tracking.clone(),
                 at: format!("of tracking for `{}`", self.row),
-                problem: "its position is no position".to_owned(),
+                problem: "its position is not a whole number of 0 or more".to_owned(),
             }),
         }
     }

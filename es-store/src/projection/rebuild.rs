@@ -131,7 +131,7 @@ impl Tables {
 /// Makes the transaction use the new tables. Returns their names, one a line.
 fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
     let Some(names) = meta::get(tx, Key::Rebuilding)? else {
-        return Err(tx.misconfigured("the rebuild was ended or discarded by somebody else"));
+        return Err(tx.misconfigured("the rebuild was ended or discarded by another program"));
     };
     let number = rebuilds(tx)?;
     tx.enter(Stage::Rebuild(number));

@@ -3,15 +3,16 @@
 //!
 //! A connection outlives a user's transaction: the library saves and reads with it. So a `PRAGMA`
 //! that would set it otherwise, such as `query_only` or `busy_timeout`, is refused, and so are
-//! `ATTACH` and `DETACH`. What a `PRAGMA` shows is not refused, nor what is stored in the file.
+//! `ATTACH` and `DETACH`. A `PRAGMA` that only shows something, or that is stored in the file, is
+//! allowed.
 
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::flag::{Flag, RaisedFlag};
 
-/// The pragmas whose argument is no setting of the connection. `legacy_alter_table` is one, but only
-/// rebuilds depend on it, and they set it themselves.
+/// The pragmas whose argument is no setting of the connection. `legacy_alter_table` is one, but
+/// only rebuilds depend on it, and they set it themselves.
 const HARMLESS: [&str; 15] = [
     "application_id",
     "defer_foreign_keys",

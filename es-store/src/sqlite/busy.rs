@@ -1,4 +1,4 @@
-//! The pace at which connections wait for the locks of others.
+//! The way in which connections wait for each other's locks.
 //!
 //! SQLite's own handler sleeps longer after each attempt. So next to a process that commits back to
 //! back, another one hardly ever finds the database unlocked. This handler tries once a

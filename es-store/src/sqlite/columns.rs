@@ -40,7 +40,7 @@ impl IdText {
 pub(super) fn position(label: &Label, rowid: i64) -> Result<u64, StoreError> {
     match u64::try_from(rowid) {
         Ok(position) if position > 0 => Ok(position),
-        _ => Err(label.damaged(format!("with rowid {rowid}"), "that is no position")),
+        _ => Err(label.damaged(format!("with rowid {rowid}"), "a position is 1 or more")),
     }
 }
 

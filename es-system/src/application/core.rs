@@ -2,7 +2,7 @@
 //! other modules.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use es_store::{
 
 use crate::application::batch;
 use crate::application::cache::Cache;
+use crate::application::store_errors;
 use crate::application::topics::Topics;
 use crate::error::{Error, Result};
 
@@ -37,6 +38,8 @@ struct Inner {
     is_snapshotting: bool,
     cache: Option<Cache>,
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
+    /// True in a test that compares values with what was stored of them.
+    compares_values: AtomicBool,
 }
 
 /// The hook of a runner that is called after a save.
@@ -81,6 +84,7 @@ impl Application {
             is_snapshotting,
             cache,
             after_save: RwLock::new(None),
+            compares_values: AtomicBool::new(false),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -139,6 +143,17 @@ impl Application {
         self.inner.cache.as_ref()
     }
 
+    /// Removes the aggregates of these events from the cache, because their cached states may be
+    /// old.
+    pub(crate) fn forget(&self, events: &[StoredEvent]) {
+        for event in events {
+            let cache = self.cache();
+            cache
+                .iter()
+                .for_each(|one| one.forget(&event.originator_id));
+        }
+    }
+
     /// Returns the time limit of one handler of a projection.
     pub(crate) fn policy_timeout(&self) -> Result<Duration> {
         let limit = self
@@ -172,7 +187,7 @@ impl Application {
     /// thread, its batch records the error.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        batch::record_store_error(&error);
+        store_errors::record(&error);
         error
     }
 
@@ -212,6 +227,15 @@ impl Application {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>> {
         self.on_store(|store| store.select_events(id, query))
+    }
+
+    /// Has every save compare values with what was stored of them, for tests.
+    pub(crate) fn compare_values(&self) {
+        self.inner.compares_values.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn compares_values(&self) -> bool {
+        self.inner.compares_values.load(Ordering::Relaxed)
     }
 
     /// Tells the runner of this application, if there is one, that events were saved.

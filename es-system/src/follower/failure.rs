@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use es_store::{Conflict, Remedy};
+use es_store::{Conflict, MapperProblem, Remedy};
 
-use crate::application::batch::StoreErrors;
-use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
+use crate::application::store_errors::StoreErrors;
+use crate::error::{BoxError, DataProblem, Error, ErrorKind, PolicyFailure};
+use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
 
 /// The reason why an edge did not advance.
@@ -22,6 +23,9 @@ pub(crate) enum Failure {
     /// The policy failed. Everything before its event is committed, and the rule of the user
     /// applies to the event alone.
     Policy(Error),
+    /// The next event is newer than this program. Everything before it is committed, and the edge
+    /// waits in front of it.
+    Newer(Arc<PolicyFailure>),
     /// The failure persists in every attempt: the upstream is another log than before, a row is
     /// damaged, a table is of an older release, or an application was closed. The follower stops.
     Stop(Error),
@@ -105,6 +109,7 @@ impl Refusal {
             Error::Conflict {
                 application,
                 conflict,
+                ..
             } => Some(Self {
                 application: application.clone(),
                 conflict: conflict.clone(),
@@ -127,6 +132,8 @@ pub(super) enum EventFailure {
         /// The refusal.
         refusal: Refusal,
     },
+    /// The event is newer than this program.
+    Newer(Arc<PolicyFailure>),
     /// The policy itself failed.
     Policy(Error),
 }
@@ -147,6 +154,9 @@ impl EventFailure {
             return Some(Self::Store(error));
         }
         let error = returned.err()?;
+        if is_newer(received, &*error) {
+            return Some(Self::Newer(Arc::new(failure_of(follower, received, error))));
+        }
         let ours = library_error(&*error);
         if let Some(ours) = ours.filter(|error| error.is_of_store()) {
             return Some(Self::Store(ours.clone()));
@@ -166,8 +176,12 @@ impl EventFailure {
 
 /// Returns the failure of a policy, with the event at which it failed.
 pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxError) -> Error {
+    Error::Policy(Arc::new(failure_of(follower, received, error)))
+}
+
+fn failure_of(follower: &str, received: Received<'_>, error: BoxError) -> PolicyFailure {
     let event = received.notification;
-    Error::Policy(Arc::new(PolicyFailure {
+    PolicyFailure {
         application: follower.to_owned(),
         upstream: received.upstream.name().to_owned(),
         position: event.id,
@@ -175,7 +189,25 @@ pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxE
         originator_id: event.originator_id.clone(),
         originator_version: event.originator_version,
         error,
-    }))
+    }
+}
+
+/// Returns true if the event is newer than this program: the dispatch table or the decoder of a
+/// policy for all other events has found that out.
+fn is_newer(received: Received<'_>, error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<NewerEvent>() {
+        return true;
+    }
+    let event = received.notification;
+    let Some(Error::BadData { problem, .. }) = library_error(error) else {
+        return false;
+    };
+    let DataProblem::Mapper(mapper) = &**problem else {
+        return false;
+    };
+    matches!(mapper.problem, MapperProblem::NewerVersion { .. })
+        && (&mapper.id, mapper.version) == (&event.originator_id, event.originator_version)
+        && mapper.topic == event.topic
 }
 
 /// Returns the error of this library that `error` is or is caused by.

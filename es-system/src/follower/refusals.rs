@@ -87,6 +87,7 @@ impl Refusals {
         match failed {
             EventFailure::Store(error) => error.into(),
             EventFailure::Policy(error) => Failure::Policy(error),
+            EventFailure::Newer(event) => Failure::Newer(event),
             EventFailure::Refused { error, refusal } => {
                 if self.is_the_policys(position, position, 1, Some(refusal)) {
                     return Failure::Policy(error);

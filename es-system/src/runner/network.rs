@@ -9,8 +9,9 @@ use es_store::{Env, Signal};
 use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Lag, NotIdle, Result};
 use crate::follower::Follower;
-use crate::follower::edge::{Edge, Skips, Step};
+use crate::follower::edge::Edge;
 use crate::follower::status::{Condition, FollowerStatus};
+use crate::follower::step::{Skips, Step};
 use crate::projection::Projection;
 use crate::runner;
 use crate::system::System;
@@ -38,6 +39,9 @@ pub(crate) struct Connection {
 
 impl Network {
     pub(crate) fn open(system: &System, env: &Env) -> Result<Self> {
+        for (found, meant) in env.misspelled_applications(&system.nodes()) {
+            tracing::warn!("{found} is for no application of the system: is it {meant}?");
+        }
         let nodes: Result<Vec<_>> = system
             .node_list()
             .iter()
@@ -97,6 +101,12 @@ impl Network {
                     type_name::<A>()
                 ))
             })
+    }
+
+    /// Has every save to an application of the system compare values with what was stored of them.
+    pub(crate) fn compare_values(&self) {
+        let applications = self.nodes.iter().map(|opened| &opened.application);
+        applications.for_each(Application::compare_values);
     }
 
     /// Returns the follower of the projection `A`.
@@ -243,17 +253,20 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     if position >= head && edge.has_verified() {
         return Ok(None);
     }
-    let retrying = match edge.condition() {
+    let (mut retrying, mut waiting_for_newer) = (None, None);
+    match edge.condition() {
         Condition::Retrying { error, .. } | Condition::Misconfigured { error, .. } => {
-            Some(error.to_string())
+            retrying = Some(error.to_string());
         }
-        _ => None,
-    };
+        Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
+        Condition::Running | Condition::Stopped { .. } => {}
+    }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),
         follower: edge.follower().name().to_owned(),
         position,
         head,
         retrying,
+        waiting_for_newer,
     }))
 }

@@ -20,8 +20,8 @@ use es_store::sync;
 use crate::application::core::AfterSave;
 use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Result};
-use crate::follower::edge::{Next, Skips};
 use crate::follower::status::FollowerStatus;
+use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
 use crate::runner;
@@ -155,6 +155,14 @@ impl AfterSave for Shared {
             self.queue(node);
             self.work_for_a_command(Skips::Later);
         }
+    }
+}
+
+/// For tests.
+impl SingleThreadedRunner {
+    /// Has every save in the system compare values with what was stored of them.
+    pub(crate) fn compare_values(&self) {
+        self.shared.network.compare_values();
     }
 }
 

@@ -11,8 +11,8 @@ use super::events::{ComparedEvent, Encoder, Events, compare};
 use crate::application::Application;
 use crate::error::Result;
 use crate::follower::Follower;
-use crate::follower::edge::{Next, Skips};
 use crate::follower::status::Condition;
+use crate::follower::step::{Next, Skips};
 use crate::policy::context::Collecting;
 use crate::policy::kinds::Bind;
 use crate::policy::kinds::FollowerType;
@@ -79,6 +79,7 @@ use es_store::Env;
 /// ```
 pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> PoliciesOf<A> {
     let application = Arc::new(application);
+    application.compare_values();
     let upstreams = [("Upstream", "uuid"), ("UpstreamOfTexts", "text")].map(|(name, ids)| {
         let env = Env::new().with("ORIGINATOR_ID_TYPE", ids);
         Application::open(name, Role::Leader, env).expect("a store in memory")
@@ -212,6 +213,7 @@ impl<A: FollowerType> PoliciesOf<A> {
         match edge.condition() {
             Condition::Running => Ok(()),
             Condition::Retrying { error, .. }
+            | Condition::WaitingForNewer { error, .. }
             | Condition::Misconfigured { error, .. }
             | Condition::Stopped { error } => Err(error),
         }

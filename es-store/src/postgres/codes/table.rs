@@ -123,7 +123,7 @@ pub(super) fn remedy(code: &str) -> Remedy {
 mod tests {
     use super::*;
 
-    /// The classes and single codes by what mends them, written apart from the tables above.
+    /// The remedy for each class and each single code, apart from the tables above.
     const EXPECTED: [(&str, &[&str]); 5] = [
         ("again now", &["25", "26", "40", "72", "ES"]),
         (

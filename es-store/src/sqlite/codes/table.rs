@@ -78,7 +78,7 @@ pub(super) fn remedy(code: c_int) -> Remedy {
 mod tests {
     use super::*;
 
-    /// The codes by what mends them, written apart from the tables above.
+    /// The remedy for each primary code, and each extended one that differs.
     const EXPECTED: [(Remedy, &[c_int]); 5] = [
         (
             RetryNow,
