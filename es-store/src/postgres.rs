@@ -34,6 +34,7 @@ mod recorder;
 mod rows;
 mod schema;
 mod session;
+mod shortage;
 mod snapshots;
 mod sql;
 mod statements;

@@ -9,12 +9,13 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Error, Row, Statement};
 
 use super::blocking::check_may_block;
+use super::codes;
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::session;
 use super::sql::Sql;
 use crate::error::StoreError;
-use crate::postgres_client::{Client, Limit, Target, connect};
+use crate::postgres_client::{Client, ConnectError, Limit, Target, connect};
 
 /// The prepared statements of users, by their text.
 pub(super) type Statements = HashMap<String, Statement>;
@@ -32,8 +33,31 @@ pub(super) struct Connection {
     prepared: HashMap<Sql, Statement>,
 }
 
+/// The reason why a connection was not opened.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The limit of connections of the server, the database or the role is reached.
+    NoneLeft(StoreError),
+    Other(StoreError),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NoneLeft(error) | OpenError::Other(error) => error,
+        }
+    }
+}
+
 impl Connection {
-    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, StoreError> {
+    /// Opens a connection for reading.
+    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, OpenError> {
         let limit = settings.request_limit;
         Self::connect(settings, &settings.config, names, limit, session::begin)
     }
@@ -42,7 +66,7 @@ impl Connection {
     pub(super) fn open_writer(
         settings: &PostgresOptions,
         names: &Arc<Names>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let limit = settings.request_limit;
         let begin = |client: &mut Client| session::begin_writing(client).map(drop);
         Self::connect(settings, &settings.config, names, limit, begin)
@@ -53,16 +77,15 @@ impl Connection {
     pub(super) fn open_for_tables(
         settings: &PostgresOptions,
         names: &Arc<Names>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let mut config = settings.config.clone();
         config.options(&settings.users_session);
-        let limit = settings.tables_limit;
         let restore = Cell::new("");
         let begin = |client: &mut Client| {
             restore.set(session::begin_writing(client)?);
             Ok(())
         };
-        let mut opened = Self::connect(settings, &config, names, limit, begin)?;
+        let mut opened = Self::connect(settings, &config, names, settings.tables_limit, begin)?;
         opened.restore = restore.get();
         Ok(opened)
     }
@@ -73,11 +96,16 @@ impl Connection {
         names: &Arc<Names>,
         limit: Option<Limit>,
         begin: impl Fn(&mut Client) -> Result<(), Error>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         check_may_block(&settings.label)?;
         let open = |target: &Target<'_>| settings.tls.connect(target);
-        let mut client = connect(config, settings.connect_limit, open, begin)
-            .map_err(|error| settings.label.cannot_connect(error))?;
+        let connected = connect(config, settings.connect_limit, open, begin);
+        let mut client = connected.map_err(|error| match error {
+            ConnectError::Driver(error) if codes::is_none_left(&error) => {
+                OpenError::NoneLeft(settings.label.none_left(&error, settings.readers()))
+            }
+            error => OpenError::Other(settings.label.cannot_connect(error)),
+        })?;
         client.set_limit(limit);
         Ok(Self {
             client,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::codes::is_lost;
 use super::connection::Connection;
 use super::recorder::PostgresRecorder;
+use super::shortage;
 use super::statements::PostgresTransaction;
 use crate::error::StoreError;
 use crate::rebuild_lock::RebuildLock;
@@ -90,7 +91,8 @@ impl PostgresRecorder {
     /// Takes an advisory lock of the session, which ends with its connection, and so with this
     /// process.
     pub(super) fn try_lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
-        let mut connection = Connection::open(&self.settings, &self.names)?;
+        let open = || Connection::open(&self.settings, &self.names);
+        let mut connection = shortage::open(&self.settings, open, shortage::pause)?;
         let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
         let of = format!("rebuild of {}", self.names.path(&self.names.tracking));
         let row = connection.client.query_one(sql, &[&of]);
