@@ -3,7 +3,8 @@
 //! Concurrency: a mutex guards the list of idle connections. It is held only while one is taken out
 //! or put back, never while one is opened, used or closed. A caller that finds the limit reached
 //! waits for a condition variable, which is notified whenever a slot becomes free. So does a caller
-//! that has a slot and whose connection the server refuses, see [`shortage`]. A guard frees the slot, so neither an error nor a panic leaks it. A connection for reading is never in a
+//! that has a slot and whose connection the server refuses, see [`shortage`]. A guard frees the
+//! slot, so neither an error nor a panic leaks it. A connection for reading is never in a
 //! transaction, and no user's code runs while it is in use. The transactions of projections, in
 //! which a user's code does run, have a pool of their own.
 
