@@ -28,6 +28,8 @@ mod remedies;
 mod resent;
 #[path = "postgres/restricted.rs"]
 mod restricted;
+#[path = "postgres/shortage.rs"]
+mod shortage;
 #[path = "postgres/silent.rs"]
 mod silent;
 #[path = "postgres/standby.rs"]
