@@ -30,6 +30,8 @@ mod resent;
 mod restricted;
 #[path = "postgres/shortage.rs"]
 mod shortage;
+#[path = "postgres/sequence.rs"]
+mod sequence;
 #[path = "postgres/silent.rs"]
 mod silent;
 #[path = "postgres/standby.rs"]
@@ -86,7 +88,7 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \
-         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v1' LOOP \
+         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v2' LOOP \
          EXECUTE 'DROP FUNCTION ' || found; END LOOP; END $$",
         application.to_lowercase()
     );

@@ -7,10 +7,12 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::codes::{Message, failure};
+use super::names::Names;
 use super::tls;
 use crate::error::StoreError;
 use crate::postgres_client::ConnectError;
 use crate::sql::label::Label;
+use crate::sql::names::literal;
 
 /// The name of a database in error messages, with the role that connects to it.
 #[derive(Debug, Clone)]
@@ -47,6 +49,18 @@ impl PostgresLabel {
             ));
         }
         failure(self, doing, &error)
+    }
+
+    /// Returns the error of a sequence that lies behind the events of its table.
+    pub(super) fn sequence_behind(&self, names: &Names) -> StoreError {
+        let (events, path) = (&names.events, names.path(&names.events));
+        let name = literal(&path);
+        self.misconfigured(format!(
+            "the sequence of positions lies behind the last event of `{events}`, as after a copy of the tables that \
+             left it out. Readers have passed the positions that it gives, so nothing was recorded. Set it to the \
+             last position: SELECT setval(pg_get_serial_sequence({name}, 'notification_id'), \
+             (SELECT max(notification_id) FROM {path}))"
+        ))
     }
 
     pub(super) fn would_block(&self) -> StoreError {
