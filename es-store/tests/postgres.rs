@@ -16,6 +16,8 @@ mod lost;
 mod moved;
 #[path = "postgres/order.rs"]
 mod order;
+#[path = "postgres/pool.rs"]
+mod pool;
 #[path = "postgres/processes.rs"]
 mod processes;
 #[path = "postgres/proxy.rs"]

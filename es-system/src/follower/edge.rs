@@ -326,11 +326,7 @@ impl Edge {
             .retry
             .as_ref()
             .map_or(1, |retry| retry.attempts.saturating_add(1));
-        let pause = match pause {
-            Pause::None => Duration::ZERO,
-            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
-            Pause::Backoff => PAUSES.pause(attempts),
-        };
+        let pause = pause.time(&PAUSES, attempts);
         if pause.is_zero() {
             tracing::debug!(follower, upstream, %error, "a batch runs again");
         } else {
