@@ -1,9 +1,16 @@
 //! The root around the state of every aggregate.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use crate::apply::{Apply, Create};
 use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
+
+/// A save whose outcome is unknown.
+#[doc(hidden)]
+pub type Attempt = Arc<dyn Any + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
 /// The identity, version, times, state and pending events of an aggregate.
 ///
@@ -18,9 +25,8 @@ pub struct Root<A: Aggregate> {
     pending: Vec<PendingEvent<A::Event>>,
     /// The event whose body panicked. The state may be half changed, so it must not be saved.
     broken: Option<&'static str>,
-    /// The versions and stored states of the events of a save whose outcome is unknown. They are
-    /// sent again unchanged, because encryption gives other bytes each time.
-    in_doubt: Vec<(u64, Vec<u8>)>,
+    /// The save of pending events whose outcome is unknown, in a type of the crate that saves.
+    in_doubt: Option<Attempt>,
     /// True if this is one event of a log, and not a state made by all its events.
     is_entry: bool,
 }
@@ -66,20 +72,19 @@ impl<A: Aggregate> Root<A> {
     pub fn __saved_up_to(&mut self, version: u64) {
         self.pending
             .retain(|event| event.originator_version > version);
-        self.in_doubt.clear();
+        self.in_doubt = None;
     }
 
-    /// Records that the outcome of a save is unknown for these pending events: their versions, and
-    /// their states as stored.
+    /// Sets the save of pending events whose outcome is unknown; `None` when it is known.
     #[doc(hidden)]
-    pub fn __doubt(&mut self, states: Vec<(u64, Vec<u8>)>) {
-        self.in_doubt = states;
+    pub fn __set_in_doubt(&mut self, attempt: Option<Attempt>) {
+        self.in_doubt = attempt;
     }
 
-    /// Returns the versions and stored states of the events of a save whose outcome is unknown.
+    /// Returns the save of pending events whose outcome is unknown.
     #[doc(hidden)]
-    pub fn __in_doubt(&self) -> &[(u64, Vec<u8>)] {
-        &self.in_doubt
+    pub fn __in_doubt(&self) -> Option<&Attempt> {
+        self.in_doubt.as_ref()
     }
 
     /// Returns the event whose body panicked, if there is one. Then the state may be half changed.
@@ -90,17 +95,16 @@ impl<A: Aggregate> Root<A> {
 
     /// Turns the first and only event of a new aggregate into the event `version` of the log `id`.
     /// It may be called again with another version. Returns false, and changes nothing, for any
-    /// other aggregate.
+    /// other aggregate, and while the outcome of saving the event is unknown.
     #[doc(hidden)]
     pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
-        let is_new = self.is_entry || self.version == 1;
+        let is_new = (self.is_entry || self.version == 1) && self.in_doubt.is_none();
         let ([event], true) = (&mut self.pending[..], is_new) else {
             return false;
         };
         event.originator_version = version;
         self.id = id.clone();
         self.version = version;
-        self.in_doubt.clear();
         self.is_entry = true;
         true
     }
@@ -124,7 +128,7 @@ impl<A: Aggregate> Root<A> {
             state: clone_state(&self.state),
             pending: Vec::new(),
             broken: self.broken,
-            in_doubt: Vec::new(),
+            in_doubt: None,
             is_entry: false,
         })
     }
@@ -146,7 +150,7 @@ impl<A: Aggregate> Root<A> {
             state,
             pending: Vec::new(),
             broken: None,
-            in_doubt: Vec::new(),
+            in_doubt: None,
             is_entry: false,
         }
     }
@@ -172,7 +176,7 @@ impl<A: Aggregate> Root<A> {
             state,
             pending: vec![first],
             broken: None,
-            in_doubt: Vec::new(),
+            in_doubt: None,
             is_entry: false,
         }
     }

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 /// A time in UTC, with microseconds, from year 1 to year 9999.
 ///
 /// It is shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second if they are not
-/// 0. Parsing accepts any offset that Python writes, also one with seconds, and `Z`. It drops digits
-/// below a microsecond.
+/// 0. Parsing accepts any offset that Python writes, also one with seconds, and `Z`. It drops
+///   digits below a microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,

@@ -25,6 +25,11 @@ pub trait AggregateRecorder: Send + Sync {
     ///
     /// An empty recording does nothing. A recording without events only moves positions.
     ///
+    /// A recording that is [resent](Recording::is_resent) is recorded as well, unless an earlier
+    /// attempt has recorded it. It has, if each of its events is stored with the same topic and
+    /// state, or, without events, if each position is at the end of its move. Then this returns the
+    /// positions of the stored events.
+    ///
     /// # Errors
     /// - [`StoreError::Conflict`]: a version of an aggregate exists already, or the recording has
     ///   it twice.
@@ -34,7 +39,8 @@ pub trait AggregateRecorder: Send + Sync {
     /// - The errors of the store itself.
     ///
     /// After an error nothing of the recording is stored, except that
-    /// [`StoreError::OutcomeUnknown`] leaves it open.
+    /// [`StoreError::OutcomeUnknown`] leaves it open. For a recording that is resent, every error
+    /// leaves it open that is not a [refusal](StoreError::is_refusal).
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError>;
 
     /// Returns the events of one aggregate. The list is empty if the aggregate does not exist.

@@ -28,6 +28,9 @@ pub struct Recording {
     pub events: Vec<StoredEvent>,
     /// The moves of a follower's positions, at most one for each upstream. May be empty.
     pub trackings: Vec<Tracking>,
+    /// True if the recording was sent before, and it is unknown whether it was recorded. If all its
+    /// events are stored with the same topics and states, it was, and counts as recorded now.
+    pub is_resent: bool,
 }
 
 impl Recording {
@@ -35,8 +38,15 @@ impl Recording {
     pub fn new(events: Vec<StoredEvent>) -> Self {
         Self {
             events,
-            trackings: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// Returns the same recording, to be sent again because its outcome is unknown.
+    #[must_use]
+    pub fn resent(mut self) -> Self {
+        self.is_resent = true;
+        self
     }
 
     /// Returns the same recording with one more move of a position.

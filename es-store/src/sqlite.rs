@@ -23,6 +23,7 @@ mod flag;
 mod location;
 mod rebuild;
 mod recorder;
+mod resent;
 mod rows;
 mod schema;
 mod statements;

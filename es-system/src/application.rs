@@ -4,6 +4,7 @@
 //! of the other modules adds methods on one subject to [`Application`].
 
 pub(crate) mod aggregates;
+pub(crate) mod attempt;
 pub(crate) mod batch;
 pub(crate) mod cache;
 pub(crate) mod core;
@@ -15,6 +16,7 @@ pub(crate) mod notification_log;
 pub(crate) mod repository;
 pub(crate) mod saving;
 pub(crate) mod snapshots;
+pub(crate) mod store_errors;
 pub(crate) mod topics;
 pub(crate) mod tries;
 

@@ -1,19 +1,22 @@
 //! The errors of applications and systems, divided by the reaction of a caller.
 
 mod data;
+mod display;
+mod doubt;
 mod kind;
 mod not_idle;
 mod policy_failure;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use es_core::{AggregateId, error_chain};
-use es_store::{Conflict, EnvError, SqlError, StoreError};
+use es_store::{Conflict, EnvError, Remedy, SqlError, StoreError};
 
 pub use self::data::DataProblem;
+pub(crate) use self::doubt::Attempt;
+pub use self::doubt::Doubt;
 pub use self::kind::ErrorKind;
 pub use self::not_idle::{Lag, NotIdle};
 pub use self::policy_failure::PolicyFailure;
@@ -51,14 +54,21 @@ pub enum Error {
         application: String,
         /// The aggregate and the version.
         conflict: Conflict,
+        /// The number of attempts.
+        attempts: u32,
     },
-    /// It is unknown whether a commit took place. Pending events are kept, and a retry is safe.
+    /// It is unknown whether a commit took place. Pending events are kept.
     #[non_exhaustive]
     OutcomeUnknown {
         /// The application that was saving.
         application: String,
-        /// The failure of the store.
+        /// The last failure of the store.
         problem: Arc<StoreError>,
+        /// The save, which can be sent again; `None` for a batch of a follower, which runs again by
+        /// itself.
+        doubt: Option<Doubt>,
+        /// The number of attempts.
+        attempts: u32,
     },
     /// A stored or a new event cannot be encoded, decoded or applied.
     #[non_exhaustive]
@@ -85,6 +95,8 @@ pub enum Error {
         application: String,
         /// The failure of the store.
         problem: Arc<StoreError>,
+        /// The number of attempts.
+        attempts: u32,
     },
     /// A statement of a projection failed, or a row could not be read. A retry does not help.
     #[non_exhaustive]
@@ -151,9 +163,58 @@ impl Error {
         }
     }
 
-    /// Returns true if the failure may pass when the store recovers.
+    /// Returns the save whose outcome is unknown, if this is an
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown) of a save. [`Doubt::settle`] finds its outcome.
+    pub fn doubt(&self) -> Option<&Doubt> {
+        match self {
+            Self::OutcomeUnknown { doubt, .. } => doubt.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the error with the number of attempts after which it is returned.
+    pub(crate) fn after(mut self, tries: u32) -> Self {
+        if let Self::Conflict { attempts, .. }
+        | Self::OutcomeUnknown { attempts, .. }
+        | Self::Store { attempts, .. } = &mut self
+        {
+            *attempts = tries;
+        }
+        self
+    }
+
+    /// Returns the remedy, if this is a failure of a store.
+    pub(crate) fn remedy(&self) -> Remedy {
+        match self {
+            Self::Conflict { .. } => Remedy::RetryNow,
+            Self::OutcomeUnknown { problem, .. }
+            | Self::Store { problem, .. }
+            | Self::Statement { problem, .. } => problem.remedy(),
+            Self::Configuration {
+                cause: Some(problem),
+                ..
+            } => problem.remedy(),
+            Self::BadData { problem, .. } => match &**problem {
+                DataProblem::Row(problem) => problem.remedy(),
+                _ => Remedy::Nothing,
+            },
+            _ => Remedy::Nothing,
+        }
+    }
+
+    /// Returns true if the failure may pass when the store recovers, or is configured otherwise.
     pub(crate) fn is_of_store(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Store | ErrorKind::OutcomeUnknown)
+        let is_of_another_writer = matches!(self, Self::Conflict { .. });
+        let can_pass = matches!(
+            self.remedy(),
+            Remedy::RetryNow | Remedy::RetryLater | Remedy::OtherConfiguration
+        );
+        can_pass && !is_of_another_writer
+    }
+
+    /// Returns true if the store has to be configured otherwise.
+    pub(crate) fn is_of_configuration(&self) -> bool {
+        self.remedy() == Remedy::OtherConfiguration
     }
 
     /// Returns the application with which the text begins.
@@ -179,6 +240,7 @@ impl Error {
             StoreError::Conflict(conflict) => Self::Conflict {
                 application,
                 conflict,
+                attempts: 1,
             },
             problem @ (StoreError::Configuration { .. }
             | StoreError::Env(_)
@@ -203,6 +265,8 @@ impl Error {
             problem @ StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown {
                 application,
                 problem: Arc::new(problem),
+                doubt: None,
+                attempts: 1,
             },
             problem @ StoreError::Statement { .. } => Self::Statement {
                 application,
@@ -211,6 +275,7 @@ impl Error {
             problem => Self::Store {
                 application,
                 problem: Arc::new(problem),
+                attempts: 1,
             },
         }
     }
@@ -258,78 +323,8 @@ impl StdError for Error {
     }
 }
 
-/// The text of the error, as `main` shows it when it returns one.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(application) = self.application() {
-            write!(f, "{application}: ")?;
-        }
-        match self {
-            Self::AggregateNotFound {
-                aggregate,
-                id,
-                version,
-                ..
-            } => {
-                write!(f, "no `{aggregate}` {id}")?;
-                version.map_or(Ok(()), |version| write!(f, " at version {version}"))
-            }
-            Self::Conflict { conflict, .. } => write!(f, "{conflict}: {}", repair_of(conflict)),
-            Self::OutcomeUnknown { problem, .. } => {
-                write!(f, "{}; a retry is safe", error_chain(&**problem))
-            }
-            Self::BadData { problem, .. } => error_chain(&**problem).fmt(f),
-            Self::Store { problem, .. } | Self::Statement { problem, .. } => {
-                error_chain(&**problem).fmt(f)
-            }
-            Self::Configuration { problem, .. } | Self::Usage(problem) => f.write_str(problem),
-            Self::LogChanged {
-                upstream, problem, ..
-            } => write!(
-                f,
-                "the log of `{upstream}` is not the one that was followed: {problem}"
-            ),
-            Self::Policy(failure) => failure.fmt(f),
-            Self::NotIdle(lags) => lags.fmt(f),
-            Self::StillRunning {
-                follower,
-                limit,
-                in_hand,
-            } => {
-                let reason = hold_up(in_hand);
-                write!(f, "`{follower}` did not stop within {limit:?}: {reason}")
-            }
-            Self::Defect { message, .. } => {
-                write!(f, "this library panicked, please report it: {message}")
-            }
-        }
-    }
-}
-
 impl From<SqlError> for Error {
     fn from(error: SqlError) -> Self {
         Self::store(&error.application, error.problem)
-    }
-}
-
-fn repair_of(conflict: &Conflict) -> &'static str {
-    match conflict.version {
-        1 => "it was created already, so load it instead",
-        _ => "load the aggregate again and retry",
-    }
-}
-
-fn hold_up(in_hand: &Option<(String, u64)>) -> String {
-    match in_hand {
-        Some((upstream, position)) => {
-            format!("its policy for position {position} of `{upstream}` has not returned")
-        }
-        None => "no policy runs; the follower waits for a store".to_owned(),
     }
 }

@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use es_core::__private::panic_message;
-use es_store::{Env, StoreError, Transaction};
+use es_store::{Env, StoreError, TopicFilter, Transaction};
 
-use crate::application::{Application, batch};
+use crate::application::{Application, store_errors};
 use crate::error::{BoxError, Error, Result};
 use crate::policy::context::Context;
 use crate::policy::kinds::{Bind, FollowerType};
@@ -63,7 +63,7 @@ struct BoundProjection<A> {
 }
 
 impl<A: FollowerType<Context = InTables>> Project for BoundProjection<A> {
-    fn topics(&self) -> Option<Arc<[String]>> {
+    fn topics(&self) -> Option<TopicFilter> {
         self.policies.topics()
     }
 
@@ -153,5 +153,5 @@ pub(crate) fn read<T>(
     // The caller may be a policy of another application.
     outcome
         .unwrap_or_else(never)
-        .inspect_err(batch::record_store_error)
+        .inspect_err(store_errors::record)
 }

@@ -6,6 +6,9 @@ mod bad_postgres;
 mod batches;
 mod cache;
 mod dispatch;
+mod doubts;
+#[cfg(unix)]
+mod doubts_postgres;
 mod edges;
 mod errors;
 mod event_logs;
@@ -20,10 +23,17 @@ mod guides;
 mod logs;
 mod lost_server;
 mod memory;
+mod mended;
 mod older_databases;
+mod passed_over;
 mod policies;
 mod projections;
+#[cfg(unix)]
+#[allow(dead_code, reason = "the tests of the store use all of it")]
+#[path = "../../es-store/tests/postgres/proxy.rs"]
+mod proxy;
 mod refusals;
+mod remedies;
 mod round_trips;
 mod runners;
 mod saving;

@@ -6,8 +6,9 @@
 
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
+use super::Mapper;
+use super::snapshot_fields::{self, WHOLE};
 use super::upcast::{self, Steps};
-use super::{Mapper, snapshot_fields};
 use crate::error::{MapperError, MapperProblem};
 use crate::format::Format;
 use crate::stored_event::StoredEvent;
@@ -15,8 +16,6 @@ use crate::transcoder::{JsonReader, JsonWriter};
 
 /// The name of a whole state in errors.
 const STATE: &str = "state";
-/// The key of a state that has no fields.
-pub(super) const WHOLE: &str = "_state";
 
 impl Mapper {
     /// Encodes a snapshot of an aggregate, taken at `timestamp`. Returns `None` if the state cannot

@@ -1,21 +1,23 @@
 //! Compares the fields of a snapshot with those that its state writes today.
 //!
-//! A field that the snapshot lacks is read as an absent `Option` or a default, where the events give
-//! it another value. So the state that was read is written again, and the names are compared, at
-//! every depth. The entries of maps are data: they were read, so they are written again as they
-//! were. A field that its type leaves out when it is empty cannot be told from one that the snapshot
-//! lacks.
+//! A field that the snapshot lacks is read as an absent `Option` or a default, where the events
+//! give it another value. So the state that was read is written again, and the names are compared,
+//! at every depth. The entries of maps are data: they were read, so they are written again as they
+//! were. A field that its type leaves out when it is empty cannot be told from one that the
+//! snapshot lacks.
 
 use std::collections::BTreeMap;
 
 use es_core::{Aggregate, FieldError, FieldWriter, StoredField};
 
-use super::snapshot::WHOLE;
 use crate::error::MapperProblem;
 use crate::transcoder::{JsonReader, JsonWriter, is_transcoding, write_value};
 
-/// Fails unless `stored`, from which `state` was read, has the fields that `state` writes. Keys that
-/// are `reserved` are not compared.
+/// The key of a state that has no fields.
+pub(super) const WHOLE: &str = "_state";
+
+/// Fails unless `stored`, from which `state` was read, has the fields that `state` writes. Keys
+/// that are `reserved` are not compared.
 pub(super) fn compare<A: Aggregate>(
     stored: &JsonReader<'_>,
     state: &A::State,

@@ -34,6 +34,11 @@ struct Position {
 impl Record {
     /// Records all of it or nothing. Returns the positions of the new events.
     pub(super) fn record(&mut self, recording: &Recording) -> Result<Vec<u64>, StoreError> {
+        if recording.is_resent
+            && let Some(positions) = self.recorded_at(recording)
+        {
+            return Ok(positions);
+        }
         recording
             .trackings
             .iter()
@@ -49,6 +54,22 @@ impl Record {
             self.move_position(tracking);
         }
         Ok((before..self.log.len()).map(position).collect())
+    }
+
+    /// Returns the positions at which an earlier attempt at the recording has recorded it.
+    fn recorded_at(&self, recording: &Recording) -> Option<Vec<u64>> {
+        if recording.events.is_empty() {
+            let mut moves = recording.trackings.iter();
+            let have_moved = moves.all(|one| self.tracked(&one.upstream) == Some(one.to));
+            return have_moved.then(Vec::new);
+        }
+        let position = |event: &StoredEvent| {
+            let versions = self.aggregates.get(&event.originator_id)?;
+            let before = usize::try_from(event.originator_version.checked_sub(1)?).ok()?;
+            let index = *versions.get(before)?;
+            (self.log.get(index) == Some(event)).then(|| position(index))
+        };
+        recording.events.iter().map(position).collect()
     }
 
     /// Returns the events of one aggregate.
@@ -109,7 +130,7 @@ impl Record {
             .unwrap_or(usize::MAX)
             .min(self.log.len());
         let wanted = |event: &StoredEvent| match &query.topics {
-            Some(topics) => topics.iter().any(|topic| *topic == event.topic),
+            Some(topics) => topics.selects(&event.topic),
             None => true,
         };
         let page = (start..stop).zip(self.log.get(start..stop).unwrap_or_default());

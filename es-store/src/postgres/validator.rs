@@ -8,6 +8,7 @@ use es_core::AggregateId;
 use crate::error::{Conflict, StoreError};
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
 
 /// The stored event, if any, that has the aggregate and version of a new one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +37,9 @@ pub(super) struct Validator<'a> {
     /// The position in each upstream; 0 if none is recorded.
     pub(super) tracked: HashMap<&'a str, u64>,
     accepted: HashSet<(&'a AggregateId, u64)>,
+    /// The upstreams and the positions that they are at, or have passed if an earlier attempt has
+    /// recorded the group.
+    reached: HashSet<(&'a str, u64)>,
     /// True if the group was sent before and the outcome is unknown.
     is_resent: bool,
 }
@@ -48,13 +52,27 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// Finds the moves that an earlier attempt at the group has recorded, from the positions in
+    /// `tracked`. In a group, one move may follow another. So a move was recorded if its end is the
+    /// recorded position, or the start of a later move of the group that was recorded.
+    pub(super) fn find_recorded_moves(&mut self, group: &[&'a Recording]) {
+        let moves = group.iter().rev().flat_map(|one| &one.trackings);
+        for tracking in moves {
+            let upstream = tracking.upstream.as_str();
+            if self.found(upstream) == tracking.to || self.has_reached(tracking) {
+                let positions = [tracking.from, tracking.to];
+                self.reached.extend(positions.map(|at| (upstream, at)));
+            }
+        }
+    }
+
     /// Validates a recording. `existing` is in the order of its events.
     pub(super) fn validate(
         &mut self,
         recording: &'a Recording,
         existing: &[Existing],
     ) -> Validation {
-        if self.is_resent
+        if (self.is_resent || recording.is_resent)
             && let Some(positions) = self.recorded_at(recording, existing)
         {
             return Validation::AlreadyRecorded(positions);
@@ -75,15 +93,21 @@ impl<'a> Validator<'a> {
     }
 
     /// Returns the positions at which the first attempt wrote a recording. Identical bytes prove
-    /// that it did. A recording without events was written if its positions have moved.
+    /// that it did. A recording without events was written if its positions have moved, by its own
+    /// moves and those that follow them in the group.
     fn recorded_at(&self, recording: &Recording, existing: &[Existing]) -> Option<Vec<u64>> {
         if recording.events.is_empty() {
             let mut trackings = recording.trackings.iter();
-            let has_moved = trackings.all(|one| self.found(&one.upstream) == one.to);
+            let has_moved = trackings.all(|one| self.has_reached(one));
             return has_moved.then(Vec::new);
         }
         let position = |existing: &Existing| existing.position.filter(|_| existing.is_same);
         existing.iter().map(position).collect()
+    }
+
+    fn has_reached(&self, tracking: &Tracking) -> bool {
+        self.reached
+            .contains(&(tracking.upstream.as_str(), tracking.to))
     }
 
     fn found(&self, upstream: &str) -> u64 {
@@ -130,7 +154,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::tracking::Tracking;
 
     fn recording(versions: impl IntoIterator<Item = u64>) -> Recording {
         let event = |version| {
@@ -206,6 +229,23 @@ mod tests {
     }
 
     #[test]
+    fn moves_of_a_resent_group_that_follow_each_other_were_recorded_together() {
+        let moved = |from, to| Recording::default().tracking(Tracking::new("Up", from, to));
+        let group = [moved(0, 5), moved(5, 9), moved(5, 7), moved(9, 9)];
+        let all: Vec<_> = group.iter().collect();
+        for (found, recorded) in [(0, 0), (5, 1), (7, 2), (9, 3), (12, 0)] {
+            let mut validator = Validator::new(true);
+            validator.tracked.insert("Up", found);
+            validator.find_recorded_moves(&all);
+            let are_recorded = group.iter().filter(|one| {
+                let validation = validator.validate(one, &[]);
+                matches!(validation, Validation::AlreadyRecorded(_))
+            });
+            assert_eq!(are_recorded.count(), recorded, "{found}");
+        }
+    }
+
+    #[test]
     fn identical_bytes_are_success_only_when_they_were_sent_before() {
         let one = recording([1]);
         let there = Existing {
@@ -222,6 +262,9 @@ mod tests {
             validator.validate(&one, &[there]),
             Validation::Refused(StoreError::Conflict(_))
         ));
+        let again = one.clone().resent();
+        let validated = Validator::default().validate(&again, &[there]);
+        assert!(matches!(validated, Validation::AlreadyRecorded(at) if at == [7]));
         validator.is_resent = true;
         assert!(
             matches!(validator.validate(&one, &[there]), Validation::AlreadyRecorded(at) if at == [7])

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
-use super::codes::{is_lost, may_retry_now};
+use super::codes::{is_lost, is_outdated, may_retry_now};
 use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
@@ -101,7 +101,10 @@ impl Writer {
                     failures += 1;
                     thread::sleep(PAUSES.pause(failures));
                 }
-                _ if is_resent => return Err(self.settings.label.outcome_unknown(error)),
+                // The content is refused in each attempt, so none has been recorded.
+                _ if is_resent && !error.is_refusal() => {
+                    return Err(self.settings.label.outcome_unknown(error));
+                }
                 _ => return Err(error),
             }
         }
@@ -157,7 +160,9 @@ impl Writer {
                 id_type: self.id_type,
             },
         };
-        let appended = if self.has_append && by_function && !is_resent {
+        // The function does not compare what is stored already.
+        let is_new = !is_resent && !group.iter().any(|one| one.is_resent);
+        let appended = if self.has_append && by_function && is_new {
             write.append_by_function(group)
         } else {
             Ok(None)
@@ -215,8 +220,11 @@ impl Writer {
                 };
             }
         };
+        let is_outdated = is_outdated(&error);
         let then = match error.code() {
             _ if is_lost(&error) => NextStep::Resend,
+            // Only a new connection prepares its statements again.
+            _ if is_outdated => NextStep::Retry,
             Some(code) if may_retry_now(code) => NextStep::Retry,
             Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
                 self.has_append = false;
@@ -231,7 +239,7 @@ impl Writer {
             Some(holder) => label.locked(holder),
             None => label.failed("recording", error),
         };
-        if !matches!(then, NextStep::Resend) {
+        if !matches!(then, NextStep::Resend) && !is_outdated {
             self.connection = Some(connection);
         }
         FailedAttempt { error, then }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::codes;
 use super::columns::{IdText, position};
+use super::{codes, resent};
 use crate::error::{Conflict, StoreError};
 use crate::recording::{Recorded, Recording};
 use crate::sql::label::Label;
@@ -20,6 +20,11 @@ pub(super) fn record(
     label: &Label,
     recording: &Recording,
 ) -> Result<Recorded, StoreError> {
+    if recording.is_resent
+        && let Some(positions) = resent::recorded_at(connection, label, recording)?
+    {
+        return Ok(Recorded::new(positions));
+    }
     // Positions are moved first: an instance that lost the race gets that error, and not the
     // conflict that follows from it.
     for tracking in &recording.trackings {

@@ -12,7 +12,7 @@ use es_core::{Aggregate, AggregateId};
 use es_store::StoredEvent;
 
 use crate::application::cache::CachedAggregate;
-use crate::error::{Error, ErrorKind};
+use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 
 /// The events that a batch has collected, and the aggregates in the state after them.
 #[derive(Default)]
@@ -23,17 +23,7 @@ pub(crate) struct Batch {
     entries: HashMap<AggregateId, ChangedAggregate>,
     /// The data for undoing the changes of the event in hand if its policy fails.
     undo: Undo,
-    store_errors: StoreErrors,
-}
-
-/// The errors that stores have returned to the policy for the event in hand. They decide the
-/// outcome of a failed policy, so it does not matter how the policy wraps an error of this library.
-#[derive(Default)]
-pub(crate) struct StoreErrors {
-    /// The first failure of a store.
-    pub(crate) failure: Option<Error>,
-    /// The last conflict.
-    pub(crate) conflict: Option<Error>,
+    notes: Rc<RefCell<Notes>>,
 }
 
 #[derive(Default)]
@@ -86,7 +76,7 @@ impl Batch {
 
     /// Takes out the errors that stores have returned to the policy for the event in hand.
     pub(crate) fn take_store_errors(&mut self) -> StoreErrors {
-        std::mem::take(&mut self.store_errors)
+        self.notes.take().summary()
     }
 
     /// Adds the new events of an aggregate; `entry` is its state after them.
@@ -163,32 +153,16 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
     })
 }
 
-/// Records an error of a store in the batch whose policy runs on this thread, if one does. The
-/// store may be that of another application.
-pub(crate) fn record_store_error(error: &Error) {
-    let is_conflict = error.kind() == ErrorKind::Conflict;
-    if !is_conflict && !error.is_of_store() {
-        return;
-    }
-    let Some(batch) = BOUND.with_borrow(|bound| bound.last().map(|(_, batch)| batch.clone()))
-    else {
-        return;
-    };
-    let store_errors = &mut batch.borrow_mut().store_errors;
-    if is_conflict {
-        store_errors.conflict = Some(error.clone());
-    } else {
-        store_errors.failure.get_or_insert_with(|| error.clone());
-    }
-}
-
 /// Unbinds the batch when it is dropped, also when a policy panics.
-pub(crate) struct BatchBinding(());
+pub(crate) struct BatchBinding {
+    _notes: NotesBinding,
+}
 
 /// Binds the batch to this thread and to this application object.
 pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>) -> BatchBinding {
+    let notes = store_errors::bind(batch.borrow().notes.clone());
     BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
-    BatchBinding(())
+    BatchBinding { _notes: notes }
 }
 
 impl Drop for BatchBinding {

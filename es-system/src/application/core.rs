@@ -15,6 +15,7 @@ use es_store::{
 
 use crate::application::batch;
 use crate::application::cache::Cache;
+use crate::application::store_errors;
 use crate::application::topics::Topics;
 use crate::error::{Error, Result};
 
@@ -142,6 +143,17 @@ impl Application {
         self.inner.cache.as_ref()
     }
 
+    /// Removes the aggregates of these events from the cache, because their cached states may be
+    /// old.
+    pub(crate) fn forget(&self, events: &[StoredEvent]) {
+        for event in events {
+            let cache = self.cache();
+            cache
+                .iter()
+                .for_each(|one| one.forget(&event.originator_id));
+        }
+    }
+
     /// Returns the time limit of one handler of a projection.
     pub(crate) fn policy_timeout(&self) -> Result<Duration> {
         let limit = self
@@ -175,7 +187,7 @@ impl Application {
     /// thread, its batch records the error.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
         let error = Error::store(self.name(), error);
-        batch::record_store_error(&error);
+        store_errors::record(&error);
         error
     }
 

@@ -3,10 +3,12 @@
 use es_core::{Aggregate, AggregateId};
 
 use crate::application::core::Application;
+use crate::application::store_errors;
 use crate::application::tries::Tries;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The error of [`Application::try_execute`]. Nothing was saved.
+/// The error of [`Application::try_execute`]. Nothing was saved, unless it is an
+/// [`Error::OutcomeUnknown`].
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ExecuteError<E> {
     /// The command refused, with this error.
@@ -62,15 +64,32 @@ impl Application {
     /// # Ok::<(), Error>(())
     /// ```
     ///
-    /// If it is unknown whether the save took place, the same events are sent again; if they are
-    /// found to be recorded, the command has succeeded.
+    /// If it is unknown whether the save took place, the same events are sent again, at most four
+    /// times within ten seconds; if they are found to be recorded, the command has succeeded.
     ///
     /// # Errors
     /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
-    /// and [`save`](Self::save) do. Returns [`Error::Conflict`] if each of 20 attempts, with short
-    /// pauses between them, met a conflict. Returns [`Error::OutcomeUnknown`] if after as many
-    /// attempts it is still unknown whether the events were saved: look before you run the command
-    /// again.
+    /// and [`save`](Self::save) do. The error says how often it was tried. Returns
+    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict.
+    ///
+    /// Returns [`Error::OutcomeUnknown`] if it stays unknown whether the events were saved. Do not
+    /// run the command again then: it could take effect twice. Settle the [doubt](Error::doubt) of
+    /// the error:
+    ///
+    /// ```
+    /// # use es_system::prelude::*;
+    /// fn saved(done: Result<()>) -> Result<()> {
+    ///     match done {
+    ///         Err(error) => match error.doubt() {
+    ///             Some(doubt) => doubt.settle().map(drop),
+    ///             None => Err(error),
+    ///         },
+    ///         done => done,
+    ///     }
+    /// }
+    /// # saved(Ok(()))?;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn execute<A: Aggregate, T>(
         &self,
         id: impl Into<AggregateId>,
@@ -134,13 +153,17 @@ impl Application {
         )?;
         let id = id.into();
         let mut tries = Tries::new();
+        let began = store_errors::now();
         loop {
-            let mut aggregate: A = self.repository().get(&id)?;
+            let loaded = self.repository().get(&id);
+            let mut aggregate: A = loaded.map_err(|error| tries.failed(error))?;
             let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
-                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {
+                    store_errors::mended_since(began);
+                }
+                Err(error) => return Err(tries.failed(error).into()),
             }
         }
     }
@@ -189,18 +212,22 @@ impl Application {
     ///
     /// # Errors
     /// Returns the error of the closure, which is a conflict if each of 20 attempts met one.
-    /// [`Error::OutcomeUnknown`] is not repeated, because the command may have taken place: save
-    /// the same aggregates again, or look before you run the command again.
+    /// The error says how often it was tried. [`Error::OutcomeUnknown`] is not repeated, because
+    /// the command may have taken place: settle its [doubt](Error::doubt), or save the same
+    /// aggregates again.
     pub fn retry<T>(&self, mut command: impl FnMut() -> Result<T>) -> Result<T> {
         self.refuse_inside_policy(
             "retry",
             "get the aggregates from the repository, change them, and hand them to `processing_event.collect_events(..)`",
         )?;
         let mut tries = Tries::new();
+        let began = store_errors::now();
         loop {
             match command() {
-                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
-                done => return done,
+                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {
+                    store_errors::mended_since(began);
+                }
+                done => return done.map_err(|error| tries.failed(error)),
             }
         }
     }
@@ -214,7 +241,8 @@ impl Application {
     ) -> Result<()> {
         loop {
             match self.save(&mut *aggregate) {
-                Err(error) if error.kind() == ErrorKind::OutcomeUnknown && tries.pause() => {}
+                Err(error)
+                    if error.kind() == ErrorKind::OutcomeUnknown && tries.pause_in_doubt() => {}
                 saved => return saved.map(drop),
             }
         }

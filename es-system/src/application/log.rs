@@ -8,6 +8,7 @@ use es_store::{EventQuery, StoredEvent};
 
 use crate::application::batch;
 use crate::application::core::Application;
+use crate::application::store_errors;
 use crate::application::tries::Tries;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -94,15 +95,20 @@ impl<A: Aggregate> Log<'_, A> {
         )?;
         let mut event = event;
         let mut tries = Tries::new();
+        let began = store_errors::now();
         loop {
-            event = self.trigger_event(event)?;
+            event = self
+                .trigger_event(event)
+                .map_err(|error| tries.failed(error))?;
             match self
                 .application
                 .save_again_if_in_doubt(&mut event, &mut tries)
             {
                 Ok(()) => return Ok(event.version()),
-                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {}
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {
+                    store_errors::mended_since(began);
+                }
+                Err(error) => return Err(tries.failed(error)),
             }
         }
     }
@@ -117,6 +123,15 @@ impl<A: Aggregate> Log<'_, A> {
     /// another type has the topic of `A`. Fails if the store cannot be read.
     pub fn trigger_event(&self, event: A) -> Result<A> {
         let mut event = event;
+        if event.__root().__in_doubt().is_some() {
+            return Err(Error::Usage(format!(
+                "{}: it is unknown whether this event of the log {} was saved with number {}, so it gets no other: \
+                 save it again, or settle the doubt of the error",
+                self.application.name(),
+                self.id,
+                event.version()
+            )));
+        }
         if event
             .__root_mut()
             .__number_in_log(&self.id, self.version()? + 1)

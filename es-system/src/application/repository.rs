@@ -10,6 +10,7 @@ use crate::application::batch;
 use crate::application::cache::{Cache, CachedAggregate};
 use crate::application::core::Application;
 use crate::application::snapshots::{self, Stored};
+use crate::application::store_errors;
 use crate::error::DataProblem;
 use crate::error::{Error, Result};
 
@@ -87,6 +88,11 @@ impl<'a> Repository<'a> {
     }
 
     fn load<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
+        let call = store_errors::load_of(self.application.instance(), id);
+        store_errors::mending(call, || self.load_once(id, lte))
+    }
+
+    fn load_once<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
         let application = self.application;
         application.claim_topic::<A>()?;
         application.refuse_other_id_type(id)?;
@@ -160,7 +166,6 @@ impl<'a> Repository<'a> {
         }
         let conflict = Conflict::new(id.clone(), first.originator_version);
         let error = self.application.store_error(conflict.into());
-        batch::record_store_error(&error);
         Err(error)
     }
 

@@ -1,16 +1,18 @@
 //! Saving: pending events are encoded, recorded in one transaction, and removed from their
 //! aggregates.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use es_core::{Aggregate, AggregateId, PendingEvent};
-use es_store::{EventQuery, Recorded, Recording, StoredEvent};
+use es_core::{Aggregate, PendingEvent};
+use es_store::{Recorded, Recording, StoredEvent};
 
 use crate::application::aggregates::{Aggregates, Visitor};
+use crate::application::attempt::{self, SaveAttempt};
 use crate::application::cache::CachedAggregate;
 use crate::application::core::Application;
 use crate::application::snapshots;
-use crate::error::{Error, Result};
+use crate::application::store_errors;
+use crate::error::{Attempt, Error, ErrorKind, Result};
 
 impl Application {
     /// Saves the pending events of one aggregate (`&mut dog`) or of several
@@ -21,15 +23,20 @@ impl Application {
     ///
     /// # Errors
     /// Returns [`Error::Conflict`] if another writer saved the same version of an aggregate first,
-    /// and fails if the store does. After any error the events stay pending. After
-    /// [`Error::OutcomeUnknown`] the same aggregates may be saved again: if all their events are
-    /// found to be recorded, they count as saved.
+    /// and fails if the store does. After any error the events stay pending.
+    ///
+    /// [`Error::OutcomeUnknown`] means that it is unknown whether the events were saved. Then save
+    /// the same aggregates again, or settle the [doubt](Error::doubt) of the error. Until the store
+    /// has answered, each call returns this error. Events that were added since then are saved
+    /// afterwards, in a transaction of their own.
     pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
         self.refuse_inside_policy(
             "save",
             "hand the aggregate to `processing_event.collect_events(..)` instead, so that it is recorded with the position",
         )?;
-        let Some(recorded) = save_pending(self, &mut aggregates)? else {
+        let call = store_errors::save_of(self.instance(), &mut aggregates)?;
+        let saved = store_errors::mending(call, || save_pending(self, &mut aggregates));
+        let Some(recorded) = saved? else {
             return Ok(Recorded::default());
         };
         self.prompt();
@@ -42,67 +49,86 @@ fn save_pending(
     application: &Application,
     aggregates: &mut impl Aggregates,
 ) -> Result<Option<Recorded>> {
+    let settled = settle(application, aggregates)?;
     let mut pending = EncodePending {
         application,
         events: Vec::new(),
-        in_doubt: false,
+        moved: Vec::new(),
     };
     aggregates.__visit(&mut pending)?;
-    let EncodePending {
-        events, in_doubt, ..
-    } = pending;
+    let EncodePending { events, moved, .. } = pending;
+    if !moved.is_empty() {
+        let attempt = SaveAttempt::moved_to(application, moved)?;
+        aggregates.__visit(&mut KeepAttempt(&attempt))?;
+        return save_pending(application, aggregates);
+    }
     if events.is_empty() {
-        return Ok(None);
+        return Ok(settled);
     }
     let recording = Recording::new(events);
-    match application.record(&recording) {
+    match attempt::record(application, &recording) {
         Ok(recorded) => {
             mark_saved(application, aggregates, None)?;
-            Ok(Some(recorded))
+            Ok(Some(both(settled, recorded)))
         }
-        Err(error @ Error::OutcomeUnknown { .. }) => {
-            forget(application, &recording.events);
-            aggregates.__visit(&mut MarkInDoubt(&recording.events))?;
-            Err(error)
-        }
-        Err(error @ Error::Conflict { .. }) if in_doubt => {
-            let Some(recorded) = recorded_already(application, &recording.events)? else {
-                forget(application, &recording.events);
-                return Err(error);
-            };
-            mark_saved(application, aggregates, Some(recorded))?;
-            // The remaining events follow the recorded ones. The positions of the earlier attempt
-            // are not known.
-            Ok(Some(
-                save_pending(application, aggregates)?.unwrap_or_default(),
-            ))
-        }
-        Err(error) => {
-            forget(application, &recording.events);
+        Err((error, attempt)) => {
+            application.forget(&recording.events);
+            if let Some(attempt) = attempt {
+                aggregates.__visit(&mut KeepAttempt(&attempt))?;
+            }
             Err(error)
         }
     }
 }
 
-/// Removes the aggregates of unrecorded events from the cache, because the events may have been
-/// made from an old state.
-pub(crate) fn forget(application: &Application, events: &[StoredEvent]) {
-    if let Some(cache) = application.cache() {
-        events
-            .iter()
-            .for_each(|event| cache.forget(&event.originator_id));
+/// Finds the outcome of each earlier attempt at the pending events, if it is unknown. Returns
+/// `None` if no such attempt was recorded.
+pub(crate) fn settle(
+    application: &Application,
+    aggregates: &mut impl Aggregates,
+) -> Result<Option<Recorded>> {
+    let mut attempts = FindAttempts(Vec::new());
+    aggregates.__visit(&mut attempts)?;
+    let mut settled = None;
+    for attempt in attempts.0 {
+        let is_answered = attempt.answer().is_some();
+        if !attempt.is_by(application) {
+            continue;
+        }
+        match attempt.clone().settle() {
+            Ok(recorded) => {
+                mark_saved(application, aggregates, Some(&attempt))?;
+                settled = Some(both(settled, recorded));
+            }
+            Err(error) if error.kind() == ErrorKind::OutcomeUnknown => return Err(error),
+            Err(error) => {
+                aggregates.__visit(&mut DropAttempt(&attempt))?;
+                // Whoever has settled it was told. The events are saved as any others.
+                if !is_answered {
+                    return Err(error);
+                }
+            }
+        }
     }
+    Ok(settled)
+}
+
+fn both(settled: Option<Recorded>, recorded: Recorded) -> Recorded {
+    let mut positions = settled.unwrap_or_default().positions;
+    positions.extend(recorded.positions);
+    Recorded::new(positions)
 }
 
 /// Removes the recorded events from their aggregates, and then updates snapshots and cache.
+/// `attempt` is the one that has recorded them, if it was in doubt.
 fn mark_saved(
     application: &Application,
     aggregates: &mut impl Aggregates,
-    up_to: Option<HashMap<AggregateId, u64>>,
+    attempt: Option<&Arc<SaveAttempt>>,
 ) -> Result<()> {
     let mut mark = MarkSaved {
         application,
-        up_to,
+        attempt,
         snapshots: Vec::new(),
     };
     aggregates.__visit(&mut mark)?;
@@ -125,6 +151,7 @@ pub(crate) fn encode<A: Aggregate>(
             root.id()
         )));
     }
+    let attempt = SaveAttempt::of(root);
     let encode = |event: &PendingEvent<A::Event>| {
         // An event of a log creates no aggregate.
         let is_creating = event.originator_version == 1 && !root.__is_entry();
@@ -134,7 +161,7 @@ pub(crate) fn encode<A: Aggregate>(
         application
             .mapper()
             .encode(root.id(), version, timestamp, topic, &event.payload)
-            .map(|event| as_attempted(application, root.__in_doubt(), event))
+            .map(|event| as_attempted(application, attempt.as_deref(), event))
     };
     let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
     let events = events.map_err(|problem| Error::data(application.name(), problem))?;
@@ -164,67 +191,86 @@ fn compare<A: Aggregate>(
 /// is this one. Bytes of another application, with another key, are not used.
 fn as_attempted(
     application: &Application,
-    in_doubt: &[(u64, Vec<u8>)],
+    attempt: Option<&SaveAttempt>,
     event: StoredEvent,
 ) -> StoredEvent {
-    let mut attempts = in_doubt.iter();
-    let Some((_, state)) = attempts.find(|(version, _)| *version == event.originator_version)
-    else {
-        return event;
+    let same_version = |sent: &&StoredEvent| {
+        sent.originator_id == event.originator_id
+            && sent.originator_version == event.originator_version
     };
-    let mut attempted = event.clone();
-    attempted.state = state.clone();
-    if application.mapper().is_same(&attempted, &event) {
-        attempted
-    } else {
-        event
+    let sent = attempt.and_then(|attempt| attempt.events().iter().find(same_version));
+    match sent {
+        Some(sent) if application.mapper().is_same(sent, &event) => sent.clone(),
+        _ => event,
     }
-}
-
-/// Returns the version of each aggregate up to which an earlier attempt has recorded exactly these
-/// events. Returns `None` if it has recorded none, or if another writer has recorded other events.
-fn recorded_already(
-    application: &Application,
-    events: &[StoredEvent],
-) -> Result<Option<HashMap<AggregateId, u64>>> {
-    let mut up_to = HashMap::new();
-    for event in events {
-        let version = event.originator_version;
-        let query = EventQuery::all().gt(version - 1).lte(version);
-        match application
-            .select_events(&event.originator_id, &query)?
-            .first()
-        {
-            Some(stored) if stored == event => {
-                up_to.insert(event.originator_id.clone(), version);
-            }
-            Some(_) => return Ok(None),
-            None => {}
-        }
-    }
-    Ok((!up_to.is_empty()).then_some(up_to))
 }
 
 /// Encodes pending events and leaves them pending.
 struct EncodePending<'a> {
     application: &'a Application,
     events: Vec<StoredEvent>,
-    in_doubt: bool,
+    /// The events that another object of the application has sent, and whose outcome is unknown.
+    moved: Vec<StoredEvent>,
 }
 
 impl Visitor for EncodePending<'_> {
     fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        self.events.extend(encode(self.application, aggregate)?);
-        self.in_doubt |= !aggregate.__root().__in_doubt().is_empty();
+        let mut events = encode(self.application, aggregate)?;
+        let root = aggregate.__root();
+        let attempt = SaveAttempt::of(root);
+        // A refused attempt has recorded nothing, and its events are as good as new.
+        let attempt = attempt.filter(|attempt| !matches!(attempt.answer(), Some(Err(_))));
+        let last = attempt.map_or(0, |attempt| attempt.last_version(root.id()));
+        let is_sent = |event: &StoredEvent| event.originator_version <= last;
+        let new = events.split_off(events.partition_point(is_sent));
+        self.moved.extend(events);
+        self.events.extend(new);
         Ok(())
     }
 }
 
-/// Removes pending events from their aggregates: all of them, or those that an earlier attempt has
-/// recorded.
+/// Finds the attempts at the pending events of aggregates, each once.
+struct FindAttempts(Vec<Arc<SaveAttempt>>);
+
+impl Visitor for FindAttempts {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        let own = SaveAttempt::of(aggregate.__root());
+        let is_new = |own: &Arc<_>| !self.0.iter().any(|known| Arc::ptr_eq(known, own));
+        self.0.extend(own.filter(is_new));
+        Ok(())
+    }
+}
+
+/// Has aggregates keep the attempt at their pending events.
+struct KeepAttempt<'a>(&'a Arc<SaveAttempt>);
+
+impl Visitor for KeepAttempt<'_> {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        let root = aggregate.__root_mut();
+        if self.0.last_version(root.id()) > 0 {
+            self.0.keep(root);
+        }
+        Ok(())
+    }
+}
+
+/// Has aggregates drop an attempt that was refused.
+struct DropAttempt<'a>(&'a Arc<SaveAttempt>);
+
+impl Visitor for DropAttempt<'_> {
+    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
+        let root = aggregate.__root_mut();
+        if SaveAttempt::of(root).is_some_and(|own| Arc::ptr_eq(&own, self.0)) {
+            root.__set_in_doubt(None);
+        }
+        Ok(())
+    }
+}
+
+/// Removes pending events from their aggregates: all of them, or those of an attempt.
 struct MarkSaved<'a> {
     application: &'a Application,
-    up_to: Option<HashMap<AggregateId, u64>>,
+    attempt: Option<&'a Arc<SaveAttempt>>,
     snapshots: Vec<StoredEvent>,
 }
 
@@ -233,9 +279,13 @@ impl Visitor for MarkSaved<'_> {
         let root = aggregate.__root_mut();
         let first = root.pending_events().first();
         let first = first.map(|event| event.originator_version);
-        let up_to = match &self.up_to {
+        let own = SaveAttempt::of(root);
+        let up_to = match self.attempt {
             None => root.version(),
-            Some(up_to) => up_to.get(root.id()).copied().unwrap_or(0),
+            Some(attempt) if own.is_some_and(|own| Arc::ptr_eq(&own, attempt)) => {
+                attempt.last_version(root.id())
+            }
+            Some(_) => return Ok(()),
         };
         root.__saved_up_to(up_to);
         if let (Some(first), true) = (first, root.pending_events().is_empty()) {
@@ -255,21 +305,5 @@ impl MarkSaved<'_> {
             let saved = CachedAggregate::of(aggregate);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
-    }
-}
-
-/// Marks these events as in doubt: it is unknown whether they were saved.
-struct MarkInDoubt<'a>(&'a [StoredEvent]);
-
-impl Visitor for MarkInDoubt<'_> {
-    fn visit<A: Aggregate>(&mut self, aggregate: &mut A) -> Result<()> {
-        let root = aggregate.__root_mut();
-        let own = self
-            .0
-            .iter()
-            .filter(|event| event.originator_id == *root.id());
-        let states = own.map(|event| (event.originator_version, event.state.clone()));
-        root.__doubt(states.collect());
-        Ok(())
     }
 }

@@ -8,7 +8,8 @@ pub enum ErrorKind {
     NotFound,
     /// Another writer was first. Load again and retry.
     Conflict,
-    /// It is unknown whether the save took place. Retry the same save, which is safe.
+    /// It is unknown whether the save took place. Settle the doubt of the error, or save the same
+    /// aggregates again; do not run the command again.
     OutcomeUnknown,
     /// The data, or the program that reads it, needs repair. A retry does not help.
     BadData,

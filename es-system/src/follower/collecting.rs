@@ -7,7 +7,7 @@ use std::rc::Rc;
 use es_store::Recording;
 
 use crate::application::batch::{Batch, Collected};
-use crate::application::{saving, snapshots};
+use crate::application::snapshots;
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
 use crate::follower::events::EventSlice;
@@ -58,7 +58,7 @@ pub(super) fn process(
         let recording = Recording::new(new).tracking(events.tracking(done));
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;
         if let Err(error) = processor.application.record(&recording) {
-            saving::forget(&processor.application, &recording.events);
+            processor.application.forget(&recording.events);
             return Err(CommitFailure::of(error, done));
         }
         after_commit(processor, collected);

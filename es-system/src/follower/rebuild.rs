@@ -160,10 +160,15 @@ impl<'a> Rebuild<'a> {
         loop {
             let (error, pause) = match work(self) {
                 Ok(done) => return Ok(done),
-                Err(Failure::Retry { error, pause }) if tries < TRIES => (error, pause),
+                Err(Failure::Retry { error, pause })
+                    if tries < TRIES && pause != Pause::Configuration =>
+                {
+                    (error, pause)
+                }
                 Err(
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
                 ) => return Err(error),
+                Err(Failure::Newer(event)) => return Err(Error::Policy(event)),
                 Err(Failure::Abandoned) => {
                     let name = self.processor.name();
                     let problem = format!("{name}: the runner was stopped during the rebuild");
@@ -283,6 +288,7 @@ impl<'a> Rebuild<'a> {
         let batch_loop = self.batch_loop(Until::PageEnds);
         match projecting::run(batch_loop, self.projection, events, tx, timeout).1 {
             None => Ok(true),
+            Some(EventFailure::Newer(event)) => Err(Error::Policy(event)),
             Some(
                 EventFailure::Store(error)
                 | EventFailure::Refused { error, .. }

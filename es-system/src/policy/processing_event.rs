@@ -39,6 +39,11 @@ impl ProcessingEvent {
     /// an event that cannot be encoded, and an older copy of an aggregate that was collected
     /// already.
     pub fn collect_events(&mut self, mut aggregates: impl Aggregates) {
+        // What another save has sent is not recorded a second time.
+        if let Err(error) = saving::settle(&self.application, &mut aggregates) {
+            self.refused.get_or_insert(error);
+            return;
+        }
         let mut batch = self.batch.borrow_mut();
         let mut collect = Collect {
             application: &self.application,

@@ -1,5 +1,5 @@
-//! A value that a statement accepts is kept: it is read as it was written, on every database. A value
-//! that a column would change is refused.
+//! A value that a statement accepts is kept: it is read as it was written, on every database. A
+//! value that a column would change is refused.
 
 use es_system::prelude::*;
 use es_system::store::{Access, End, FromValue, ProcessRecorder, Row, ToValue, Value};
@@ -156,7 +156,8 @@ fn whatever_is_accepted_comes_back_equal() -> Result<()> {
     Ok(())
 }
 
-/// What each database must keep, lest the property hold because everything is refused.
+/// Values that each database must keep, so that the property does not hold only because all are
+/// refused.
 #[test]
 fn usual_values_are_accepted_by_every_database() -> Result<()> {
     for place in sql_places() {

@@ -1,5 +1,5 @@
-//! A snapshot whose fields are not those that the state writes today is passed over: a field that it
-//! lacks would be loaded with another value than the events give it.
+//! A snapshot whose fields are not those that the state writes today is passed over: a field that
+//! it lacks would be loaded with another value than the events give it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

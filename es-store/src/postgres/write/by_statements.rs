@@ -48,6 +48,7 @@ impl Write<'_> {
     ) -> Result<Outcomes, WriteError> {
         let mut validator = Validator::new(is_resent);
         let is_new = self.lock_tracking(group, &mut validator)?;
+        validator.find_recorded_moves(group);
         let existing = self.find_existing(group)?;
         let mut existing = &existing[..];
         let mut validations = Vec::with_capacity(group.len());

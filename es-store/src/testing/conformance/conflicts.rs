@@ -103,6 +103,59 @@ pub fn identical_bytes_are_a_conflict_too(bench: &Bench) {
     );
 }
 
+/// Rule: a resent recording is recorded once, and returns its positions each time.
+pub fn a_resent_recording_is_recorded_once(bench: &Bench) {
+    let recorder = bench.follower();
+    let mut resent = bench.events(1, 1..=3).resent();
+    resent.events.push(bench.event(2, 1));
+    let resent = resent.tracking(Tracking::new("Up", 0, 5));
+    let first = recorder.record(&resent).expect("it was not recorded");
+    assert_eq!(first.positions.len(), 4);
+    recorder.record(&bench.events(1, [4])).expect("recorded");
+    let again = recorder.record(&resent).expect("it was recorded");
+    assert_eq!(again, first);
+    assert_eq!(
+        versions(&*recorder, &bench.id(1), &EventQuery::all()),
+        [1, 2, 3, 4]
+    );
+    assert_eq!(recorder.tracked("Up").expect("read"), Some(5));
+}
+
+/// Rule: a resent recording is refused if one of its events is stored with other bytes or another
+/// topic, or is not stored.
+pub fn a_resent_recording_with_other_bytes_is_refused(bench: &Bench) {
+    let recorder = bench.leader();
+    recorder.record(&bench.events(1, 1..=2)).expect("recorded");
+    let mut state = bench.events(1, 1..=2).resent();
+    state.events[1].state = b"other".to_vec();
+    assert_conflict(&recorder, &state, Conflict::new(bench.id(1), 1));
+    let mut topic = bench.events(1, 1..=2).resent();
+    topic.events[0].topic = "test:Thing.Other".into();
+    assert_conflict(&recorder, &topic, Conflict::new(bench.id(1), 1));
+    let more = bench.events(1, 1..=3).resent();
+    assert_conflict(&recorder, &more, Conflict::new(bench.id(1), 1));
+    assert_eq!(
+        versions(&*recorder, &bench.id(1), &EventQuery::all()),
+        [1, 2]
+    );
+}
+
+/// Rule: a resent recording that only moves positions is recorded once.
+pub fn a_resent_move_is_recorded_once(bench: &Bench) {
+    let recorder = bench.follower();
+    let moved = |from, to| Recording::default().tracking(Tracking::new("Up", from, to));
+    for _ in 0..2 {
+        recorder.record(&moved(0, 5).resent()).expect("recorded");
+        assert_eq!(recorder.tracked("Up").expect("read"), Some(5));
+    }
+    recorder.record(&moved(5, 9)).expect("recorded");
+    let refused = recorder.record(&moved(5, 7).resent());
+    assert!(
+        matches!(&refused, Err(StoreError::PositionMoved { found: 9, .. })),
+        "{refused:?}"
+    );
+}
+
 fn assert_gap(
     recorder: &Arc<dyn ProcessRecorder>,
     recording: &Recording,

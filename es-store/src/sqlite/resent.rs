@@ -1,0 +1,62 @@
+//! Recordings that are sent again because it is unknown whether they were recorded.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::codes;
+use super::columns::{IdText, position};
+use crate::error::StoreError;
+use crate::recording::Recording;
+use crate::sql::label::Label;
+use crate::sql::limits::at_most;
+use crate::stored_event::StoredEvent;
+use crate::tracking::Tracking;
+
+/// Returns the positions at which an earlier attempt at the recording has recorded it.
+pub(super) fn recorded_at(
+    connection: &Connection,
+    label: &Label,
+    recording: &Recording,
+) -> Result<Option<Vec<u64>>, StoreError> {
+    let failed = |error| codes::failed(label, "recording", error);
+    if recording.events.is_empty() {
+        for tracking in &recording.trackings {
+            if !has_moved(connection, tracking).map_err(failed)? {
+                return Ok(None);
+            }
+        }
+        return Ok(Some(Vec::new()));
+    }
+    let mut positions = Vec::with_capacity(recording.events.len());
+    for event in &recording.events {
+        let Some(rowid) = row_of(connection, event).map_err(failed)? else {
+            return Ok(None);
+        };
+        positions.push(position(label, rowid)?);
+    }
+    Ok(Some(positions))
+}
+
+/// Returns the row of a stored event that is the same as `event`.
+fn row_of(connection: &Connection, event: &StoredEvent) -> rusqlite::Result<Option<i64>> {
+    const SAME: &str = "SELECT rowid FROM stored_events WHERE originator_id = ?1 \
+                        AND originator_version = ?2 AND topic = ?3 AND state = ?4";
+    let id = IdText::of(&event.originator_id);
+    let params = params![
+        id.as_str(),
+        at_most(event.originator_version),
+        event.topic.as_ref(),
+        event.state.as_slice()
+    ];
+    connection
+        .prepare_cached(SAME)?
+        .query_row(params, |row| row.get(0))
+        .optional()
+}
+
+fn has_moved(connection: &Connection, tracking: &Tracking) -> rusqlite::Result<bool> {
+    const MOVED: &str =
+        "SELECT 1 FROM tracking WHERE application_name = ?1 AND notification_id = ?2";
+    connection
+        .prepare_cached(MOVED)?
+        .exists(params![tracking.upstream, at_most(tracking.to)])
+}

@@ -1,0 +1,108 @@
+//! The texts of errors.
+
+use std::fmt;
+
+use es_core::error_chain;
+use es_store::{Conflict, StoreError};
+
+use crate::error::{Doubt, Error};
+
+/// The text of the error, as `main` shows it when it returns one.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(application) = self.application() {
+            write!(f, "{application}: ")?;
+        }
+        match self {
+            Self::AggregateNotFound {
+                aggregate,
+                id,
+                version,
+                ..
+            } => {
+                write!(f, "no `{aggregate}` {id}")?;
+                version.map_or(Ok(()), |version| write!(f, " at version {version}"))
+            }
+            Self::Conflict {
+                conflict, attempts, ..
+            } => write!(f, "{conflict}{}: {}", tried(*attempts), repair_of(conflict)),
+            Self::OutcomeUnknown {
+                problem,
+                doubt,
+                attempts,
+                ..
+            } => {
+                let tried = tried(*attempts);
+                let then = what_settles(problem, doubt.as_ref());
+                write!(f, "{}{tried}; {then}", error_chain(&**problem))
+            }
+            Self::BadData { problem, .. } => error_chain(&**problem).fmt(f),
+            Self::Store {
+                problem, attempts, ..
+            } => write!(f, "{}{}", error_chain(&**problem), tried(*attempts)),
+            Self::Statement { problem, .. } => error_chain(&**problem).fmt(f),
+            Self::Configuration { problem, .. } | Self::Usage(problem) => f.write_str(problem),
+            Self::LogChanged {
+                upstream, problem, ..
+            } => write!(
+                f,
+                "the log of `{upstream}` is not the one that was followed: {problem}"
+            ),
+            Self::Policy(failure) => failure.fmt(f),
+            Self::NotIdle(lags) => lags.fmt(f),
+            Self::StillRunning {
+                follower,
+                limit,
+                in_hand,
+            } => {
+                let reason = hold_up(in_hand);
+                write!(f, "`{follower}` did not stop within {limit:?}: {reason}")
+            }
+            Self::Defect { message, .. } => {
+                write!(f, "this library panicked, please report it: {message}")
+            }
+        }
+    }
+}
+
+fn tried(attempts: u32) -> String {
+    match attempts {
+        0 | 1 => String::new(),
+        _ => format!(" (tried {attempts} times)"),
+    }
+}
+
+fn what_settles(problem: &StoreError, doubt: Option<&Doubt>) -> &'static str {
+    match (problem, doubt) {
+        (_, None) => "a retry is safe",
+        (StoreError::OutcomeUnknown { .. }, Some(_)) => {
+            "settle the doubt of this error, or save the same aggregates again"
+        }
+        (_, Some(_)) => {
+            "nobody can say whether an earlier attempt was recorded: settle the doubt of this error, or save the \
+             same aggregates again"
+        }
+    }
+}
+
+fn repair_of(conflict: &Conflict) -> &'static str {
+    match conflict.version {
+        1 => "it was created already, so load it instead",
+        _ => "load the aggregate again and retry",
+    }
+}
+
+fn hold_up(in_hand: &Option<(String, u64)>) -> String {
+    match in_hand {
+        Some((upstream, position)) => {
+            format!("its policy for position {position} of `{upstream}` has not returned")
+        }
+        None => "no policy runs; the follower waits for a store".to_owned(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Saves of unknown outcome, of applications that are followed and of followers.
+
+use std::sync::Arc;
+
+use es_system::prelude::*;
+use es_system::store::StoreError;
+use es_system::testing::{Call, FaultyStores, Moment};
+use tests::domain::{Counter, CounterCreated, Counters, Dog, DogSchool};
+
+use super::doubt_of;
+
+#[test]
+fn settling_has_the_followers_of_a_single_threaded_runner_process_it() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let mut runner = SingleThreadedRunner::new(&System::new(pipes![[DogSchool, Counters]])?, env)?;
+    runner.start()?;
+    let mut billy = Dog::register("Billy");
+    billy.add_trick("sit");
+    let unknown = StoreError::outcome_unknown("faulty", "the answer was lost");
+    let store = stores.get("DogSchool").expect("it is open");
+    store.fail(Call::Record, 1, Moment::After, unknown);
+    doubt_of(runner.get::<DogSchool>()?.save(&mut billy)).settle()?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    Ok(())
+}
+
+/// Counts the counters.
+#[process_application]
+struct Total;
+
+#[process_application]
+impl Total {
+    #[policy(Counter::Created)]
+    fn count(&self, _: &DomainEvent<CounterCreated>, pe: &mut ProcessingEvent) -> Result<()> {
+        pe.collect_events(&mut Counter::new("all"));
+        Ok(())
+    }
+}
+
+/// The batch was recorded, and the store can then not be read for a while.
+#[test]
+fn the_batch_of_a_follower_stays_in_doubt_until_its_position_was_read() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let system = System::new(pipes![[DogSchool, Counters, Total]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    let store = stores.get("Counters").expect("it is open");
+    let unknown = StoreError::outcome_unknown("faulty", "the answer was lost");
+    store.fail(Call::Record, 1, Moment::After, unknown);
+    // The follower reads its position, and others read its head.
+    for nth in 2..=4 {
+        let away = StoreError::driver("faulty", "reading", "nobody is there");
+        store.fail(Call::Tracked, nth, Moment::Before, away.clone());
+        store.fail(Call::Head, nth, Moment::Before, away);
+    }
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    assert_eq!(runner.get::<Total>()?.notification_log().head()?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_runner_that_is_dropped_leaves_a_doubt_as_it_was() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let system = System::new(pipes![[DogSchool, Counters]])?;
+    let mut runner = MultiThreadedRunner::new(&system, env.clone())?;
+    runner.start()?;
+    let mut billy = Dog::register("Billy");
+    billy.add_trick("sit");
+    let unknown = StoreError::outcome_unknown("faulty", "the answer was lost");
+    let store = stores.get("DogSchool").expect("it is open");
+    store.fail(Call::Record, 1, Moment::Before, unknown);
+    let doubt = doubt_of(runner.get::<DogSchool>()?.save(&mut billy));
+    drop(runner);
+    doubt.settle()?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    Ok(())
+}
