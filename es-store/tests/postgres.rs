@@ -38,6 +38,8 @@ mod standby;
 mod tables;
 #[path = "postgres/unknown.rs"]
 mod unknown;
+#[path = "postgres/waiting.rs"]
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
