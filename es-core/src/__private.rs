@@ -21,6 +21,7 @@ pub use std::{
 pub use serde;
 
 pub use crate::apply::{Apply, Create};
+pub use crate::compare::{CannotCompare, SameProbe, changed};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;

@@ -49,6 +49,14 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     fn __take_state<R: FieldReader>(fields: &mut R) -> Option<Result<Self::State, FieldError>>;
 
+    /// Returns the name of a stored field in which two states differ, as far as the fields can be
+    /// compared.
+    #[doc(hidden)]
+    fn __changed_field(one: &Self::State, other: &Self::State) -> Option<&'static str> {
+        let _ = (one, other);
+        None
+    }
+
     /// Converts the fields of a state from version `from` to the next version.
     #[doc(hidden)]
     fn __upcast<S: StoredState>(from: u64, state: &mut S) -> Result<(), FieldError> {

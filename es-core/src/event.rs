@@ -33,6 +33,13 @@ pub trait EventPayload: Sized + 'static {
     /// Fails when a field is missing or has another type.
     fn decode<R: FieldReader>(fields: &mut R) -> Result<Self, FieldError>;
 
+    /// Returns the name of a field that differs from `other`, as far as the fields can be compared.
+    #[doc(hidden)]
+    fn __changed_field(&self, other: &Self) -> Option<&'static str> {
+        let _ = other;
+        None
+    }
+
     /// Converts the fields of version `from` to the next version.
     ///
     /// # Errors
@@ -71,6 +78,13 @@ pub trait EventSet: Sized + 'static {
     /// Reads the event `topic` from `fields`. Returns `None` if no event of this set has that
     /// topic.
     fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>>;
+
+    /// Returns the name of a field that differs from `other`, as far as the fields can be compared.
+    #[doc(hidden)]
+    fn __changed_field(&self, other: &Self) -> Option<&'static str> {
+        let _ = other;
+        None
+    }
 
     /// Converts the fields of the event `topic` from version `from` to the next version.
     ///

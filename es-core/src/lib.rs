@@ -38,6 +38,7 @@
 
 mod aggregate;
 mod apply;
+mod compare;
 #[cfg(feature = "decimal")]
 mod decimal;
 mod error;

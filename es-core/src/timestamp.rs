@@ -1,30 +1,38 @@
 //! Times in UTC with microseconds, written as Python's `datetime.isoformat` writes them.
 
+mod parse;
+
 use std::fmt;
 use std::ops::{Add, Sub};
-use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
 /// A time in UTC, with microseconds, from year 1 to year 9999.
 ///
 /// It is shown as `2024-01-02T03:04:05+00:00`, with exactly six digits of a second if they are not
-/// 0. Parsing accepts any offset and `Z`, and drops digits below a microsecond.
+/// 0. Parsing accepts any offset that Python writes, also one with seconds, and `Z`. It drops
+///   digits below a microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
-/// The error of parsing a [`Timestamp`] from text or a number.
+/// The error of parsing a [`Timestamp`] from text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{found}` is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999"
-)]
+#[error("`{found}` {problem}")]
 pub struct TimestampError {
     found: String,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Problem {
+    #[error("is not a time such as `2024-01-02T03:04:05.000600+00:00`, from year 1 to year 9999")]
+    NoTime,
+    #[error("is a time without an offset: add `+00:00` if it is in UTC, or its own offset")]
+    NoOffset,
 }
 
 const MIN_MICROS: i64 = -62_135_596_800_000_000;
@@ -131,21 +139,6 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-impl FromStr for Timestamp {
-    type Err = TimestampError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339)
-            .ok()
-            .and_then(|time| time.checked_to_offset(UtcOffset::UTC))
-            .and_then(|time| i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).ok())
-            .and_then(Self::from_micros)
-            .ok_or_else(|| TimestampError {
-                found: text.to_owned(),
-            })
-    }
-}
-
 /// The name of the newtype struct over its text as which a timestamp serialises for a transcoder.
 pub const DATETIME_ISO: &str = "$transcoded::datetime_iso";
 
@@ -161,6 +154,10 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// The expectation in the error of a time without an offset.
+const WITH_OFFSET: &str =
+    "a time with an offset, such as 2024-01-02T03:04:05+00:00, and not without one";
+
 struct TimestampVisitor;
 
 impl<'de> de::Visitor<'de> for TimestampVisitor {
@@ -171,7 +168,12 @@ impl<'de> de::Visitor<'de> for TimestampVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-        text.parse().map_err(E::custom)
+        text.parse()
+            .map_err(|error: TimestampError| match error.problem {
+                // This message shows no stored value, so it is passed on where others are dropped.
+                Problem::NoOffset => E::invalid_value(de::Unexpected::Str("…"), &WITH_OFFSET),
+                Problem::NoTime => E::custom(error),
+            })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Timestamp, D::Error> {
@@ -226,6 +228,14 @@ mod tests {
             "yesterday",
             "2024-02-30T00:00:00+00:00",
             "2024-01-01T00:00:00",
+            "2024-01-01T00:00:00+24:00",
+            "2024-01-01T00:00:00+00:00:60",
+            "2024-01-01T00:00:00+00:00:",
+            "2024-01-01T00:00:00+00:00:3",
+            "2024-01-01T00:00:00+00:00:30.",
+            "2024-01-01T00:00:00+0:00:30",
+            "0001-01-01T00:00:00+00:00:01",
+            "9999-12-31T23:59:59-00:00:01",
         ] {
             let refused = text.parse::<Timestamp>().expect_err(text);
             assert!(
@@ -234,5 +244,49 @@ mod tests {
             );
         }
         assert_eq!(Timestamp::from_micros(i64::MAX), None);
+    }
+
+    #[test]
+    fn an_offset_has_seconds_where_python_writes_them() {
+        for (text, utc) in [
+            ("2024-01-01T00:00:30+00:00:30", "2024-01-01T00:00:00+00:00"),
+            ("2024-01-01T00:00:00-00:00:30", "2024-01-01T00:00:30+00:00"),
+            ("1880-01-01T00:00:00-00:01:15", "1880-01-01T00:01:15+00:00"),
+            (
+                "2024-01-01T00:00:00.5+23:59:59.999999",
+                "2023-12-31T00:00:00.500001+00:00",
+            ),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().expect(text).to_string(), utc);
+        }
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_an_error_that_says_so() {
+        for text in [
+            "2024-01-01T00:00:00",
+            "2024-01-01T00:00:00.000600",
+            "2024-01-01 00:00:00",
+            "2024-01-01T00:00",
+        ] {
+            let refused = text.parse::<Timestamp>().expect_err(text).to_string();
+            assert_eq!(
+                refused,
+                format!(
+                    "`{text}` is a time without an offset: add `+00:00` if it is in UTC, or its own offset"
+                )
+            );
+        }
+        let refused = "2024-01-01"
+            .parse::<Timestamp>()
+            .expect_err("no time")
+            .to_string();
+        assert!(refused.contains("is not a time such as"), "{refused}");
+    }
+
+    #[test]
+    fn a_leap_second_is_read_as_before() {
+        let read: Timestamp = "2016-12-31T23:59:60Z".parse().expect("a leap second");
+        assert_eq!(read.to_string(), "2016-12-31T23:59:59.999999+00:00");
     }
 }

@@ -62,7 +62,7 @@ pub use env::{
 pub use error::{Conflict, EnvError, MapperError, MapperProblem, StoreError};
 pub use event_query::{EventQuery, History};
 pub use mapper::{Decoded, Mapper};
-pub use notification::{Head, Notification, NotificationQuery};
+pub use notification::{Head, Notification, NotificationQuery, PAGE_BYTES};
 pub use notification_log::{NotificationLog, Section};
 pub use projection::{CatchUp, Make, Tables};
 pub use rebuild_lock::RebuildLock;

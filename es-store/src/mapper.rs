@@ -1,6 +1,8 @@
 //! Maps events to stored events, and back.
 
+mod compare;
 mod snapshot;
+mod snapshot_fields;
 mod upcast;
 
 use std::borrow::Cow;

@@ -49,6 +49,10 @@ impl Head {
     }
 }
 
+/// The number of bytes after which the library ends a page: those of the states as they are stored.
+/// With its last state, which may exceed the limit, a page is what a reader has in memory.
+pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// A selection of notifications, always in the order of positions.
 ///
 /// ```
@@ -72,6 +76,10 @@ pub struct NotificationQuery {
     pub stop: Option<u64>,
     /// The maximal number of notifications; 0 selects none.
     pub limit: usize,
+    /// The number of bytes after which the selection ends: the notification whose state reaches it
+    /// is the last. So there is always at least one, and a page may exceed the limit by its last
+    /// state.
+    pub byte_limit: usize,
     /// The topics to select; `None` selects all, an empty list none.
     pub topics: Option<Arc<[String]>>,
 }
@@ -84,6 +92,7 @@ impl NotificationQuery {
             inclusive_of_start: true,
             stop: None,
             limit: usize::MAX,
+            byte_limit: usize::MAX,
             topics: None,
         }
     }
@@ -118,6 +127,39 @@ impl NotificationQuery {
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Ends the selection with the notification whose state reaches `bytes`, all states together.
+    #[must_use]
+    pub fn byte_limit(self, bytes: usize) -> Self {
+        Self {
+            byte_limit: bytes,
+            ..self
+        }
+    }
+
+    /// Returns true if `page`, which this query has selected, has reached one of the limits. There
+    /// may be more notifications behind it then, and there are none otherwise.
+    ///
+    /// ```
+    /// use es_store::{Notification, NotificationQuery, StoredEvent};
+    ///
+    /// let event = StoredEvent::new("one", 1, "dogschool:Dog.Registered", vec![0; 100]);
+    /// let page = [Notification::new(1, event)];
+    /// assert!(NotificationQuery::all().limit(1).is_filled_by(&page));
+    /// assert!(NotificationQuery::all().byte_limit(100).is_filled_by(&page));
+    /// assert!(!NotificationQuery::all().byte_limit(101).is_filled_by(&page));
+    /// ```
+    pub fn is_filled_by(&self, page: &[Notification]) -> bool {
+        let bytes = page.iter().fold(0, |bytes: usize, notification| {
+            bytes.saturating_add(notification.state.len())
+        });
+        page.len() >= self.limit || self.is_reached_by(bytes)
+    }
+
+    /// Returns true if a page whose states have so many bytes ends.
+    pub(crate) fn is_reached_by(&self, bytes: usize) -> bool {
+        bytes >= self.byte_limit.max(1)
     }
 
     /// Restricts the selection to these topics.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::StoreError;
-use crate::notification::{Notification, NotificationQuery};
+use crate::notification::{Notification, NotificationQuery, PAGE_BYTES};
 use crate::recorder::ApplicationRecorder;
 
 /// The notification log of an application: all its events, in the order of positions.
@@ -70,7 +70,8 @@ impl NotificationLog {
     /// `1,10`.
     ///
     /// The section has at most [`section_size`](Self::section_size) notifications, and its own id
-    /// names those that it has. Positions have gaps, so the last position may be above the
+    /// names those that it has. It ends early with the notification whose state is the last of
+    /// [`PAGE_BYTES`]. Positions have gaps, so the last position may be above the
     /// requested one.
     ///
     /// # Errors
@@ -91,7 +92,11 @@ impl NotificationLog {
         let limit = usize::try_from(asked)
             .unwrap_or(usize::MAX)
             .min(self.section_size);
-        let items = self.select(first, limit)?;
+        let query = NotificationQuery::from(first)
+            .limit(limit)
+            .byte_limit(PAGE_BYTES);
+        let items = self.query(&query)?;
+        let is_full = query.is_filled_by(&items);
         let (Some(first), Some(last)) = (items.first(), items.last()) else {
             return Ok(Section {
                 id: None,
@@ -100,8 +105,7 @@ impl NotificationLog {
             });
         };
         let id = Some(format!("{},{}", first.id, last.id));
-        let next_id =
-            (items.len() == limit).then(|| format!("{},{}", last.id + 1, last.id + limit as u64));
+        let next_id = is_full.then(|| format!("{},{}", last.id + 1, last.id + limit as u64));
         Ok(Section { id, items, next_id })
     }
 }

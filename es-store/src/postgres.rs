@@ -27,6 +27,7 @@ mod functions;
 mod label;
 mod listen;
 mod names;
+mod notifications;
 mod options;
 mod pool;
 mod recorder;

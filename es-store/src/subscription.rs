@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
-use crate::notification::{Notification, NotificationQuery};
+use crate::notification::{Notification, NotificationQuery, PAGE_BYTES};
 use crate::recorder::ApplicationRecorder;
 use crate::signal::{Listening, Signal};
 
@@ -61,6 +61,7 @@ impl StopHandle {
 }
 
 impl Subscription {
+    /// The maximal number of notifications of a page.
     const PAGE: usize = 1000;
 
     /// Subscribes to all notifications after position `gt`; `None` is the beginning.
@@ -125,27 +126,31 @@ impl Subscription {
         let query = NotificationQuery::after(self.position)
             .up_to(head.position)
             .shared_topics(self.topics.clone());
-        let (page, limit) = self.select(query)?;
+        let (page, is_full) = self.select(query)?;
         self.position = match page.last() {
-            Some(last) if page.len() == limit => last.id,
+            Some(last) if is_full => last.id,
             _ => head.position,
         };
         self.page = page.into();
         Ok(())
     }
 
-    /// Returns a page, and the number of notifications that it could have had. A damaged row fails
-    /// the page that has it. So pages become smaller until all notifications in front of the row
+    /// Returns a page, and true if there may be more behind it. A damaged row fails the page that
+    /// has it. So pages become smaller until all notifications in front of the row
     /// are read; a page of one then returns the error of the row.
     fn select(
         &self,
         mut query: NotificationQuery,
-    ) -> Result<(Vec<Notification>, usize), StoreError> {
-        query.limit = Self::PAGE;
+    ) -> Result<(Vec<Notification>, bool), StoreError> {
+        (query.limit, query.byte_limit) = (Self::PAGE, PAGE_BYTES);
         loop {
             match self.recorder.select_notifications(&query) {
                 Err(StoreError::DamagedRow { .. }) if query.limit > 1 => query.limit /= 2,
-                page => return Ok((page?, query.limit)),
+                page => {
+                    let page = page?;
+                    let is_full = query.is_filled_by(&page);
+                    return Ok((page, is_full));
+                }
             }
         }
     }

@@ -17,6 +17,7 @@ mod object;
 mod place;
 mod read;
 mod special;
+mod spot;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -124,13 +125,14 @@ impl JsonWriter {
     }
 }
 
-/// Returns the stored form of one value. `key` is for the error.
+/// Returns the stored form of one value without reading it back, such as one that an upcaster
+/// passes on. It may have read `null` from the state, as `Some`. `key` is for the error.
 pub(crate) fn write_value<T: Serialize + ?Sized>(
     key: &str,
     value: &T,
 ) -> Result<Box<RawValue>, FieldError> {
     let mut bytes = Vec::new();
-    let written = write::write(&mut bytes, value).and_then(|()| serde_json::from_slice(&bytes));
+    let written = write::write_any(&mut bytes, value).and_then(|()| serde_json::from_slice(&bytes));
     written.map_err(|error| unwritten(key, &error))
 }
 
@@ -143,8 +145,14 @@ pub(crate) fn read_value<T: DeserializeOwned>(key: &str, stored: &str) -> Result
     })
 }
 
+/// Returns true if an object has the two keys of a transcoding, and no other.
+pub(crate) fn is_transcoding(object: &JsonReader<'_>) -> bool {
+    object.fields.len() == 2 && object.has(TYPE) && object.has(DATA)
+}
+
 fn unwritten(key: &str, error: &serde_json::Error) -> FieldError {
-    FieldError::new(key, Redacted::of_writing(error).message)
+    let Redacted { message, place } = Redacted::of_writing(error);
+    FieldError::new(format!("{key}{place}"), message)
 }
 
 impl FieldWriter for JsonWriter {

@@ -93,6 +93,9 @@ use es_store::Env;
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// Events, and states in snapshots, are compared with what is stored of them, field by field where
+/// the types have `PartialEq`. A save fails if a value would come back as another one.
+///
 /// A policy that fails does not fail the command; [`wait_until_idle`](Runner::wait_until_idle)
 /// returns its error. A system with a projection needs [`in_memory_with`], because the store in
 /// memory has no tables.
@@ -160,6 +163,7 @@ pub fn in_memory(pipes: Pipes) -> Result<SingleThreadedRunner> {
 /// Fails as [`System::new`], [`Runner::new`] and [`Runner::start`] do.
 pub fn in_memory_with(pipes: Pipes, env: Env) -> Result<SingleThreadedRunner> {
     let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, env)?;
+    runner.compare_values();
     runner.start()?;
     Ok(runner)
 }

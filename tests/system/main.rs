@@ -3,6 +3,7 @@
 mod asynchronous;
 mod bad_input;
 mod bad_postgres;
+mod batches;
 mod cache;
 mod dispatch;
 mod doubts;
@@ -22,6 +23,7 @@ mod guides;
 mod logs;
 mod lost_server;
 mod mended;
+mod memory;
 mod older_databases;
 mod policies;
 mod projections;
@@ -30,6 +32,7 @@ mod projections;
 #[path = "../../es-store/tests/postgres/proxy.rs"]
 mod proxy;
 mod refusals;
+mod round_trips;
 mod runners;
 mod saving;
 mod sealed;

@@ -4,6 +4,7 @@
 mod commit;
 mod failing;
 mod following;
+mod kept;
 mod lost;
 mod rebuilding;
 mod setup;

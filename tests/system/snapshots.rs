@@ -1,5 +1,6 @@
 //! Snapshots: the time at which they are taken, the work that they save, and their harmless loss.
 
+mod keys;
 mod lost;
 mod python;
 mod shapes;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod command;
+mod compare;
 mod constants;
 mod declared;
 mod event_enum;

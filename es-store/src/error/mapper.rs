@@ -62,6 +62,9 @@ pub enum MapperProblem {
         /// The topic of the aggregate that is read.
         expected: &'static str,
     },
+    /// A snapshot whose fields are not those that the state has today.
+    #[error("its fields are not those that the state has today: {0}")]
+    OtherFields(String),
     /// The event was written by a newer version of its class.
     #[error("it has class_version {found}, and this program knows {known}")]
     NewerVersion {

@@ -7,6 +7,7 @@
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
 use super::Mapper;
+use super::snapshot_fields::{self, WHOLE};
 use super::upcast::{self, Steps};
 use crate::error::{MapperError, MapperProblem};
 use crate::format::Format;
@@ -15,8 +16,6 @@ use crate::transcoder::{JsonReader, JsonWriter};
 
 /// The name of a whole state in errors.
 const STATE: &str = "state";
-/// The key of a state that has no fields.
-const WHOLE: &str = "_state";
 
 impl Mapper {
     /// Encodes a snapshot of an aggregate, taken at `timestamp`. Returns `None` if the state cannot
@@ -44,7 +43,8 @@ impl Mapper {
     ///
     /// # Errors
     /// Fails when the snapshot belongs to another aggregate, is damaged or is newer than this
-    /// program, it does not fit the current state, or an upcaster fails or panics.
+    /// program, its fields are not those that the current state writes, or an upcaster fails or
+    /// panics.
     pub fn decode_snapshot<A: Aggregate>(
         &self,
         stored: &StoredEvent,
@@ -120,7 +120,12 @@ fn decode<A: Aggregate>(
         current: A::__VERSION,
     };
     let state = steps.read(state, A::__upcast, |json| {
-        A::__take_state(&mut StateReader { json, format })
+        let mut reader = StateReader { json, format };
+        let state = A::__take_state(&mut reader)?;
+        Some(state.map_err(MapperProblem::from).and_then(|state| {
+            snapshot_fields::compare::<A>(&reader.json, &state, steps.reserved)?;
+            Ok(state)
+        }))
     })?;
     let Some(state) = state else {
         return Ok(None);

@@ -134,8 +134,14 @@ impl Record {
             None => true,
         };
         let page = (start..stop).zip(self.log.get(start..stop).unwrap_or_default());
+        let mut bytes = 0;
         page.filter(|(_, event)| wanted(event))
             .take(query.limit)
+            .take_while(|(_, event)| {
+                let is_before_the_end = !query.is_reached_by(bytes);
+                bytes += event.state.len();
+                is_before_the_end
+            })
             .map(|(index, event)| Notification::new(position(index), event.clone()))
             .collect()
     }

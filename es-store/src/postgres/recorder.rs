@@ -228,32 +228,7 @@ impl ApplicationRecorder for PostgresRecorder {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        let topics = query.topics.as_deref();
-        if query.limit == 0 || topics.is_some_and(<[_]>::is_empty) {
-            return Ok(Vec::new());
-        }
-        let after = match query.start {
-            Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
-            start => start.map(at_most),
-        };
-        let (after, stop) = (
-            after.unwrap_or(i64::MIN),
-            query.stop.map_or(i64::MAX, at_most),
-        );
-        let limit = row_limit(query.limit);
-        // No stored topic has a zero byte, and the server rejects one as a parameter.
-        let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
-        let topics = topics.map(Iterator::collect::<Vec<_>>);
-        let rows =
-            self.pool
-                .read("reading notifications", |connection| match &topics {
-                    None => connection.query(Sql::Notifications, &[&after, &stop, &limit]),
-                    Some(topics) => connection
-                        .query(Sql::NotificationsByTopic, &[&after, &stop, &limit, topics]),
-                })?;
-        rows.iter()
-            .map(|row| self.rows().notification(row))
-            .collect()
+        self.notifications(query)
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {

@@ -10,6 +10,8 @@ pub(super) enum Sql {
     History,
     Notifications,
     NotificationsByTopic,
+    NotificationsInBytes,
+    NotificationsByTopicInBytes,
     Head,
     EventAt,
     Tracked,
@@ -43,11 +45,11 @@ impl Sql {
             Self::Snapshots => of_one(&snapshots, "ASC"),
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
-            Self::Notifications => notifications(&events, ""),
-            // A topic that is null may be any of them. Its row is damaged, so it has to be an error
-            // and must not be skipped.
-            Self::NotificationsByTopic => {
-                notifications(&events, "AND (topic = ANY ($4) OR topic IS NULL) ")
+            Self::Notifications => with_short_states(&events, "", "$4::bigint"),
+            Self::NotificationsByTopic => with_short_states(&events, BY_TOPIC, "$5::bigint"),
+            Self::NotificationsInBytes => in_bytes(&notifications("state", &events, ""), "$4"),
+            Self::NotificationsByTopicInBytes => {
+                in_bytes(&notifications("state", &events, BY_TOPIC), "$5")
             }
             Self::Head => format!(
                 "SELECT notification_id, originator_id, originator_version FROM {events} \
@@ -97,6 +99,29 @@ const HOLDER: &str = "SELECT a.pid, a.application_name, a.state FROM pg_locks AS
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
     AND l.relation = to_regclass($1)::oid AND l.mode <> 'AccessShareLock' LIMIT 1";
 
+/// The condition of a topic. A topic that is null may be any of them. Its row is damaged, so it has
+/// to be an error and must not be skipped.
+const BY_TOPIC: &str = "AND (topic = ANY ($4) OR topic IS NULL) ";
+
+/// Returns the statement that selects a page up to the row whose state reaches `limit`, all states
+/// together. The length of a state is in its row, so the server reads only the states that it
+/// sends.
+fn in_bytes(page: &str, limit: &str) -> String {
+    let length = "coalesce(octet_length(state), 0)";
+    format!(
+        "SELECT notification_id, originator_id, originator_version, topic, state FROM \
+         (SELECT *, sum({length}) OVER (ORDER BY notification_id ROWS UNBOUNDED PRECEDING) AS bytes \
+         FROM ({page}) AS page) AS page WHERE bytes - {length} < {limit} ORDER BY notification_id"
+    )
+}
+
+/// Returns the statement that selects a page, with null in place of each state that is longer than
+/// `longest`. It costs less than the sum of [`in_bytes`].
+fn with_short_states(events: &str, condition: &str, longest: &str) -> String {
+    let state = format!("CASE WHEN octet_length(state) <= {longest} THEN state END AS state");
+    notifications(&state, events, condition)
+}
+
 fn history(events: &str, snapshots: &str) -> String {
     format!(
         "WITH newest AS MATERIALIZED (SELECT originator_version, topic, state FROM {snapshots} \
@@ -108,9 +133,9 @@ fn history(events: &str, snapshots: &str) -> String {
     )
 }
 
-fn notifications(events: &str, condition: &str) -> String {
+fn notifications(state: &str, events: &str, condition: &str) -> String {
     format!(
-        "SELECT notification_id, originator_id, originator_version, topic, state FROM {events} \
+        "SELECT notification_id, originator_id, originator_version, topic, {state} FROM {events} \
          WHERE notification_id > $1 AND notification_id <= $2 {condition}\
          ORDER BY notification_id LIMIT $3"
     )

@@ -20,6 +20,8 @@ pub use self::error::SqlError;
 use self::first_keyword::transaction_keyword;
 pub(crate) use self::row::Selected;
 pub use self::row::{Column, Row};
+#[cfg(feature = "postgres")]
+pub(crate) use self::value::exact;
 pub use self::value::{FromValue, ToValue, Value};
 use crate::error::StoreError;
 use crate::sql::names::{Stage, TableNames, quoted};

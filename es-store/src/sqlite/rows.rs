@@ -123,8 +123,12 @@ impl Reader<'_> {
             }
         };
         let params = params![after, stop, topics, row_limit(query.limit)];
-        self.collect("reading notifications", sql, params, |row| {
-            self.notification(row)
+        // The rows are read one by one, so nothing is read behind the limit.
+        let mut bytes = 0;
+        self.collect_until("reading notifications", sql, params, |row| {
+            let notification = self.notification(row)?;
+            bytes += notification.state.len();
+            Ok((notification, query.is_reached_by(bytes)))
         })
     }
 
@@ -241,12 +245,27 @@ impl Reader<'_> {
         params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.collect_until(doing, sql, params, |row| Ok((read(row)?, false)))
+    }
+
+    /// Collects rows up to the first one for which `read` returns true.
+    fn collect_until<T>(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<(T, bool), StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let failed = |error| codes::failed(self.label, doing, error);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params).map_err(failed)?;
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            all.push(read(row)?);
+            let (one, is_last) = read(row)?;
+            all.push(one);
+            if is_last {
+                break;
+            }
         }
         Ok(all)
     }

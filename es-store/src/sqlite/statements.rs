@@ -108,6 +108,11 @@ fn bind(statement: &mut Statement<'_>, label: &Label, params: &[Value]) -> Resul
         let place = statement.parameter_index(&name).map_err(failed)?;
         let place = place
             .ok_or_else(|| label.statement(format!("the statement has no parameter `{name}`")))?;
+        if matches!(param, Value::Real(value) if value.is_nan()) {
+            return Err(label.statement(format!(
+                "parameter `{name}` is a number that is NaN, which SQLite would store as NULL"
+            )));
+        }
         statement.raw_bind_parameter(place, param).map_err(failed)?;
     }
     Ok(())

@@ -6,6 +6,7 @@
 mod bench;
 mod conflicts;
 mod log;
+mod pages;
 mod racing;
 mod recording;
 mod snapshots;
@@ -14,6 +15,7 @@ mod tracking;
 pub use bench::Bench;
 pub use conflicts::*;
 pub use log::*;
+pub use pages::*;
 pub use racing::*;
 pub use recording::*;
 pub use snapshots::*;
@@ -62,6 +64,9 @@ macro_rules! conformance_tests {
             positions_strictly_increase_in_the_order_of_recordings,
             notifications_are_selected_by_start_stop_and_limit,
             notifications_are_selected_by_topic,
+            a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
+            pages_with_a_limit_of_bytes_are_together_the_log,
+            large_events_are_read_one_page_after_the_other,
             positions_beyond_the_end_select_nothing,
             the_head_is_the_last_event,
             which_event_stands_at_a_position_is_told,

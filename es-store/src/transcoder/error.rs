@@ -16,6 +16,8 @@ const MARK: &str = "\0redacted\0";
 #[derive(Debug)]
 pub(super) struct Redacted {
     pub(super) message: String,
+    /// The place in the value, such as `.given[2]`. Empty for the value itself.
+    pub(super) place: String,
 }
 
 impl Redacted {
@@ -42,7 +44,10 @@ impl Redacted {
     pub(super) fn of_writing(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         match marked(&text) {
-            Some(message) => Self::new(message),
+            Some(message) => Self {
+                message: message.to_owned(),
+                place: placed(&text).to_owned(),
+            },
             // The message of the user's type may show its value.
             None if error.is_data() => Self::new("its type refuses to write it"),
             None => Self::new(text),
@@ -54,9 +59,10 @@ impl Redacted {
         E::custom(format_args!("{MARK}{}{MARK}", self.message))
     }
 
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            place: String::new(),
         }
     }
 }
@@ -66,8 +72,26 @@ pub(super) fn refuse_to_write<E: ser::Error>(message: &str) -> E {
     E::custom(format_args!("{MARK}{message}{MARK}"))
 }
 
+/// Adds `place` in front of the place of an error of writing.
+#[cold]
+pub(super) fn within<E: ser::Error>(error: E, place: fmt::Arguments<'_>) -> E {
+    let text = error.to_string();
+    match marked(&text) {
+        Some(message) => {
+            let inner = placed(&text);
+            E::custom(format_args!("{MARK}{message}{MARK}{place}{inner}"))
+        }
+        None => error,
+    }
+}
+
 fn marked(text: &str) -> Option<&str> {
     text.split(MARK).nth(1)
+}
+
+/// Returns the place behind a marked message.
+fn placed(text: &str) -> &str {
+    text.split(MARK).nth(2).unwrap_or_default()
 }
 
 impl fmt::Display for Redacted {

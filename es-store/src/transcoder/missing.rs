@@ -16,10 +16,9 @@ impl<'de> Deserializer<'de> for Missing {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Redacted> {
-        Err(Redacted {
-            message: "it is missing; a parameter that older events do not have must be an `Option`"
-                .to_owned(),
-        })
+        Err(Redacted::new(
+            "it is missing; a parameter that older events do not have must be an `Option`",
+        ))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Redacted> {

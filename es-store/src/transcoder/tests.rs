@@ -2,7 +2,9 @@
 
 mod bad;
 mod named;
+mod nulls;
 mod shapes;
+mod times;
 mod unfaithful;
 mod values;
 

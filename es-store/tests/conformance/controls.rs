@@ -27,6 +27,8 @@ enum Fault {
     GapsAreLostSilently,
     TheFirstSnapshotWins,
     AHistoryHasNoEnd,
+    BytesAreNotCounted,
+    APageExceedsItsBytesByNothing,
 }
 
 struct Broken {
@@ -154,7 +156,20 @@ impl ApplicationRecorder for Broken {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        self.inner.select_notifications(query)
+        if self.fault == Fault::BytesAreNotCounted {
+            return self
+                .inner
+                .select_notifications(&query.clone().byte_limit(usize::MAX));
+        }
+        let mut page = self.inner.select_notifications(query)?;
+        if self.fault == Fault::APageExceedsItsBytesByNothing {
+            let mut bytes = 0;
+            page.retain(|one| {
+                bytes += one.state.len();
+                bytes <= query.byte_limit
+            });
+        }
+        Ok(page)
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
@@ -216,6 +231,12 @@ controls! {
     GapsAreLostSilently is caught by
         a_version_that_does_not_follow_is_refused,
         a_gap_within_a_recording_is_refused;
+    BytesAreNotCounted is caught by
+        a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
+        pages_with_a_limit_of_bytes_are_together_the_log;
+    APageExceedsItsBytesByNothing is caught by
+        a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
+        pages_with_a_limit_of_bytes_are_together_the_log;
     AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

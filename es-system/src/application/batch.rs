@@ -18,6 +18,8 @@ use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 #[derive(Default)]
 pub(crate) struct Batch {
     events: Vec<StoredEvent>,
+    /// The bytes of the states of the collected events and snapshots.
+    bytes: usize,
     entries: HashMap<AggregateId, ChangedAggregate>,
     /// The data for undoing the changes of the event in hand if its policy fails.
     undo: Undo,
@@ -66,6 +68,12 @@ impl Batch {
         }
     }
 
+    /// Returns the bytes of what the batch has collected, as they are recorded. A snapshot that was
+    /// replaced and an event that was undone are counted, so they may be too many.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes out the errors that stores have returned to the policy for the event in hand.
     pub(crate) fn take_store_errors(&mut self) -> StoreErrors {
         self.notes.take().summary()
@@ -82,6 +90,8 @@ impl Batch {
         if entry.snapshot.is_none() {
             entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
         }
+        let states = events.iter().chain(&entry.snapshot);
+        self.bytes += states.map(|stored| stored.state.len()).sum::<usize>();
         self.entries.insert(id.clone(), entry);
         self.undo.entries.push((id, former));
         self.events.extend(events);

@@ -2,7 +2,7 @@
 //! other modules.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ struct Inner {
     is_snapshotting: bool,
     cache: Option<Cache>,
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
+    /// True in a test that compares values with what was stored of them.
+    compares_values: AtomicBool,
 }
 
 /// The hook of a runner that is called after a save.
@@ -82,6 +84,7 @@ impl Application {
             is_snapshotting,
             cache,
             after_save: RwLock::new(None),
+            compares_values: AtomicBool::new(false),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -224,6 +227,15 @@ impl Application {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>> {
         self.on_store(|store| store.select_events(id, query))
+    }
+
+    /// Has every save compare values with what was stored of them, for tests.
+    pub(crate) fn compare_values(&self) {
+        self.inner.compares_values.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn compares_values(&self) -> bool {
+        self.inner.compares_values.load(Ordering::Relaxed)
     }
 
     /// Tells the runner of this application, if there is one, that events were saved.

@@ -164,7 +164,26 @@ pub(crate) fn encode<A: Aggregate>(
             .map(|event| as_attempted(application, attempt.as_deref(), event))
     };
     let events: Result<Vec<_>, _> = root.pending_events().iter().map(encode).collect();
-    events.map_err(|problem| Error::data(application.name(), problem))
+    let events = events.map_err(|problem| Error::data(application.name(), problem))?;
+    if application.compares_values() {
+        compare(application, aggregate, &events)?;
+    }
+    Ok(events)
+}
+
+/// Compares the pending events of an aggregate, and its state in a snapshot, with what is stored of
+/// them.
+fn compare<A: Aggregate>(
+    application: &Application,
+    aggregate: &A,
+    events: &[StoredEvent],
+) -> Result<()> {
+    let mut pending = aggregate.pending_events().iter().zip(events);
+    let mapper = application.mapper();
+    pending
+        .try_for_each(|(event, stored)| mapper.compare_event(&event.payload, stored))
+        .map_err(|problem| Error::data(application.name(), problem))?;
+    snapshots::compare(application, aggregate)
 }
 
 /// Returns the event with the bytes that an attempt in doubt has sent, if there was one. A cipher

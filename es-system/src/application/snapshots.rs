@@ -161,6 +161,20 @@ fn with_snapshot<A: Aggregate>(
     Ok(aggregate.map(|aggregate| (Some(aggregate), history.events)))
 }
 
+/// Compares the state of an aggregate that takes snapshots with what a snapshot stores of it.
+pub(crate) fn compare<A: Aggregate>(application: &Application, aggregate: &A) -> Result<()> {
+    let is_wanted = A::__SNAPSHOT_EVERY.is_some() && application.is_snapshotting();
+    if !is_wanted || aggregate.__root().__is_entry() {
+        return Ok(());
+    }
+    let Some(snapshot) = encode(application, aggregate).transpose()? else {
+        return Ok(());
+    };
+    let compare = || Some(application.mapper().compare_snapshot(aggregate, &snapshot));
+    let of = || (aggregate.id().clone(), aggregate.version());
+    caught(application, compare, of).map(|_| ())
+}
+
 fn encode<A: Aggregate>(application: &Application, aggregate: &A) -> Option<Result<StoredEvent>> {
     let encode = || {
         application

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use es_store::Notification;
+use es_store::{Notification, PAGE_BYTES};
 
 use crate::application::batch::{self, Batch};
 use crate::error::BoxError;
@@ -42,9 +42,10 @@ pub(super) trait EventHandler {
 /// The condition that ends a batch.
 #[derive(Clone, Copy)]
 pub(super) enum Until {
-    /// The page ends, the batch has taken its time, or the follower is finishing.
+    /// The page ends, the batch has taken its time or collected as many bytes as a page may have,
+    /// or the follower is finishing.
     Finished,
-    /// The page ends, or the batch has taken its time.
+    /// The page ends, or the batch has taken its time or collected as many bytes.
     TimeIsOver,
     /// The page ends.
     PageEnds,
@@ -92,7 +93,7 @@ impl BatchLoop<'_> {
         let batch = Rc::new(RefCell::new(Batch::default()));
         let bound = batch::bind(self.processor.application.instance(), &batch);
         for notification in events.page {
-            if self.is_over(done, started) {
+            if self.is_over(done, started, &batch.borrow()) {
                 break;
             }
             self.show_in_hand(notification.id);
@@ -142,11 +143,12 @@ impl BatchLoop<'_> {
         EventFailure::of(self.processor.name(), received, returned, store_errors)
     }
 
-    fn is_over(self, done: usize, started: Instant) -> bool {
-        let time_is_over = || done > 0 && started.elapsed() > BATCH_TIME;
+    fn is_over(self, done: usize, started: Instant, batch: &Batch) -> bool {
+        let is_long =
+            || done > 0 && (started.elapsed() > BATCH_TIME || batch.bytes() >= PAGE_BYTES);
         match self.until {
-            Until::Finished => self.processor.is_finishing() || time_is_over(),
-            Until::TimeIsOver => time_is_over(),
+            Until::Finished => self.processor.is_finishing() || is_long(),
+            Until::TimeIsOver => is_long(),
             Until::PageEnds => false,
         }
     }
@@ -154,6 +156,92 @@ impl BatchLoop<'_> {
     fn show_in_hand(self, position: u64) {
         if let Some(in_hand) = self.in_hand {
             in_hand.store(position, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use es_core::AggregateId;
+    use es_store::{Env, Role, StoredEvent};
+
+    use super::*;
+    use crate::application::Application;
+    use crate::application::batch::ChangedAggregate;
+    use crate::follower::events::Page;
+    use crate::policy::processing_event::ProcessingEvent;
+    use crate::policy::work::{Dispatch, Work};
+
+    struct NoPolicies;
+
+    impl Dispatch for NoPolicies {
+        fn topics(&self) -> Option<std::sync::Arc<[String]>> {
+            None
+        }
+
+        fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    /// Collects an event of the size that its event has.
+    struct Copy;
+
+    impl EventHandler for Copy {
+        fn handle(
+            &mut self,
+            received: &Received<'_>,
+            batch: &Rc<RefCell<Batch>>,
+        ) -> Result<(), BoxError> {
+            let entry = ChangedAggregate {
+                version: 1,
+                aggregate: None,
+                snapshot: None,
+            };
+            let events = vec![received.notification.event.clone()];
+            let id = AggregateId::from(received.notification.id.to_string());
+            batch.borrow_mut().add(id, events, entry);
+            Ok(())
+        }
+    }
+
+    /// Runs a batch over events of these sizes. Returns the number of processed events.
+    fn done(sizes: &[usize], until: Until) -> usize {
+        let open = |name, role| Application::open(name, role, Env::new());
+        let upstream = open("School", Role::Leader).expect("a store in memory");
+        let application = open("Shop", Role::Follower).expect("a store in memory");
+        let work = Work::Policies(std::sync::Arc::new(NoPolicies));
+        let processor = Processor::new(application, work);
+        let event = |(position, size): (u64, &usize)| {
+            let event = StoredEvent::new("one", position, "shop:Copied", vec![0; *size]);
+            Notification::new(position, event)
+        };
+        let page = Page {
+            from: 0,
+            events: (1..).zip(sizes).map(event).collect(),
+            rest: None,
+        };
+        let batch_loop = BatchLoop {
+            processor: &processor,
+            in_hand: None,
+            until,
+        };
+        batch_loop.run(page.slice(&upstream), &mut Copy).done
+    }
+
+    #[test]
+    fn a_batch_ends_with_the_event_whose_new_events_reach_the_limit_of_bytes() {
+        let third = PAGE_BYTES / 3;
+        let cases = [
+            (vec![third; 10], 4),
+            (vec![PAGE_BYTES; 3], 1),
+            (vec![PAGE_BYTES - 1, 0, 0, 1, 0], 4),
+            (vec![0; 7], 7),
+        ];
+        for (sizes, expected) in cases {
+            assert_eq!(done(&sizes, Until::Finished), expected, "{sizes:?}");
+            assert_eq!(done(&sizes, Until::TimeIsOver), expected, "{sizes:?}");
+            assert_eq!(done(&sizes, Until::PageEnds), sizes.len());
         }
     }
 }

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use es_core::__private::panic_message;
 use es_store::backoff::Backoff;
 use es_store::sync::lock;
-use es_store::{Head, Notification, Recording};
+use es_store::{Head, Recording};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BatchLoop, Committed, Until};
-use crate::follower::events::{EventSlice, tracking};
+use crate::follower::events::{Page, tracking};
 use crate::follower::failure::{CommitFailure, Failure, Pause};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
@@ -47,6 +47,9 @@ pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
     pub(super) is_verified: bool,
     refusals: Refusals,
+    /// The events of the last page that its batch has left. After a failure they are read again,
+    /// because a damaged row may have been repaired.
+    left: Option<Page>,
     retry: Option<Retry>,
     /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
@@ -242,28 +245,21 @@ impl Edge {
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(Pulled::Nothing { or_at: None });
         };
-        let limit = self.state().refusals.limit();
-        let (page, is_full) = self
+        let (limit, left) = {
+            let mut state = self.state();
+            (state.refusals.limit(), state.left.take())
+        };
+        let page = self
             .processor
-            .page(&self.upstream, from, head.position, limit)?;
-        if page.is_empty() {
+            .next_page(left, &self.upstream, from, head.clone(), limit)?;
+        if page.events.is_empty() {
             return self.skip(from, head, now, skips);
         }
-        self.process(from, &page, (!is_full).then_some(&head))
+        self.process(page)
     }
 
-    fn process(
-        &self,
-        from: u64,
-        page: &[Notification],
-        rest: Option<&Head>,
-    ) -> Result<Pulled, Failure> {
-        let events = EventSlice {
-            upstream: &self.upstream,
-            from,
-            page,
-            rest,
-        };
+    fn process(&self, page: Page) -> Result<Pulled, Failure> {
+        let events = page.slice(&self.upstream);
         let batch_loop = BatchLoop {
             processor: &self.processor,
             in_hand: Some(&self.in_hand),
@@ -282,13 +278,21 @@ impl Edge {
                 recorded,
                 failed,
             }) => {
+                let to = events.tracking(done).to;
                 if done > 0 {
-                    state.refusals.passed(events.tracking(done).to);
+                    state.refusals.passed(to);
                 }
-                let decide = |failed| state.refusals.of_event(page[done].id, failed);
-                match failed.map(decide) {
-                    Some(failure) if done == 0 => Err(failure),
-                    failure => Ok(Pulled::Batch { recorded, failure }),
+                let Some(failed) = failed else {
+                    state.left = page.behind(done, to);
+                    let failure = None;
+                    return Ok(Pulled::Batch { recorded, failure });
+                };
+                match state.refusals.of_event(events.page[done].id, failed) {
+                    failure if done == 0 => Err(failure),
+                    failure => Ok(Pulled::Batch {
+                        recorded,
+                        failure: Some(failure),
+                    }),
                 }
             }
             Err(CommitFailure::Refused {

@@ -1,8 +1,36 @@
-//! The events that one batch processes.
+//! The events of a page, and those that one batch processes.
 
 use es_store::{Head, Notification, Tracking, UpstreamEvent};
 
 use crate::application::Application;
+
+/// Consecutive events of an upstream that a policy wants, in memory.
+pub(super) struct Page {
+    /// The position before the first event.
+    pub(super) from: u64,
+    pub(super) events: Vec<Notification>,
+    /// The head of the upstream, if no policy wants an event between the page and the head.
+    pub(super) rest: Option<Head>,
+}
+
+impl Page {
+    pub(super) fn slice<'a>(&'a self, upstream: &'a Application) -> EventSlice<'a> {
+        EventSlice {
+            upstream,
+            from: self.from,
+            page: &self.events,
+            rest: self.rest.as_ref(),
+        }
+    }
+
+    /// Returns the events behind the first `done`, or `None` if there are none. They begin at the
+    /// position `to`, which is recorded.
+    pub(super) fn behind(mut self, done: usize, to: u64) -> Option<Self> {
+        self.from = to;
+        self.events.drain(..done);
+        (!self.events.is_empty()).then_some(self)
+    }
+}
 
 /// Consecutive events of an upstream that a policy wants.
 #[derive(Clone, Copy)]

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use es_store::sync::lock;
-use es_store::{Notification, NotificationQuery};
+use es_store::{Head, Notification, NotificationQuery, PAGE_BYTES};
 
 use crate::application::Application;
 use crate::error::{Error, ErrorKind, Result};
+use crate::follower::events::Page;
 use crate::follower::failure::Failure;
 use crate::policy::work::Work;
 
@@ -70,9 +71,31 @@ impl Processor {
         Ok(())
     }
 
-    /// Returns the next events of `upstream` that a policy wants, at most `limit`, and true if
-    /// there are that many. A damaged row does not prevent the events before it from being
-    /// processed; it is a failure of its own event.
+    /// Returns the next events of `upstream` that a policy wants: at most `limit`, and not many
+    /// more bytes than a page may have. `left` is what the last batch has left of its page.
+    ///
+    /// The events that are left are the next ones if the recorded position is the one at which they
+    /// begin. Nothing is recorded in front of an event that was read, so nothing is missing among
+    /// them, and `head` was read later than they were.
+    pub(super) fn next_page(
+        &self,
+        left: Option<Page>,
+        upstream: &Application,
+        from: u64,
+        head: Head,
+        limit: usize,
+    ) -> Result<Page> {
+        if let Some(left) = left.filter(|left| left.from == from) {
+            return Ok(left);
+        }
+        let (events, is_full) = self.page(upstream, from, head.position, limit)?;
+        let rest = (!is_full).then_some(head);
+        Ok(Page { from, events, rest })
+    }
+
+    /// Returns the events of `upstream` behind `from` and up to `to` that a policy wants, at most
+    /// `limit`, and true if there may be more. A damaged row does not prevent the events before it
+    /// from being processed; it is a failure of its own event.
     pub(super) fn page(
         &self,
         upstream: &Application,
@@ -81,10 +104,13 @@ impl Processor {
         limit: usize,
     ) -> Result<(Vec<Notification>, bool)> {
         let select = |limit| -> Result<_> {
-            let query = NotificationQuery::after(from).up_to(to).limit(limit);
-            let query = query.shared_topics(self.topics.clone());
+            let query = NotificationQuery::after(from)
+                .up_to(to)
+                .limit(limit)
+                .byte_limit(PAGE_BYTES)
+                .shared_topics(self.topics.clone());
             let page = upstream.notification_log().query(&query)?;
-            let is_full = page.len() >= limit;
+            let is_full = query.is_filled_by(&page);
             Ok((page, is_full))
         };
         match select(limit) {

@@ -9,7 +9,7 @@ use es_store::{RebuildLock, Tables, Transaction};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
-use crate::follower::events::{EventSlice, tracking};
+use crate::follower::events::{EventSlice, Page, tracking};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
@@ -37,6 +37,8 @@ struct Upstream<'a> {
     application: &'a Application,
     position: u64,
     refusals: Refusals,
+    /// The events of the last page that its batch has left.
+    left: Option<Page>,
 }
 
 /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
@@ -81,6 +83,7 @@ impl<'a> Rebuild<'a> {
                 application: upstream,
                 position,
                 refusals: Refusals::default(),
+                left: None,
             });
         }
         Ok(rebuild)
@@ -144,19 +147,17 @@ impl<'a> Rebuild<'a> {
     }
 
     fn batch(&mut self, index: usize) -> Result<bool, Failure> {
-        let Upstream {
-            application: upstream,
-            position: from,
-            ref refusals,
-        } = self.upstreams[index];
+        let this = &mut self.upstreams[index];
+        let (upstream, from, left) = (this.application, this.position, this.left.take());
+        let limit = this.refusals.limit();
         let head = upstream.on_store(|store| store.head())?;
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(false);
         };
-        let (page, is_full) =
-            self.processor
-                .page(upstream, from, head.position, refusals.limit())?;
-        if page.is_empty() {
+        let page = self
+            .processor
+            .next_page(left, upstream, from, head.clone(), limit)?;
+        if page.events.is_empty() {
             let skip = tracking(upstream, from, head.position, head.event);
             let skipped = self
                 .tables
@@ -165,17 +166,15 @@ impl<'a> Rebuild<'a> {
             self.upstreams[index].position = head.position;
             return Ok(false);
         }
-        let events = EventSlice {
-            upstream,
-            from,
-            page: &page,
-            rest: (!is_full).then_some(&head),
-        };
+        let events = page.slice(upstream);
         let done = self.project(index, events)?;
         let to = events.tracking(done).to;
-        self.upstreams[index].position = to;
-        self.upstreams[index].refusals.passed(to);
-        Ok(is_full || done < page.len())
+        let is_full = page.rest.is_none();
+        let this = &mut self.upstreams[index];
+        this.position = to;
+        this.refusals.passed(to);
+        this.left = page.behind(done, to);
+        Ok(is_full || this.left.is_some())
     }
 
     /// Runs the handlers for `events` on the new tables. Returns the number of events that are

@@ -102,6 +102,12 @@ impl Network {
             })
     }
 
+    /// Has every save to an application of the system compare values with what was stored of them.
+    pub(crate) fn compare_values(&self) {
+        let applications = self.nodes.iter().map(|opened| &opened.application);
+        applications.for_each(Application::compare_values);
+    }
+
     /// Returns the follower of the projection `A`.
     pub(crate) fn projection<A: Projection>(&self) -> Result<&Follower> {
         let object = self.get::<A>()?;

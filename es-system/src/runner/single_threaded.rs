@@ -158,6 +158,14 @@ impl AfterSave for Shared {
     }
 }
 
+/// For tests.
+impl SingleThreadedRunner {
+    /// Has every save in the system compare values with what was stored of them.
+    pub(crate) fn compare_values(&self) {
+        self.shared.network.compare_values();
+    }
+}
+
 impl Shared {
     /// Queues a node whose log has grown, unless it is queued already.
     fn queue(&self, node: usize) {

@@ -229,7 +229,7 @@ fn compare_with_replay<A: Aggregate>(aggregate: &A, mut events: Vec<StoredEvent>
         events.push(stored.unwrap_or_else(|error| panic!("an event cannot be stored: {error}")));
     }
     let state = |aggregate: &A| {
-        let snapshot = mapper.encode_snapshot(aggregate, Timestamp::MIN)?.ok()?;
+        let snapshot = snapshot(&mapper, aggregate)?;
         Some(unordered::maps_and_lists(&String::from_utf8_lossy(
             &snapshot.state,
         )))
@@ -241,4 +241,20 @@ fn compare_with_replay<A: Aggregate>(aggregate: &A, mut events: Vec<StoredEvent>
         "the state after the command is not the one that is read back from the events: the body of an `#[event]` method \
          depends on something besides its parameters\nafter the command: {live:?}\nread back: {replayed:?}"
     );
+}
+
+/// Returns a snapshot of an aggregate, if its state can be stored. Panics if its state would come
+/// back changed, or cannot be stored although the aggregate takes snapshots.
+#[track_caller]
+fn snapshot<A: Aggregate>(mapper: &Mapper, aggregate: &A) -> Option<StoredEvent> {
+    let refuse = |error| panic!("a snapshot of `{}` cannot be taken: {error}", A::TOPIC);
+    let snapshot = match mapper.encode_snapshot(aggregate, Timestamp::MIN)? {
+        Ok(snapshot) => snapshot,
+        Err(error) if A::__SNAPSHOT_EVERY.is_some() => refuse(error),
+        Err(_) => return None,
+    };
+    if let Err(error) = mapper.compare_snapshot(aggregate, &snapshot) {
+        refuse(error);
+    }
+    Some(snapshot)
 }

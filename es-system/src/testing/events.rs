@@ -57,8 +57,12 @@ impl Encoder {
         let encoded = self
             .mapper
             .encode(&self.id, self.version, (self.now)(), None, event);
+        let compared = encoded.and_then(|stored| {
+            self.mapper.compare_event(event, &stored)?;
+            Ok(stored)
+        });
         self.encoded
-            .push(encoded.unwrap_or_else(|error| panic!("an event cannot be stored: {error}")));
+            .push(compared.unwrap_or_else(|error| panic!("an event cannot be stored: {error}")));
     }
 }
 
@@ -78,6 +82,14 @@ impl<P: EventPayload> EventSet for Only<P> {
 
     fn decode<R: FieldReader>(topic: &str, fields: &mut R) -> Option<Result<Self, FieldError>> {
         (topic == P::TOPIC).then(|| P::decode(fields).map(Self))
+    }
+
+    fn version(_: &str) -> u64 {
+        P::VERSION
+    }
+
+    fn __changed_field(&self, other: &Self) -> Option<&'static str> {
+        self.0.__changed_field(&other.0)
     }
 }
 

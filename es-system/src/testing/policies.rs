@@ -79,6 +79,7 @@ use es_store::Env;
 /// ```
 pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> PoliciesOf<A> {
     let application = Arc::new(application);
+    application.compare_values();
     let upstreams = [("Upstream", "uuid"), ("UpstreamOfTexts", "text")].map(|(name, ids)| {
         let env = Env::new().with("ORIGINATOR_ID_TYPE", ids);
         Application::open(name, Role::Leader, env).expect("a store in memory")

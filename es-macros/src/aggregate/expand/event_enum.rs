@@ -7,7 +7,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::versions;
+use super::{compare, versions};
 use crate::aggregate::model::Aggregate;
 use crate::event::Event;
 use crate::syntax::spans;
@@ -77,6 +77,7 @@ impl<'a> Parts<'a> {
         let encode = self.encode(aggregate);
         let decode = self.decode(aggregate);
         let versions = versions::of_event_enum(aggregate);
+        let changed = compare::event_enum(aggregate, &self.variants);
         quote! {
             impl #private::EventSet for #name {
                 const TOPICS: &'static [&'static #private::str] =
@@ -84,6 +85,7 @@ impl<'a> Parts<'a> {
                 #topic
                 #encode
                 #decode
+                #changed
                 #versions
             }
         }

@@ -10,7 +10,7 @@ use quote::quote;
 use syn::Member;
 use syn::spanned::Spanned;
 
-use super::{declared, versions};
+use super::{compare, declared, versions};
 use crate::aggregate::model::Aggregate;
 use crate::event::Event;
 use crate::syntax::param::Param;
@@ -78,6 +78,7 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
     let decode = decode(aggregate, event);
     let versions = versions::of_payload(aggregate, event);
     let fields = fields_argument(event);
+    let changed = compare::payload(aggregate, event);
     quote! {
         impl #private::EventPayload for #payload {
             const TOPIC: &'static #private::str = #private::event_topic!(#of_aggregate, #name);
@@ -95,6 +96,7 @@ fn payload_impl(aggregate: &Aggregate, event: &Event) -> TokenStream {
                 #decode
             }
 
+            #changed
             #versions
         }
     }

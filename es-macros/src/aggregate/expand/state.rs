@@ -11,7 +11,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Ident};
 
-use super::versions;
+use super::{compare, versions};
 use crate::aggregate::parse::StateHalf;
 use crate::syntax::attributes::derives;
 use crate::syntax::options::SnapshotEvery;
@@ -111,6 +111,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
     let codec = codec(half);
     let snapshot_every = snapshot_every(half);
     let version = versions::of_state(half);
+    let changed = compare::state(half);
     let root = root(half);
     quote! {
         #[doc(hidden)]
@@ -125,6 +126,7 @@ fn has_state(half: &StateHalf) -> TokenStream {
             #snapshot_every
             #version
             #codec
+            #changed
             #root
         }
     }

@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use crate::postgres::codes::BadParameter;
-use crate::sql::transaction::Value;
+use crate::sql::transaction::{Value, exact};
 
 /// The microseconds from 1970 to 2000, which is the epoch of PostgreSQL.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -30,9 +30,14 @@ impl ToSql for Value {
             Self::Integer(value) if *ty == Type::INT2 => {
                 fitting::<i16>(*value, ty)?.to_sql(ty, out)
             }
-            Self::Integer(value) if *ty == Type::FLOAT8 => (*value as f64).to_sql(ty, out),
+            Self::Integer(value) if *ty == Type::FLOAT8 => {
+                exact(*value).ok_or_else(|| too_large(ty))?.to_sql(ty, out)
+            }
             Self::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
-            Self::Real(value) if *ty == Type::FLOAT4 => (*value as f32).to_sql(ty, out),
+            Self::Real(value) if *ty == Type::FLOAT4 => single(*value)?.to_sql(ty, out),
+            Self::Text(value) if value.contains('\0') => Err(bad(
+                "a text with a zero byte was given, which PostgreSQL cannot keep",
+            )),
             Self::Text(value) if is_text => value.to_sql(&Type::TEXT, out),
             Self::Text(value) if *ty == Type::JSONB => {
                 out.extend_from_slice(&[1]);
@@ -118,7 +123,22 @@ fn bad(problem: impl Into<String>) -> Box<dyn Error + Sync + Send> {
 }
 
 fn fitting<T: TryFrom<i64>>(value: i64, ty: &Type) -> Result<T, Box<dyn Error + Sync + Send>> {
-    T::try_from(value).map_err(|_| bad(format!("a number was given that is too large for {ty}")))
+    T::try_from(value).map_err(|_| too_large(ty))
+}
+
+fn too_large(ty: &Type) -> Box<dyn Error + Sync + Send> {
+    bad(format!("a number was given that is too large for {ty}"))
+}
+
+/// Returns the same number in single precision.
+fn single(value: f64) -> Result<f32, Box<dyn Error + Sync + Send>> {
+    let single = value as f32;
+    if value.is_nan() || f64::from(single) == value {
+        return Ok(single);
+    }
+    Err(bad(
+        "a number was given that REAL cannot keep exactly: the column should be DOUBLE PRECISION",
+    ))
 }
 
 fn is_text(ty: &Type) -> bool {

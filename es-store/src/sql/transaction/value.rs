@@ -133,7 +133,7 @@ plain! {
     f64, Real, "a number", |value| match value {
         Value::Real(value) => Some(*value),
         // SQLite keeps a whole number as an integer if the column has no type.
-        Value::Integer(value) => Some(*value as f64),
+        Value::Integer(value) => exact(*value),
         _ => None,
     };
     String, Text, "a text", |value| match value {
@@ -154,6 +154,13 @@ plain! {
         Value::Text(value) => value.parse().ok(),
         _ => None,
     };
+}
+
+/// Returns the float that is exactly this integer, if there is one.
+pub(crate) fn exact(value: i64) -> Option<f64> {
+    let float = value as f64;
+    // As integers of 128 bits, so that the conversion back cannot saturate.
+    (float as i128 == i128::from(value)).then_some(float)
 }
 
 impl ToValue for str {

@@ -113,7 +113,7 @@ fn a_float_that_is_not_finite_is_refused() {
         let refused = try_write(&vec![value]).expect_err("not finite").to_string();
         assert_eq!(
             refused,
-            "field `key`: a float that is not finite cannot be stored"
+            "field `key[0]`: a float that is not finite cannot be stored"
         );
     }
     assert!(try_write(&f32::NAN).is_err());

@@ -1,0 +1,149 @@
+//! A process that measures the memory of those who read large events.
+//!
+//! `fill DIR COUNT BYTES` records so many events of a dog, each with a trick of so many bytes.
+//! `follower DIR`, `projection DIR`, `subscription DIR` and `rebuild DIR` read all of them, and
+//! print the highest memory meanwhile, in bytes above that before.
+
+use std::fs;
+use std::sync::Arc;
+
+use es_system::prelude::*;
+use es_system::store::{self, ProcessRecorder, Recording, Role, StoredEvent};
+use tests::PATIENCE;
+use tests::domain::{Dog, DogSchool, DogTrickAdded};
+use tests::settings;
+
+/// Counts the bytes of all tricks.
+#[process_application]
+struct Watcher;
+
+#[process_application]
+impl Watcher {
+    #[policy(Dog::TrickAdded)]
+    fn count(&self, event: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent) -> Result<()> {
+        assert!(!event.trick.is_empty());
+        Ok(())
+    }
+}
+
+/// Keeps the length of each trick in a table.
+#[projection]
+struct Letters;
+
+#[projection]
+impl Letters {
+    fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+        let lengths = tx.table("lengths");
+        tx.execute(
+            &format!("CREATE TABLE {lengths} (length BIGINT NOT NULL)"),
+            &[],
+        )?;
+        Ok(())
+    }
+
+    #[policy(Dog::TrickAdded)]
+    fn count(&self, event: &DomainEvent<DogTrickAdded>, tx: &mut Transaction<'_>) -> Result<()> {
+        let sql = format!("INSERT INTO {} (length) VALUES ($1)", tx.table("lengths"));
+        let length = u64::try_from(event.trick.len()).unwrap_or(u64::MAX);
+        tx.execute(&sql, &[&length])?;
+        Ok(())
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args[..] {
+        ["fill", dir, count, bytes] => fill(env(dir), number(count), number(bytes)),
+        ["follower", dir] => follow(
+            env(dir),
+            &System::new(pipes![[DogSchool, Watcher]]).expect("a system"),
+        ),
+        ["projection", dir] => follow(env(dir), &letters()),
+        ["subscription", dir] => subscribe(env(dir)),
+        ["rebuild", dir] => rebuild(env(dir)),
+        _ => panic!("unknown arguments {args:?}"),
+    };
+    outcome.expect("the child does what it is told to");
+}
+
+fn env(dir: &str) -> Env {
+    settings(dir.as_ref())
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn school(env: &Env) -> Arc<dyn ProcessRecorder> {
+    store::open("DogSchool", Role::Leader, env).expect("a store")
+}
+
+/// Records the events behind the library's back, which would take long to encode them all.
+fn fill(env: Env, count: u64, bytes: u64) -> Result<()> {
+    let memory = DogSchool::new(Env::new())?;
+    let mut dog = Dog::register("Billy");
+    dog.add_trick(&"x".repeat(usize::try_from(bytes).expect("a size")));
+    memory.save(&mut dog)?;
+    let events = memory.notification_log().select(1, 2)?;
+    let recorder = school(&env);
+    let record = |event: StoredEvent| {
+        let recorded = recorder.record(&Recording::new(vec![event]));
+        recorded.expect("it is recorded");
+    };
+    record(events[0].event.clone());
+    for version in 2..2 + count {
+        let mut event = events[1].event.clone();
+        event.originator_version = version;
+        record(event);
+    }
+    Ok(())
+}
+
+fn letters() -> System {
+    System::new(pipes![[DogSchool, Letters]]).expect("a system")
+}
+
+fn follow(env: Env, system: &System) -> Result<()> {
+    let mut runner = SingleThreadedRunner::new(system, env)?;
+    measure(|| {
+        runner.start()?;
+        runner.wait_until_idle(PATIENCE)
+    })
+}
+
+fn subscribe(env: Env) -> Result<()> {
+    let school = DogSchool::new(env)?;
+    let count = school.notification_log().head()?;
+    measure(|| {
+        let mut events = school
+            .subscribe(0)?
+            .map(|event| event.map(|event| event.id));
+        events
+            .find(|event| !matches!(event, Ok(id) if *id < count))
+            .transpose()
+            .map(drop)
+    })
+}
+
+fn rebuild(env: Env) -> Result<()> {
+    let runner = SingleThreadedRunner::new(&letters(), env)?;
+    measure(|| runner.rebuild::<Letters>(|_| {}))
+}
+
+/// Prints the highest memory while `work` runs, in bytes above that before.
+fn measure(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let before = memory("VmRSS");
+    // The highest value so far is forgotten.
+    fs::write("/proc/self/clear_refs", "5").expect("the peak can be reset");
+    work()?;
+    println!("{}", memory("VmHWM").saturating_sub(before));
+    Ok(())
+}
+
+fn memory(key: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("the system is Linux");
+    let line = status.lines().find(|line| line.starts_with(key));
+    let value = line.and_then(|line| line.split_whitespace().nth(1));
+    1024 * number(value.expect("a number of kilobytes"))
+}
