@@ -132,6 +132,15 @@ pub enum Error {
         /// policy runs and the follower waits for a store.
         in_hand: Option<(String, u64)>,
     },
+    /// Applications that follow each other answer each other without end. What is left is processed
+    /// by the next call.
+    #[non_exhaustive]
+    EndlessCycle {
+        /// The applications that follow each other.
+        applications: Vec<String>,
+        /// The number of events that they have processed for one call.
+        events: u64,
+    },
     /// The library was used in a way that cannot work.
     Usage(String),
     /// This library panicked. The follower has stopped, and nothing of its batch was committed.
@@ -152,7 +161,7 @@ impl Error {
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
             Self::BadData { .. } => ErrorKind::BadData,
-            Self::Configuration { .. } => ErrorKind::Configuration,
+            Self::Configuration { .. } | Self::EndlessCycle { .. } => ErrorKind::Configuration,
             Self::Store { .. } => ErrorKind::Store,
             Self::Statement { .. } => ErrorKind::Statement,
             Self::LogChanged { .. } => ErrorKind::LogChanged,
@@ -200,7 +209,11 @@ impl Error {
             | Self::Statement { application, .. }
             | Self::LogChanged { application, .. }
             | Self::Defect { application, .. } => Some(application),
-            Self::Policy(_) | Self::NotIdle(_) | Self::StillRunning { .. } | Self::Usage(_) => None,
+            Self::Policy(_)
+            | Self::NotIdle(_)
+            | Self::StillRunning { .. }
+            | Self::EndlessCycle { .. }
+            | Self::Usage(_) => None,
         }
     }
 
@@ -288,6 +301,7 @@ impl StdError for Error {
             | Self::LogChanged { .. }
             | Self::NotIdle(_)
             | Self::StillRunning { .. }
+            | Self::EndlessCycle { .. }
             | Self::Usage(_)
             | Self::Defect { .. } => None,
         }

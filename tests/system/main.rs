@@ -10,6 +10,7 @@ mod doubts;
 #[cfg(unix)]
 mod doubts_postgres;
 mod edges;
+mod endless;
 mod errors;
 mod event_logs;
 mod evolving;
@@ -22,8 +23,8 @@ mod graph;
 mod guides;
 mod logs;
 mod lost_server;
-mod mended;
 mod memory;
+mod mended;
 mod older_databases;
 mod policies;
 mod projections;

@@ -314,4 +314,12 @@ pub const KEYS: &[Key] = &[
         values: SECONDS,
         default: "1",
     },
+    Key {
+        name: "CYCLE_EVENTS_MAX",
+        scope: KeyScope::Follower,
+        meaning: "The number of events that applications which follow each other process for one call on a \
+                  single-threaded runner, in addition to ten for each event that was there before.",
+        values: "a number; 0 is no limit",
+        default: "10000",
+    },
 ];

@@ -64,10 +64,26 @@ impl fmt::Display for Error {
                 let reason = hold_up(in_hand);
                 write!(f, "`{follower}` did not stop within {limit:?}: {reason}")
             }
+            Self::EndlessCycle {
+                applications,
+                events,
+            } => write!(
+                f,
+                "{} without end: {events} events were processed for one call, and there are more; the next call goes \
+                 on (CYCLE_EVENTS_MAX)",
+                answer_each_other(applications)
+            ),
             Self::Defect { message, .. } => {
                 write!(f, "this library panicked, please report it: {message}")
             }
         }
+    }
+}
+
+fn answer_each_other(applications: &[String]) -> String {
+    match applications {
+        [one] => format!("`{one}` follows itself and answers itself"),
+        several => format!("`{}` follow and answer each other", several.join("`, `")),
     }
 }
 

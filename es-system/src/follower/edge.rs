@@ -39,6 +39,8 @@ pub(crate) struct Edge {
     state: Mutex<State>,
     /// The position of the event whose policy runs; 0 is none.
     in_hand: AtomicU64,
+    /// The number of events that were processed.
+    processed: AtomicU64,
 }
 
 /// The state of an edge's work.
@@ -120,6 +122,7 @@ impl Edge {
             upstream,
             state: Mutex::default(),
             in_hand: AtomicU64::new(0),
+            processed: AtomicU64::new(0),
         }
     }
 
@@ -206,6 +209,11 @@ impl Edge {
         Ok(position.unwrap_or(0))
     }
 
+    /// Returns the number of events that this edge has processed.
+    pub(crate) fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
+    }
+
     /// Returns true if the upstream is known to be the log that was followed before.
     pub(crate) fn has_verified(&self) -> bool {
         self.state().is_verified
@@ -279,6 +287,7 @@ impl Edge {
                 failed,
             }) => {
                 let to = events.tracking(done).to;
+                self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
                     state.refusals.passed(to);
                 }

@@ -98,6 +98,7 @@ impl Runner for MultiThreadedRunner {
             // while.
             let left = deadline.saturating_duration_since(Instant::now());
             seen = progress.wait(seen, left.min(Duration::from_millis(20)));
+            Ok(())
         })
     }
 

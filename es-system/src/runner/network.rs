@@ -34,6 +34,9 @@ pub(crate) struct Connection {
     /// The index of the node that follows.
     pub(crate) node: usize,
     pub(crate) edge: Arc<Edge>,
+    /// The nodes of the cycle that the edge is part of: those that follow the leader, directly or
+    /// not, and that it follows. Empty if there is none.
+    pub(crate) cycle: Vec<usize>,
 }
 
 impl Network {
@@ -81,6 +84,7 @@ impl Network {
                 leader,
                 node,
                 edge: edge.clone(),
+                cycle: cycle_of(leader, node, edges),
             }));
         self.followers.push(Arc::new(follower));
     }
@@ -137,6 +141,15 @@ impl Network {
 
     pub(crate) fn application(&self, node: usize) -> &Application {
         &self.nodes[node].application
+    }
+
+    /// Returns the error of applications that answer each other without end.
+    pub(crate) fn endless(&self, cycle: &[usize], events: u64) -> Error {
+        let name = |&node: &usize| self.application(node).name().to_owned();
+        Error::EndlessCycle {
+            applications: cycle.iter().map(name).collect(),
+            events,
+        }
     }
 
     pub(crate) fn node_of(&self, application: &Application) -> Option<usize> {
@@ -198,7 +211,7 @@ impl Network {
     pub(crate) fn wait_until_idle(
         &self,
         timeout: Duration,
-        mut work: impl FnMut(Instant),
+        mut work: impl FnMut(Instant) -> Result<()>,
     ) -> Result<()> {
         let started = Instant::now();
         let deadline = runner::deadline(timeout);
@@ -217,7 +230,7 @@ impl Network {
                 let lags = lags?.unwrap_or_default();
                 return Err(Error::NotIdle(Arc::new(NotIdle { waited, lags })));
             }
-            work(deadline);
+            work(deadline)?;
         }
     }
 
@@ -240,6 +253,32 @@ impl Network {
     }
 }
 
+/// Returns the nodes of the cycle that the edge from `leader` to `node` is part of, in the order of
+/// definition.
+fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+    let followers_of = |first: usize| {
+        let mut found = vec![first];
+        let mut next = 0;
+        while let Some(&leader) = found.get(next) {
+            let followers = edges.iter().filter(|edge| edge.0 == leader);
+            for (_, follower) in followers {
+                if !found.contains(follower) {
+                    found.push(*follower);
+                }
+            }
+            next += 1;
+        }
+        found
+    };
+    let mut cycle = followers_of(node);
+    if !cycle.contains(&leader) {
+        return Vec::new();
+    }
+    cycle.retain(|&member| followers_of(member).contains(&leader));
+    cycle.sort_unstable();
+    cycle
+}
+
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     let position = edge.position()?;
@@ -257,4 +296,18 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         head,
         retrying,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_is_in_a_cycle_if_its_leader_follows_its_follower() {
+        // 0 → 1 → 2 → 1, 2 → 3, 4 → 4
+        let edges = [(0, 1), (1, 2), (2, 1), (2, 3), (4, 4)];
+        let cycles = edges.map(|(leader, node)| cycle_of(leader, node, &edges));
+        let expected: [&[usize]; 5] = [&[], &[1, 2], &[1, 2], &[], &[4]];
+        assert_eq!(cycles, expected);
+    }
 }
