@@ -5,6 +5,7 @@
 
 mod env;
 mod mapper;
+mod remedy;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use es_core::{AggregateId, IdType};
 
 pub use self::env::EnvError;
 pub use self::mapper::{MapperError, MapperProblem};
+pub use self::remedy::Remedy;
 
 /// The error of a driver or of the system, which an error of the store has as its source.
 type Cause = Arc<dyn Error + Send + Sync>;
@@ -183,6 +185,8 @@ pub enum StoreError {
         /// The error of the driver, or of the system.
         #[source]
         error: Cause,
+        /// The remedy.
+        remedy: Remedy,
     },
 }
 
@@ -207,6 +211,29 @@ impl StoreError {
             | Self::Closed { .. }
             | Self::Statement { .. }
             | Self::Driver { .. } => false,
+        }
+    }
+
+    /// Returns the remedy, by which a follower decides about the events that it has in hand.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Conflict(_) | Self::PositionMoved { .. } => Remedy::RetryNow,
+            // A read-only server may be a standby that is about to take over.
+            Self::Locked { .. } | Self::ReadOnly { .. } | Self::OutcomeUnknown { .. } => {
+                Remedy::RetryLater
+            }
+            Self::Gap { .. }
+            | Self::IdType { .. }
+            | Self::Invalid(_)
+            | Self::Refused { .. }
+            | Self::Statement { .. } => Remedy::OtherContent,
+            Self::Configuration(_) => Remedy::OtherConfiguration,
+            // The environment of a process does not change.
+            Self::Env(_)
+            | Self::DamagedRow { .. }
+            | Self::WouldBlock { .. }
+            | Self::Closed { .. } => Remedy::Nothing,
+            Self::Driver { remedy, .. } => *remedy,
         }
     }
 }
@@ -307,7 +334,8 @@ impl StoreError {
         }
     }
 
-    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something.
+    /// [`Driver`](Self::Driver): the driver failed while it was `doing` something, and a later
+    /// retry may succeed.
     pub fn driver(
         store: impl Into<String>,
         doing: &'static str,
@@ -317,6 +345,7 @@ impl StoreError {
             store: store.into(),
             doing,
             error: Arc::from(error.into()),
+            remedy: Remedy::RetryLater,
         }
     }
 }

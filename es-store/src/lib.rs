@@ -50,6 +50,7 @@ mod subscription;
 pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod topic_filter;
 mod tracking;
 mod transcoder;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -59,7 +60,7 @@ pub use cipher::create_key;
 pub use env::{
     Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,
 };
-pub use error::{Conflict, EnvError, MapperError, MapperProblem, StoreError};
+pub use error::{Conflict, EnvError, MapperError, MapperProblem, Remedy, StoreError};
 pub use event_query::{EventQuery, History};
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationQuery, PAGE_BYTES};
@@ -78,6 +79,7 @@ pub use sql::transaction::{
 pub use store::{ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
+pub use topic_filter::TopicFilter;
 pub use tracking::{Tracking, UpstreamEvent};
 
 /// Returns bytes as the test vectors of the format page show them.

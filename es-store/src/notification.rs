@@ -1,9 +1,9 @@
 //! Events with their positions, and queries for them.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use crate::stored_event::StoredEvent;
+use crate::topic_filter::TopicFilter;
 use crate::tracking::UpstreamEvent;
 
 /// A stored event with its position in the notification log.
@@ -80,8 +80,8 @@ pub struct NotificationQuery {
     /// is the last. So there is always at least one, and a page may exceed the limit by its last
     /// state.
     pub byte_limit: usize,
-    /// The topics to select; `None` selects all, an empty list none.
-    pub topics: Option<Arc<[String]>>,
+    /// The topics to select; `None` selects all, an empty filter none.
+    pub topics: Option<TopicFilter>,
 }
 
 impl NotificationQuery {
@@ -165,15 +165,15 @@ impl NotificationQuery {
     /// Restricts the selection to these topics.
     #[must_use]
     pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            topics: Some(topics.into_iter().map(Into::into).collect()),
-            ..self
-        }
+        self.filter(Some(TopicFilter::new(topics)))
     }
 
-    /// Restricts the selection to the shared list of topics, if there is one.
+    /// Restricts the selection to the topics that `filter` selects; `None` is all topics.
     #[must_use]
-    pub fn shared_topics(self, topics: Option<Arc<[String]>>) -> Self {
-        Self { topics, ..self }
+    pub fn filter(self, filter: Option<TopicFilter>) -> Self {
+        Self {
+            topics: filter,
+            ..self
+        }
     }
 }

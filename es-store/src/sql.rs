@@ -5,7 +5,6 @@
 pub(crate) mod label;
 pub(crate) mod limits;
 pub(crate) mod names;
-pub(crate) mod remedy;
 pub(crate) mod schema;
 pub(crate) mod transaction;
 pub(crate) mod upstream_id;

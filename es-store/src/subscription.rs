@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::notification::{Notification, NotificationQuery, PAGE_BYTES};
 use crate::recorder::ApplicationRecorder;
 use crate::signal::{Listening, Signal};
+use crate::topic_filter::TopicFilter;
 
 /// An iterator over all notifications after a position, in their order. At the end of the log it
 /// waits for new ones.
@@ -32,7 +33,7 @@ use crate::signal::{Listening, Signal};
 pub struct Subscription {
     recorder: Arc<dyn ApplicationRecorder>,
     position: u64,
-    topics: Option<Arc<[String]>>,
+    topics: Option<TopicFilter>,
     poll_interval: Duration,
     page: VecDeque<Notification>,
     /// True if the last item was an error.
@@ -93,7 +94,7 @@ impl Subscription {
     #[must_use]
     pub fn topics<T: Into<String>>(self, topics: impl IntoIterator<Item = T>) -> Self {
         Self {
-            topics: Some(topics.into_iter().map(Into::into).collect()),
+            topics: Some(TopicFilter::new(topics)),
             ..self
         }
     }
@@ -125,7 +126,7 @@ impl Subscription {
         };
         let query = NotificationQuery::after(self.position)
             .up_to(head.position)
-            .shared_topics(self.topics.clone());
+            .filter(self.topics.clone());
         let (page, is_full) = self.select(query)?;
         self.position = match page.last() {
             Some(last) if is_full => last.id,

@@ -22,6 +22,8 @@ mod processes;
 mod proxy;
 #[path = "postgres/queue.rs"]
 mod queue;
+#[path = "postgres/remedies.rs"]
+mod remedies;
 #[path = "postgres/resent.rs"]
 mod resent;
 #[path = "postgres/restricted.rs"]

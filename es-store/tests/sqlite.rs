@@ -8,6 +8,8 @@ mod damaged;
 mod processes;
 #[path = "sqlite/python.rs"]
 mod python;
+#[path = "sqlite/remedies.rs"]
+mod remedies;
 #[path = "sqlite/sharing.rs"]
 mod sharing;
 

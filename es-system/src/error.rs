@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use es_core::{AggregateId, error_chain};
-use es_store::{Conflict, EnvError, SqlError, StoreError};
+use es_store::{Conflict, EnvError, Remedy, SqlError, StoreError};
 
 pub use self::data::DataProblem;
 pub(crate) use self::doubt::Attempt;
@@ -192,9 +192,38 @@ impl Error {
         self
     }
 
-    /// Returns true if the failure may pass when the store recovers.
+    /// Returns the remedy, if this is a failure of a store.
+    pub(crate) fn remedy(&self) -> Remedy {
+        match self {
+            Self::Conflict { .. } => Remedy::RetryNow,
+            Self::OutcomeUnknown { problem, .. }
+            | Self::Store { problem, .. }
+            | Self::Statement { problem, .. } => problem.remedy(),
+            Self::Configuration {
+                cause: Some(problem),
+                ..
+            } => problem.remedy(),
+            Self::BadData { problem, .. } => match &**problem {
+                DataProblem::Row(problem) => problem.remedy(),
+                _ => Remedy::Nothing,
+            },
+            _ => Remedy::Nothing,
+        }
+    }
+
+    /// Returns true if the failure may pass when the store recovers, or is configured otherwise.
     pub(crate) fn is_of_store(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Store | ErrorKind::OutcomeUnknown)
+        let is_of_another_writer = matches!(self, Self::Conflict { .. });
+        let can_pass = matches!(
+            self.remedy(),
+            Remedy::RetryNow | Remedy::RetryLater | Remedy::OtherConfiguration
+        );
+        can_pass && !is_of_another_writer
+    }
+
+    /// Returns true if the store has to be configured otherwise.
+    pub(crate) fn is_of_configuration(&self) -> bool {
+        self.remedy() == Remedy::OtherConfiguration
     }
 
     /// Returns the application with which the text begins.

@@ -17,6 +17,7 @@
 
 mod batch;
 mod collecting;
+mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;
@@ -26,6 +27,7 @@ mod projecting;
 mod rebuild;
 mod refusals;
 pub(crate) mod status;
+pub(crate) mod step;
 
 use std::sync::Arc;
 
@@ -91,6 +93,11 @@ impl Follower {
     /// Returns the error that stopped the follower, if it has stopped.
     pub(crate) fn stopped(&self) -> Option<Error> {
         self.processor.stopped()
+    }
+
+    /// Returns the error of a store that is configured wrongly, from the third attempt on.
+    pub(crate) fn misconfigured(&self) -> Option<Error> {
+        self.edges.iter().find_map(|edge| edge.misconfigured())
     }
 
     /// Returns the condition of the follower and of each of its edges.

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use es_core::__private::panic_message;
-use es_store::{Env, StoreError, Transaction};
+use es_store::{Env, StoreError, TopicFilter, Transaction};
 
 use crate::application::{Application, store_errors};
 use crate::error::{BoxError, Error, Result};
@@ -63,7 +63,7 @@ struct BoundProjection<A> {
 }
 
 impl<A: FollowerType<Context = InTables>> Project for BoundProjection<A> {
-    fn topics(&self) -> Option<Arc<[String]>> {
+    fn topics(&self) -> Option<TopicFilter> {
         self.policies.topics()
     }
 

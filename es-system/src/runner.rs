@@ -64,7 +64,9 @@ pub trait Runner: Sealed + Sized {
     /// Waits until a follower stops, until the runner is stopped, or until `timeout` has passed.
     ///
     /// # Errors
-    /// Returns the error of the first follower, in the order of definition, that has stopped.
+    /// Returns the error of the first follower, in the order of definition, that has stopped. If
+    /// there is none, returns that of the first one that has tried three times to work with a store
+    /// that is configured wrongly.
     fn watch_for_errors(&self, timeout: Duration) -> Result<()>;
 
     /// Returns the status of each follower, in the order of definition.

@@ -17,9 +17,9 @@ pub use es_store::{
     Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decoded, End,
     EnvError, FromValue, Head, History, InMemory, Listening, Make, Mapper, MapperError,
     MapperProblem, Notification, NotificationQuery, Postgres, ProcessRecorder, RebuildLock,
-    Recorded, Recording, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
-    StoreError, StoreFactory, StoredEvent, Tables, ToValue, Tracking, UpstreamEvent, Value,
-    create_key, ddl, memory, open,
+    Recorded, Recording, Remedy, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
+    StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicFilter, Tracking, UpstreamEvent,
+    Value, create_key, ddl, memory, open,
 };
 
 #[cfg(feature = "testing")]

@@ -26,6 +26,7 @@ mod lost_server;
 mod memory;
 mod mended;
 mod older_databases;
+mod passed_over;
 mod policies;
 mod projections;
 #[cfg(unix)]
@@ -33,6 +34,7 @@ mod projections;
 #[path = "../../es-store/tests/postgres/proxy.rs"]
 mod proxy;
 mod refusals;
+mod remedies;
 mod round_trips;
 mod runners;
 mod saving;

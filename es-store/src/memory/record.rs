@@ -130,7 +130,7 @@ impl Record {
             .unwrap_or(usize::MAX)
             .min(self.log.len());
         let wanted = |event: &StoredEvent| match &query.topics {
-            Some(topics) => topics.iter().any(|topic| *topic == event.topic),
+            Some(topics) => topics.selects(&event.topic),
             None => true,
         };
         let page = (start..stop).zip(self.log.get(start..stop).unwrap_or_default());

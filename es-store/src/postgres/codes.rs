@@ -1,5 +1,7 @@
 //! The error codes of PostgreSQL and their meaning.
 
+mod table;
+
 use std::error::Error as _;
 
 use es_core::error_chain;
@@ -7,9 +9,8 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::WrongType;
 
-use crate::error::StoreError;
+use crate::error::{Remedy, StoreError};
 use crate::sql::label::Label;
-use crate::sql::remedy::Remedy;
 
 /// The message of the server or of the driver. The server's detail is left out, as it may quote the
 /// values of a row.
@@ -35,65 +36,50 @@ impl Message {
 #[error("{0}")]
 pub(super) struct BadParameter(pub(super) String);
 
-/// Returns the remedy for a code of the server, which its class decides: the first two characters.
-fn remedy(code: &SqlState) -> Remedy {
-    let by_code = [
-        // A deferred constraint that was violated at the commit.
-        (
-            SqlState::T_R_INTEGRITY_CONSTRAINT_VIOLATION,
-            Remedy::OtherContent,
-        ),
-        (SqlState::LOCK_NOT_AVAILABLE, Remedy::RetryLater),
-        (SqlState::QUERY_CANCELED, Remedy::RetryLater),
-        (
-            SqlState::READ_ONLY_SQL_TRANSACTION,
-            Remedy::OtherConfiguration,
-        ),
-        (SqlState::RAISE_EXCEPTION, Remedy::OtherContent),
-    ];
-    if let Some((_, remedy)) = by_code.iter().find(|(of, _)| of == code) {
-        return *remedy;
-    }
-    match code.code().get(..2).unwrap_or_default() {
-        // Deadlocks and serialization failures.
-        "40" => Remedy::RetryNow,
-        // Connections, resources, operator intervention and system errors.
-        "08" | "53" | "57" | "58" => Remedy::RetryLater,
-        // Values, constraints and limits of the server.
-        "22" | "23" | "54" => Remedy::OtherContent,
-        // Roles, databases, schemas, tables and privileges.
-        "28" | "3D" | "3F" | "42" => Remedy::OtherConfiguration,
-        _ => Remedy::Nothing,
+/// Returns the remedy for an error of one of the library's own statements.
+fn remedy(error: &Error) -> Remedy {
+    match error.code() {
+        Some(code) => table::remedy(code.code()),
+        // A column has another type than the library's.
+        None if has_source::<WrongType>(error) => Remedy::OtherConfiguration,
+        // A lost connection.
+        None => Remedy::RetryLater,
     }
 }
 
 /// Returns the error of one of the library's own statements, executed while `doing` something.
 pub(super) fn failure(label: &Label, doing: &'static str, error: &Error) -> StoreError {
-    match error.code() {
-        Some(&SqlState::LOCK_NOT_AVAILABLE) => label.locked("another connection"),
-        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => label.read_only(doing),
-        Some(code) if remedy(code) == Remedy::OtherContent => {
-            label.refused(doing, Message::of(error))
+    let message = Message::of(error);
+    match (error.code(), remedy(error)) {
+        (Some(&SqlState::LOCK_NOT_AVAILABLE), _) => label.locked("another connection"),
+        (Some(&SqlState::READ_ONLY_SQL_TRANSACTION), _) => label.read_only(doing),
+        (_, Remedy::OtherContent) => label.refused(doing, message),
+        (_, Remedy::OtherConfiguration) => {
+            label.misconfigured(format!("{doing} failed: {message}"))
         }
-        _ => label.driver(doing, Message::of(error)),
+        (_, remedy) => label.driver_with(doing, message, remedy),
     }
 }
 
 /// Returns the error of a user's own statement. It is a statement error, unless the database itself
 /// failed.
 pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
+    let remedy = remedy(error);
     let is_of_database = match error.code() {
         // The user's code stood still for longer than a transaction may.
         Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => false,
         _ if is_lost(error) => true,
         // A server that is read-only for now, for example after a failover.
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => true,
-        Some(&SqlState::QUERY_CANCELED) => false,
-        Some(code) => matches!(remedy(code), Remedy::RetryNow | Remedy::RetryLater),
+        // Its own time limit, a state that it brought about, a bug of the server that it has met.
+        Some(&SqlState::QUERY_CANCELED | &SqlState::INTERNAL_ERROR) => false,
+        Some(code) if code.code().starts_with("25") => false,
+        Some(code) if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(code) => true,
+        Some(_) => matches!(remedy, Remedy::RetryNow | Remedy::RetryLater),
         None => false,
     };
     if is_of_database {
-        return label.driver("a statement", Message::of(error));
+        return label.driver_with("a statement", Message::of(error), remedy);
     }
     label.statement(Message::of(error).to_string())
 }
@@ -102,9 +88,7 @@ pub(super) fn statement_failure(label: &Label, error: &Error) -> StoreError {
 /// at once may succeed. A unique violation means that another program wrote without taking the
 /// lock. `ES001` is raised by the function that appends events.
 pub(super) fn may_retry_now(code: &SqlState) -> bool {
-    *code == SqlState::UNIQUE_VIOLATION
-        || code.code() == "ES001"
-        || remedy(code) == Remedy::RetryNow
+    *code == SqlState::UNIQUE_VIOLATION || table::remedy(code.code()) == Remedy::RetryNow
 }
 
 /// Returns true if the connection is lost, so that a request sent on it may or may not have been
@@ -132,41 +116,19 @@ pub(crate) fn is_lost(error: &Error) -> bool {
 
 /// Returns true if a parameter could not be serialized, so that nothing was sent.
 fn is_of_parameter(error: &Error) -> bool {
-    error
-        .source()
-        .is_some_and(|source| source.is::<WrongType>() || source.is::<BadParameter>())
+    has_source::<WrongType>(error) || has_source::<BadParameter>(error)
 }
 
-/// Returns true if a prepared statement has become invalid because the type of a column was
-/// changed. The statement was not executed.
+fn has_source<E: std::error::Error + 'static>(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<E>())
+}
+
+/// Returns true if a prepared statement is not valid any more, because the type of a column was
+/// changed or the session has lost the statement. It was not executed.
 pub(super) fn is_outdated(error: &Error) -> bool {
-    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_class_of_codes_has_its_remedy() {
-        let table = [
-            ("40P01", Remedy::RetryNow),
-            ("40001", Remedy::RetryNow),
-            ("40002", Remedy::OtherContent),
-            ("08006", Remedy::RetryLater),
-            ("53100", Remedy::RetryLater),
-            ("55P03", Remedy::RetryLater),
-            ("57P01", Remedy::RetryLater),
-            ("22001", Remedy::OtherContent),
-            ("23514", Remedy::OtherContent),
-            ("54000", Remedy::OtherContent),
-            ("P0001", Remedy::OtherContent),
-            ("25006", Remedy::OtherConfiguration),
-            ("42501", Remedy::OtherConfiguration),
-            ("XX001", Remedy::Nothing),
-        ];
-        for (code, expected) in table {
-            assert_eq!(remedy(&SqlState::from_code(code)), expected, "{code}");
-        }
-    }
+    let outdated = [
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::INVALID_SQL_STATEMENT_NAME,
+    ];
+    error.code().is_some_and(|code| outdated.contains(code)) || has_source::<WrongType>(error)
 }

@@ -60,6 +60,7 @@ impl PostgresLabel {
         let error = match error {
             ConnectError::Driver(error) => error,
             ConnectError::Unreachable { .. } => return self.driver("connecting", error),
+            ConnectError::LacksTls(error) => return self.cannot_connect_by(&error, tls::MODE),
         };
         let keys = match error.code() {
             Some(&SqlState::INVALID_PASSWORD) => "POSTGRES_USER, POSTGRES_PASSWORD",
@@ -73,7 +74,12 @@ impl PostgresLabel {
                 None => return self.failed("connecting", error),
             },
         };
-        let message = Message::of(&error);
+        self.cannot_connect_by(&error, keys)
+    }
+
+    /// Returns the error of a connection that could not be opened; `keys` have to be checked.
+    fn cannot_connect_by(&self, error: &Error, keys: &str) -> StoreError {
+        let message = Message::of(error);
         self.misconfigured(format!("connecting failed: {message} ({keys})"))
     }
 

@@ -8,10 +8,11 @@
 use tokio_postgres::Row;
 
 use super::recorder::PostgresRecorder;
-use super::sql::Sql;
+use super::sql::{Sql, Topics};
 use crate::error::StoreError;
 use crate::notification::{Notification, NotificationQuery};
 use crate::sql::limits::{at_most, row_limit};
+use crate::topic_filter::TopicFilter;
 
 /// The shortest of the longest states of a page for which the first statement is worthwhile.
 const WORTHWHILE: usize = 512;
@@ -22,7 +23,24 @@ struct Bounds<'a> {
     stop: i64,
     limit: usize,
     bytes: usize,
-    topics: Option<Vec<&'a String>>,
+    filter: Option<FilterParams<'a>>,
+}
+
+/// A filter as parameters. No stored topic has a zero byte, and the server rejects one in a
+/// parameter.
+struct FilterParams<'a> {
+    topics: Vec<&'a String>,
+    prefixes: Vec<String>,
+}
+
+impl<'a> FilterParams<'a> {
+    fn of(filter: &'a TopicFilter) -> Self {
+        let mut topics: Vec<_> = filter.topics.iter().collect();
+        let mut prefixes = filter.prefixes();
+        topics.retain(|topic| !topic.contains('\0'));
+        prefixes.retain(|prefix| !prefix.contains('\0'));
+        Self { topics, prefixes }
+    }
 }
 
 impl PostgresRecorder {
@@ -31,22 +49,19 @@ impl PostgresRecorder {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        let topics = query.topics.as_deref();
-        if query.limit == 0 || topics.is_some_and(<[_]>::is_empty) {
+        if query.limit == 0 || query.topics.as_ref().is_some_and(TopicFilter::is_empty) {
             return Ok(Vec::new());
         }
         let after = match query.start {
             Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
             start => start.map(at_most),
         };
-        // No stored topic has a zero byte, and the server rejects one as a parameter.
-        let topics = topics.map(|topics| topics.iter().filter(|topic| !topic.contains('\0')));
         let mut bounds = Bounds {
             after: after.unwrap_or(i64::MIN),
             stop: query.stop.map_or(i64::MAX, at_most),
             limit: query.limit,
             bytes: query.byte_limit.max(1),
-            topics: topics.map(Iterator::collect),
+            filter: query.topics.as_ref().map(FilterParams::of),
         };
         let longest = bounds.bytes / bounds.limit;
         if bounds.bytes == usize::MAX {
@@ -76,28 +91,32 @@ impl PostgresRecorder {
         bounds: &Bounds<'_>,
         longest: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let statements = (Sql::Notifications, Sql::NotificationsByTopic);
-        self.select(bounds, statements, row_limit(longest))
+        self.select(bounds, Sql::Notifications, row_limit(longest))
     }
 
     fn in_bytes(&self, bounds: &Bounds<'_>) -> Result<Vec<Row>, StoreError> {
-        let statements = (Sql::NotificationsInBytes, Sql::NotificationsByTopicInBytes);
-        self.select(bounds, statements, row_limit(bounds.bytes))
+        self.select(bounds, Sql::NotificationsInBytes, row_limit(bounds.bytes))
     }
 
-    /// Executes the first of the statements, or the second one if there are topics.
     fn select(
         &self,
         bounds: &Bounds<'_>,
-        (all, by_topic): (Sql, Sql),
+        page_of: fn(Topics) -> Sql,
         bytes: i64,
     ) -> Result<Vec<Row>, StoreError> {
         let Bounds { after, stop, .. } = bounds;
         let limit = row_limit(bounds.limit);
         self.pool
-            .read("reading notifications", |connection| match &bounds.topics {
-                None => connection.query(all, &[after, stop, &limit, &bytes]),
-                Some(topics) => connection.query(by_topic, &[after, stop, &limit, topics, &bytes]),
+            .read("reading notifications", |connection| match &bounds.filter {
+                None => connection.query(page_of(Topics::All), &[after, stop, &limit, &bytes]),
+                Some(FilterParams { topics, prefixes }) if prefixes.is_empty() => connection.query(
+                    page_of(Topics::Listed),
+                    &[after, stop, &limit, topics, &bytes],
+                ),
+                Some(FilterParams { topics, prefixes }) => connection.query(
+                    page_of(Topics::ListedOrOfAggregates),
+                    &[after, stop, &limit, topics, prefixes, &bytes],
+                ),
             })
     }
 

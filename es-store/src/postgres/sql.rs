@@ -8,10 +8,8 @@ pub(super) enum Sql {
     Events,
     EventsDesc,
     History,
-    Notifications,
-    NotificationsByTopic,
-    NotificationsInBytes,
-    NotificationsByTopicInBytes,
+    Notifications(Topics),
+    NotificationsInBytes(Topics),
     Head,
     EventAt,
     Tracked,
@@ -31,6 +29,17 @@ pub(super) enum Sql {
     SnapshotsDesc,
 }
 
+/// The topics that a page of notifications selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Topics {
+    All,
+    /// Those that are listed in the fourth parameter.
+    Listed,
+    /// Those that are listed, and those that belong to one of the aggregates whose prefixes are the
+    /// fifth parameter.
+    ListedOrOfAggregates,
+}
+
 impl Sql {
     /// Returns the statement's text. It names all columns, because other versions of the Python
     /// library have more.
@@ -45,12 +54,8 @@ impl Sql {
             Self::Snapshots => of_one(&snapshots, "ASC"),
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
-            Self::Notifications => with_short_states(&events, "", "$4::bigint"),
-            Self::NotificationsByTopic => with_short_states(&events, BY_TOPIC, "$5::bigint"),
-            Self::NotificationsInBytes => in_bytes(&notifications("state", &events, ""), "$4"),
-            Self::NotificationsByTopicInBytes => {
-                in_bytes(&notifications("state", &events, BY_TOPIC), "$5")
-            }
+            Self::Notifications(topics) => with_short_states(&events, topics),
+            Self::NotificationsInBytes(topics) => in_bytes(&events, topics),
             Self::Head => format!(
                 "SELECT notification_id, originator_id, originator_version FROM {events} \
                  ORDER BY notification_id DESC LIMIT 1"
@@ -99,15 +104,40 @@ const HOLDER: &str = "SELECT a.pid, a.application_name, a.state FROM pg_locks AS
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
     AND l.relation = to_regclass($1)::oid AND l.mode <> 'AccessShareLock' LIMIT 1";
 
-/// The condition of a topic. A topic that is null may be any of them. Its row is damaged, so it has
-/// to be an error and must not be skipped.
-const BY_TOPIC: &str = "AND (topic = ANY ($4) OR topic IS NULL) ";
+impl Topics {
+    /// Returns the condition of a row. A topic that is null may be any of them. Its row is damaged,
+    /// so it has to be an error and must not be skipped.
+    ///
+    /// Behind the prefix of an aggregate comes no further dot. The listed topics are compared
+    /// first, because the prefixes are compared one by one.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Listed => "AND (topic = ANY ($4) OR topic IS NULL) ",
+            Self::ListedOrOfAggregates => {
+                "AND (topic = ANY ($4) OR topic IS NULL OR EXISTS (SELECT FROM unnest($5::text[]) AS p(prefix) \
+                 WHERE starts_with(topic, p.prefix) AND strpos(substr(topic, length(p.prefix) + 1), '.') = 0)) "
+            }
+        }
+    }
 
-/// Returns the statement that selects a page up to the row whose state reaches `limit`, all states
-/// together. The length of a state is in its row, so the server reads only the states that it
-/// sends.
-fn in_bytes(page: &str, limit: &str) -> String {
+    /// Returns the next parameter.
+    fn parameter(self) -> &'static str {
+        match self {
+            Self::All => "$4::bigint",
+            Self::Listed => "$5::bigint",
+            Self::ListedOrOfAggregates => "$6::bigint",
+        }
+    }
+}
+
+/// Returns the statement that selects a page up to the row whose state reaches the limit, all
+/// states together. The length of a state is in its row, so the server reads only the states that
+/// it sends.
+fn in_bytes(events: &str, topics: Topics) -> String {
     let length = "coalesce(octet_length(state), 0)";
+    let page = notifications("state", events, topics);
+    let limit = topics.parameter();
     format!(
         "SELECT notification_id, originator_id, originator_version, topic, state FROM \
          (SELECT *, sum({length}) OVER (ORDER BY notification_id ROWS UNBOUNDED PRECEDING) AS bytes \
@@ -116,10 +146,11 @@ fn in_bytes(page: &str, limit: &str) -> String {
 }
 
 /// Returns the statement that selects a page, with null in place of each state that is longer than
-/// `longest`. It costs less than the sum of [`in_bytes`].
-fn with_short_states(events: &str, condition: &str, longest: &str) -> String {
+/// the last parameter. It costs less than the sum of [`in_bytes`].
+fn with_short_states(events: &str, topics: Topics) -> String {
+    let longest = topics.parameter();
     let state = format!("CASE WHEN octet_length(state) <= {longest} THEN state END AS state");
-    notifications(&state, events, condition)
+    notifications(&state, events, topics)
 }
 
 fn history(events: &str, snapshots: &str) -> String {
@@ -133,7 +164,8 @@ fn history(events: &str, snapshots: &str) -> String {
     )
 }
 
-fn notifications(state: &str, events: &str, condition: &str) -> String {
+fn notifications(state: &str, events: &str, topics: Topics) -> String {
+    let condition = topics.condition();
     format!(
         "SELECT notification_id, originator_id, originator_version, topic, {state} FROM {events} \
          WHERE notification_id > $1 AND notification_id <= $2 {condition}\

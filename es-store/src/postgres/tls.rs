@@ -4,6 +4,8 @@
 #[cfg(feature = "tls")]
 mod connector;
 #[cfg(feature = "tls")]
+mod handshake;
+#[cfg(feature = "tls")]
 mod refusal;
 #[cfg(feature = "tls")]
 mod verifier;
@@ -11,21 +13,19 @@ mod verifier;
 use std::fmt;
 
 use tokio_postgres::config::SslMode;
-#[cfg(feature = "tls")]
-use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Config, NoTls};
 #[cfg(feature = "tls")]
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 #[cfg(feature = "tls")]
+use self::handshake::Handshake;
+#[cfg(feature = "tls")]
 pub(super) use self::refusal::keys;
 use crate::env::Env;
 use crate::error::{EnvError, StoreError};
-#[cfg(feature = "tls")]
-use crate::postgres_client::Stream;
 use crate::postgres_client::{Client, ConnectError, Target};
 
-const MODE: &str = "POSTGRES_SSLMODE";
+pub(super) const MODE: &str = "POSTGRES_SSLMODE";
 
 /// The modes of libpq without `allow`, which would send the password unencrypted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +81,8 @@ impl Tls {
                 let Some(host) = target.host_name() else {
                     return in_the_clear(target);
                 };
-                let mut connector = connector.clone();
-                let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut connector, host);
+                let tls = Handshake::new(connector, host);
+                let has_begun = tls.has_begun();
                 match target.connect(*mode, tls) {
                     // The driver falls back by itself only if the server has no TLS at all. libpq
                     // also falls back here.
@@ -92,6 +92,9 @@ impl Tls {
                         let error = es_core::error_chain(&error);
                         tracing::debug!(%error, "connecting without encryption");
                         in_the_clear(target)
+                    }
+                    Err(ConnectError::Driver(error)) if has_begun.lacks_tls(&error) => {
+                        Err(ConnectError::LacksTls(error))
                     }
                     connected => connected,
                 }

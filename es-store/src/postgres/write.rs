@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use es_core::AggregateId;
 use tokio_postgres::{Error, Row};
 
+use super::codes::Message;
 use super::connection::Connection;
 use super::names::Names;
 use super::rows::{Rows, version};
@@ -68,6 +69,10 @@ impl Write<'_> {
             inserted.push(((id, version), self.rows.position(row, 0)?));
         }
         let events: Vec<_> = group.flat_map(|one| &one.events).collect();
+        if inserted.len() < events.len() {
+            let kept_back = Message::new("a trigger of the table has kept an event back");
+            return Err(self.rows.label.refused("recording", kept_back).into());
+        }
         let is_of = |event: &StoredEvent, (id, version): &(AggregateId, u64)| {
             event.originator_id == *id && event.originator_version == *version
         };

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
-use super::codes::{is_lost, may_retry_now};
+use super::codes::{is_lost, is_outdated, may_retry_now};
 use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
@@ -220,8 +220,11 @@ impl Writer {
                 };
             }
         };
+        let is_outdated = is_outdated(&error);
         let then = match error.code() {
             _ if is_lost(&error) => NextStep::Resend,
+            // Only a new connection prepares its statements again.
+            _ if is_outdated => NextStep::Retry,
             Some(code) if may_retry_now(code) => NextStep::Retry,
             Some(&SqlState::UNDEFINED_FUNCTION) if self.has_append => {
                 self.has_append = false;
@@ -236,7 +239,7 @@ impl Writer {
             Some(holder) => label.locked(holder),
             None => label.failed("recording", error),
         };
-        if !matches!(then, NextStep::Resend) {
+        if !matches!(then, NextStep::Resend) && !is_outdated {
             self.connection = Some(connection);
         }
         FailedAttempt { error, then }

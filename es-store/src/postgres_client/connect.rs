@@ -26,13 +26,19 @@ pub(crate) enum ConnectError {
     Unreachable { server: String, error: io::Error },
     /// The server refused the connection, or did not answer.
     Driver(Error),
+    /// The server has no TLS, which is required.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "only TLS is required")
+    )]
+    LacksTls(Error),
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable { server, error } => write!(f, "{server}: {error}"),
-            Self::Driver(error) => error.fmt(f),
+            Self::Driver(error) | Self::LacksTls(error) => error.fmt(f),
         }
     }
 }
@@ -41,7 +47,7 @@ impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreachable { error, .. } => Some(error),
-            Self::Driver(error) => error.source(),
+            Self::Driver(error) | Self::LacksTls(error) => error.source(),
         }
     }
 }

@@ -58,6 +58,13 @@ pub(super) fn lines(list: &str) -> impl DoubleEndedIterator<Item = &str> {
     list.lines().filter(|line| !line.is_empty())
 }
 
+/// Returns the error of one of the library's own statements. It is right for the tables that the
+/// library creates, so the tables are others, or a privilege is missing.
 pub(super) fn problem(error: SqlError) -> StoreError {
-    error.problem
+    match error.problem {
+        StoreError::Statement { store, problem } => StoreError::Configuration(format!(
+            "{store}: reading or writing the position of the projection failed: {problem}"
+        )),
+        problem => problem,
+    }
 }

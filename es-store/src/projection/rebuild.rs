@@ -1,6 +1,6 @@
 //! The rebuild: new tables beside the old ones, and the switch to the new ones.
 
-use super::meta::{self, Key, problem};
+use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, make_tables, process};
 use crate::error::StoreError;
@@ -152,7 +152,7 @@ fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> 
     for name in meta::lines(rebuilding) {
         let new = tx.names().path(&stage.physical(name));
         let sql = format!("ALTER TABLE {new} RENAME TO {}", quoted(name));
-        tx.execute(&sql, &[]).map_err(problem)?;
+        tx.execute(&sql, &[]).map_err(|error| error.problem)?;
     }
     tx.end_renames()?;
     meta::put(tx, Key::Tables, rebuilding)
@@ -165,7 +165,7 @@ fn drop_tables(tx: &mut Transaction<'_>, stage: Stage, names: &str) -> Result<()
             "DROP TABLE IF EXISTS {}",
             tx.names().path(&stage.physical(name))
         );
-        tx.execute(&sql, &[]).map_err(problem)?;
+        tx.execute(&sql, &[]).map_err(|error| error.problem)?;
     }
     Ok(())
 }

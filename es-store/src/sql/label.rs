@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::StoreError;
+use crate::error::{Remedy, StoreError};
 
 /// The name of a database in errors, and its limit for waiting for a lock.
 #[derive(Debug, Clone)]
@@ -30,16 +30,28 @@ impl Label {
         self.store.to_string()
     }
 
-    /// Creates the error of a driver that failed while it was `doing` something.
+    /// Creates the error of a driver that failed while it was `doing` something. A later retry may
+    /// succeed.
     pub(crate) fn driver(
         &self,
         doing: &'static str,
         error: impl Error + Send + Sync + 'static,
     ) -> StoreError {
+        self.driver_with(doing, error, Remedy::RetryLater)
+    }
+
+    /// Does the same, with another remedy.
+    pub(crate) fn driver_with(
+        &self,
+        doing: &'static str,
+        error: impl Error + Send + Sync + 'static,
+        remedy: Remedy,
+    ) -> StoreError {
         StoreError::Driver {
             store: self.store(),
             doing,
             error: Arc::new(error),
+            remedy,
         }
     }
 

@@ -1,50 +1,34 @@
 //! The codes of SQLite's errors, and their remedies.
 
+mod table;
+
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::error::StoreError;
+use crate::error::{Remedy, StoreError};
 use crate::sql::label::Label;
-use crate::sql::remedy::Remedy;
 
-/// Returns the remedy of an error of SQLite.
+/// Returns the remedy for an error of one of the library's own statements.
 fn remedy(error: &Error) -> Remedy {
-    let Some(code) = error.sqlite_error_code() else {
+    match error.sqlite_extended_error_code() {
+        Some(code) => table::remedy(code),
         // An error of the driver: a value that cannot be converted, or a wrong name.
-        return Remedy::Nothing;
-    };
-    match code {
-        ErrorCode::SchemaChanged
-        | ErrorCode::OperationAborted
-        | ErrorCode::OperationInterrupted => Remedy::RetryNow,
-        ErrorCode::DatabaseBusy
-        | ErrorCode::DatabaseLocked
-        | ErrorCode::DiskFull
-        | ErrorCode::SystemIoFailure
-        | ErrorCode::OutOfMemory
-        | ErrorCode::CannotOpen
-        | ErrorCode::FileLockingProtocolFailed => Remedy::RetryLater,
-        ErrorCode::TooBig
-        | ErrorCode::ConstraintViolation
-        | ErrorCode::TypeMismatch
-        | ErrorCode::ParameterOutOfRange => Remedy::OtherContent,
-        ErrorCode::ReadOnly
-        | ErrorCode::PermissionDenied
-        | ErrorCode::AuthorizationForStatementDenied
-        | ErrorCode::NotADatabase => Remedy::OtherConfiguration,
-        _ => Remedy::Nothing,
+        None => Remedy::Nothing,
     }
 }
 
 /// Converts the error of one of the library's own statements that failed while it was `doing`
 /// something.
 pub(super) fn failed(label: &Label, doing: &'static str, error: Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+    match (error.sqlite_error_code(), remedy(&error)) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
             label.locked("another connection")
         }
-        Some(ErrorCode::ReadOnly) => label.read_only(doing),
-        _ if remedy(&error) == Remedy::OtherContent => label.refused(doing, error),
-        _ => label.driver(doing, error),
+        (Some(ErrorCode::ReadOnly), _) => label.read_only(doing),
+        (_, Remedy::OtherContent) => label.refused(doing, error),
+        (_, Remedy::OtherConfiguration) => {
+            label.misconfigured(format!("{doing} failed: {}", message(&error)))
+        }
+        (_, remedy) => label.driver_with(doing, error, remedy),
     }
 }
 
@@ -65,12 +49,21 @@ pub(super) fn is_lost_write(error: &Error) -> bool {
 /// Converts the error of a user's statement: the fault of the statement, unless the database
 /// failed.
 pub(super) fn statement_failed(label: &Label, error: Error) -> StoreError {
-    let is_of_database = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => true,
-        _ => remedy(&error) == Remedy::RetryLater,
-    };
-    if is_of_database {
-        return label.driver("a statement", error);
+    let remedy = remedy(&error);
+    let is_of_file = matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen
+                | ErrorCode::SystemIoFailure
+        )
+    );
+    if is_of_file && remedy == Remedy::OtherConfiguration {
+        return label.misconfigured(format!("a statement failed: {}", message(&error)));
+    }
+    if is_of_file || remedy == Remedy::RetryLater {
+        return label.driver_with("a statement", error, remedy);
     }
     label.statement(message(&error))
 }
@@ -89,34 +82,5 @@ fn message(error: &Error) -> String {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
         Error::SqlInputError { msg, .. } => msg.clone(),
         error => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of_code(code: i32) -> Remedy {
-        remedy(&Error::SqliteFailure(ffi::Error::new(code), None))
-    }
-
-    #[test]
-    fn each_code_has_its_remedy() {
-        let table = [
-            (ffi::SQLITE_SCHEMA, Remedy::RetryNow),
-            (ffi::SQLITE_BUSY, Remedy::RetryLater),
-            (ffi::SQLITE_BUSY_SNAPSHOT, Remedy::RetryLater),
-            (ffi::SQLITE_FULL, Remedy::RetryLater),
-            (ffi::SQLITE_IOERR_FSYNC, Remedy::RetryLater),
-            (ffi::SQLITE_TOOBIG, Remedy::OtherContent),
-            (ffi::SQLITE_CONSTRAINT_TRIGGER, Remedy::OtherContent),
-            (ffi::SQLITE_CONSTRAINT_CHECK, Remedy::OtherContent),
-            (ffi::SQLITE_READONLY, Remedy::OtherConfiguration),
-            (ffi::SQLITE_NOTADB, Remedy::OtherConfiguration),
-            (ffi::SQLITE_CORRUPT, Remedy::Nothing),
-        ];
-        for (code, remedy) in table {
-            assert_eq!(of_code(code), remedy, "{code}");
-        }
     }
 }

@@ -20,6 +20,7 @@ use crate::signal::{Listening, Signal};
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
+use crate::topic_filter::TopicFilter;
 use crate::tracking::UpstreamEvent;
 
 pub(super) struct SqliteRecorder {
@@ -156,12 +157,7 @@ impl ApplicationRecorder for SqliteRecorder {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        if query.limit == 0
-            || query
-                .topics
-                .as_ref()
-                .is_some_and(|topics| topics.is_empty())
-        {
+        if query.limit == 0 || query.topics.as_ref().is_some_and(TopicFilter::is_empty) {
             return Ok(Vec::new());
         }
         self.read(|reader| reader.notifications(query))

@@ -2,7 +2,7 @@
 
 use es_core::{AggregateId, IdType};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, Params, Row, ToSql, params};
 
 use super::codes;
 use super::columns::{IdText, id, position, state, text, topic, version};
@@ -14,6 +14,21 @@ use crate::sql::limits::{at_most, row_limit};
 use crate::sql::upstream_id;
 use crate::stored_event::StoredEvent;
 use crate::tracking::UpstreamEvent;
+
+const NOTIFICATIONS: &str = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
+     WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT ?3";
+
+/// A topic that is not text may stand for any topic. It is reported as damage, and not skipped.
+const BY_TOPIC: &str = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
+     WHERE rowid > ?1 AND rowid <= ?2 \
+     AND (topic IN (SELECT value FROM json_each(?4)) OR typeof(topic) <> 'text') ORDER BY rowid LIMIT ?3";
+
+/// A topic of an aggregate begins with one of the prefixes, and has no further dot behind it.
+const BY_TOPIC_OR_AGGREGATE: &str = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
+     WHERE rowid > ?1 AND rowid <= ?2 \
+     AND (topic IN (SELECT value FROM json_each(?4)) OR typeof(topic) <> 'text' OR EXISTS ( \
+     SELECT 1 FROM json_each(?5) WHERE substr(topic, 1, length(value)) = value \
+     AND instr(substr(topic, length(value) + 1), '.') = 0)) ORDER BY rowid LIMIT ?3";
 
 /// Reads the rows of one database.
 pub(super) struct Reader<'a> {
@@ -105,31 +120,29 @@ impl Reader<'_> {
             after.unwrap_or(i64::MIN),
             query.stop.map_or(i64::MAX, at_most),
         );
-        let topics = query
-            .topics
-            .as_ref()
-            .map(|topics| serde_json::json!(&**topics).to_string());
-        // A topic that is not text may stand for any topic. It is reported as damage, and not
-        // skipped.
-        let sql = match topics {
-            None => {
-                "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
-                 WHERE rowid > ?1 AND rowid <= ?2 AND ?3 IS NULL ORDER BY rowid LIMIT ?4"
-            }
-            Some(_) => {
-                "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
-                 WHERE rowid > ?1 AND rowid <= ?2 \
-                 AND (topic IN (SELECT value FROM json_each(?3)) OR typeof(topic) <> 'text') ORDER BY rowid LIMIT ?4"
-            }
+        let limit = row_limit(query.limit);
+        let read = |sql, params: &[&dyn ToSql]| {
+            // The rows are read one by one, so nothing is read behind the limit.
+            let mut bytes = 0;
+            self.collect_until("reading notifications", sql, params, |row| {
+                let notification = self.notification(row)?;
+                bytes += notification.state.len();
+                Ok((notification, query.is_reached_by(bytes)))
+            })
         };
-        let params = params![after, stop, topics, row_limit(query.limit)];
-        // The rows are read one by one, so nothing is read behind the limit.
-        let mut bytes = 0;
-        self.collect_until("reading notifications", sql, params, |row| {
-            let notification = self.notification(row)?;
-            bytes += notification.state.len();
-            Ok((notification, query.is_reached_by(bytes)))
-        })
+        match &query.topics {
+            None => read(NOTIFICATIONS, &[&after, &stop, &limit]),
+            Some(filter) if filter.aggregates.is_empty() => {
+                let topics = json_array(&filter.topics);
+                read(BY_TOPIC, &[&after, &stop, &limit, &topics])
+            }
+            Some(filter) => {
+                let topics = json_array(&filter.topics);
+                let prefixes = json_array(&filter.prefixes());
+                let params: &[&dyn ToSql] = &[&after, &stop, &limit, &topics, &prefixes];
+                read(BY_TOPIC_OR_AGGREGATE, params)
+            }
+        }
     }
 
     pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
@@ -269,4 +282,11 @@ impl Reader<'_> {
         }
         Ok(all)
     }
+}
+
+/// Returns texts as the array that `json_each` reads. It would cut a text off at a zero byte, which
+/// no topic has.
+fn json_array(texts: &[String]) -> String {
+    let texts = texts.iter().filter(|text| !text.contains('\0'));
+    serde_json::Value::from_iter(texts.map(String::as_str)).to_string()
 }

@@ -64,6 +64,7 @@ macro_rules! conformance_tests {
             positions_strictly_increase_in_the_order_of_recordings,
             notifications_are_selected_by_start_stop_and_limit,
             notifications_are_selected_by_topic,
+            all_events_of_an_aggregate_are_selected_whatever_their_kind,
             a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
             pages_with_a_limit_of_bytes_are_together_the_log,
             large_events_are_read_one_page_after_the_other,

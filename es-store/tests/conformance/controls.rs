@@ -9,7 +9,7 @@ use es_store::testing::conformance::{self, Bench};
 use es_store::{
     AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
     NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
-    Tracking, UpstreamEvent,
+    TopicFilter, Tracking, UpstreamEvent,
 };
 
 /// A fault of a store.
@@ -27,6 +27,8 @@ enum Fault {
     GapsAreLostSilently,
     TheFirstSnapshotWins,
     AHistoryHasNoEnd,
+    UnknownKindsArePassedOver,
+    KindsAreFoundByPrefixAlone,
     BytesAreNotCounted,
     APageExceedsItsBytesByNothing,
 }
@@ -156,20 +158,38 @@ impl ApplicationRecorder for Broken {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
-        if self.fault == Fault::BytesAreNotCounted {
-            return self
-                .inner
-                .select_notifications(&query.clone().byte_limit(usize::MAX));
-        }
+        let filter = query.topics.clone().unwrap_or_default();
         let mut page = self.inner.select_notifications(query)?;
-        if self.fault == Fault::APageExceedsItsBytesByNothing {
-            let mut bytes = 0;
-            page.retain(|one| {
-                bytes += one.state.len();
-                bytes <= query.byte_limit
-            });
+        match self.fault {
+            Fault::BytesAreNotCounted => {
+                let query = query.clone().byte_limit(usize::MAX);
+                self.inner.select_notifications(&query)
+            }
+            Fault::APageExceedsItsBytesByNothing => {
+                let mut bytes = 0;
+                page.retain(|one| {
+                    bytes += one.state.len();
+                    bytes <= query.byte_limit
+                });
+                Ok(page)
+            }
+            Fault::UnknownKindsArePassedOver => {
+                let known = TopicFilter::new(filter.topics.to_vec());
+                let query = query.clone().filter(Some(known));
+                self.inner.select_notifications(&query)
+            }
+            Fault::KindsAreFoundByPrefixAlone => {
+                let mut all = self
+                    .inner
+                    .select_notifications(&query.clone().filter(None))?;
+                all.retain(|event| {
+                    let of = |aggregate: &String| event.topic.starts_with(aggregate.as_str());
+                    filter.selects(&event.topic) || filter.aggregates.iter().any(of)
+                });
+                Ok(all)
+            }
+            _ => Ok(page),
         }
-        Ok(page)
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
@@ -238,5 +258,7 @@ controls! {
         a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
         pages_with_a_limit_of_bytes_are_together_the_log;
     AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
+    UnknownKindsArePassedOver is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
+    KindsAreFoundByPrefixAlone is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

@@ -28,6 +28,8 @@ pub struct Lag {
     pub head: u64,
     /// The failure after which its batch is retried, if there was one.
     pub retrying: Option<String>,
+    /// The next event, if it is newer than this program.
+    pub waiting_for_newer: Option<String>,
 }
 
 impl std::error::Error for NotIdle {}
@@ -41,6 +43,7 @@ impl fmt::Display for NotIdle {
             position,
             head,
             retrying,
+            waiting_for_newer,
         } in &self.lags
         {
             write!(
@@ -49,6 +52,9 @@ impl fmt::Display for NotIdle {
             )?;
             if let Some(error) = retrying {
                 write!(f, " (retrying: {error})")?;
+            }
+            if let Some(event) = waiting_for_newer {
+                write!(f, " (waiting for a newer program: {event})")?;
             }
         }
         if self.lags.is_empty() {

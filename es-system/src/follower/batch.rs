@@ -175,7 +175,7 @@ mod tests {
     struct NoPolicies;
 
     impl Dispatch for NoPolicies {
-        fn topics(&self) -> Option<std::sync::Arc<[String]>> {
+        fn topics(&self) -> Option<es_store::TopicFilter> {
             None
         }
 

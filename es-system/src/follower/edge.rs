@@ -11,26 +11,25 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use es_core::__private::panic_message;
-use es_store::backoff::Backoff;
 use es_store::sync::lock;
 use es_store::{Head, Recording};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::delay::Delay;
 use crate::follower::events::{Page, tracking};
-use crate::follower::failure::{CommitFailure, Failure, Pause};
+use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
 use crate::follower::status::{Condition, EdgeStatus};
+use crate::follower::step::{Next, Skips, Step};
 use crate::follower::{collecting, projecting};
 use crate::policy::work::Work;
 
 /// The shortest time between two writes of a position that only skips events.
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
-/// The pauses between attempts at a batch.
-const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 /// A follower's work on one of its upstreams.
 pub(crate) struct Edge {
@@ -49,59 +48,15 @@ pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
     pub(super) is_verified: bool,
     refusals: Refusals,
+    delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
     left: Option<Page>,
-    retry: Option<Retry>,
     /// The time of the last write of a position that only skipped events.
     last_skip: Option<Instant>,
     /// True if an attempt may have recorded events, or may still record them. The next attempt that
     /// reads the recorded position finds out.
     is_in_doubt: bool,
-}
-
-/// A series of failures, after which the batch runs again.
-struct Retry {
-    error: Error,
-    attempts: u32,
-    /// The time of the next attempt.
-    at: Instant,
-}
-
-/// The time at which a position that only skips events is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Skips {
-    /// At most every 100 ms, because nobody waits for it.
-    Later,
-    /// At once.
-    Now,
-}
-
-/// The result of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// True if the position or the condition of the edge may have changed.
-    pub(crate) changed: bool,
-    /// True if new events were recorded, or may have been. Others may follow them.
-    pub(crate) recorded: bool,
-    pub(crate) next: Next,
-}
-
-/// The time of the next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// At once, because there may be more events.
-    AtOnce,
-    /// At this moment and no earlier, even if events are recorded meanwhile, because the last
-    /// attempt failed.
-    NotBefore(Instant),
-    /// When the upstream records an event, or at the given moment.
-    WhenPrompted {
-        /// The moment at which to look without a prompt; `None` is the next poll.
-        or_at: Option<Instant>,
-    },
-    /// Never, because the follower has stopped.
-    Never,
 }
 
 /// The result of a pull.
@@ -140,10 +95,10 @@ impl Edge {
         if self.processor.stopped().is_some() {
             return Step::rest(Next::Never);
         }
-        if let Some(at) = self.state().retry.as_ref().map(|retry| retry.at)
-            && at > now
+        if let Some(delay) = &self.state().delay
+            && delay.is_pending(now)
         {
-            return Step::rest(Next::NotBefore(at));
+            return Step::rest(Next::after(delay));
         }
         let began = Instant::now();
         let repairs = self.processor.repairs();
@@ -192,14 +147,14 @@ impl Edge {
     /// Ends a series of failures. Returns true if one of them may have recorded events.
     fn succeeded(&self) -> bool {
         let mut state = self.state();
-        state.retry = None;
+        state.delay = None;
         std::mem::take(&mut state.is_in_doubt)
     }
 
     /// Ends a pause between two attempts, so that the next step tries again at once.
     pub(crate) fn end_pause(&self) {
-        if let Some(retry) = &mut self.state().retry {
-            retry.at = Instant::now();
+        if let Some(delay) = &mut self.state().delay {
+            delay.end();
         }
     }
 
@@ -229,20 +184,29 @@ impl Edge {
         if let Some(error) = self.processor.stopped() {
             return Condition::Stopped { error };
         }
-        match &self.state().retry {
-            None => Condition::Running,
-            Some(retry) => Condition::Retrying {
-                error: retry.error.clone(),
-                attempts: retry.attempts,
-            },
-        }
+        let state = self.state();
+        let delay = state.delay.as_ref();
+        delay.map_or(Condition::Running, Delay::condition)
+    }
+
+    /// Returns the error of a store that is configured wrongly, once it is to be reported.
+    pub(super) fn misconfigured(&self) -> Option<Error> {
+        self.state().delay.as_ref()?.misconfigured()
     }
 
     pub(super) fn status(&self) -> EdgeStatus {
+        let position = self.position().ok();
+        let condition = match self.condition() {
+            // Another program has processed the event, and this edge has not looked again yet.
+            Condition::WaitingForNewer { position: at, .. } if position >= Some(at) => {
+                Condition::Running
+            }
+            condition => condition,
+        };
         EdgeStatus {
             upstream: self.upstream.name().to_owned(),
-            position: self.position().ok(),
-            condition: self.condition(),
+            position,
+            condition,
         }
     }
 
@@ -255,7 +219,7 @@ impl Edge {
         };
         let (limit, left) = {
             let mut state = self.state();
-            (state.refusals.limit(), state.left.take())
+            (state.limit(), state.left.take())
         };
         let page = self
             .processor
@@ -339,37 +303,23 @@ impl Edge {
     /// only rule so far stops the follower in front of the event.
     fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
         match failure {
-            Failure::Retry { error, pause } => self.retry(error, pause, now),
+            Failure::Retry { error, pause } => {
+                self.delay(now, |former| Delay::retry(former, error, pause, now))
+            }
+            Failure::Newer(event) => self.delay(now, |_| Delay::newer(event, now)),
             Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
             Failure::Abandoned => Next::Never,
         }
     }
 
-    fn retry(&self, error: Error, pause: Pause, now: Instant) -> Next {
-        let follower = self.processor.name();
-        let upstream = self.upstream.name();
+    fn delay(&self, now: Instant, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
         let mut state = self.state();
-        let attempts = state
-            .retry
-            .as_ref()
-            .map_or(1, |retry| retry.attempts.saturating_add(1));
-        let pause = match pause {
-            Pause::None => Duration::ZERO,
-            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
-            Pause::Backoff => PAUSES.pause(attempts),
-        };
-        if pause.is_zero() {
-            tracing::debug!(follower, upstream, %error, "a batch runs again");
-        } else {
-            tracing::warn!(follower, upstream, %error, attempts, "a batch runs again");
-        }
-        let at = now + pause;
-        state.retry = Some(Retry {
-            error,
-            attempts,
-            at,
-        });
-        Next::NotBefore(at)
+        let former = state.delay.as_ref();
+        let delay = delay(former);
+        delay.trace(former, (self.processor.name(), self.upstream.name()), now);
+        let next = Next::after(&delay);
+        state.delay = Some(delay);
+        next
     }
 
     /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
@@ -390,12 +340,13 @@ impl Edge {
     }
 }
 
-impl Step {
-    fn rest(next: Next) -> Self {
-        Self {
-            changed: false,
-            recorded: false,
-            next,
+impl State {
+    /// Returns the maximum number of events of the next batch. While the first one is newer than
+    /// this program, the others need not be read.
+    fn limit(&self) -> usize {
+        match self.delay.as_ref().and_then(Delay::newer_event) {
+            Some(_) => 1,
+            None => self.refusals.limit(),
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use es_store::{Conflict, StoreError};
+use es_store::{Conflict, MapperProblem, Remedy};
 
 use crate::application::store_errors::StoreErrors;
-use crate::error::{BoxError, Error, ErrorKind, PolicyFailure};
+use crate::error::{BoxError, DataProblem, Error, ErrorKind, PolicyFailure};
+use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
 
 /// The reason why an edge did not advance.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The store failed, or another writer was first. The batch runs again from the recorded
-    /// position, without end, and no rule of the user applies.
+    /// The store failed or is configured wrongly, or another writer was first. The batch runs again
+    /// from the recorded position, without end, and no rule of the user applies.
     Retry {
         /// The failure.
         error: Error,
@@ -22,6 +23,9 @@ pub(crate) enum Failure {
     /// The policy failed. Everything before its event is committed, and the rule of the user
     /// applies to the event alone.
     Policy(Error),
+    /// The next event is newer than this program. Everything before it is committed, and the edge
+    /// waits in front of it.
+    Newer(Arc<PolicyFailure>),
     /// The failure persists in every attempt: the upstream is another log than before, a row is
     /// damaged, a table is of an older release, or an application was closed. The follower stops.
     Stop(Error),
@@ -38,6 +42,8 @@ pub(crate) enum Pause {
     Contention,
     /// A pause that grows with each attempt.
     Backoff,
+    /// A pause that grows further, because only an operator can repair the store.
+    Configuration,
 }
 
 impl Failure {
@@ -49,14 +55,10 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let pause = match &error {
-            Error::Conflict { .. } => Pause::Contention,
-            Error::Store { problem, .. }
-                if matches!(**problem, StoreError::PositionMoved { .. }) =>
-            {
-                Pause::Contention
-            }
-            error if error.is_of_store() => Pause::Backoff,
+        let pause = match error.remedy() {
+            Remedy::RetryNow => Pause::Contention,
+            Remedy::RetryLater => Pause::Backoff,
+            Remedy::OtherConfiguration => Pause::Configuration,
             _ => return Self::Stop(error),
         };
         Self::Retry { error, pause }
@@ -80,10 +82,11 @@ pub(super) enum CommitFailure {
 impl CommitFailure {
     /// Classifies the failure of recording the first `events` of a batch.
     pub(super) fn of(error: Error, events: usize) -> Self {
-        match error.kind() {
-            ErrorKind::Conflict | ErrorKind::BadData => Self::Refused { error, events },
-            _ => Self::Other(error.into()),
+        let is_conflict = error.kind() == ErrorKind::Conflict;
+        if is_conflict || error.remedy() == Remedy::OtherContent {
+            return Self::Refused { error, events };
         }
+        Self::Other(error.into())
     }
 }
 
@@ -129,6 +132,8 @@ pub(super) enum EventFailure {
         /// The refusal.
         refusal: Refusal,
     },
+    /// The event is newer than this program.
+    Newer(Arc<PolicyFailure>),
     /// The policy itself failed.
     Policy(Error),
 }
@@ -149,6 +154,9 @@ impl EventFailure {
             return Some(Self::Store(error));
         }
         let error = returned.err()?;
+        if is_newer(received, &*error) {
+            return Some(Self::Newer(Arc::new(failure_of(follower, received, error))));
+        }
         let ours = library_error(&*error);
         if let Some(ours) = ours.filter(|error| error.is_of_store()) {
             return Some(Self::Store(ours.clone()));
@@ -168,8 +176,12 @@ impl EventFailure {
 
 /// Returns the failure of a policy, with the event at which it failed.
 pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxError) -> Error {
+    Error::Policy(Arc::new(failure_of(follower, received, error)))
+}
+
+fn failure_of(follower: &str, received: Received<'_>, error: BoxError) -> PolicyFailure {
     let event = received.notification;
-    Error::Policy(Arc::new(PolicyFailure {
+    PolicyFailure {
         application: follower.to_owned(),
         upstream: received.upstream.name().to_owned(),
         position: event.id,
@@ -177,7 +189,25 @@ pub(super) fn policy_failure(follower: &str, received: Received<'_>, error: BoxE
         originator_id: event.originator_id.clone(),
         originator_version: event.originator_version,
         error,
-    }))
+    }
+}
+
+/// Returns true if the event is newer than this program: the dispatch table or the decoder of a
+/// policy for all other events has found that out.
+fn is_newer(received: Received<'_>, error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<NewerEvent>() {
+        return true;
+    }
+    let event = received.notification;
+    let Some(Error::BadData { problem, .. }) = library_error(error) else {
+        return false;
+    };
+    let DataProblem::Mapper(mapper) = &**problem else {
+        return false;
+    };
+    matches!(mapper.problem, MapperProblem::NewerVersion { .. })
+        && (&mapper.id, mapper.version) == (&event.originator_id, event.originator_version)
+        && mapper.topic == event.topic
 }
 
 /// Returns the error of this library that `error` is or is caused by.

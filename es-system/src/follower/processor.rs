@@ -1,10 +1,10 @@
 //! The application that processes events, shared by all edges of its follower.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use es_store::sync::lock;
-use es_store::{Head, Notification, NotificationQuery, PAGE_BYTES};
+use es_store::{Head, Notification, NotificationQuery, PAGE_BYTES, TopicFilter};
 
 use crate::application::Application;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,8 +16,8 @@ use crate::policy::work::Work;
 pub(crate) struct Processor {
     pub(super) application: Application,
     pub(super) work: Work,
-    /// The topics with which upstreams are filtered; `None` is no filter.
-    pub(super) topics: Option<Arc<[String]>>,
+    /// The filter with which upstreams are read; `None` is no filter.
+    pub(super) topics: Option<TopicFilter>,
     halt: Mutex<Halt>,
     finishing: AtomicBool,
     abandoned: AtomicBool,
@@ -108,7 +108,7 @@ impl Processor {
                 .up_to(to)
                 .limit(limit)
                 .byte_limit(PAGE_BYTES)
-                .shared_topics(self.topics.clone());
+                .filter(self.topics.clone());
             let page = upstream.notification_log().query(&query)?;
             let is_full = query.is_filled_by(&page);
             Ok((page, is_full))
@@ -168,7 +168,7 @@ mod tests {
     struct NoPolicies;
 
     impl Dispatch for NoPolicies {
-        fn topics(&self) -> Option<Arc<[String]>> {
+        fn topics(&self) -> Option<TopicFilter> {
             None
         }
 

@@ -10,7 +10,7 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
 use crate::follower::events::{EventSlice, Page, tracking};
-use crate::follower::failure::{CommitFailure, EventFailure, Failure};
+use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
 use crate::follower::refusals::Refusals;
@@ -129,10 +129,15 @@ impl<'a> Rebuild<'a> {
         loop {
             let error = match work(self) {
                 Ok(done) => return Ok(done),
-                Err(Failure::Retry { error, .. }) if tries < TRIES => error,
+                Err(Failure::Retry { error, pause })
+                    if tries < TRIES && pause != Pause::Configuration =>
+                {
+                    error
+                }
                 Err(
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
                 ) => return Err(error),
+                Err(Failure::Newer(event)) => return Err(Error::Policy(event)),
                 Err(Failure::Abandoned) => {
                     let name = self.processor.name();
                     let problem = format!("{name}: the runner was stopped during the rebuild");
@@ -237,6 +242,7 @@ impl<'a> Rebuild<'a> {
         let batch_loop = self.batch_loop(Until::PageEnds);
         match projecting::run(batch_loop, self.projection, events, tx, timeout).1 {
             None => Ok(true),
+            Some(EventFailure::Newer(event)) => Err(Error::Policy(event)),
             Some(
                 EventFailure::Store(error)
                 | EventFailure::Refused { error, .. }

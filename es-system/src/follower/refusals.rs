@@ -85,11 +85,9 @@ impl Refusals {
     /// before it is committed.
     pub(super) fn of_event(&mut self, position: u64, failed: EventFailure) -> Failure {
         match failed {
-            EventFailure::Store(error) => Failure::Retry {
-                error,
-                pause: Pause::Backoff,
-            },
+            EventFailure::Store(error) => error.into(),
             EventFailure::Policy(error) => Failure::Policy(error),
+            EventFailure::Newer(event) => Failure::Newer(event),
             EventFailure::Refused { error, refusal } => {
                 if self.is_the_policys(position, position, 1, Some(refusal)) {
                     return Failure::Policy(error);

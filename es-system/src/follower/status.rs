@@ -42,6 +42,34 @@ pub enum Condition {
         /// The number of failures in a row.
         attempts: u32,
     },
+    /// The next event is newer than this program: its kind is not known here, and a policy follows
+    /// all of its aggregate (`#[policy(Parcel::*)]`), or its version is not known. Everything
+    /// before it is processed. The position does not move past the event until a newer program
+    /// processes it; this program then goes on behind it.
+    #[non_exhaustive]
+    WaitingForNewer {
+        /// The application that follows.
+        application: String,
+        /// The application that is followed.
+        upstream: String,
+        /// The position of the event.
+        position: u64,
+        /// The topic of the event.
+        topic: String,
+        /// The reason why this program cannot process the event.
+        error: Error,
+    },
+    /// A store is configured wrongly: a table or a privilege is missing, for example. The batch
+    /// runs again automatically, and succeeds once an operator has repaired that. From the third
+    /// attempt on, [`Runner::watch_for_errors`](crate::Runner::watch_for_errors) fails with the
+    /// error.
+    #[non_exhaustive]
+    Misconfigured {
+        /// The last failure.
+        error: Error,
+        /// The number of failures in a row.
+        attempts: u32,
+    },
     /// The follower has stopped in front of an event. A new runner begins with that event. A
     /// projection also continues in this runner after [`Runner::rebuild`](crate::Runner::rebuild).
     #[non_exhaustive]
@@ -56,7 +84,9 @@ impl Condition {
         match self {
             Self::Running => 0,
             Self::Retrying { .. } => 1,
-            Self::Stopped { .. } => 2,
+            Self::WaitingForNewer { .. } => 2,
+            Self::Misconfigured { .. } => 3,
+            Self::Stopped { .. } => 4,
         }
     }
 }

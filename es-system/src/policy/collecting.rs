@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use es_store::TopicFilter;
+
 use crate::error::{BoxError, Result};
 use crate::policy::context::{Collecting, Context};
 use crate::policy::kinds::{Bind, FollowerType};
@@ -32,7 +34,7 @@ struct BoundPolicies<A> {
 }
 
 impl<A: FollowerType> Dispatch for BoundPolicies<A> {
-    fn topics(&self) -> Option<Arc<[String]>> {
+    fn topics(&self) -> Option<TopicFilter> {
         self.policies.topics()
     }
 

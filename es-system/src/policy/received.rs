@@ -1,10 +1,11 @@
 //! An event of an upstream, on its way to a policy.
 
 use es_core::{DomainEvent, EventPayload, EventSet};
-use es_store::{Decoded, Notification};
+use es_store::{Decoded, MapperError, MapperProblem, Notification};
 
 use crate::application::Application;
 use crate::error::BoxError;
+use crate::policy::newer_event::NewerEvent;
 
 /// An event of an upstream.
 #[derive(Clone, Copy)]
@@ -19,12 +20,12 @@ impl Received<'_> {
             .upstream
             .mapper()
             .decode_payload::<P>(self.notification);
-        Ok(self.event(decoded?))
+        Ok(self.event(decoded.map_err(not_decoded)?))
     }
 
     pub(crate) fn one_of<S: EventSet>(&self) -> Result<DomainEvent<S>, BoxError> {
         let decoded = self.upstream.mapper().decode::<S>(self.notification);
-        Ok(self.event(decoded?))
+        Ok(self.event(decoded.map_err(not_decoded)?))
     }
 
     fn event<P>(&self, decoded: Decoded<P>) -> DomainEvent<P> {
@@ -36,5 +37,12 @@ impl Received<'_> {
             event.id,
             decoded.payload,
         )
+    }
+}
+
+fn not_decoded(error: MapperError) -> BoxError {
+    match error.problem {
+        MapperProblem::NewerVersion { .. } => NewerEvent::Version(error).into(),
+        _ => error.into(),
     }
 }

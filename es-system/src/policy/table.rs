@@ -7,21 +7,27 @@ use std::sync::Arc;
 
 use es_core::__private::panic_message;
 use es_core::{Aggregate, DomainEvent, EventKind, EventPayload, EventSet};
+use es_store::TopicFilter;
 
 use crate::application::ApplicationType;
 use crate::application::topics::Topics;
 use crate::error::{BoxError, Error, Result};
 use crate::policy::context::{Collecting, Context};
+use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
 use crate::policy::undecoded_event::UndecodedEvent;
 
 /// The dispatch table from the topics of events to the policies of the application `A`.
 ///
 /// Its topics are the filter with which the log is read, unless a policy handles all other events.
-/// So an event without an entry is never decoded.
+/// So an event without an entry is never decoded. Of an aggregate that is followed as a whole, the
+/// filter also selects the events that this program does not know. They are for a newer program and
+/// are never passed over.
 pub struct Policies<A, C: Context = Collecting> {
     handlers: HashMap<&'static str, Handler<A, C>>,
     rest: Option<Handler<A, C>>,
+    /// The topics of the aggregates that are followed as a whole.
+    aggregates: Vec<&'static str>,
     topics: Topics,
     problems: Vec<String>,
     /// The further data of the context.
@@ -60,21 +66,22 @@ impl<A, C: Context> Policies<A, C> {
         Self {
             handlers: HashMap::new(),
             rest: None,
+            aggregates: Vec::new(),
             topics: Topics::default(),
             problems: Vec::new(),
             setup,
         }
     }
 
-    /// Returns the topics that have a policy, sorted, or `None` if a policy handles all other
+    /// Returns the filter of the events that have a policy, or `None` if a policy handles all other
     /// events.
-    pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
+    pub(crate) fn topics(&self) -> Option<TopicFilter> {
         if self.rest.is_some() {
             return None;
         }
-        let mut topics: Vec<_> = self.handlers.keys().map(|&t| t.to_owned()).collect();
+        let mut topics: Vec<_> = self.handlers.keys().copied().collect();
         topics.sort_unstable();
-        Some(topics.into())
+        Some(TopicFilter::new(topics).of_aggregates(self.aggregates.iter().copied()))
     }
 
     /// Runs the policy for one event, if there is one. A panic of the policy becomes an error.
@@ -84,13 +91,25 @@ impl<A, C: Context> Policies<A, C> {
         received: &Received<'_>,
         context: &mut C::Of<'_>,
     ) -> Result<(), BoxError> {
-        let handler = self.handlers.get(&*received.notification.topic);
-        let Some(handler) = handler.or(self.rest.as_ref()) else {
-            return Ok(());
+        let topic = &*received.notification.topic;
+        let handler = match self.handlers.get(topic) {
+            Some(handler) => handler,
+            None => match (self.aggregate_of(topic), &self.rest) {
+                (Some(aggregate), _) => return Err(NewerEvent::Kind { aggregate }.into()),
+                (None, Some(rest)) => rest,
+                (None, None) => return Ok(()),
+            },
         };
         let call = || handler(application, received, context);
         catch_unwind(AssertUnwindSafe(call))
             .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
+    }
+
+    /// Returns the topic of the aggregate of an event, if it is followed as a whole.
+    fn aggregate_of(&self, topic: &str) -> Option<&'static str> {
+        let (aggregate, _) = topic.rsplit_once('.')?;
+        let mut all = self.aggregates.iter().copied();
+        all.find(|followed| *followed == aggregate)
     }
 
     /// Has `handler` handle the events of kind `kind`.
@@ -122,7 +141,8 @@ impl<A, C: Context> Policies<A, C> {
         });
     }
 
-    /// Has `handler` handle all events of the aggregate `E`.
+    /// Has `handler` handle all events of the aggregate `E`. In front of an event of `E` that this
+    /// program does not know, the follower waits for a newer program.
     pub fn on_all<E: Aggregate>(
         &mut self,
         handler: impl Fn(&A, &DomainEvent<E::Event>, &mut C::Of<'_>) -> Result<(), BoxError>
@@ -132,6 +152,7 @@ impl<A, C: Context> Policies<A, C> {
     ) {
         let kinds = E::Event::TOPICS.iter().copied().map(KindOf::<E>::new);
         self.on_several(kinds, handler);
+        self.aggregates.push(E::TOPIC);
     }
 
     /// Has `handler` handle every event without an entry.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use es_store::Transaction;
+use es_store::{TopicFilter, Transaction};
 
 use crate::error::BoxError;
 use crate::policy::processing_event::ProcessingEvent;
@@ -20,8 +20,8 @@ pub enum Work {
 }
 
 impl Work {
-    /// Returns the topics of the events to process, sorted, or `None` for all.
-    pub(crate) fn topics(&self) -> Option<Arc<[String]>> {
+    /// Returns the filter of the events to process, or `None` for all.
+    pub(crate) fn topics(&self) -> Option<TopicFilter> {
         match self {
             Self::Policies(policies) => policies.topics(),
             Self::Projection(projection) => projection.topics(),
@@ -31,9 +31,9 @@ impl Work {
 
 /// The policies of one application object.
 pub trait Dispatch: Send + Sync {
-    /// Returns the topics that have a policy, sorted, or `None` if a policy handles all other
+    /// Returns the filter of the events that have a policy, or `None` if a policy handles all other
     /// events.
-    fn topics(&self) -> Option<Arc<[String]>>;
+    fn topics(&self) -> Option<TopicFilter>;
 
     /// Runs the policy for one event. A panic of the policy becomes an error.
     fn dispatch(
@@ -48,9 +48,9 @@ pub(crate) type MakeTables = fn(&mut Transaction<'_>) -> Result<(), BoxError>;
 
 /// The handlers of one projection.
 pub trait Project: Send + Sync {
-    /// Returns the topics that have a handler, sorted, or `None` if a handler handles all other
-    /// events.
-    fn topics(&self) -> Option<Arc<[String]>>;
+    /// Returns the filter of the events that have a handler, or `None` if a handler handles all
+    /// other events.
+    fn topics(&self) -> Option<TopicFilter>;
 
     /// Runs the handler for one event. A panic of the handler becomes an error.
     ///

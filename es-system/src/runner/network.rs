@@ -9,8 +9,9 @@ use es_store::{Env, Signal};
 use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Lag, NotIdle, Result};
 use crate::follower::Follower;
-use crate::follower::edge::{Edge, Skips, Step};
+use crate::follower::edge::Edge;
 use crate::follower::status::{Condition, FollowerStatus};
+use crate::follower::step::{Skips, Step};
 use crate::projection::Projection;
 use crate::runner;
 use crate::system::System;
@@ -167,11 +168,16 @@ impl Network {
     }
 
     /// Fails if a follower has stopped, with the error that stopped the first one.
-    pub(crate) fn first_error(&self) -> Result<()> {
-        self.followers
-            .iter()
-            .find_map(|follower| follower.stopped())
-            .map_or(Ok(()), Err)
+    fn first_stop(&self) -> Result<()> {
+        let mut stopped = self.followers.iter().filter_map(|one| one.stopped());
+        stopped.next().map_or(Ok(()), Err)
+    }
+
+    /// Does the same, and also fails if a follower cannot work with the configuration of a store.
+    fn first_error(&self) -> Result<()> {
+        self.first_stop()?;
+        let mut misconfigured = self.followers.iter().filter_map(|one| one.misconfigured());
+        misconfigured.next().map_or(Ok(()), Err)
     }
 
     pub(crate) fn status(&self) -> Vec<FollowerStatus> {
@@ -216,7 +222,7 @@ impl Network {
         let started = Instant::now();
         let deadline = runner::deadline(timeout);
         loop {
-            self.first_error()?;
+            self.first_stop()?;
             let lags = match self.lags() {
                 // The store may recover before the next check.
                 Err(error) if error.is_of_store() => Err(error),
@@ -234,7 +240,8 @@ impl Network {
         }
     }
 
-    /// Waits until a follower has stopped, `done` returns true, or `timeout` has passed.
+    /// Waits until [`first_error`](Self::first_error) fails, `done` returns true, or `timeout` has
+    /// passed.
     pub(crate) fn watch_for_errors(
         &self,
         timeout: Duration,
@@ -285,16 +292,21 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     if position >= head && edge.has_verified() {
         return Ok(None);
     }
-    let retrying = match edge.condition() {
-        Condition::Retrying { error, .. } => Some(error.to_string()),
-        _ => None,
-    };
+    let (mut retrying, mut waiting_for_newer) = (None, None);
+    match edge.condition() {
+        Condition::Retrying { error, .. } | Condition::Misconfigured { error, .. } => {
+            retrying = Some(error.to_string());
+        }
+        Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
+        Condition::Running | Condition::Stopped { .. } => {}
+    }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),
         follower: edge.follower().name().to_owned(),
         position,
         head,
         retrying,
+        waiting_for_newer,
     }))
 }
 

@@ -11,8 +11,8 @@ use super::events::{ComparedEvent, Encoder, Events, compare};
 use crate::application::Application;
 use crate::error::Result;
 use crate::follower::Follower;
-use crate::follower::edge::{Next, Skips};
 use crate::follower::status::Condition;
+use crate::follower::step::{Next, Skips};
 use crate::policy::context::Collecting;
 use crate::policy::kinds::Bind;
 use crate::policy::kinds::FollowerType;
@@ -212,7 +212,10 @@ impl<A: FollowerType> PoliciesOf<A> {
         }
         match edge.condition() {
             Condition::Running => Ok(()),
-            Condition::Retrying { error, .. } | Condition::Stopped { error } => Err(error),
+            Condition::Retrying { error, .. }
+            | Condition::WaitingForNewer { error, .. }
+            | Condition::Misconfigured { error, .. }
+            | Condition::Stopped { error } => Err(error),
         }
     }
 }

@@ -10,11 +10,12 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::MODE;
+use super::handshake::HandshakeError;
 
 /// Returns true if the server may accept a connection without TLS: the handshake failed, or a rule
 /// in `pg_hba.conf` forbids TLS.
 pub(super) fn is_refused(error: &Error) -> bool {
-    is_handshake(error)
+    handshake(error).is_some()
         || cause(error).is_some()
         || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
@@ -29,13 +30,8 @@ pub(in crate::postgres) fn keys(error: &Error) -> Option<&'static str> {
         Some(InvalidCertificate(_)) => Some("POSTGRES_SSLROOTCERT, POSTGRES_SSLMODE"),
         Some(AlertReceived(alert)) => keys_of_alert(*alert),
         Some(_) => Some(MODE),
-        None if is_handshake(error) => match error.source()?.downcast_ref::<io::Error>() {
-            // The driver's own error: the server has no TLS.
-            None => Some(MODE),
-            // The host's name cannot be the name in any certificate.
-            Some(cause) if cause.kind() == io::ErrorKind::InvalidInput => Some("POSTGRES_HOST"),
-            Some(_) => None,
-        },
+        // The host's name cannot be the name in any certificate.
+        None if handshake(error)?.kind() == io::ErrorKind::InvalidInput => Some("POSTGRES_HOST"),
         None => None,
     }
 }
@@ -56,15 +52,15 @@ fn keys_of_alert(alert: Alert) -> Option<&'static str> {
     }
 }
 
-/// Returns true if the handshake failed. The driver gives this kind of error neither a code nor,
-/// for a server without TLS, a source with a type of its own; so its text is compared.
-fn is_handshake(error: &Error) -> bool {
-    let said = "error performing TLS handshake";
-    error.code().is_none() && error.to_string().starts_with(said)
+/// Returns the error of the handshake, if it has failed.
+fn handshake(error: &Error) -> Option<&io::Error> {
+    let HandshakeError(error) = error.source()?.downcast_ref()?;
+    Some(error)
 }
 
 /// Returns the error of TLS itself. A server may reject a certificate only after the handshake.
 fn cause(error: &Error) -> Option<&rustls::Error> {
-    let cause: &io::Error = error.source()?.downcast_ref()?;
+    let later = || error.source()?.downcast_ref::<io::Error>();
+    let cause = handshake(error).or_else(later)?;
     cause.get_ref()?.downcast_ref()
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use super::bench::{Bench, positions};
 use crate::notification::{Head, NotificationQuery};
 use crate::notification_log::NotificationLog;
+use crate::recording::Recording;
 use crate::signal::Signal;
+use crate::stored_event::StoredEvent;
 use crate::subscription::Subscription;
+use crate::topic_filter::TopicFilter;
 
 /// A time that is longer than any store needs. A rule that waits this long is broken.
 const LONG: Duration = Duration::from_secs(20);
@@ -78,6 +81,67 @@ pub fn notifications_are_selected_by_topic(bench: &Bench) {
         .limit(2)
         .topics(["test:Thing.Even"]);
     assert_eq!(positions(&*recorder, &page), [at[1], at[3]]);
+}
+
+/// Rule: all events of an aggregate are selected whatever their kind.
+pub fn all_events_of_an_aggregate_are_selected_whatever_their_kind(bench: &Bench) {
+    let recorder = bench.leader();
+    let wanted = [
+        "test:Thing.Odd",
+        "test:Thing.Unknown",
+        "test:Thing.",
+        "test:Thing.Ünknown:x_%",
+        "test:50%_'\"\\.Odd",
+        "Ünder.Odd",
+        "test:Listed.Odd",
+    ];
+    let others = [
+        "test:Thing",
+        "test:ThingBox.Odd",
+        "test:Thing.Box.Odd",
+        "test:Thing..Odd",
+        "test:Thing..",
+        "test:thing.Odd",
+        "a.test:Thing.Odd",
+        "test:500_'\"\\.Odd",
+        "test:50%x'\"\\.Odd",
+        "Under.Odd",
+        "test:Listed.Even",
+        "",
+        ".",
+    ];
+    let topics = others
+        .iter()
+        .zip(wanted.iter().cycle())
+        .flat_map(|(other, wanted)| [*other, *wanted]);
+    let events = topics.clone().zip(1..).map(|(topic, version)| {
+        let event = bench.event(1, version);
+        StoredEvent::new(event.originator_id, version, topic.to_owned(), event.state)
+    });
+    let at = recorder
+        .record(&Recording::new(events.collect()))
+        .expect("recorded")
+        .positions;
+    let filter = TopicFilter::new(["test:Listed.Odd"]).of_aggregates([
+        "test:Thing",
+        "test:50%_'\"\\",
+        "Ünder",
+        "test:Absent",
+    ]);
+    let expected: Vec<_> = at.iter().copied().skip(1).step_by(2).collect();
+    let all = NotificationQuery::all().filter(Some(filter.clone()));
+    assert_eq!(positions(&*recorder, &all), expected);
+    let page = NotificationQuery::after(at[0])
+        .up_to(at[5])
+        .limit(2)
+        .filter(Some(filter.clone()));
+    assert_eq!(positions(&*recorder, &page), [at[1], at[3]]);
+    for topic in topics {
+        assert_eq!(filter.selects(topic), wanted.contains(&topic), "{topic}");
+    }
+    let none = TopicFilter::default().of_aggregates(["test:Thing.Odd", "\u{0}"]);
+    let none = NotificationQuery::all().filter(Some(none));
+    assert!(positions(&*recorder, &none).is_empty());
 }
 
 /// Rule: positions beyond the end select nothing.

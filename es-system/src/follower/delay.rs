@@ -1,0 +1,146 @@
+//! The delay after which an edge tries the same events again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use es_store::backoff::Backoff;
+
+use crate::error::{Error, PolicyFailure};
+use crate::follower::failure::Pause;
+use crate::follower::status::Condition;
+
+/// The pauses between attempts at a batch.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
+/// The pauses while the store is configured wrongly.
+const CONFIGURATION_PAUSES: Backoff =
+    Backoff::new(Duration::from_millis(10), Duration::from_secs(10));
+/// The number of failures in a row from which a wrong configuration is reported.
+const REPORTED: u32 = 3;
+/// The time between two looks at an event that is newer than this program. A newer program may have
+/// processed it meanwhile.
+const NEWER_PAUSE: Duration = Duration::from_secs(1);
+
+/// A delay, and its cause.
+pub(super) struct Delay {
+    cause: Cause,
+    /// The moment of the next attempt.
+    at: Instant,
+}
+
+enum Cause {
+    /// A series of failures, after which the batch runs again.
+    Failures { last: Error, attempts: u32 },
+    /// The next event is newer than this program.
+    Newer(Arc<PolicyFailure>),
+}
+
+impl Delay {
+    /// Returns the delay after a failure, which follows `former`. The pause grows with each
+    /// attempt.
+    pub(super) fn retry(former: Option<&Self>, error: Error, pause: Pause, now: Instant) -> Self {
+        let attempts = match former.map(|delay| &delay.cause) {
+            Some(Cause::Failures { attempts, .. }) => attempts.saturating_add(1),
+            _ => 1,
+        };
+        let pause = match pause {
+            Pause::None => Duration::ZERO,
+            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
+            Pause::Backoff => PAUSES.pause(attempts),
+            Pause::Configuration => CONFIGURATION_PAUSES.pause(attempts),
+        };
+        Self {
+            cause: Cause::Failures {
+                last: error,
+                attempts,
+            },
+            at: now + pause,
+        }
+    }
+
+    /// Returns the delay in front of an event that is newer than this program.
+    pub(super) fn newer(event: Arc<PolicyFailure>, now: Instant) -> Self {
+        Self {
+            cause: Cause::Newer(event),
+            at: now + NEWER_PAUSE,
+        }
+    }
+
+    /// Returns the moment of the next attempt.
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// Returns true if the moment of the next attempt has not come.
+    pub(super) fn is_pending(&self, now: Instant) -> bool {
+        self.at > now
+    }
+
+    /// Ends the delay, so that the next step tries again at once.
+    pub(super) fn end(&mut self) {
+        self.at = Instant::now();
+    }
+
+    /// Returns the event that is newer than this program, if that is the cause.
+    pub(super) fn newer_event(&self) -> Option<&PolicyFailure> {
+        match &self.cause {
+            Cause::Failures { .. } => None,
+            Cause::Newer(event) => Some(event),
+        }
+    }
+
+    /// Returns the error of a store that is configured wrongly, from the third attempt on.
+    pub(super) fn misconfigured(&self) -> Option<Error> {
+        match &self.cause {
+            Cause::Failures { last, attempts }
+                if *attempts >= REPORTED && last.is_of_configuration() =>
+            {
+                Some(last.clone())
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn condition(&self) -> Condition {
+        match &self.cause {
+            Cause::Failures { last, attempts } => {
+                let (error, attempts) = (last.clone(), *attempts);
+                if error.is_of_configuration() {
+                    return Condition::Misconfigured { error, attempts };
+                }
+                Condition::Retrying { error, attempts }
+            }
+            Cause::Newer(event) => Condition::WaitingForNewer {
+                application: event.application.clone(),
+                upstream: event.upstream.clone(),
+                position: event.position,
+                topic: event.topic.clone(),
+                error: Error::Policy(event.clone()),
+            },
+        }
+    }
+
+    /// Reports the delay of an edge, which begins `now` and follows `former`.
+    pub(super) fn trace(
+        &self,
+        former: Option<&Self>,
+        (follower, upstream): (&str, &str),
+        now: Instant,
+    ) {
+        match &self.cause {
+            Cause::Failures { last, attempts } if self.is_pending(now) => {
+                tracing::warn!(follower, upstream, error = %last, attempts, "a batch runs again");
+            }
+            Cause::Failures { last, .. } => {
+                tracing::debug!(follower, upstream, error = %last, "a batch runs again");
+            }
+            Cause::Newer(event) => {
+                let position = event.position;
+                let before = former.and_then(Self::newer_event);
+                if before.is_none_or(|before| before.position != position) {
+                    tracing::warn!(follower, upstream, position, topic = event.topic, error = %event,
+                        "a follower waits for a newer program");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The steps of an edge.
+
+use std::time::Instant;
+
+use crate::follower::delay::Delay;
+
+/// The time at which a position that only skips events is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skips {
+    /// At most every 100 ms, because nobody waits for it.
+    Later,
+    /// At once.
+    Now,
+}
+
+/// The result of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// True if the position or the condition of the edge may have changed.
+    pub(crate) changed: bool,
+    /// True if new events were recorded, or may have been. Others may follow them.
+    pub(crate) recorded: bool,
+    pub(crate) next: Next,
+}
+
+/// The time of the next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At once, because there may be more events.
+    AtOnce,
+    /// At this moment and no earlier, even if events are recorded meanwhile, because the last
+    /// attempt failed.
+    NotBefore(Instant),
+    /// When the upstream records an event, or at the given moment.
+    WhenPrompted {
+        /// The moment at which to look without a prompt; `None` is the next poll.
+        or_at: Option<Instant>,
+    },
+    /// Never, because the follower has stopped.
+    Never,
+}
+
+impl Next {
+    /// Returns the step at the end of a delay. After a failure it does not come earlier. In front
+    /// of an event that is newer than this program nothing has failed, so no command waits there.
+    pub(super) fn after(delay: &Delay) -> Self {
+        match delay.newer_event() {
+            None => Self::NotBefore(delay.at()),
+            Some(_) => Self::WhenPrompted {
+                or_at: Some(delay.at()),
+            },
+        }
+    }
+}
+
+impl Step {
+    pub(super) fn rest(next: Next) -> Self {
+        Self {
+            changed: false,
+            recorded: false,
+            next,
+        }
+    }
+}
