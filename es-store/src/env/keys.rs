@@ -122,7 +122,8 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_HOST",
         scope: KeyScope::Postgres,
-        meaning: "The server. Of several hosts, the first that accepts writes is used.",
+        meaning: "The server. Of several hosts, the first that accepts writes is used, \
+                  beginning with the one that answered last.",
         values: "a host, several separated by commas, or the folder of a Unix socket",
         default: REQUIRED,
     },

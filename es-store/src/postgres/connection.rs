@@ -34,6 +34,15 @@ impl Connection {
         Self::connect(settings, names, settings.request_limit, |_| Ok(()))
     }
 
+    /// Opens a connection that listens, whose only request is `LISTEN`.
+    pub(super) fn open_listener(
+        settings: &PostgresOptions,
+        names: &Arc<Names>,
+    ) -> Result<Client, StoreError> {
+        let connection = Self::connect(settings, names, settings.check_limit, |_| Ok(()));
+        connection.map(|connection| connection.client)
+    }
+
     /// Opens a connection for writing. If this process dies, its last request outlives it by a
     /// second at most.
     pub(super) fn open_writer(
@@ -68,8 +77,14 @@ impl Connection {
     ) -> Result<Self, StoreError> {
         check_may_block(&settings.label)?;
         let open = |target: &Target<'_>| settings.tls.connect(target);
-        let mut client = connect(&settings.config, settings.connect_limit, open, begin)
-            .map_err(|error| settings.label.cannot_connect(error))?;
+        let mut client = connect(
+            &settings.config,
+            settings.connect_limit,
+            &settings.answered,
+            open,
+            begin,
+        )
+        .map_err(|error| settings.label.cannot_connect(error))?;
         client.set_limit(limit);
         Ok(Self {
             client,
