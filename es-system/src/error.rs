@@ -128,12 +128,12 @@ pub enum Error {
         follower: String,
         /// The time for which the call waited.
         limit: Duration,
-        /// The upstream and the position of the event whose policy has not returned; `None` if no
-        /// policy runs and the follower waits for a store.
+        /// The upstream and the position of the event whose policy has not returned; `None` if the
+        /// follower waits for a store, within a policy or outside of one.
         in_hand: Option<(String, u64)>,
     },
-    /// Applications that follow each other answer each other without end. What is left is processed
-    /// by the next call.
+    /// Applications that follow each other answer each other without end. The next call goes on
+    /// with the rest.
     #[non_exhaustive]
     EndlessCycle {
         /// The applications that follow each other.

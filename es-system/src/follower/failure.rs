@@ -46,6 +46,16 @@ pub(crate) enum Pause {
     Configuration,
 }
 
+impl Pause {
+    /// Returns true if another writer was first.
+    pub(super) fn is_contention(self) -> bool {
+        match self {
+            Self::None | Self::Contention => true,
+            Self::Backoff | Self::Configuration => false,
+        }
+    }
+}
+
 impl Failure {
     /// Returns true if it is unknown whether the events of the batch were recorded.
     pub(super) fn may_have_recorded(&self) -> bool {

@@ -109,7 +109,7 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn status(&self) -> Vec<FollowerStatus> {
-        self.shared.network.status()
+        self.shared.network.status(self.started && !self.stopped)
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::any::{TypeId, type_name};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use es_store::{Env, Signal};
@@ -180,11 +181,31 @@ impl Network {
         misconfigured.next().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn status(&self) -> Vec<FollowerStatus> {
-        self.followers
-            .iter()
-            .map(|follower| follower.status())
-            .collect()
+    /// Returns the status of each follower. Their positions are read at the same time, so that a
+    /// store that does not answer delays the others by no more than its own time limit.
+    pub(crate) fn status(&self, is_running: bool) -> Vec<FollowerStatus> {
+        let statuses: Vec<_> = thread::scope(|scope| {
+            let read = |follower: &Arc<Follower>| {
+                let follower = follower.clone();
+                let reading = thread::Builder::new().spawn_scoped(scope, {
+                    let follower = follower.clone();
+                    move || follower.status()
+                });
+                (follower, reading.ok())
+            };
+            let reading: Vec<_> = self.followers.iter().map(read).collect();
+            let status = |(follower, reading): (Arc<Follower>, Option<ScopedJoinHandle<'_, _>>)| {
+                let read = reading.and_then(|thread| thread.join().ok());
+                // Where no thread can be started, this one reads.
+                read.unwrap_or_else(|| follower.status())
+            };
+            reading.into_iter().map(status).collect()
+        });
+        if is_running {
+            return statuses;
+        }
+        let statuses = statuses.into_iter();
+        statuses.map(FollowerStatus::not_running).collect()
     }
 
     /// Returns the edges that lag behind the current heads, or whose upstream is not yet verified.
@@ -298,7 +319,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
             retrying = Some(error.to_string());
         }
         Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
-        Condition::Running | Condition::Stopped { .. } => {}
+        Condition::Running | Condition::NotRunning | Condition::Stopped { .. } => {}
     }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),

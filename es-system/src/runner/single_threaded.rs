@@ -128,7 +128,11 @@ impl Runner for SingleThreadedRunner {
     }
 
     fn status(&self) -> Vec<FollowerStatus> {
-        self.shared.network.status()
+        let Shared {
+            started, stopped, ..
+        } = &*self.shared;
+        let is_running = started.load(Ordering::SeqCst) && !stopped.load(Ordering::SeqCst);
+        self.shared.network.status(is_running)
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
