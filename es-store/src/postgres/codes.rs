@@ -127,6 +127,11 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Returns true if the server, the database or the role has no connection left.
+pub(super) fn is_none_left(error: &Error) -> bool {
+    error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+}
+
 /// Returns true if a parameter could not be serialized, so that nothing was sent.
 fn is_of_parameter(error: &Error) -> bool {
     has_source::<WrongType>(error) || has_source::<BadParameter>(error)

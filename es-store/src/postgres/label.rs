@@ -97,6 +97,22 @@ impl PostgresLabel {
         self.misconfigured(format!("connecting failed: {message} ({keys})"))
     }
 
+    /// Returns the error of a server that has no connection left. The application reads with up to
+    /// `readers` connections.
+    pub(super) fn none_left(&self, error: &Error, readers: usize) -> StoreError {
+        let message = Message::of(error);
+        self.driver(
+            "connecting",
+            Message::new(format!(
+                "{message}: this application may open {} connections, and {} if it is a projection; \
+                 lower POSTGRES_POOL_SIZE or POSTGRES_MAX_OVERFLOW, or raise max_connections, or the \
+                 CONNECTION LIMIT of the role or the database",
+                readers.saturating_add(2),
+                readers.saturating_mul(2).saturating_add(3),
+            )),
+        )
+    }
+
     /// Returns the label of the queue of saves. A save waits in it as long as for the lock of the
     /// table, which the saves before it may be waiting for. A limit of 0 means no limit.
     pub(super) fn queue(&self) -> Label {

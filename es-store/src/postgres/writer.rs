@@ -21,6 +21,7 @@ use super::names::Names;
 use super::options::PostgresOptions;
 use super::rows::Rows;
 use super::schema::ServerLayout;
+use super::shortage;
 use super::sql::Sql;
 use super::write::{Write, WriteError};
 use crate::backoff::Backoff;
@@ -190,7 +191,9 @@ impl Writer {
         {
             return Ok(connection);
         }
-        Connection::open_writer(&self.settings, &self.names).map_err(|error| FailedAttempt {
+        let open = || Connection::open_writer(&self.settings, &self.names);
+        let opened = shortage::open(&self.settings, open, shortage::pause);
+        opened.map_err(|error| FailedAttempt {
             then: match &error {
                 StoreError::Configuration(_) => NextStep::GiveUp,
                 _ => NextStep::Reconnect,

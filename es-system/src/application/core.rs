@@ -15,6 +15,7 @@ use es_store::{
 
 use crate::application::batch;
 use crate::application::cache::Cache;
+use crate::application::forgotten;
 use crate::application::store_errors;
 use crate::application::topics::{SavedAggregate, Topics};
 use crate::error::{Error, Result};
@@ -68,6 +69,7 @@ impl Application {
     /// Fails if the environment is wrong.
     pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
         static INSTANCES: AtomicU64 = AtomicU64::new(0);
+        forgotten::warn_outside_of_policies();
         let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
         let wrong = |e| Error::env(name, e);
         let is_snapshotting = env
@@ -222,7 +224,8 @@ impl Application {
         &self,
         work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&*self.recorder()?).map_err(|error| self.store_error(error))
+        let recorder = self.recorder()?;
+        store_errors::calling(|| work(&*recorder)).map_err(|error| self.store_error(error))
     }
 
     /// Calls the tables of a projection, and converts their error into one of this application.
@@ -230,7 +233,8 @@ impl Application {
         &self,
         work: impl FnOnce(&Tables) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&self.tables()?).map_err(|error| self.store_error(error))
+        let tables = self.tables()?;
+        store_errors::calling(|| work(&tables)).map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
