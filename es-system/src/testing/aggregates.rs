@@ -56,6 +56,11 @@ impl<T: Events> Given<T> {
         });
         let mut aggregate = replay::<A>(&id, &given);
         let outcome = source::with_source(Some(source), || command(&mut aggregate));
+        let (id, other) = (&id, aggregate.id());
+        assert!(
+            other == id,
+            "the command was given aggregate {id}, and put aggregate {other} in its place"
+        );
         When {
             given,
             aggregate: Some(aggregate),
