@@ -97,8 +97,8 @@ fn check_name(param: &Param, errors: &mut Errors) {
     }
 }
 
-/// Rule: an underscore in front, which says that the body does not use the parameter, is not stored.
-/// It is not taken off either, because what is stored already has it.
+/// Rule: an underscore in front, which says that the body does not use the parameter, is not
+/// stored. It is not taken off either, because what is stored already has it.
 fn check_underscore(param: &Param, errors: &mut Errors) {
     let key = param.key();
     let plain = key.trim_start_matches('_');

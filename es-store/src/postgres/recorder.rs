@@ -17,6 +17,7 @@ use super::options::PostgresOptions;
 use super::pool::Pool;
 use super::rows::{Rows, id_param};
 use super::schema::{self, SchemaNeeds, ServerLayout};
+use super::shortage;
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
@@ -67,7 +68,8 @@ impl PostgresRecorder {
         let settings = Arc::new(PostgresOptions::of(application, env)?);
         let id_type = env.id_type()?;
         let names = Arc::new(Names::new(application, &settings.schema, id_type)?);
-        let mut connection = Connection::open_writer(&settings, &names)?;
+        let open = || Connection::open_writer(&settings, &names);
+        let mut connection = shortage::open(&settings, open, shortage::pause)?;
         let wanted = SchemaNeeds {
             application,
             role,
@@ -128,8 +130,14 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
-    let connect = move || {
-        let mut client = Connection::open(&settings, &names)?.client;
+    let connect = move |is_patient| {
+        let open = || Connection::open(&settings, &names);
+        let opened = if is_patient {
+            shortage::open(&settings, open, shortage::pause)
+        } else {
+            open().map_err(StoreError::from)
+        };
+        let mut client = opened?.client;
         client
             .batch_execute(&format!("LISTEN {}", quoted(&names.events)))
             .map_err(|error| settings.label.failed("listening", error))?;

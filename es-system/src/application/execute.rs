@@ -36,8 +36,8 @@ impl Application {
     /// [`retry`](Self::retry).
     ///
     /// **The closure may run more than once**, so it should only decide and change the aggregate.
-    /// It must not put another aggregate in its place. The result of its last run is returned. If it returns an error, nothing is saved and it does
-    /// not run again.
+    /// It must not put another aggregate in its place. The result of its last run is returned. If
+    /// it returns an error, nothing is saved and it does not run again.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -70,8 +70,8 @@ impl Application {
     /// # Errors
     /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
     /// and [`save`](Self::save) do. The error says how often it was tried. Returns
-    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict, and
-    /// [`Error::Usage`] if the closure has replaced the aggregate; then nothing is saved.
+    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict,
+    /// and [`Error::Usage`] if the closure has replaced the aggregate; then nothing is saved.
     ///
     /// Returns [`Error::OutcomeUnknown`] if it stays unknown whether the events were saved. Do not
     /// run the command again then: it could take effect twice. Settle the [doubt](Error::doubt) of
@@ -159,7 +159,13 @@ impl Application {
             let loaded = self.repository().get(&id);
             let mut aggregate: A = loaded.map_err(|error| tries.failed(error))?;
             let loaded = aggregate.version();
-            let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
+            let done = match command(&mut aggregate) {
+                Ok(done) => done,
+                Err(refusal) => {
+                    aggregate.__root().__refused();
+                    return Err(ExecuteError::Refused(refusal));
+                }
+            };
             self.refuse_replaced(&id, loaded, &aggregate)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
@@ -235,8 +241,8 @@ impl Application {
         }
     }
 
-    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events do
-    /// not follow the version that was loaded.
+    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events
+    /// do not follow the version that was loaded.
     fn refuse_replaced<A: Aggregate>(
         &self,
         id: &AggregateId,
@@ -244,6 +250,7 @@ impl Application {
         aggregate: &A,
     ) -> Result<()> {
         let name = self.name();
+        let new = aggregate.pending_events().len() as u64;
         let repair = "change the aggregate that the closure is given by its event methods, and save another one by `save`";
         if aggregate.id() != id {
             let other = aggregate.id();
@@ -251,7 +258,6 @@ impl Application {
                 "{name}: the closure of `execute` was given aggregate {id}, and put aggregate {other} in its place: {repair}"
             )));
         }
-        let new = aggregate.pending_events().len() as u64;
         if aggregate.version().saturating_sub(new) < loaded {
             let version = aggregate.version();
             return Err(Error::Usage(format!(
