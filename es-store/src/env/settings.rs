@@ -248,6 +248,12 @@ impl<S> Settings<S> {
         self.with("POLL_INTERVAL", seconds(interval))
     }
 
+    /// Sets the number of events that applications which follow each other process for one call on
+    /// a single-threaded runner; 0 is no limit.
+    pub fn cycle_events(self, most: u64) -> Self {
+        self.with("CYCLE_EVENTS_MAX", most.to_string())
+    }
+
     /// Sets the time that one policy of a projection may take.
     pub fn policy_timeout(self, limit: Duration) -> Self {
         self.with("POLICY_TIMEOUT", seconds(limit))

@@ -11,7 +11,7 @@ use es_core::{AggregateId, IdType};
 
 use super::blocking::check_may_block;
 use super::connection::Connection;
-use super::listen::Listeners;
+use super::listen::{Listeners, ListeningConnection};
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::pool::Pool;
@@ -130,20 +130,24 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
-    let connect = move |is_patient| {
-        let open = || Connection::open(&settings, &names);
-        let opened = if is_patient {
-            shortage::open(&settings, open, shortage::pause)
-        } else {
-            open().map_err(StoreError::from)
-        };
-        let mut client = opened?.client;
-        client
-            .batch_execute(&format!("LISTEN {}", quoted(&names.events)))
-            .map_err(|error| settings.label.failed("listening", error))?;
-        Ok(client)
+    let connection = ListeningConnection {
+        connect: Box::new({
+            let (settings, names) = (settings.clone(), names.clone());
+            move |is_patient| {
+                let open = || Connection::open_listener(&settings, &names);
+                let opened = if is_patient {
+                    shortage::open(&settings, open, shortage::pause)
+                } else {
+                    open().map_err(StoreError::from)
+                };
+                opened.map(|connection| connection.client)
+            }
+        }),
+        listen: format!("LISTEN {}", quoted(&names.events)),
+        check_after: settings.check_listener,
+        label: settings.label.clone(),
     };
-    Listeners::new(signals.clone(), Arc::new(connect))
+    Listeners::new(signals.clone(), Arc::new(connection))
 }
 
 /// Returns an error if a text has a zero byte, which PostgreSQL cannot store.

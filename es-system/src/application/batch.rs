@@ -7,6 +7,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use es_core::{Aggregate, AggregateId};
 use es_store::StoredEvent;
@@ -169,9 +171,14 @@ pub(crate) struct BatchBinding {
     _notes: NotesBinding,
 }
 
-/// Binds the batch to this thread and to this application object.
-pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>) -> BatchBinding {
-    let notes = store_errors::bind(batch.borrow().notes.clone());
+/// Binds the batch to this thread and to this application object. `in_store` is true while a policy
+/// waits for a store.
+pub(crate) fn bind(
+    instance: u64,
+    batch: &Rc<RefCell<Batch>>,
+    in_store: Arc<AtomicBool>,
+) -> BatchBinding {
+    let notes = store_errors::bind(batch.borrow().notes.clone(), in_store);
     BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
     BatchBinding { _notes: notes }
 }

@@ -208,7 +208,8 @@ impl Application {
         &self,
         work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&*self.recorder()?).map_err(|error| self.store_error(error))
+        let recorder = self.recorder()?;
+        store_errors::calling(|| work(&*recorder)).map_err(|error| self.store_error(error))
     }
 
     /// Calls the tables of a projection, and converts their error into one of this application.
@@ -216,7 +217,8 @@ impl Application {
         &self,
         work: impl FnOnce(&Tables) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&self.tables()?).map_err(|error| self.store_error(error))
+        let tables = self.tables()?;
+        store_errors::calling(|| work(&tables)).map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {

@@ -57,6 +57,14 @@ impl Pause {
             Self::Backoff | Self::Configuration => pauses.pause(failures),
         }
     }
+
+    /// Returns true if another writer was first.
+    pub(super) fn is_contention(self) -> bool {
+        match self {
+            Self::None | Self::Contention => true,
+            Self::Backoff | Self::Configuration => false,
+        }
+    }
 }
 
 impl Failure {
