@@ -1,7 +1,10 @@
 //! The two halves of an aggregate: its state and its events.
 
+mod root;
+
+pub use self::root::{Attempt, Root};
 use crate::{
-    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, Root, StoredState,
+    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,
 };
 

@@ -16,6 +16,8 @@ mod lost;
 mod moved;
 #[path = "postgres/order.rs"]
 mod order;
+#[path = "postgres/pool.rs"]
+mod pool;
 #[path = "postgres/processes.rs"]
 mod processes;
 #[path = "postgres/proxy.rs"]
@@ -28,6 +30,10 @@ mod remedies;
 mod resent;
 #[path = "postgres/restricted.rs"]
 mod restricted;
+#[path = "postgres/sequence.rs"]
+mod sequence;
+#[path = "postgres/shortage.rs"]
+mod shortage;
 #[path = "postgres/silent.rs"]
 mod silent;
 #[path = "postgres/standby.rs"]
@@ -36,6 +42,8 @@ mod standby;
 mod tables;
 #[path = "postgres/unknown.rs"]
 mod unknown;
+#[path = "postgres/waiting.rs"]
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,7 +92,7 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \
-         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v1' LOOP \
+         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v2' LOOP \
          EXECUTE 'DROP FUNCTION ' || found; END LOOP; END $$",
         application.to_lowercase()
     );

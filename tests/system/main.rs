@@ -45,6 +45,7 @@ mod settings;
 mod snapshots;
 mod stopping;
 mod store_failures;
+mod surroundings;
 mod test_first;
 mod topologies;
 mod transcodings;

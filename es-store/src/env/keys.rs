@@ -157,7 +157,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_CONNECT_TIMEOUT",
         scope: KeyScope::Postgres,
-        meaning: "The time to try to connect.",
+        meaning: "The time to try to connect, and to wait for a connection while all are busy.",
         values: SECONDS,
         default: "30",
     },
@@ -193,7 +193,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_POOL_SIZE",
         scope: KeyScope::Postgres,
-        meaning: "The number of connections for reading that are kept.",
+        meaning: "The number of connections for reading that are kept, and, of a projection, for its tables.",
         values: "a number",
         default: "5",
     },

@@ -25,8 +25,9 @@ const EVERY: Duration = Duration::from_millis(50);
 /// The pause between attempts to connect, at first and at most.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
-/// The function that opens a connection and executes LISTEN.
-pub(super) type Connect = Arc<dyn Fn() -> Result<Client, StoreError> + Send + Sync>;
+/// The function that opens a connection and executes LISTEN. With `true` it waits while the server
+/// has no connection left.
+pub(super) type Connect = Arc<dyn Fn(bool) -> Result<Client, StoreError> + Send + Sync>;
 
 /// The signals that are rung after commits on other connections, while anyone listens.
 pub(super) struct Listeners {
@@ -48,7 +49,7 @@ impl Listeners {
     pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
             let (signals, connect) = (self.signals.clone(), self.connect.clone());
-            let client = connect()?;
+            let client = connect(true)?;
             thread::Builder::new()
                 .name("es-postgres-listen".to_owned())
                 .spawn(move || listen(client, &connect, &signals, &stop))
@@ -89,7 +90,7 @@ fn is_announced(client: &mut Client) -> Result<bool, Error> {
 fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
     let mut failures = 1;
     while stop.rings() == 0 {
-        match connect() {
+        match connect(false) {
             Ok(client) => return Some(client),
             Err(error) => {
                 let error = error_chain(&error);

@@ -17,6 +17,7 @@ use super::options::PostgresOptions;
 use super::pool::Pool;
 use super::rows::{Rows, id_param};
 use super::schema::{self, SchemaNeeds, ServerLayout};
+use super::shortage;
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
@@ -32,6 +33,7 @@ use crate::role::is_reserved;
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::limits::{at_most, row_limit};
 use crate::sql::names::quoted;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -45,6 +47,7 @@ pub struct PostgresRecorder {
     pub(super) pool: Pool,
     /// The connections for users' transactions.
     pub(super) tables: Pool,
+    reentrancy: Arc<Reentrancy>,
     pub(super) application: String,
     /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
@@ -65,7 +68,8 @@ impl PostgresRecorder {
         let settings = Arc::new(PostgresOptions::of(application, env)?);
         let id_type = env.id_type()?;
         let names = Arc::new(Names::new(application, &settings.schema, id_type)?);
-        let mut connection = Connection::open_writer(&settings, &names)?;
+        let open = || Connection::open_writer(&settings, &names);
+        let mut connection = shortage::open(&settings, open, shortage::pause)?;
         let wanted = SchemaNeeds {
             application,
             role,
@@ -76,9 +80,11 @@ impl PostgresRecorder {
         let has_snapshots = schema::prepare_snapshots(&mut connection.client, &settings, &names)?;
         let writer = Writer::new(settings.clone(), names.clone(), id_type, layout, connection);
         let signals = Signals::default();
+        let reentrancy = Arc::<Reentrancy>::default();
         Ok(Self {
-            pool: Pool::new(settings.clone(), names.clone()),
-            tables: Pool::new(settings.clone(), names.clone()),
+            pool: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            tables: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            reentrancy,
             application: application.to_owned(),
             listeners: listeners(&signals, &settings, &names),
             has_snapshots,
@@ -124,8 +130,14 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
-    let connect = move || {
-        let mut client = Connection::open(&settings, &names)?.client;
+    let connect = move |is_patient| {
+        let open = || Connection::open(&settings, &names);
+        let opened = if is_patient {
+            shortage::open(&settings, open, shortage::pause)
+        } else {
+            open().map_err(StoreError::from)
+        };
+        let mut client = opened?.client;
         client
             .batch_execute(&format!("LISTEN {}", quoted(&names.events)))
             .map_err(|error| settings.label.failed("listening", error))?;
@@ -167,6 +179,7 @@ impl AggregateRecorder for PostgresRecorder {
             return Ok(Recorded::default());
         }
         check_may_block(&self.settings.label)?;
+        self.reentrancy.refuse(&self.settings.label)?;
         self.committer.record(recording)
     }
 

@@ -6,8 +6,8 @@
 //! statement, so readers do not wait. With WAL each reader sees exactly what was committed before
 //! it began, so positions become visible in order. A database in memory uses the one connection for
 //! everything, and is read between two transactions. A user's code runs while a connection is held
-//! only in the transactions of a projection. It cannot take the connection a second time, see
-//! [`reentrancy`](super::reentrancy).
+//! only in the transactions of a projection. It cannot take a connection a second time, see
+//! [`reentrancy`](crate::sql::reentrancy).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
@@ -20,7 +20,6 @@ use super::busy::Pace;
 use super::connection::SqliteOptions;
 use super::flag::Flag;
 use super::location::Location;
-use super::reentrancy::Reentrancy;
 use super::schema::{self, Layout};
 use super::watch::Watch;
 use super::writer::Writer;
@@ -30,6 +29,7 @@ use crate::error::StoreError;
 use crate::recording::{Recorded, Recording};
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sqlite::schema::Wanted;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
@@ -55,8 +55,14 @@ pub(super) struct Database {
 
 /// The additional parts of a database in a file.
 pub(super) struct File {
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
     watch: Watch,
+}
+
+/// A connection that reads.
+pub(super) struct Reader {
+    pub(super) connection: Connection,
+    pub(super) authorizer: Authorizer,
 }
 
 impl Database {
@@ -156,6 +162,7 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.reentrancy.refuse(&self.label)?;
         match self.committer.idle_writer() {
             Some(writer) => work(&writer.connection),
             None => self.read(work),
@@ -167,16 +174,28 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.reentrancy.refuse(&self.label)?;
         let Some(file) = &self.file else {
-            self.reentrancy.refuse(&self.label)?;
             return work(&self.committer.writer().connection);
         };
+        self.read_by(file, |reader| work(&reader.connection))
+    }
+
+    /// Lends a connection that reads from a file.
+    pub(super) fn read_by<T>(
+        &self,
+        file: &File,
+        work: impl FnOnce(&mut Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let idle = lock(&file.readers).pop();
-        let reader = match idle {
+        let mut reader = match idle {
             Some(reader) => reader,
-            None => self.options.connect_reader()?,
+            None => Reader {
+                connection: self.options.connect_reader()?,
+                authorizer: Authorizer::default(),
+            },
         };
-        let read = work(&reader);
+        let read = work(&mut reader);
         let mut idle = lock(&file.readers);
         if idle.len() < IDLE_READERS {
             idle.push(reader);
