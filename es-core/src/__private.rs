@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-pub use crate::root::Attempt;
+pub use crate::aggregate::Attempt;
 pub use std::borrow::{Borrow, ToOwned};
 pub use std::{
     clone::Clone,
@@ -22,6 +22,7 @@ pub use serde;
 
 pub use crate::apply::{Apply, Create};
 pub use crate::compare::{CannotCompare, SameProbe, changed};
+pub use crate::dropped::{Dropped, on_unwatched, watch};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
 pub use crate::timestamp::DATETIME_ISO;

@@ -1,7 +1,10 @@
 //! The two halves of an aggregate: its state and its events.
 
+mod root;
+
+pub use self::root::{Attempt, Root};
 use crate::{
-    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, Root, StoredState,
+    AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,
 };
 
@@ -131,7 +134,9 @@ pub trait Aggregate: HasState {
         self.__root().modified_on()
     }
 
-    /// Returns the events that were made but not saved, oldest first. A failed save keeps them.
+    /// Returns the events that were made but not saved, oldest first. A failed save keeps them. An
+    /// aggregate that is dropped with events that were neither saved nor returned here is a
+    /// warning.
     fn pending_events(&self) -> &[PendingEvent<Self::Event>] {
         self.__root().pending_events()
     }

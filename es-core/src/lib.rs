@@ -41,13 +41,14 @@ mod apply;
 mod compare;
 #[cfg(feature = "decimal")]
 mod decimal;
+mod dropped;
 mod error;
 mod error_chain;
 mod event;
 mod fields;
 mod id;
+mod pending;
 mod replay;
-mod root;
 mod snapshot;
 pub mod source;
 pub mod testing;
@@ -58,14 +59,13 @@ mod upcast;
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregate::{Aggregate, HasState};
+pub use aggregate::{Aggregate, HasState, Root};
 pub use error::{FieldError, ReplayError};
 pub use error_chain::error_chain;
 pub use event::{DomainEvent, EventKind, EventPayload, EventSet, PendingEvent};
 pub use fields::{FieldReader, FieldWriter, StoredField};
 pub use id::{AggregateId, IdType};
 pub use replay::Replay;
-pub use root::Root;
 pub use snapshot::SnapshotState;
 pub use timestamp::{Timestamp, TimestampError};
 pub use transcoding::Transcoding;

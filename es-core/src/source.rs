@@ -6,6 +6,7 @@
 //! a fixed clock and fixed ids.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -24,6 +25,13 @@ pub trait Source: Send + Sync + 'static {
 
     /// Returns an id that was never returned before.
     fn fresh_id(&self) -> Uuid;
+
+    /// Sets the clock, and returns true. Returns false if it cannot be set.
+    #[doc(hidden)]
+    fn __move_to(&self, to: Timestamp) -> bool {
+        let _ = to;
+        false
+    }
 }
 
 impl Timestamp {
@@ -61,14 +69,28 @@ pub fn current() -> Option<Arc<dyn Source>> {
 ///
 /// `None` is the system's source.
 pub fn with_source<T>(source: Option<Arc<dyn Source>>, work: impl FnOnce() -> T) -> T {
-    struct PutBack(Option<Arc<dyn Source>>);
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            CURRENT.set(self.0.take());
-        }
-    }
-    let _former = PutBack(CURRENT.replace(source));
+    let _former = replace(source);
     work()
+}
+
+/// The former source of this thread, which is restored on drop.
+pub(crate) struct Former(Option<Arc<dyn Source>>);
+
+impl Drop for Former {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+impl fmt::Debug for Former {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Former")
+    }
+}
+
+/// Sets the source of this thread until the returned value is dropped.
+pub(crate) fn replace(source: Option<Arc<dyn Source>>) -> Former {
+    Former(CURRENT.replace(source))
 }
 
 /// Returns the current time, from the source of this thread.

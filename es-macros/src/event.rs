@@ -63,7 +63,10 @@ pub(crate) fn read(
     let found = errors.count();
     let attribute = EventAttribute::read(marker, errors);
     let kind = signature::check(&method, errors);
-    let Params { fields, timestamp } = Params::read(&method, errors);
+    let declared = attribute
+        .as_ref()
+        .is_some_and(|read| read.declared.is_some());
+    let Params { fields, timestamp } = Params::read(&method, declared, errors);
     if errors.count() == found {
         fallible::check(&method, errors);
     }

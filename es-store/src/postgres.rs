@@ -33,6 +33,8 @@ mod pool;
 mod recorder;
 mod rows;
 mod schema;
+mod session;
+mod shortage;
 mod snapshots;
 mod sql;
 mod statements;

@@ -28,6 +28,10 @@ mod remedies;
 mod resent;
 #[path = "postgres/restricted.rs"]
 mod restricted;
+#[path = "postgres/sequence.rs"]
+mod sequence;
+#[path = "postgres/shortage.rs"]
+mod shortage;
 #[path = "postgres/silent.rs"]
 mod silent;
 #[path = "postgres/standby.rs"]
@@ -84,7 +88,7 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \
-         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v1' LOOP \
+         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v2' LOOP \
          EXECUTE 'DROP FUNCTION ' || found; END LOOP; END $$",
         application.to_lowercase()
     );

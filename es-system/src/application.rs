@@ -10,6 +10,7 @@ pub(crate) mod cache;
 pub(crate) mod core;
 pub(crate) mod decode;
 pub(crate) mod execute;
+pub(crate) mod forgotten;
 pub(crate) mod kinds;
 pub(crate) mod log;
 pub(crate) mod notification_log;

@@ -40,6 +40,7 @@
 //! ```
 
 mod aggregates;
+mod clock;
 mod events;
 mod policies;
 mod unordered;
@@ -92,6 +93,8 @@ use es_store::Env;
 /// assert_eq!(system.get::<Counters>()?.position_in("DogSchool")?, Some(1));
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// Times and ids come from the [`Clock`] of the test, if it has one.
 ///
 /// Events, and states in snapshots, are compared with what is stored of them, field by field where
 /// the types have `PartialEq`. A save fails if a value would come back as another one.

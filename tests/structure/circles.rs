@@ -124,7 +124,8 @@ mod tests {
                 "use crate::{a}; fn b(_: a::A) {} pub struct B;",
             ),
         ] {
-            let lib = "mod a; mod b; pub use a::A; pub use self::b::*; mod inner { pub use crate::b::B; }";
+            let lib = "mod a; mod b; pub use a::A; pub use self::b::*; pub use macros::{a, b}; \
+                       mod inner { pub use crate::b::B; }";
             let found = of_texts(&[("lib.rs", lib), ("a.rs", a), ("b.rs", b)]);
             let circles = of(&found);
             assert_eq!(circles.len(), 1, "{a} {b}");

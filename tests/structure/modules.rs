@@ -178,8 +178,11 @@ impl Reader<'_> {
     fn imported(&mut self, name: Option<String>, to: Names, at: proc_macro2::Span) {
         let name = name.filter(|name| Some(name) != to.first());
         if let Some(name) = name {
-            let to = Name::Imported(to.clone());
-            self.module().names.insert(name, to);
+            // A macro may have the name of a module. It leads to no module.
+            let names = &mut self.module().names;
+            if !matches!(names.get(&name), Some(Name::Defined)) {
+                names.insert(name, Name::Imported(to.clone()));
+            }
         }
         self.mention(to, at);
     }

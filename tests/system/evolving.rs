@@ -5,6 +5,7 @@ mod python;
 mod shapes;
 mod steps;
 mod times;
+mod underscore;
 mod wrong;
 
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use es_system::ExecuteError;
 use es_system::prelude::*;
 use es_system::store::Conflict;
 use es_system::store::StoreError;
@@ -248,5 +249,80 @@ fn a_command_on_several_aggregates_is_run_again_after_a_conflict() -> Result<()>
             );
         }
     }
+    Ok(())
+}
+
+/// A closure that puts another aggregate in place of the one that it is given.
+fn refused(school: &DogSchool, dog: Uuid, command: impl Fn(&mut Dog)) -> String {
+    let error = school.execute::<Dog, _>(dog, |dog| {
+        command(dog);
+        Ok(())
+    });
+    let error = error.expect_err("it is refused");
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn another_aggregate_in_the_place_of_the_loaded_one_is_refused_with_both_ids() -> Result<()> {
+    let (school, billy) = school_of_billy(Env::new())?;
+    let milly = Dog::create_id("Milly");
+    let replace: [fn(&mut Dog); 3] = [
+        |dog| *dog = Dog::register("Milly"),
+        |dog| {
+            let mut other = Dog::register("Milly");
+            other.add_trick("sit");
+            std::mem::swap(dog, &mut other);
+        },
+        |dog| {
+            dog.add_trick("sit");
+            drop(std::mem::replace(dog, Dog::register("Milly")));
+        },
+    ];
+    for replace in replace {
+        let error = refused(&school, billy, replace);
+        for part in [
+            "DogSchool",
+            &billy.to_string(),
+            &milly.to_string(),
+            "`save`",
+        ] {
+            assert!(error.contains(part), "{part} is not in: {error}");
+        }
+    }
+    let mut failing = |dog: &mut Dog| -> Result<(), &'static str> {
+        *dog = Dog::register("Milly");
+        Ok(())
+    };
+    let failed = school.try_execute::<Dog, _, _>(billy, &mut failing);
+    assert!(
+        matches!(failed, Err(ExecuteError::Failed(Error::Usage(_)))),
+        "{failed:?}"
+    );
+    assert!(!school.contains(milly)?);
+    assert_eq!(school.get_dog("Billy")?.version(), 1);
+    Ok(())
+}
+
+#[test]
+fn another_copy_in_the_place_of_the_loaded_one_is_refused_if_it_does_not_follow() -> Result<()> {
+    let (school, billy) = school_of_billy(Env::new())?;
+    teach(&school, billy, "sit")?;
+    let error = refused(&school, billy, |dog| *dog = Dog::register("Billy"));
+    assert!(
+        error.contains("at version 2") && error.contains("version 1 with 1 new"),
+        "{error}"
+    );
+    let error = refused(&school, billy, |dog| {
+        *dog = school.repository().get_at(billy, 1).expect("it is there");
+    });
+    assert!(error.contains("version 1 with 0 new"), "{error}");
+    // The same state, loaded again, is the same aggregate.
+    school.execute::<Dog, _>(billy, |dog| {
+        *dog = school.repository().get(billy)?;
+        dog.add_trick("roll over");
+        Ok(())
+    })?;
+    assert_eq!(school.get_dog("Billy")?.tricks, ["sit", "roll over"]);
     Ok(())
 }

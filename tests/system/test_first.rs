@@ -6,7 +6,7 @@ use std::sync::Arc;
 use es_system::prelude::*;
 use es_system::store::StoreError;
 use es_system::testing::{
-    Call, FaultyStores, FixedSource, Moment, given, in_memory, policies_of, with_source,
+    Call, Clock, FaultyStores, FixedSource, Moment, given, in_memory, policies_of, with_source,
 };
 
 #[aggregate]
@@ -207,4 +207,27 @@ fn a_missing_event_is_shown_beside_the_expected_ones() {
     let message = message.downcast_ref::<String>().expect("a text");
     let page = include_str!("../../es-system/src/guide/testing.md");
     assert!(page.contains(message), "{message}");
+}
+
+#[test]
+fn a_certificate_has_the_date_of_the_third_trick_in_a_system_too() -> Result<()> {
+    let clock = Clock::starting_at("2024-05-01T12:00:00+00:00".parse().expect("a time"));
+    let system = in_memory(pipes![[DogSchool, KennelClub]])?;
+    let school = system.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    for trick in ["sit", "roll over", "fetch ball"] {
+        clock.advance(Duration::from_secs(24 * 60 * 60));
+        let id = Dog::create_id("Billy");
+        school.execute::<Dog, _>(id, |dog| {
+            dog.teach(trick).expect("a new trick");
+            Ok(())
+        })?;
+    }
+    let billy: Dog = school.repository().get(Dog::create_id("Billy"))?;
+    let certified_on = billy.certified_on.expect("a certificate").to_string();
+    assert!(
+        certified_on.starts_with("2024-05-04T12:00:00"),
+        "{certified_on}"
+    );
+    Ok(())
 }

@@ -33,6 +33,7 @@ pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
     let items: Vec<Item> = items
         .map(|item| check_item(item, &scope, &mut id, errors))
         .collect();
+    let items = check_short_names(items, &name, errors);
     let items = check_unique_names(items, errors);
     let mut aggregate = Aggregate {
         krate,
@@ -145,6 +146,25 @@ fn check_creating_event(aggregate: &Aggregate, errors: &mut Errors) -> bool {
     );
     errors.on(&aggregate.self_ty, message);
     false
+}
+
+/// Rule: an event's name does not begin with the aggregate's, which generated names put in front of
+/// it. One that does is read without it, so that what uses the event is not wrong too.
+fn check_short_names(mut items: Vec<Item>, aggregate: &Ident, errors: &mut Errors) -> Vec<Item> {
+    for item in &mut items {
+        let Item::Event(event) = item else { continue };
+        let Some(short) = names::without_aggregate(&event.name, aggregate) else {
+            continue;
+        };
+        let (long, aggregate) = (&event.name, names::plain(aggregate));
+        let message = format!(
+            "`{aggregate}` is put in front of an event's name, so this would be \
+             `{aggregate}{long}`: write `#[event({short})]`, or `r#{long}` if that is what you mean"
+        );
+        errors.at(long.span(), message);
+        event.name = Ident::new(&short, long.span());
+    }
+    items
 }
 
 /// Rule: a name is one event's. A second method of that name stays a method only.

@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Meta, Path, Token};
 
 use crate::syntax::errors::Errors;
+use crate::syntax::names;
 use crate::syntax::options::{Accepted, Options, UPCAST, VERSION};
 use crate::syntax::versions::Versions;
 
@@ -80,7 +81,7 @@ fn parse(input: ParseStream) -> syn::Result<(Ident, TokenStream)> {
 
 /// Rule: the name becomes part of a type's.
 fn check_name(name: &Ident) -> syn::Result<()> {
-    let plain = name.to_string();
+    let plain = names::plain(name);
     let message = if TAKEN.contains(&plain.as_str()) {
         format!(
             "the aggregate's own type ends in `{plain}`: give the event a name that says what \

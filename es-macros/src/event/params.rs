@@ -25,21 +25,22 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// Reads the parameters. One with a mistake is reported and left out.
-    pub(super) fn read(method: &Method, errors: &mut Errors) -> Self {
+    /// Reads the parameters. One with a mistake is reported and left out. With `declared` they are
+    /// the fields of a struct of the user's, whose names are given.
+    pub(super) fn read(method: &Method, declared: bool, errors: &mut Errors) -> Self {
         let mut params = Self::default();
         if !method.sig.generics.params.is_empty() {
             return params;
         }
         for input in &method.sig.inputs {
             if let FnArg::Typed(param) = input {
-                params.add(param, errors);
+                params.add(param, declared, errors);
             }
         }
         params
     }
 
-    fn add(&mut self, param: &PatType, errors: &mut Errors) {
+    fn add(&mut self, param: &PatType, declared: bool, errors: &mut Errors) {
         let found = errors.count();
         check_attributes(param, errors);
         check_type(&param.ty, errors);
@@ -49,6 +50,9 @@ impl Params {
         let is_timestamp = param.ident == "timestamp" && is_timestamp(&param.ty);
         if !is_timestamp {
             check_name(&param, errors);
+            if !declared {
+                check_underscore(&param, errors);
+            }
         }
         if errors.count() > found {
             return;
@@ -91,6 +95,22 @@ fn check_name(param: &Param, errors: &mut Errors) {
         );
         errors.on(&param.ident, message);
     }
+}
+
+/// Rule: an underscore in front, which says that the body does not use the parameter, is not
+/// stored. It is not taken off either, because what is stored already has it.
+fn check_underscore(param: &Param, errors: &mut Errors) {
+    let key = param.key();
+    let plain = key.trim_start_matches('_');
+    if plain == key {
+        return;
+    }
+    let name = if plain.is_empty() { "place" } else { plain };
+    let message = format!(
+        "a parameter is stored under its name, and `{key}` has an underscore: write `{name}`, which \
+         the body need not use; if events are stored with `{key}`, let an upcaster rename it"
+    );
+    errors.on(&param.ident, message);
 }
 
 /// Rule: a parameter's type can be owned. A reference stands at most at its front.

@@ -6,6 +6,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ExprPath, Meta, Path, Token};
 
+use crate::syntax::names;
 use crate::syntax::tokens::is_punct;
 
 /// The events that a policy follows.
@@ -115,7 +116,25 @@ fn part(tokens: Vec<TokenTree>) -> syn::Result<Part> {
     if event.qself.is_none() && event.path.segments.len() == 1 {
         return Err(no_event(&event));
     }
+    check_short_name(&event)?;
     Ok(Part::Event(event))
+}
+
+/// Rule: an event is named without its aggregate's name, as `#[event(..)]` names it.
+fn check_short_name(event: &ExprPath) -> syn::Result<()> {
+    let mut last = event.path.segments.iter().rev();
+    let (Some(name), Some(aggregate)) = (last.next(), last.next()) else {
+        return Ok(());
+    };
+    let (name, aggregate) = (&name.ident, &aggregate.ident);
+    let Some(short) = names::without_aggregate(name, aggregate) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{aggregate}{short}` is the event's struct, and `{aggregate}::{short}` its name: write \
+         `{aggregate}::{short}`, or `r#{name}` if the event is called `{name}`"
+    );
+    Err(syn::Error::new(name.span(), message))
 }
 
 fn no_event(name: &ExprPath) -> syn::Error {

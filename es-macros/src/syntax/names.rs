@@ -24,3 +24,12 @@ pub(crate) fn payload(aggregate: &Ident, event: &Ident) -> Ident {
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
+
+/// Returns `TrickAdded` if `event` is `DogTrickAdded`: the aggregate's name stands in front of
+/// generated names already. Whoever means it writes `r#DogTrickAdded`.
+pub(crate) fn without_aggregate(event: &Ident, aggregate: &Ident) -> Option<String> {
+    let written = event.to_string();
+    let rest = written.strip_prefix(&plain(aggregate))?;
+    rest.starts_with(char::is_uppercase)
+        .then(|| rest.to_owned())
+}

@@ -194,7 +194,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_POOL_SIZE",
         scope: KeyScope::Postgres,
-        meaning: "The number of connections for reading that are kept.",
+        meaning: "The number of connections for reading that are kept, and, of a projection, for its tables.",
         values: "a number",
         default: "5",
     },

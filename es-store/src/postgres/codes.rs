@@ -91,6 +91,19 @@ pub(super) fn may_retry_now(code: &SqlState) -> bool {
     *code == SqlState::UNIQUE_VIOLATION || table::remedy(code.code()) == Remedy::RetryNow
 }
 
+/// The code that the functions raise if the sequence of positions lies behind the events.
+pub(super) const SEQUENCE_BEHIND: &str = "ES003";
+
+/// Returns true if the sequence of positions has given one that is not above the last event's.
+/// `index` is the unique index of the positions.
+pub(super) fn is_sequence_behind(error: &Error, index: &str) -> bool {
+    let Some(error) = error.as_db_error() else {
+        return false;
+    };
+    error.code().code() == SEQUENCE_BEHIND
+        || *error.code() == SqlState::UNIQUE_VIOLATION && error.constraint() == Some(index)
+}
+
 /// Returns true if the connection is lost, so that a request sent on it may or may not have been
 /// executed.
 pub(crate) fn is_lost(error: &Error) -> bool {
@@ -112,6 +125,11 @@ pub(crate) fn is_lost(error: &Error) -> bool {
         }
         None => !is_of_parameter(error),
     }
+}
+
+/// Returns true if the server, the database or the role has no connection left.
+pub(super) fn is_none_left(error: &Error) -> bool {
+    error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
 }
 
 /// Returns true if a parameter could not be serialized, so that nothing was sent.

@@ -1,19 +1,21 @@
 //! A connection and its prepared statements.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use es_core::error_chain;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, Statement};
+use tokio_postgres::{Config, Error, Row, Statement};
 
 use super::blocking::check_may_block;
+use super::codes;
 use super::names::Names;
 use super::options::PostgresOptions;
+use super::session;
 use super::sql::Sql;
 use crate::error::StoreError;
-use crate::postgres_client::{Client, Limit, Target, connect};
+use crate::postgres_client::{Client, ConnectError, Limit, Target, connect};
 
 /// The prepared statements of users, by their text.
 pub(super) type Statements = HashMap<String, Statement>;
@@ -25,72 +27,107 @@ pub(super) struct Connection {
     pub(super) last_used: Instant,
     /// True if the connection was found to be lost.
     pub(super) is_lost: bool,
+    /// The statements after a user's transaction that return to the settings of the session.
+    pub(super) restore: &'static str,
     names: Arc<Names>,
     prepared: HashMap<Sql, Statement>,
 }
 
+/// The reason why a connection was not opened.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The limit of connections of the server, the database or the role is reached.
+    NoneLeft(StoreError),
+    Other(StoreError),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NoneLeft(error) | OpenError::Other(error) => error,
+        }
+    }
+}
+
 impl Connection {
-    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, StoreError> {
-        Self::connect(settings, names, settings.request_limit, |_| Ok(()))
+    /// Opens a connection for reading.
+    pub(super) fn open(settings: &PostgresOptions, names: &Arc<Names>) -> Result<Self, OpenError> {
+        let limit = settings.request_limit;
+        Self::connect(settings, &settings.config, names, limit, session::begin)
     }
 
     /// Opens a connection that listens, whose only request is `LISTEN`.
     pub(super) fn open_listener(
         settings: &PostgresOptions,
         names: &Arc<Names>,
-    ) -> Result<Client, StoreError> {
-        let connection = Self::connect(settings, names, settings.check_limit, |_| Ok(()));
-        connection.map(|connection| connection.client)
+    ) -> Result<Self, OpenError> {
+        let limit = settings.check_limit;
+        Self::connect(settings, &settings.config, names, limit, session::begin)
     }
 
-    /// Opens a connection for writing. If this process dies, its last request outlives it by a
-    /// second at most.
+    /// Opens a connection for writing.
     pub(super) fn open_writer(
         settings: &PostgresOptions,
         names: &Arc<Names>,
-    ) -> Result<Self, StoreError> {
-        Self::connect(settings, names, settings.request_limit, end_with_client)
+    ) -> Result<Self, OpenError> {
+        let limit = settings.request_limit;
+        let begin = |client: &mut Client| session::begin_writing(client).map(drop);
+        Self::connect(settings, &settings.config, names, limit, begin)
     }
 
     /// Opens a connection for a user's transactions. Its idle time and the time of each statement
-    /// are limited by the timeout of a handler. Users' tables need plans of all kinds.
+    /// are limited by the timeout of a handler.
     pub(super) fn open_for_tables(
         settings: &PostgresOptions,
         names: &Arc<Names>,
-    ) -> Result<Self, StoreError> {
-        let limit = settings.policy_timeout.as_millis().max(1);
-        let set = format!(
-            "SET idle_in_transaction_session_timeout = {limit}; SET statement_timeout = {limit}; \
-             SET enable_seqscan = on; SET enable_bitmapscan = on"
-        );
-        Self::connect(settings, names, settings.tables_limit, |client| {
-            end_with_client(client)?;
-            client.batch_execute(&set)
-        })
+    ) -> Result<Self, OpenError> {
+        let mut config = settings.config.clone();
+        config.options(&settings.users_session);
+        let restore = Cell::new("");
+        let begin = |client: &mut Client| {
+            restore.set(session::begin_writing(client)?);
+            Ok(())
+        };
+        let mut opened = Self::connect(settings, &config, names, settings.tables_limit, begin)?;
+        opened.restore = restore.get();
+        Ok(opened)
     }
 
     fn connect(
         settings: &PostgresOptions,
+        config: &Config,
         names: &Arc<Names>,
         limit: Option<Limit>,
         begin: impl Fn(&mut Client) -> Result<(), Error>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         check_may_block(&settings.label)?;
         let open = |target: &Target<'_>| settings.tls.connect(target);
-        let mut client = connect(
-            &settings.config,
+        let connected = connect(
+            config,
             settings.connect_limit,
             &settings.answered,
             open,
             begin,
-        )
-        .map_err(|error| settings.label.cannot_connect(error))?;
+        );
+        let mut client = connected.map_err(|error| match error {
+            ConnectError::Driver(error) if codes::is_none_left(&error) => {
+                OpenError::NoneLeft(settings.label.none_left(&error, settings.readers()))
+            }
+            error => OpenError::Other(settings.label.cannot_connect(error)),
+        })?;
         client.set_limit(limit);
         Ok(Self {
             client,
             statements: HashMap::new(),
             last_used: Instant::now(),
             is_lost: false,
+            restore: "",
             names: names.clone(),
             prepared: HashMap::new(),
         })
@@ -129,18 +166,5 @@ impl Connection {
         let statement = self.client.prepare(&sql.text(&self.names))?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
-    }
-}
-
-/// Tells the server to cancel a request when its client is gone. Some systems cannot detect that;
-/// the setting is optional.
-fn end_with_client(client: &mut Client) -> Result<(), Error> {
-    match client.batch_execute("SET client_connection_check_interval = '1s'") {
-        Err(error) if error.as_db_error().is_some() => {
-            let error = error_chain(&error);
-            tracing::debug!(%error, "the server cannot detect that its client is gone");
-            Ok(())
-        }
-        done => done,
     }
 }

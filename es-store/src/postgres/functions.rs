@@ -3,7 +3,12 @@
 //! Each function does nothing and returns nulls if a version exists already, leaves a gap, or a
 //! position was moved. Plain statements then find out which it is. Each statement of a function
 //! begins after the lock was taken, and so sees everything that was committed before.
+//!
+//! A function raises an error if the sequence of positions lies behind the events, as after a copy
+//! of the tables that left it out. Readers have passed the positions that it would give. So the new
+//! positions are compared with the last one, which is one look into the index.
 
+use super::codes::SEQUENCE_BEHIND;
 use super::names::Names;
 use super::sql;
 use crate::sql::names::{literal, quoted};
@@ -80,17 +85,21 @@ fn function(
 
 fn one_body(names: &Names) -> String {
     let (events, channel) = (names.path(&names.events), quoted(&names.events));
+    let (last, behind) = (sql::last_position(&events), behind());
     format!(
         "
 #variable_conflict use_column
-DECLARE position bigint;
+DECLARE position bigint; last bigint;
 BEGIN
     LOCK TABLE {events} IN EXCLUSIVE MODE;
     INSERT INTO {events} (originator_id, originator_version, topic, state) SELECT $1, $2, $3, $4
         WHERE $2 - 1 = coalesce((SELECT t.originator_version FROM {events} AS t WHERE t.originator_id = $1
             ORDER BY t.originator_version DESC LIMIT 1), 0)
-        RETURNING notification_id INTO position;
+        RETURNING notification_id, ({last}) INTO position, last;
     IF FOUND THEN
+        IF position <= last THEN
+            {behind};
+        END IF;
         NOTIFY {channel};
     END IF;
     RETURN position;
@@ -112,11 +121,12 @@ fn group_body(names: &Names) -> String {
     );
     let insert = sql::insert(names, "ids", "versions", "topics", "states");
     let channel = quoted(&names.events);
+    let (last, behind) = (sql::last_position(&events), behind());
     let id = names.id;
     format!(
         "
 #variable_conflict use_column
-DECLARE moved bigint;
+DECLARE moved bigint; last bigint;
 BEGIN
     IF cardinality(ids) > 0 THEN
         LOCK TABLE {events} IN EXCLUSIVE MODE;
@@ -148,14 +158,25 @@ BEGIN
         END IF;
     END IF;
     IF cardinality(ids) > 0 THEN
+        last := coalesce(({last}), 0);
         RETURN QUERY {insert};
         GET DIAGNOSTICS moved = ROW_COUNT;
         IF moved <> cardinality(ids) THEN
             RAISE EXCEPTION 'a trigger of the table has kept an event back' USING ERRCODE = 'ES002';
         END IF;
+        IF moved > (SELECT count(*) FROM {events} AS t WHERE t.notification_id > last) THEN
+            {behind};
+        END IF;
         NOTIFY {channel};
     END IF;
 END;
 "
+    )
+}
+
+/// Raises the error of a sequence that gives positions below the last one.
+fn behind() -> String {
+    format!(
+        "RAISE EXCEPTION 'the sequence is behind the events' USING ERRCODE = '{SEQUENCE_BEHIND}'"
     )
 }

@@ -7,10 +7,12 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::codes::{Message, failure};
+use super::names::Names;
 use super::tls;
 use crate::error::StoreError;
 use crate::postgres_client::ConnectError;
 use crate::sql::label::Label;
+use crate::sql::names::literal;
 
 /// The name of a database in error messages, with the role that connects to it.
 #[derive(Debug, Clone)]
@@ -49,6 +51,18 @@ impl PostgresLabel {
         failure(self, doing, &error)
     }
 
+    /// Returns the error of a sequence that lies behind the events of its table.
+    pub(super) fn sequence_behind(&self, names: &Names) -> StoreError {
+        let (events, path) = (&names.events, names.path(&names.events));
+        let name = literal(&path);
+        self.misconfigured(format!(
+            "the sequence of positions lies behind the last event of `{events}`, as after a copy of the tables that \
+             left it out. Readers have passed the positions that it gives, so nothing was recorded. Set it to the \
+             last position: SELECT setval(pg_get_serial_sequence({name}, 'notification_id'), \
+             (SELECT max(notification_id) FROM {path}))"
+        ))
+    }
+
     pub(super) fn would_block(&self) -> StoreError {
         StoreError::WouldBlock {
             store: self.store(),
@@ -81,6 +95,22 @@ impl PostgresLabel {
     fn cannot_connect_by(&self, error: &Error, keys: &str) -> StoreError {
         let message = Message::of(error);
         self.misconfigured(format!("connecting failed: {message} ({keys})"))
+    }
+
+    /// Returns the error of a server that has no connection left. The application reads with up to
+    /// `readers` connections.
+    pub(super) fn none_left(&self, error: &Error, readers: usize) -> StoreError {
+        let message = Message::of(error);
+        self.driver(
+            "connecting",
+            Message::new(format!(
+                "{message}: this application may open {} connections, and {} if it is a projection; \
+                 lower POSTGRES_POOL_SIZE or POSTGRES_MAX_OVERFLOW, or raise max_connections, or the \
+                 CONNECTION LIMIT of the role or the database",
+                readers.saturating_add(2),
+                readers.saturating_mul(2).saturating_add(3),
+            )),
+        )
     }
 
     /// Returns the label of the queue of saves. A save waits in it as long as for the lock of the

@@ -30,8 +30,8 @@ const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_s
 
 /// The way to a connection that listens.
 pub(super) struct ListeningConnection {
-    /// Opens a connection.
-    pub(super) connect: Box<dyn Fn() -> Result<Client, StoreError> + Send + Sync>,
+    /// Opens a connection. With `true` it waits while the server has no connection left.
+    pub(super) connect: Box<dyn Fn(bool) -> Result<Client, StoreError> + Send + Sync>,
     /// The statement LISTEN.
     pub(super) listen: String,
     /// The time after which the connection is checked; `None` is never.
@@ -40,9 +40,10 @@ pub(super) struct ListeningConnection {
 }
 
 impl ListeningConnection {
-    /// Opens a connection and executes LISTEN.
-    fn open(&self) -> Result<Client, StoreError> {
-        let mut client = (self.connect)()?;
+    /// Opens a connection and executes LISTEN. If it `is_patient`, it waits while the server has no
+    /// connection left.
+    fn open(&self, is_patient: bool) -> Result<Client, StoreError> {
+        let mut client = (self.connect)(is_patient)?;
         client
             .batch_execute(&self.listen)
             .map_err(|error| self.label.failed("listening", error))?;
@@ -70,7 +71,7 @@ impl Listeners {
     pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
             let (signals, connection) = (self.signals.clone(), self.connection.clone());
-            let client = connection.open()?;
+            let client = connection.open(true)?;
             thread::Builder::new()
                 .name("es-postgres-listen".to_owned())
                 .spawn(move || listen(client, &connection, &signals, &stop))
@@ -124,7 +125,7 @@ fn is_announced(client: &mut Client) -> Result<bool, Error> {
 fn reconnect(connection: &ListeningConnection, stop: &Signal) -> Option<Client> {
     let mut failures = 1;
     while stop.rings() == 0 {
-        match connection.open() {
+        match connection.open(false) {
             Ok(client) => return Some(client),
             Err(error) => {
                 let error = error_chain(&error);

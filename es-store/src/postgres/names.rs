@@ -20,7 +20,9 @@ pub(super) struct Names {
     pub(super) meta: String,
     pub(super) upstream: String,
     pub(super) failures: String,
-    /// The name of the functions that append events, which differ in their parameters.
+    /// The name of the functions that append events, which differ in their parameters. Programs of
+    /// several releases share a database, so functions with another body get a new number, and
+    /// those of older programs stay where they are.
     pub(super) append: String,
     /// The composite type that Python needs.
     pub(super) stored_event: String,
@@ -53,7 +55,7 @@ impl Names {
             meta: name("meta")?,
             upstream: name("upstream")?,
             failures: name("failures")?,
-            append: name("append_v1")?,
+            append: name("append_v2")?,
             stored_event: format!("stored_event_{id}"),
             id,
         })

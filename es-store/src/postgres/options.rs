@@ -7,6 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::label::PostgresLabel;
+use super::session::Sessions;
 use super::tls::Tls;
 use crate::env::Env;
 use crate::error::StoreError;
@@ -40,8 +41,8 @@ pub(super) struct PostgresOptions {
     pub(super) tables_limit: Option<Limit>,
     /// The time for which the outcome of a commit is sought after its connection was lost.
     pub(super) resolve: Duration,
-    /// The limit of one call of a projection's handler.
-    pub(super) policy_timeout: Duration,
+    /// The startup options of sessions that execute users' statements.
+    pub(super) users_session: String,
     /// True if missing tables are created.
     pub(super) create: bool,
 }
@@ -65,6 +66,8 @@ impl PostgresOptions {
         let connect_timeout = env.seconds("POSTGRES_CONNECT_TIMEOUT", 30 * SECOND)?;
         // The setting has no effect here, but a value that is not a boolean is a mistake.
         env.boolean("POSTGRES_PRE_PING", false)?;
+        let policy_timeout = env.seconds("POLICY_TIMEOUT", 60 * SECOND)?;
+        let sessions = Sessions::of(env, lock_timeout, policy_timeout)?;
         let mut config = Config::new();
         config
             .dbname(dbname)
@@ -73,11 +76,10 @@ impl PostgresOptions {
             .tcp_user_timeout(30 * SECOND)
             .keepalives_idle(10 * SECOND)
             .keepalives_interval(5 * SECOND)
-            .options(&session(env, lock_timeout)?);
+            .options(&sessions.own);
         if !password.is_empty() {
             config.password(password);
         }
-        let policy_timeout = env.seconds("POLICY_TIMEOUT", 60 * SECOND)?;
         let request = env.seconds("POSTGRES_REQUEST_TIMEOUT", 60 * SECOND)?;
         let hosts = add_hosts(&mut config, host);
         add_ports(&mut config, hosts, env)?;
@@ -102,7 +104,7 @@ impl PostgresOptions {
             // The server itself cancels a handler's statement.
             tables_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, policy_timeout),
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
-            policy_timeout,
+            users_session: sessions.of_users,
             create: env.boolean("CREATE_TABLE", true)?,
         })
     }
@@ -157,33 +159,6 @@ fn add_ports(config: &mut Config, hosts: usize, env: &Env) -> Result<(), StoreEr
         config.port(port);
     }
     Ok(())
-}
-
-/// Returns the settings of every session. An index serves each of our statements, but a plan made
-/// while a table was empty may not use it, and is kept. So other plans are disabled.
-fn session(env: &Env, lock_timeout: Duration) -> Result<String, StoreError> {
-    let idle = "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT";
-    let idle = env.seconds(idle, 5 * SECOND)?.as_millis();
-    let commit = synchronous_commit(env)?;
-    // 0 means no limit, so a time below a millisecond is rounded up.
-    let lock = lock_timeout.as_micros().div_ceil(1000);
-    Ok(format!(
-        "-c synchronous_commit={commit} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={idle} \
-         -c default_transaction_isolation=read\\ committed -c standard_conforming_strings=on \
-         -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
-    ))
-}
-
-fn synchronous_commit(env: &Env) -> Result<String, StoreError> {
-    let key = "POSTGRES_SYNCHRONOUS_COMMIT";
-    let known = ["on", "off", "local", "remote_write", "remote_apply"];
-    match env.get(key).map(str::trim) {
-        None | Some("") => Ok("on".to_owned()),
-        Some(value) => match known.iter().find(|one| one.eq_ignore_ascii_case(value)) {
-            Some(value) => Ok((*value).to_owned()),
-            None => Err(env.invalid(key, known.join(", ")).into()),
-        },
-    }
 }
 
 /// Refuses a pooler that assigns connections by transaction. Prepared statements and LISTEN do not

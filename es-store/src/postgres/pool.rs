@@ -2,26 +2,28 @@
 //!
 //! Concurrency: a mutex guards the list of idle connections. It is held only while one is taken out
 //! or put back, never while one is opened, used or closed. A caller that finds the limit reached
-//! waits for a condition variable, which is notified whenever a slot becomes free. A guard frees
-//! the slot, so neither an error nor a panic leaks it. A connection for reading is never in a
+//! waits for a condition variable, which is notified whenever a slot becomes free. So does a caller
+//! that has a slot and whose connection the server refuses, see [`shortage`]. A guard frees the
+//! slot, so neither an error nor a panic leaks it. A connection for reading is never in a
 //! transaction, and no user's code runs while it is in use. The transactions of projections, in
 //! which a user's code does run, have a pool of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::blocking::check_may_block;
 use super::codes::{is_lost, is_outdated};
-use super::connection::Connection;
+use super::connection::{Connection, OpenError};
 use super::names::Names;
 use super::options::PostgresOptions;
+use super::shortage::{self, IdleConnections};
 use crate::error::StoreError;
 use crate::sync::lock;
 
 pub(super) struct Pool {
     settings: Arc<PostgresOptions>,
     names: Arc<Names>,
-    state: Mutex<PoolState>,
+    state: Arc<Mutex<PoolState>>,
     freed: Condvar,
 }
 
@@ -40,10 +42,12 @@ struct Slot<'a> {
 
 impl Pool {
     pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
+        let state = Arc::default();
+        shortage::register(&settings, &state);
         Self {
             settings,
             names,
-            state: Mutex::default(),
+            state,
             freed: Condvar::new(),
         }
     }
@@ -66,7 +70,7 @@ impl Pool {
                 }
             }
         }
-        let mut reader = Connection::open(&self.settings, &self.names)?;
+        let mut reader = self.open(Connection::open)?;
         let read = work(&mut reader);
         slot.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
         read.map_err(|error| self.settings.label.failed(doing, error))
@@ -89,7 +93,7 @@ impl Pool {
         });
         let mut connection = match idle {
             Some(connection) => connection,
-            None => Connection::open_for_tables(&self.settings, &self.names)?,
+            None => self.open(Connection::open_for_tables)?,
         };
         let done = work(&mut connection);
         connection.last_used = Instant::now();
@@ -116,14 +120,37 @@ impl Pool {
         }
     }
 
+    /// Opens a connection. While the server has none left, waits until another one of this pool
+    /// comes free, or the server has one.
+    fn open(
+        &self,
+        open: fn(&PostgresOptions, &Arc<Names>) -> Result<Connection, OpenError>,
+    ) -> Result<Connection, StoreError> {
+        let open = || open(&self.settings, &self.names);
+        shortage::open(&self.settings, open, |limit| self.wait_for_idle(limit))
+    }
+
+    fn wait_for_idle(&self, limit: Duration) -> Option<Connection> {
+        let waited = self
+            .freed
+            .wait_timeout_while(self.lock(), limit, |state| state.idle.is_empty());
+        waited.unwrap_or_else(PoisonError::into_inner).0.idle.pop()
+    }
+
     /// Closes all idle connections. Where one is lost, the others most likely are too.
     fn close_idle(&self) {
-        let idle = std::mem::take(&mut self.lock().idle);
-        drop(idle);
+        self.state.close_idle();
     }
 
     fn lock(&self) -> MutexGuard<'_, PoolState> {
         lock(&self.state)
+    }
+}
+
+impl IdleConnections for Mutex<PoolState> {
+    fn close_idle(&self) {
+        let idle = std::mem::take(&mut lock(self).idle);
+        drop(idle);
     }
 }
 
@@ -135,7 +162,8 @@ impl Drop for Slot<'_> {
             state.idle.extend(self.connection.take());
         }
         drop(state);
-        self.pool.freed.notify_one();
+        // Some wait for the slot, and some that have one for the connection.
+        self.pool.freed.notify_all();
         // A connection that exceeds `pool_size` is closed here, after the mutex was released.
     }
 }

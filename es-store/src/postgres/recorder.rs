@@ -17,6 +17,7 @@ use super::options::PostgresOptions;
 use super::pool::Pool;
 use super::rows::{Rows, id_param};
 use super::schema::{self, SchemaNeeds, ServerLayout};
+use super::shortage;
 use super::sql::Sql;
 use super::writer::Writer;
 use crate::committer::Committer;
@@ -65,7 +66,8 @@ impl PostgresRecorder {
         let settings = Arc::new(PostgresOptions::of(application, env)?);
         let id_type = env.id_type()?;
         let names = Arc::new(Names::new(application, &settings.schema, id_type)?);
-        let mut connection = Connection::open_writer(&settings, &names)?;
+        let open = || Connection::open_writer(&settings, &names);
+        let mut connection = shortage::open(&settings, open, shortage::pause)?;
         let wanted = SchemaNeeds {
             application,
             role,
@@ -124,14 +126,25 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
+    let (listen, label) = (
+        format!("LISTEN {}", quoted(&names.events)),
+        settings.label.clone(),
+    );
+    let check_after = settings.check_listener;
+    let connect = move |is_patient| {
+        let open = || Connection::open_listener(&settings, &names);
+        let opened = if is_patient {
+            shortage::open(&settings, open, shortage::pause)
+        } else {
+            open().map_err(StoreError::from)
+        };
+        opened.map(|connection| connection.client)
+    };
     let connection = ListeningConnection {
-        connect: Box::new({
-            let (settings, names) = (settings.clone(), names.clone());
-            move || Connection::open_listener(&settings, &names)
-        }),
-        listen: format!("LISTEN {}", quoted(&names.events)),
-        check_after: settings.check_listener,
-        label: settings.label.clone(),
+        connect: Box::new(connect),
+        listen,
+        check_after,
+        label,
     };
     Listeners::new(signals.clone(), Arc::new(connection))
 }

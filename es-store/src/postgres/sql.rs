@@ -86,7 +86,12 @@ impl Sql {
             Self::LockRecorded => {
                 format!("SELECT FROM {events} WHERE notification_id = ANY ($1) FOR UPDATE")
             }
-            Self::Insert => insert(names, "$1", "$2", "$3", "$4"),
+            // A statement does not see its own rows: this is the last position before them.
+            Self::Insert => format!(
+                "{}, ({})",
+                insert(names, "$1", "$2", "$3", "$4"),
+                last_position(&events)
+            ),
             Self::StartTracking => start_tracking(names, "$1"),
             Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
             Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
@@ -188,6 +193,11 @@ fn of_one(table: &str, order: &str) -> String {
         "SELECT originator_version, topic, state FROM {table} WHERE originator_id = $1 \
          AND originator_version > $2 AND originator_version <= $3 ORDER BY originator_version {order} LIMIT $4"
     )
+}
+
+/// Returns the statement that selects the last position, by one look into the index.
+pub(super) fn last_position(events: &str) -> String {
+    format!("SELECT h.notification_id FROM {events} AS h ORDER BY h.notification_id DESC LIMIT 1")
 }
 
 /// Returns the statement that inserts events. Positions follow the order of the arrays, because an

@@ -22,6 +22,8 @@ const KEPT: usize = 100;
 pub(super) struct PostgresTransaction<'a> {
     tx: Transaction<'a>,
     statements: &'a mut Statements,
+    /// The statements after the commit.
+    restore: &'static str,
     #[cfg(feature = "driver")]
     access: Access,
     /// The transaction's number, once the driver's own transaction was handed out.
@@ -93,8 +95,13 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
 
     fn commit(mut self: Box<Self>, label: &Label) -> Result<(), StoreError> {
         self.unguard(label)?;
-        let Self { tx, statements, .. } = *self;
-        tx.commit().map_err(|error| {
+        let Self {
+            tx,
+            statements,
+            restore,
+            ..
+        } = *self;
+        tx.commit_and(restore).map_err(|error| {
             statements.clear();
             codes::statement_failure(label, &error)
         })
@@ -145,6 +152,7 @@ impl<'a> PostgresTransaction<'a> {
     pub(super) fn new(
         tx: Transaction<'a>,
         statements: &'a mut Statements,
+        restore: &'static str,
         #[cfg_attr(
             not(feature = "driver"),
             expect(unused_variables, reason = "only guards need it")
@@ -154,6 +162,7 @@ impl<'a> PostgresTransaction<'a> {
         Self {
             tx,
             statements,
+            restore,
             #[cfg(feature = "driver")]
             access,
             #[cfg(feature = "driver")]

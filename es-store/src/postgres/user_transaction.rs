@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::codes::is_lost;
 use super::connection::Connection;
 use super::recorder::PostgresRecorder;
+use super::shortage;
 use super::statements::PostgresTransaction;
 use crate::error::StoreError;
 use crate::rebuild_lock::RebuildLock;
@@ -49,6 +50,7 @@ impl PostgresRecorder {
             client,
             statements,
             is_lost: lost,
+            restore,
             ..
         } = connection;
         let begun = client.transaction_by(match access {
@@ -66,11 +68,16 @@ impl PostgresRecorder {
         };
         let (owner, names) = (self.owner(), self.table_names());
         let mut transaction = {
-            let driver = PostgresTransaction::new(tx, statements, access);
+            let driver = PostgresTransaction::new(tx, statements, restore, access);
             Transaction::new(driver, owner, names)
         };
         let end = work(&mut transaction);
-        let is_broken = matches!(transaction.failure(), Some(StoreError::Driver { .. }));
+        // A handler that has ended the transaction may have changed the session afterwards.
+        let is_broken = match transaction.failure() {
+            Some(StoreError::Driver { .. }) => true,
+            Some(_) => access == Access::Write,
+            None => false,
+        };
         let ended = match end {
             Ok(End::Commit) => transaction.commit(),
             Ok(End::Rollback) => Ok(()),
@@ -84,7 +91,8 @@ impl PostgresRecorder {
     /// Takes an advisory lock of the session, which ends with its connection, and so with this
     /// process.
     pub(super) fn try_lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
-        let mut connection = Connection::open(&self.settings, &self.names)?;
+        let open = || Connection::open(&self.settings, &self.names);
+        let mut connection = shortage::open(&self.settings, open, shortage::pause)?;
         let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
         let of = format!("rebuild of {}", self.names.path(&self.names.tracking));
         let row = connection.client.query_one(sql, &[&of]);

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 use es_core::IdType;
 use tokio_postgres::error::SqlState;
 
-use super::codes::{is_lost, is_outdated, may_retry_now};
+use super::codes::{is_lost, is_outdated, is_sequence_behind, may_retry_now};
 use super::connection::Connection;
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::rows::Rows;
 use super::schema::ServerLayout;
+use super::shortage;
 use super::sql::Sql;
 use super::write::{Write, WriteError};
 use crate::backoff::Backoff;
@@ -190,7 +191,9 @@ impl Writer {
         {
             return Ok(connection);
         }
-        Connection::open_writer(&self.settings, &self.names).map_err(|error| FailedAttempt {
+        let open = || Connection::open_writer(&self.settings, &self.names);
+        let opened = shortage::open(&self.settings, open, shortage::pause);
+        opened.map_err(|error| FailedAttempt {
             then: match &error {
                 StoreError::Configuration(_) => NextStep::GiveUp,
                 _ => NextStep::Reconnect,
@@ -199,10 +202,21 @@ impl Writer {
         })
     }
 
+    /// Recognizes the error of a sequence that lies behind the events. Another attempt would get
+    /// the next position, which is behind as well.
+    fn recognized(&self, failed: WriteError) -> WriteError {
+        match failed {
+            WriteError::Driver(error) if is_sequence_behind(&error, &self.names.index) => {
+                self.settings.label.sequence_behind(&self.names).into()
+            }
+            failed => failed,
+        }
+    }
+
     /// Puts the connection back if it still works, and chooses the next step.
     fn failed(&mut self, failed: WriteError, mut connection: Connection) -> FailedAttempt {
         let label = &self.settings.label;
-        let error = match failed {
+        let error = match self.recognized(failed) {
             WriteError::Driver(error) => error,
             WriteError::Race => {
                 self.connection = Some(connection);

@@ -153,6 +153,12 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// Commits the transaction, and then executes `statements`, in the same request.
+    pub(crate) fn commit_and(mut self, statements: &str) -> Result<(), Error> {
+        self.is_over = true;
+        self.client.batch_execute(&format!("COMMIT; {statements}"))
+    }
+
     /// Rolls the transaction back.
     ///
     /// # Errors

@@ -55,8 +55,14 @@ pub(super) struct Database {
 
 /// The additional parts of a database in a file.
 pub(super) struct File {
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
     watch: Watch,
+}
+
+/// A connection that reads.
+pub(super) struct Reader {
+    pub(super) connection: Connection,
+    pub(super) authorizer: Authorizer,
 }
 
 impl Database {
@@ -171,12 +177,24 @@ impl Database {
             self.reentrancy.refuse(&self.label)?;
             return work(&self.committer.writer().connection);
         };
+        self.read_by(file, |reader| work(&reader.connection))
+    }
+
+    /// Lends a connection that reads from a file.
+    pub(super) fn read_by<T>(
+        &self,
+        file: &File,
+        work: impl FnOnce(&mut Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let idle = lock(&file.readers).pop();
-        let reader = match idle {
+        let mut reader = match idle {
             Some(reader) => reader,
-            None => self.options.connect_reader()?,
+            None => Reader {
+                connection: self.options.connect_reader()?,
+                authorizer: Authorizer::default(),
+            },
         };
-        let read = work(&reader);
+        let read = work(&mut reader);
         let mut idle = lock(&file.readers);
         if idle.len() < IDLE_READERS {
             idle.push(reader);

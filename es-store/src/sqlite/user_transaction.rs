@@ -9,9 +9,10 @@ use std::sync::{Arc, LazyLock};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::authorizer::Authorizer;
 use super::busy::Pace;
 use super::codes;
-use super::database::Database;
+use super::database::{Database, Reader};
 use super::statements::SqliteTransaction;
 use super::tables;
 use super::writer::Writer;
@@ -31,37 +32,49 @@ pub(super) fn run(
 ) -> Result<(), StoreError> {
     database.reentrancy.refuse(&database.label)?;
     let owner = Arc::new(Owner::new(application, database.label.clone()));
+    let reading = |error| codes::failed(&database.label, "reading", error);
     match access {
         Access::Write if database.read_only => Err(database.label.read_only("a projection")),
         Access::Write => write(database, owner, work),
-        Access::Read if database.file.is_some() => {
-            database.read(|connection| read(database, connection, owner, work))
-        }
-        Access::Read => {
-            let writer = database.committer.writer();
-            let _entered = database.reentrancy.enter();
-            let reading = QueryOnly::begin(&writer.connection);
-            let reading =
-                reading.map_err(|error| codes::failed(&database.label, "reading", error))?;
-            read(database, reading.0, owner, work)
-        }
+        Access::Read => match &database.file {
+            Some(file) => database.read_by(file, |reader| {
+                let Reader {
+                    connection,
+                    authorizer,
+                } = reader;
+                authorizer.install(connection).map_err(reading)?;
+                read(database, connection, authorizer, owner, work)
+            }),
+            None => {
+                let mut writer = database.committer.writer();
+                let Writer {
+                    connection,
+                    authorizer,
+                    ..
+                } = &mut *writer;
+                let _entered = database.reentrancy.enter();
+                authorizer.install(connection).map_err(reading)?;
+                let query_only = QueryOnly::begin(connection).map_err(reading)?;
+                read(database, query_only.0, authorizer, owner, work)
+            }
+        },
     }
 }
 
 fn read(
     database: &Database,
     connection: &Connection,
+    authorizer: &Authorizer,
     owner: Arc<Owner>,
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
     let begun = connection.unchecked_transaction();
     let tx = begun.map_err(|error| codes::failed(&database.label, "reading", error))?;
-    work(&mut Transaction::new(
-        SqliteTransaction(tx),
-        owner,
-        table_names(),
-    ))
-    .map(|_| ())
+    let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());
+    let denied = authorizer.deny();
+    let done = work(&mut transaction);
+    drop(denied);
+    done.map(|_| ())
 }
 
 fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<(), StoreError> {
@@ -79,7 +92,7 @@ fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let tx = begun.map_err(failed)?;
     let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());
-    let denied = authorizer.deny_transaction_control();
+    let denied = authorizer.deny();
     let end = work(&mut transaction);
     drop(denied);
     let ended = match end {

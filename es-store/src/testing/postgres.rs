@@ -151,7 +151,7 @@ impl Database {
         }
         let functions =
             "SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc WHERE proname = $1";
-        let found = client.query(functions, &[&format!("{prefix}_append_v1")]);
+        let found = client.query(functions, &[&format!("{prefix}_append_v2")]);
         for drop in found.expect("the catalogue can be read") {
             client
                 .batch_execute(drop.get(0))

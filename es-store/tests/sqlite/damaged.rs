@@ -219,3 +219,31 @@ fn behind_the_last_position_that_there_can_be_nothing_is_recorded() {
         i64::MAX.unsigned_abs()
     );
 }
+
+/// The table as the library creates it, and as somebody may have created it by hand.
+const TABLES: [&str; 2] = [
+    "SELECT 1",
+    "DROP TABLE stored_events; \
+     CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, \
+     position INTEGER PRIMARY KEY AUTOINCREMENT, UNIQUE (originator_id, originator_version))",
+];
+
+#[test]
+fn a_new_event_comes_behind_the_last_one_whatever_was_deleted_or_set_back() {
+    for table in TABLES {
+        let folder = Folder::new();
+        let path = folder.path("dogs.sqlite");
+        drop(open("Dogs", Role::Leader, &env(&path)));
+        raw(&path).execute_batch(table).expect("created");
+        let dogs = open("Dogs", Role::Leader, &env(&path));
+        dogs.record(&recording(1, 1..=6)).expect("recorded");
+        let hole = "DELETE FROM stored_events WHERE rowid IN (2, 3, 5)";
+        raw(&path).execute_batch(hole).expect("deleted");
+        if table != TABLES[0] {
+            let set_back = "UPDATE sqlite_sequence SET seq = 1";
+            raw(&path).execute_batch(set_back).expect("set back");
+        }
+        let recorded = dogs.record(&recording(2, 1..=2)).expect("recorded");
+        assert_eq!(recorded.positions, [7, 8], "{table}");
+    }
+}

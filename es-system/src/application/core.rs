@@ -15,6 +15,7 @@ use es_store::{
 
 use crate::application::batch;
 use crate::application::cache::Cache;
+use crate::application::forgotten;
 use crate::application::store_errors;
 use crate::application::topics::Topics;
 use crate::error::{Error, Result};
@@ -68,6 +69,7 @@ impl Application {
     /// Fails if the environment is wrong.
     pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
         static INSTANCES: AtomicU64 = AtomicU64::new(0);
+        forgotten::warn_outside_of_policies();
         let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
         let wrong = |e| Error::env(name, e);
         let is_snapshotting = env

@@ -36,8 +36,8 @@ impl Application {
     /// [`retry`](Self::retry).
     ///
     /// **The closure may run more than once**, so it should only decide and change the aggregate.
-    /// The result of its last run is returned. If it returns an error, nothing is saved and it does
-    /// not run again.
+    /// It must not put another aggregate in its place. The result of its last run is returned. If
+    /// it returns an error, nothing is saved and it does not run again.
     ///
     /// ```
     /// # use es_system::prelude::*;
@@ -70,7 +70,8 @@ impl Application {
     /// # Errors
     /// Returns the error of the closure, and fails as [`Repository::get`](crate::Repository::get)
     /// and [`save`](Self::save) do. The error says how often it was tried. Returns
-    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict.
+    /// [`Error::Conflict`] if each of 20 attempts, with short pauses between them, met a conflict,
+    /// and [`Error::Usage`] if the closure has replaced the aggregate; then nothing is saved.
     ///
     /// Returns [`Error::OutcomeUnknown`] if it stays unknown whether the events were saved. Do not
     /// run the command again then: it could take effect twice. Settle the [doubt](Error::doubt) of
@@ -157,7 +158,15 @@ impl Application {
         loop {
             let loaded = self.repository().get(&id);
             let mut aggregate: A = loaded.map_err(|error| tries.failed(error))?;
-            let done = command(&mut aggregate).map_err(ExecuteError::Refused)?;
+            let loaded = aggregate.version();
+            let done = match command(&mut aggregate) {
+                Ok(done) => done,
+                Err(refusal) => {
+                    aggregate.__root().__refused();
+                    return Err(ExecuteError::Refused(refusal));
+                }
+            };
+            self.refuse_replaced(&id, loaded, &aggregate)?;
             match self.save_again_if_in_doubt(&mut aggregate, &mut tries) {
                 Ok(()) => return Ok(done),
                 Err(error) if error.kind() == ErrorKind::Conflict && tries.pause() => {
@@ -230,6 +239,33 @@ impl Application {
                 done => return done.map_err(|error| tries.failed(error)),
             }
         }
+    }
+
+    /// Refuses an aggregate that is not the one that was loaded: it has another id, or its events
+    /// do not follow the version that was loaded.
+    fn refuse_replaced<A: Aggregate>(
+        &self,
+        id: &AggregateId,
+        loaded: u64,
+        aggregate: &A,
+    ) -> Result<()> {
+        let name = self.name();
+        let new = aggregate.pending_events().len() as u64;
+        let repair = "change the aggregate that the closure is given by its event methods, and save another one by `save`";
+        if aggregate.id() != id {
+            let other = aggregate.id();
+            return Err(Error::Usage(format!(
+                "{name}: the closure of `execute` was given aggregate {id}, and put aggregate {other} in its place: {repair}"
+            )));
+        }
+        if aggregate.version().saturating_sub(new) < loaded {
+            let version = aggregate.version();
+            return Err(Error::Usage(format!(
+                "{name}: the closure of `execute` was given aggregate {id} at version {loaded}, and put another copy in \
+                 its place, at version {version} with {new} new events: {repair}"
+            )));
+        }
+        Ok(())
     }
 
     /// Saves, and sends the same events again while it is unknown whether they are saved. Running

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use es_core::__private::watch;
 use es_store::{Notification, PAGE_BYTES};
 
 use crate::application::batch::{self, Batch};
+use crate::application::forgotten;
 use crate::error::BoxError;
 use crate::follower::events::EventSlice;
 use crate::follower::failure::{self, EventFailure};
@@ -147,7 +149,11 @@ impl BatchLoop<'_> {
             upstream,
         };
         let started = Instant::now();
-        let returned = handler.handle(&received, batch);
+        let (returned, dropped) = watch(|| handler.handle(&received, batch));
+        let returned = returned.and_then(|()| {
+            let checked = forgotten::check(self.processor.name(), &dropped);
+            checked.map_err(BoxError::from)
+        });
         let elapsed = started.elapsed();
         let store_errors = batch.borrow_mut().take_store_errors();
         // Beyond the limit the server may have ended the transaction, which is an error of the next

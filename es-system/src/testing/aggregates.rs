@@ -1,12 +1,9 @@
 //! Tests of aggregates, written as events.
 
-use std::sync::Arc;
-
-use es_core::source::Source;
-use es_core::testing::FixedSource;
 use es_core::{Aggregate, AggregateId, Replay, Timestamp, source};
 use es_store::{Mapper, StoredEvent};
 
+use super::clock::TestSource;
 use super::events::{ComparedEvent, Encoder, Events, compare};
 use super::unordered;
 use es_store::Env;
@@ -14,15 +11,19 @@ use es_store::Env;
 /// Begins a test with an aggregate that has these events. They are stored and read again, as in an
 /// application.
 ///
-/// In the test, the clock starts at the beginning of 2024 and ids count from 1, unless the test
-/// runs in [`with_source`](super::with_source).
+/// In the test, the clock starts at the beginning of 2024 and ids count from 1, unless the test has
+/// a [`Clock`](super::Clock) or runs in [`with_source`](super::with_source).
 pub fn given<T: Events>(events: T) -> Given<T> {
-    Given { events, id: None }
+    Given {
+        events,
+        id: None,
+        at: None,
+    }
 }
 
 /// Begins a test without an aggregate, for a command that creates one.
 pub fn given_nothing() -> GivenNothing {
-    GivenNothing(())
+    GivenNothing { at: None }
 }
 
 /// The events of an aggregate before the command. [`given`] creates it.
@@ -30,9 +31,18 @@ pub fn given_nothing() -> GivenNothing {
 pub struct Given<T> {
     events: T,
     id: Option<AggregateId>,
+    /// The time of the command.
+    at: Option<Timestamp>,
 }
 
 impl<T: Events> Given<T> {
+    /// Sets the clock to `time` for the command that follows. The given events have the time of the
+    /// clock before.
+    pub fn at(self, time: Timestamp) -> Self {
+        let at = Some(time);
+        Self { at, ..self }
+    }
+
     /// Sets the id of the aggregate, for a test that depends on it.
     pub fn of(self, id: impl Into<AggregateId>) -> Self {
         Self {
@@ -48,14 +58,22 @@ impl<T: Events> Given<T> {
     /// command panics.
     #[track_caller]
     pub fn when<A: Aggregate, R>(self, command: impl FnOnce(&mut A) -> R) -> When<A, R> {
-        let source = test_source();
-        let (id, given) = source::with_source(Some(source.clone()), || {
+        let source = TestSource::counting_ids();
+        let (id, given) = source.during(|| {
             let id = self.id.unwrap_or_else(|| source::fresh_id().into());
             let given = Encoder::new(id.clone(), 0, source::now).all(self.events);
             (id, given)
         });
         let mut aggregate = replay::<A>(&id, &given);
-        let outcome = source::with_source(Some(source), || command(&mut aggregate));
+        if let Some(time) = self.at {
+            source.move_to(time);
+        }
+        let outcome = source.during(|| command(&mut aggregate));
+        let (id, other) = (&id, aggregate.id());
+        assert!(
+            other == id,
+            "the command was given aggregate {id}, and put aggregate {other} in its place"
+        );
         When {
             given,
             aggregate: Some(aggregate),
@@ -66,24 +84,34 @@ impl<T: Events> Given<T> {
 
 /// The absence of an aggregate before the command. [`given_nothing`] creates it.
 #[must_use = "nothing is tested before `when` and `then`"]
-pub struct GivenNothing(());
+pub struct GivenNothing {
+    /// The time of the command.
+    at: Option<Timestamp>,
+}
 
 impl GivenNothing {
+    /// Sets the clock to `time` for the command that follows.
+    pub fn at(self, time: Timestamp) -> Self {
+        Self { at: Some(time) }
+    }
+
     /// Runs a command that creates the aggregate.
+    #[track_caller]
     pub fn when<A: Aggregate>(self, command: impl FnOnce() -> A) -> When<A, ()> {
         When {
             given: Vec::new(),
-            aggregate: Some(with_test_source(command)),
+            aggregate: Some(self.run(command)),
             outcome: (),
         }
     }
 
     /// Runs a command that creates the aggregate or refuses to.
+    #[track_caller]
     pub fn try_when<A: Aggregate, E>(
         self,
         command: impl FnOnce() -> Result<A, E>,
     ) -> When<A, Result<(), E>> {
-        let (aggregate, outcome) = match with_test_source(command) {
+        let (aggregate, outcome) = match self.run(command) {
             Ok(aggregate) => (Some(aggregate), Ok(())),
             Err(error) => (None, Err(error)),
         };
@@ -92,6 +120,17 @@ impl GivenNothing {
             aggregate,
             outcome,
         }
+    }
+}
+
+impl GivenNothing {
+    #[track_caller]
+    fn run<R>(self, command: impl FnOnce() -> R) -> R {
+        let source = TestSource::counting_ids();
+        if let Some(time) = self.at {
+            source.move_to(time);
+        }
+        source.during(command)
     }
 }
 
@@ -172,19 +211,6 @@ impl<A: Aggregate, R> Then<A, R> {
     pub fn and_the_outcome(self, look: impl FnOnce(R)) {
         look(self.outcome);
     }
-}
-
-/// Returns the source of time and ids of the caller, or else a predictable one.
-fn test_source() -> Arc<dyn Source> {
-    const START_OF_2024: i64 = 1_704_067_200_000_000;
-    source::current().unwrap_or_else(|| {
-        let start = Timestamp::from_micros(START_OF_2024).expect("in range");
-        Arc::new(FixedSource::starting_at(start))
-    })
-}
-
-fn with_test_source<T>(work: impl FnOnce() -> T) -> T {
-    source::with_source(Some(test_source()), work)
 }
 
 fn mapper() -> Mapper {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use es_core::{AggregateId, IdType, source};
+use es_core::{AggregateId, IdType, Timestamp, source};
 use es_store::{NotificationQuery, Recording, Role, StoredEvent};
 
+use super::clock::TestSource;
 use super::events::{ComparedEvent, Encoder, Events, compare};
 use crate::application::Application;
 use crate::error::Result;
@@ -21,6 +22,9 @@ use es_store::Env;
 /// Begins a test of a process application, which follows an upstream in memory that has the events
 /// of the test. Policies run, and their events are recorded, as under a runner. The environment of
 /// the application must neither compress nor encrypt.
+///
+/// The clock starts at the beginning of 2024, unless the test has a [`Clock`](super::Clock) or runs
+/// in [`with_source`](super::with_source). [`at`](PoliciesOf::at) sets it.
 ///
 /// A projection collects no events, so it is tested in a system by the content of its tables: see
 /// [`in_memory_with`](super::in_memory_with).
@@ -78,6 +82,7 @@ use es_store::Env;
 /// # Ok::<(), Error>(())
 /// ```
 pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> PoliciesOf<A> {
+    let source = TestSource::with_fresh_ids();
     let application = Arc::new(application);
     application.compare_values();
     let upstreams = [("Upstream", "uuid"), ("UpstreamOfTexts", "text")].map(|(name, ids)| {
@@ -93,6 +98,7 @@ pub fn policies_of<A: FollowerType<Context = Collecting>>(application: A) -> Pol
         follower,
         versions: HashMap::new(),
         made: Vec::new(),
+        source,
     }
 }
 
@@ -106,9 +112,18 @@ pub struct PoliciesOf<A> {
     versions: HashMap<AggregateId, u64>,
     /// The events that the policies have made since the last `given` or `then`.
     made: Vec<StoredEvent>,
+    source: TestSource,
 }
 
 impl<A: FollowerType> PoliciesOf<A> {
+    /// Sets the clock to `time` for what follows: the times of the events of the upstream, and of
+    /// those that the policies collect.
+    #[track_caller]
+    pub fn at(self, time: Timestamp) -> Self {
+        self.source.move_to(time);
+        self
+    }
+
     /// Processes these events of an aggregate of the upstream, and ignores the events that the
     /// policies collect for them.
     ///
@@ -180,11 +195,16 @@ impl<A: FollowerType> PoliciesOf<A> {
 
     /// Passes the application to `look`.
     pub fn and_the_application(self, look: impl FnOnce(&A)) -> Self {
-        look(&self.application);
+        self.source.during(|| look(&self.application));
         self
     }
 
     fn process(&mut self, id: AggregateId, events: impl Events) -> Result<()> {
+        let source = self.source.clone();
+        source.during(|| self.process_now(id, events))
+    }
+
+    fn process_now(&mut self, id: AggregateId, events: impl Events) -> Result<()> {
         let upstream = match id.id_type() {
             IdType::Uuid => 0,
             IdType::Text => 1,

@@ -196,7 +196,15 @@ impl Write<'_> {
             return Ok(Vec::new());
         }
         let rows = self.connection.query(Sql::Insert, &events.params())?;
-        self.positions(&rows, accepted.iter().copied())
+        let positions = self.positions(&rows, accepted.iter().copied())?;
+        let last = match rows.first() {
+            Some(row) => row.try_get::<_, Option<i64>>(3)?.unwrap_or(0),
+            None => 0,
+        };
+        if positions.iter().any(|position| at_most(*position) <= last) {
+            return Err(self.rows.label.sequence_behind(self.names).into());
+        }
+        Ok(positions)
     }
 }
 

@@ -6,6 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::apply::{Apply, Create};
+use crate::pending::Pending;
 use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, source};
 
 /// A save whose outcome is unknown.
@@ -22,7 +23,7 @@ pub struct Root<A: Aggregate> {
     created_on: Timestamp,
     modified_on: Timestamp,
     state: A::State,
-    pending: Vec<PendingEvent<A::Event>>,
+    pending: Pending<A::Event>,
     /// The event whose body panicked. The state may be half changed, so it must not be saved.
     broken: Option<&'static str>,
     /// The save of pending events whose outcome is unknown, in a type of the crate that saves.
@@ -59,19 +60,25 @@ impl<A: Aggregate> Root<A> {
 
     /// Returns the events that were made but not saved, oldest first.
     pub fn pending_events(&self) -> &[PendingEvent<A::Event>] {
-        &self.pending
+        self.pending.read()
     }
 
     /// Returns the state, and drops the rest.
     pub fn into_state(self) -> A::State {
+        self.pending.mark_read();
         self.state
+    }
+
+    /// Counts the pending events as read: their command was refused.
+    #[doc(hidden)]
+    pub fn __refused(&self) {
+        self.pending.mark_read();
     }
 
     /// Removes the pending events up to `version`, once they are saved.
     #[doc(hidden)]
     pub fn __saved_up_to(&mut self, version: u64) {
-        self.pending
-            .retain(|event| event.originator_version > version);
+        self.pending.remove_up_to(version);
         self.in_doubt = None;
     }
 
@@ -99,7 +106,10 @@ impl<A: Aggregate> Root<A> {
     #[doc(hidden)]
     pub fn __number_in_log(&mut self, id: &AggregateId, version: u64) -> bool {
         let is_new = (self.is_entry || self.version == 1) && self.in_doubt.is_none();
-        let ([event], true) = (&mut self.pending[..], is_new) else {
+        if !is_new {
+            return false;
+        }
+        let Some(event) = self.pending.only_one_of(id) else {
             return false;
         };
         event.originator_version = version;
@@ -126,7 +136,7 @@ impl<A: Aggregate> Root<A> {
             created_on: self.created_on,
             modified_on: self.modified_on,
             state: clone_state(&self.state),
-            pending: Vec::new(),
+            pending: Pending::new(),
             broken: self.broken,
             in_doubt: None,
             is_entry: false,
@@ -148,7 +158,7 @@ impl<A: Aggregate> Root<A> {
             created_on,
             modified_on,
             state,
-            pending: Vec::new(),
+            pending: Pending::new(),
             broken: None,
             in_doubt: None,
             is_entry: false,
@@ -168,13 +178,15 @@ impl<A: Aggregate> Root<A> {
             timestamp,
             payload: payload.into(),
         };
+        let mut pending = Pending::new();
+        pending.push(&id, first);
         Self {
             id,
             version: 1,
             created_on: timestamp,
             modified_on: timestamp,
             state,
-            pending: vec![first],
+            pending,
             broken: None,
             in_doubt: None,
             is_entry: false,
@@ -194,11 +206,12 @@ impl<A: Aggregate> Root<A> {
         self.broken = before;
         self.advance(timestamp);
         let payload = payload.into();
-        self.pending.push(PendingEvent {
+        let event = PendingEvent {
             originator_version: self.version,
             timestamp,
             payload,
-        });
+        };
+        self.pending.push(&self.id, event);
     }
 
     /// Creates an aggregate whose first event was recorded.
