@@ -158,7 +158,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_CONNECT_TIMEOUT",
         scope: KeyScope::Postgres,
-        meaning: "The time to try to connect.",
+        meaning: "The time to try to connect, and to wait for a connection while all are busy.",
         values: SECONDS,
         default: "30",
     },

@@ -108,7 +108,7 @@ impl Settings<Postgres> {
         self.with("POSTGRES_SCHEMA", schema)
     }
 
-    /// Sets the time to try to connect.
+    /// Sets the time to try to connect, and to wait for a connection while all are busy.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_CONNECT_TIMEOUT", seconds(limit))
     }

@@ -33,6 +33,7 @@ use crate::role::is_reserved;
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::limits::{at_most, row_limit};
 use crate::sql::names::quoted;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -46,6 +47,7 @@ pub struct PostgresRecorder {
     pub(super) pool: Pool,
     /// The connections for users' transactions.
     pub(super) tables: Pool,
+    reentrancy: Arc<Reentrancy>,
     pub(super) application: String,
     /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
@@ -78,9 +80,11 @@ impl PostgresRecorder {
         let has_snapshots = schema::prepare_snapshots(&mut connection.client, &settings, &names)?;
         let writer = Writer::new(settings.clone(), names.clone(), id_type, layout, connection);
         let signals = Signals::default();
+        let reentrancy = Arc::<Reentrancy>::default();
         Ok(Self {
-            pool: Pool::new(settings.clone(), names.clone()),
-            tables: Pool::new(settings.clone(), names.clone()),
+            pool: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            tables: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            reentrancy,
             application: application.to_owned(),
             listeners: listeners(&signals, &settings, &names),
             has_snapshots,
@@ -182,6 +186,7 @@ impl AggregateRecorder for PostgresRecorder {
             return Ok(Recorded::default());
         }
         check_may_block(&self.settings.label)?;
+        self.reentrancy.refuse(&self.settings.label)?;
         self.committer.record(recording)
     }
 

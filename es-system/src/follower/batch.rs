@@ -211,8 +211,10 @@ mod tests {
         }
     }
 
-    /// Collects an event of the size that its event has.
-    struct Copy;
+    /// Collects an event of the size that its event has, or loads one.
+    struct Copy {
+        loads: bool,
+    }
 
     impl EventHandler for Copy {
         fn handle(
@@ -220,6 +222,11 @@ mod tests {
             received: &Received<'_>,
             batch: &Rc<RefCell<Batch>>,
         ) -> Result<(), BoxError> {
+            if self.loads {
+                let loaded = std::slice::from_ref(&received.notification.event);
+                batch.borrow_mut().loaded(loaded);
+                return Ok(());
+            }
             let entry = ChangedAggregate {
                 version: 1,
                 aggregate: None,
@@ -233,7 +240,7 @@ mod tests {
     }
 
     /// Runs a batch over events of these sizes. Returns the number of processed events.
-    fn done(sizes: &[usize], until: Until) -> usize {
+    fn done(sizes: &[usize], loads: bool, until: Until) -> usize {
         let open = |name, role| Application::open(name, role, Env::new());
         let upstream = open("School", Role::Leader).expect("a store in memory");
         let application = open("Shop", Role::Follower).expect("a store in memory");
@@ -253,11 +260,13 @@ mod tests {
             in_hand: None,
             until,
         };
-        batch_loop.run(page.slice(&upstream), &mut Copy).done
+        batch_loop
+            .run(page.slice(&upstream), &mut Copy { loads })
+            .done
     }
 
     #[test]
-    fn a_batch_ends_with_the_event_whose_new_events_reach_the_limit_of_bytes() {
+    fn a_batch_ends_with_the_event_by_which_new_and_loaded_events_reach_the_limit_of_bytes() {
         let third = PAGE_BYTES / 3;
         let cases = [
             (vec![third; 10], 4),
@@ -266,9 +275,15 @@ mod tests {
             (vec![0; 7], 7),
         ];
         for (sizes, expected) in cases {
-            assert_eq!(done(&sizes, Until::Finished), expected, "{sizes:?}");
-            assert_eq!(done(&sizes, Until::TimeIsOver), expected, "{sizes:?}");
-            assert_eq!(done(&sizes, Until::PageEnds), sizes.len());
+            for loads in [false, true] {
+                assert_eq!(done(&sizes, loads, Until::Finished), expected, "{sizes:?}");
+                assert_eq!(
+                    done(&sizes, loads, Until::TimeIsOver),
+                    expected,
+                    "{sizes:?}"
+                );
+                assert_eq!(done(&sizes, loads, Until::PageEnds), sizes.len());
+            }
         }
     }
 }

@@ -48,12 +48,11 @@ impl Delay {
             _ => 1,
         };
         let is_contention = pause.is_contention();
-        let pause = match pause {
-            Pause::None => Duration::ZERO,
-            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
-            Pause::Backoff => PAUSES.pause(attempts),
-            Pause::Configuration => CONFIGURATION_PAUSES.pause(attempts),
+        let pauses = match pause {
+            Pause::Configuration => &CONFIGURATION_PAUSES,
+            _ => &PAUSES,
         };
+        let pause = pause.time(pauses, attempts);
         Self {
             cause: Cause::Failures {
                 last: error,
