@@ -115,9 +115,9 @@ impl PostgresOptions {
     }
 }
 
-/// Returns the limit for a lock of a table that others may use. While one waits for such a lock, all
-/// who want the table later wait too, readers included. So the wait is short, and is repeated after
-/// a pause. `lock_timeout` is the limit of all other locks; 0 is none.
+/// Returns the limit for a lock of a table that others may use. While one waits for such a lock,
+/// all who want the table later wait too, readers included. So the wait is short, and is repeated
+/// after a pause. `lock_timeout` is the limit of all other locks; 0 is none.
 pub(super) fn short_lock_timeout(lock_timeout: Duration) -> Duration {
     const SHORT: Duration = Duration::from_millis(100);
     if lock_timeout.is_zero() {
