@@ -108,13 +108,8 @@ impl Connection {
     ) -> Result<Self, OpenError> {
         check_may_block(&settings.label)?;
         let open = |target: &Target<'_>| settings.tls.connect(target);
-        let connected = connect(
-            config,
-            settings.connect_limit,
-            &settings.answered,
-            open,
-            begin,
-        );
+        let answered = &settings.answered;
+        let connected = connect(config, settings.connect_limit, answered, open, begin);
         let mut client = connected.map_err(|error| match error {
             ConnectError::Driver(error) if codes::is_none_left(&error) => {
                 OpenError::NoneLeft(settings.label.none_left(&error, settings.readers()))

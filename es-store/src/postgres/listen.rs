@@ -40,7 +40,7 @@ pub(super) struct ListeningConnection {
 }
 
 impl ListeningConnection {
-    /// Opens a connection and executes LISTEN. If it `is_patient`, it waits while the server has no
+    /// Opens a connection and executes LISTEN. With `is_patient` it waits while the server has no
     /// connection left.
     fn open(&self, is_patient: bool) -> Result<Client, StoreError> {
         let mut client = (self.connect)(is_patient)?;

@@ -130,25 +130,22 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
-    let (listen, label) = (
-        format!("LISTEN {}", quoted(&names.events)),
-        settings.label.clone(),
-    );
-    let check_after = settings.check_listener;
-    let connect = move |is_patient| {
-        let open = || Connection::open_listener(&settings, &names);
-        let opened = if is_patient {
-            shortage::open(&settings, open, shortage::pause)
-        } else {
-            open().map_err(StoreError::from)
-        };
-        opened.map(|connection| connection.client)
-    };
     let connection = ListeningConnection {
-        connect: Box::new(connect),
-        listen,
-        check_after,
-        label,
+        connect: Box::new({
+            let (settings, names) = (settings.clone(), names.clone());
+            move |is_patient| {
+                let open = || Connection::open_listener(&settings, &names);
+                let opened = if is_patient {
+                    shortage::open(&settings, open, shortage::pause)
+                } else {
+                    open().map_err(StoreError::from)
+                };
+                opened.map(|connection| connection.client)
+            }
+        }),
+        listen: format!("LISTEN {}", quoted(&names.events)),
+        check_after: settings.check_listener,
+        label: settings.label.clone(),
     };
     Listeners::new(signals.clone(), Arc::new(connection))
 }

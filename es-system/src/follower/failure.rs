@@ -49,20 +49,20 @@ pub(crate) enum Pause {
 }
 
 impl Pause {
-    /// Returns true if another writer was first.
-    pub(super) fn is_contention(self) -> bool {
-        match self {
-            Self::None | Self::Contention => true,
-            Self::Backoff | Self::Configuration => false,
-        }
-    }
-
     /// Returns the time of the pause after this number of failures in a row.
     pub(super) fn time(self, pauses: &Backoff, failures: u32) -> Duration {
         match self {
             Self::None => Duration::ZERO,
             Self::Contention => pauses.pause(failures.saturating_sub(2)),
             Self::Backoff | Self::Configuration => pauses.pause(failures),
+        }
+    }
+
+    /// Returns true if another writer was first.
+    pub(super) fn is_contention(self) -> bool {
+        match self {
+            Self::None | Self::Contention => true,
+            Self::Backoff | Self::Configuration => false,
         }
     }
 }
