@@ -68,7 +68,7 @@ impl Connection {
         names: &Arc<Names>,
     ) -> Result<Self, OpenError> {
         let limit = settings.check_limit;
-        Self::connect(settings, &settings.config, names, limit, |_| Ok(()))
+        Self::connect(settings, &settings.config, names, limit, session::begin)
     }
 
     /// Opens a connection for writing.

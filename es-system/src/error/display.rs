@@ -31,10 +31,7 @@ impl fmt::Display for Error {
             }
             Self::Conflict {
                 conflict, attempts, ..
-            } => {
-                let (tried, repair) = (tried(*attempts), repair_of(conflict));
-                write!(f, "{conflict}{tried}: {repair}")
-            }
+            } => f.write_str(&conflicting(conflict, *attempts)),
             Self::OutcomeUnknown {
                 problem,
                 doubt,
@@ -110,11 +107,12 @@ fn what_settles(problem: &StoreError, doubt: Option<&Doubt>) -> &'static str {
     }
 }
 
-fn repair_of(conflict: &Conflict) -> &'static str {
-    match conflict.version {
+fn conflicting(conflict: &Conflict, attempts: u32) -> String {
+    let repair = match conflict.version {
         1 => "it was created already, so load it instead",
         _ => "load the aggregate again and retry",
-    }
+    };
+    format!("{conflict}{}: {repair}", tried(attempts))
 }
 
 fn hold_up(in_hand: &Option<(String, u64)>) -> String {
