@@ -17,6 +17,7 @@
 //! A connection is polled only during a request. Bytes that the server sends at other times stay in
 //! the socket until the next request.
 
+mod answered;
 mod connect;
 mod copy;
 mod event_loop;
@@ -32,6 +33,7 @@ use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Notification, Row, Statement, ToStatement};
 
+pub(crate) use self::answered::LastAnswered;
 pub(crate) use self::connect::{ConnectError, Target, connect};
 pub use self::copy::{CopyInWriter, CopyOutReader};
 use self::event_loop::{EventLoop, Received};

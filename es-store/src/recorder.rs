@@ -169,8 +169,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
     ) -> Result<Option<UpstreamEvent>, StoreError>;
 
     /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`
-    /// returns. An error or a panic rolls it back. Meanwhile this thread must not call another
-    /// method of the store.
+    /// returns. An error or a panic rolls it back. Meanwhile the store refuses all other calls of
+    /// this thread, which could wait for their own transaction.
     ///
     /// The default implementation returns an error, because only the SQL databases of this crate
     /// have tables of projections. A recorder that wraps such a store must forward the call.

@@ -5,6 +5,7 @@
 pub(crate) mod label;
 pub(crate) mod limits;
 pub(crate) mod names;
+pub(crate) mod reentrancy;
 pub(crate) mod schema;
 pub(crate) mod transaction;
 pub(crate) mod upstream_id;

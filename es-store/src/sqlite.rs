@@ -23,7 +23,6 @@ mod flag;
 mod location;
 mod rebuild;
 mod recorder;
-mod reentrancy;
 mod resent;
 mod rows;
 mod schema;

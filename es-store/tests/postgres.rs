@@ -16,6 +16,8 @@ mod lost;
 mod moved;
 #[path = "postgres/order.rs"]
 mod order;
+#[path = "postgres/pool.rs"]
+mod pool;
 #[path = "postgres/processes.rs"]
 mod processes;
 #[path = "postgres/proxy.rs"]
@@ -28,10 +30,10 @@ mod remedies;
 mod resent;
 #[path = "postgres/restricted.rs"]
 mod restricted;
-#[path = "postgres/shortage.rs"]
-mod shortage;
 #[path = "postgres/sequence.rs"]
 mod sequence;
+#[path = "postgres/shortage.rs"]
+mod shortage;
 #[path = "postgres/silent.rs"]
 mod silent;
 #[path = "postgres/standby.rs"]
@@ -40,6 +42,8 @@ mod standby;
 mod tables;
 #[path = "postgres/unknown.rs"]
 mod unknown;
+#[path = "postgres/waiting.rs"]
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

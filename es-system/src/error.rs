@@ -128,9 +128,18 @@ pub enum Error {
         follower: String,
         /// The time for which the call waited.
         limit: Duration,
-        /// The upstream and the position of the event whose policy has not returned; `None` if no
-        /// policy runs and the follower waits for a store.
+        /// The upstream and the position of the event whose policy has not returned; `None` if the
+        /// follower waits for a store, within a policy or outside of one.
         in_hand: Option<(String, u64)>,
+    },
+    /// Applications that follow each other answer each other without end. The next call goes on
+    /// with the rest.
+    #[non_exhaustive]
+    EndlessCycle {
+        /// The applications that follow each other.
+        applications: Vec<String>,
+        /// The number of events that they have processed for one call.
+        events: u64,
     },
     /// The library was used in a way that cannot work.
     Usage(String),
@@ -152,7 +161,7 @@ impl Error {
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
             Self::BadData { .. } => ErrorKind::BadData,
-            Self::Configuration { .. } => ErrorKind::Configuration,
+            Self::Configuration { .. } | Self::EndlessCycle { .. } => ErrorKind::Configuration,
             Self::Store { .. } => ErrorKind::Store,
             Self::Statement { .. } => ErrorKind::Statement,
             Self::LogChanged { .. } => ErrorKind::LogChanged,
@@ -229,7 +238,11 @@ impl Error {
             | Self::Statement { application, .. }
             | Self::LogChanged { application, .. }
             | Self::Defect { application, .. } => Some(application),
-            Self::Policy(_) | Self::NotIdle(_) | Self::StillRunning { .. } | Self::Usage(_) => None,
+            Self::Policy(_)
+            | Self::NotIdle(_)
+            | Self::StillRunning { .. }
+            | Self::EndlessCycle { .. }
+            | Self::Usage(_) => None,
         }
     }
 
@@ -317,6 +330,7 @@ impl StdError for Error {
             | Self::LogChanged { .. }
             | Self::NotIdle(_)
             | Self::StillRunning { .. }
+            | Self::EndlessCycle { .. }
             | Self::Usage(_)
             | Self::Defect { .. } => None,
         }

@@ -83,7 +83,8 @@ impl Follower {
         self.processor.abandon();
     }
 
-    /// Returns the upstream and the position of the event whose policy runs now.
+    /// Returns the upstream and the position of the event whose policy runs now and waits for no
+    /// store.
     pub(crate) fn in_hand(&self) -> Option<(&str, u64)> {
         self.edges
             .iter()
@@ -100,9 +101,16 @@ impl Follower {
         self.edges.iter().find_map(|edge| edge.misconfigured())
     }
 
-    /// Returns the condition of the follower and of each of its edges.
+    /// Returns the condition of the follower and of each of its edges, and the positions. They are
+    /// in one store: if one cannot be read, the others are not tried.
     pub(crate) fn status(&self) -> FollowerStatus {
-        let edges: Vec<_> = self.edges.iter().map(|edge| edge.status()).collect();
+        let mut can_read = true;
+        let status = |edge: &Arc<Edge>| {
+            let status = edge.status(can_read);
+            can_read = status.position.is_some();
+            status
+        };
+        let edges: Vec<_> = self.edges.iter().map(status).collect();
         let worst = edges
             .iter()
             .map(|edge| &edge.condition)

@@ -1,6 +1,7 @@
 //! Systems: applications, and the edges along which they follow each other.
 
 pub(crate) mod node;
+mod upstreams;
 
 use std::fmt;
 
@@ -25,7 +26,9 @@ impl System {
     ///
     /// # Errors
     /// Fails if two applications have one name, or if a name is empty or reserved (it begins with
-    /// `__`).
+    /// `__`). If all upstreams of a follower list the aggregates that they save
+    /// (`#[application(aggregates(Dog))]`), it fails if a policy follows an aggregate that none of
+    /// them lists.
     pub fn new(pipes: Pipes) -> Result<Self> {
         let mut system = Self {
             nodes: Vec::new(),
@@ -43,6 +46,7 @@ impl System {
                 upstream = Some(index);
             }
         }
+        system.check_upstreams()?;
         Ok(system)
     }
 
@@ -66,6 +70,15 @@ impl System {
 
     pub(crate) fn edge_list(&self) -> &[(usize, usize)] {
         &self.edges
+    }
+
+    fn check_upstreams(&self) -> Result<()> {
+        for (index, follower) in self.nodes.iter().enumerate() {
+            let edges = self.edges.iter().filter(|(_, to)| *to == index);
+            let upstreams: Vec<_> = edges.map(|(from, _)| &self.nodes[*from]).collect();
+            upstreams::check(follower, &upstreams)?;
+        }
+        Ok(())
     }
 
     /// Adds a node, or finds it. A node that leads in one pipe and follows in another is a

@@ -3,3 +3,4 @@
 
 mod filter;
 mod newer;
+mod upstreams;

@@ -10,6 +10,7 @@ mod rebuilding;
 mod setup;
 mod statements;
 mod values;
+mod waiting;
 
 use es_system::prelude::*;
 use tests::domain::{Counters, Dog, DogSchool};
@@ -32,6 +33,15 @@ fn taught(school: &DogSchool, tricks: &[&str]) -> Result<()> {
     tricks
         .iter()
         .try_for_each(|trick| school.add_trick("Billy", trick))
+}
+
+/// Waits for a condition.
+fn until(what: &str, mut is_met: impl FnMut() -> bool) {
+    let since = std::time::Instant::now();
+    while !is_met() {
+        assert!(since.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
 }
 
 fn journal_system() -> Result<System> {

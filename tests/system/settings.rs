@@ -90,6 +90,7 @@ fn there_is_a_method_for_every_key() {
         .cache(1)
         .cache_fast_forward(true)
         .poll_interval(second)
+        .cycle_events(1)
         .policy_timeout(second);
     let sqlite = Settings::sqlite("file").lock_timeout(second).rest(second);
     let postgres = Env::from(postgres);

@@ -142,10 +142,24 @@ fn application_type(application: &Application) -> TokenStream {
         Kind::Application => quote!(Leader),
         Kind::ProcessApplication | Kind::Projection => quote!(Follower),
     };
+    let aggregates = application.aggregates.as_ref().map(|aggregates| {
+        // rustc shows a type that is no aggregate where it is listed.
+        let saved = aggregates.iter().map(|aggregate| {
+            spans::covering(
+                aggregate,
+                quote!(#private::SavedAggregate::of::<#aggregate>()),
+            )
+        });
+        quote! {
+            const __AGGREGATES: #private::Option<&'static [#private::SavedAggregate]> =
+                #private::Option::Some(&[#(#saved),*]);
+        }
+    });
     quote! {
         impl #private::ApplicationType for #ident {
             const NAME: &'static #private::str = #name;
             const ROLE: #private::Role = #private::Role::#role;
+            #aggregates
             const __MADE_BY_THE_ATTRIBUTE: #private::MadeByTheAttribute =
                 #private::MadeByTheAttribute;
         }

@@ -1,12 +1,12 @@
 //! The struct as it was written.
 
 use proc_macro2::TokenStream;
-use syn::{ItemStruct, LitStr};
+use syn::{ItemStruct, LitStr, Path};
 
 use crate::kind::Kind;
 use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
-use crate::syntax::options::{Accepted, CRATE, Options};
+use crate::syntax::options::{AGGREGATES, Accepted, CRATE, Options};
 use crate::syntax::tokens;
 
 /// `#[application] struct DogSchool;`.
@@ -14,8 +14,12 @@ pub(super) struct Application {
     pub(super) kind: Kind,
     pub(super) krate: CratePath,
     pub(super) name: Option<LitStr>,
+    /// The aggregates that it saves; `None` if they are not listed.
+    pub(super) aggregates: Option<Vec<Path>>,
     pub(super) item: ItemStruct,
 }
+
+const NAME: (&str, &str) = ("name", "`name = \"DogSchool\"`");
 
 pub(super) fn application(
     kind: Kind,
@@ -26,7 +30,10 @@ pub(super) fn application(
     let accepted = Accepted {
         attribute: kind.attribute(),
         on: "",
-        here: &[("name", "`name = \"DogSchool\"`"), CRATE],
+        here: match kind {
+            Kind::Application | Kind::ProcessApplication => &[NAME, AGGREGATES, CRATE],
+            Kind::Projection => &[NAME, CRATE],
+        },
         elsewhere: &[],
     };
     let options = Options::parse(args, &accepted, errors);
@@ -35,6 +42,7 @@ pub(super) fn application(
         kind,
         krate: options.krate,
         name: options.name,
+        aggregates: options.aggregates,
         item,
     })
 }

@@ -19,6 +19,10 @@ const NAME_OF_PROCESS_APPLICATION: (&str, &str) = (
     "name",
     "the `#[process_application]` on the struct, whose stored name it is",
 );
+const AGGREGATES_OF_PROCESS_APPLICATION: (&str, &str) = (
+    "aggregates",
+    "the `#[process_application]` on the struct, which saves them",
+);
 const NAME_OF_PROJECTION: (&str, &str) = (
     "name",
     "the `#[projection]` on the struct, whose stored name it is",
@@ -36,7 +40,10 @@ pub(super) fn block(
         here: &[CRATE],
         elsewhere: match kind {
             Kind::Projection => &[NAME_OF_PROJECTION],
-            _ => &[NAME_OF_PROCESS_APPLICATION],
+            _ => &[
+                NAME_OF_PROCESS_APPLICATION,
+                AGGREGATES_OF_PROCESS_APPLICATION,
+            ],
         },
     };
     let options = Options::parse(args, &accepted, errors);

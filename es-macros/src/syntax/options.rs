@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{LitInt, LitStr, Path, Token, Visibility};
+use syn::{LitInt, LitStr, Path, Token, Visibility, parenthesized, token};
 
 use super::crate_path::CratePath;
 use super::errors::Errors;
@@ -26,6 +26,7 @@ pub(crate) struct Accepted {
 /// Options that several attributes take, each with an example.
 pub(crate) const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 pub(crate) const VERSION: (&str, &str) = ("version", "`version = 2`");
+pub(crate) const AGGREGATES: (&str, &str) = ("aggregates", "`aggregates(Dog, Cat)`");
 pub(crate) const UPCAST: (&str, &str) = ("upcast", "`upcast(1 => add_level)`");
 
 /// The options that were written.
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) snapshot_every: Option<SnapshotEvery>,
     pub(crate) versions: versions::Written,
     pub(crate) payload: Option<Path>,
+    /// The aggregates that are saved by an application.
+    pub(crate) aggregates: Option<Vec<Path>>,
 }
 
 /// `snapshot_every = 100`.
@@ -97,6 +100,10 @@ impl Options {
     ) -> syn::Result<()> {
         let ends = |what| syn::Error::new(key.span(), format!("expected {what}"));
         let name = names::plain(key);
+        if name == "aggregates" {
+            self.aggregates = Some(aggregates(key, input, errors)?);
+            return Ok(());
+        }
         if name != "upcast" {
             if input.is_empty() {
                 return Err(ends("`=`"));
@@ -185,6 +192,47 @@ fn declared(input: ParseStream) -> syn::Result<Path> {
         ));
     }
     Ok(path)
+}
+
+/// `(Dog, Cat)`: types, at least one, each once.
+fn aggregates(key: &Ident, input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<Path>> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(
+            key.span(),
+            "expected a list in parentheses",
+        ));
+    }
+    let list;
+    parenthesized!(list in input);
+    let list: TokenStream = list.parse()?;
+    let names = |input: ParseStream| names_of_aggregates(input, errors);
+    let names = names.parse2(list)?;
+    if names.is_empty() {
+        let message = "the list is empty, so nothing could be saved";
+        return Err(syn::Error::new(key.span(), message));
+    }
+    Ok(names)
+}
+
+fn names_of_aggregates(input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<Path>> {
+    let mut names: Vec<Path> = Vec::new();
+    while !input.is_empty() {
+        let wrong = syn::Error::new(input.span(), "expected the names of aggregates");
+        let path = input.call(Path::parse_mod_style).map_err(|_| wrong)?;
+        if names.contains(&path) {
+            errors.on(
+                &path,
+                "this aggregate is listed twice: remove one of the two",
+            );
+        } else {
+            names.push(path);
+        }
+        if !input.is_empty() {
+            let wrong = syn::Error::new(input.span(), "expected a comma between two aggregates");
+            input.parse::<Token![,]>().map_err(|_| wrong)?;
+        }
+    }
+    Ok(names)
 }
 
 /// A number of events: an integer above 0.

@@ -122,7 +122,8 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_HOST",
         scope: KeyScope::Postgres,
-        meaning: "The server. Of several hosts, the first that accepts writes is used.",
+        meaning: "The server. Of several hosts, the first that accepts writes is used, \
+                  beginning with the one that answered last.",
         values: "a host, several separated by commas, or the folder of a Unix socket",
         default: REQUIRED,
     },
@@ -157,7 +158,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POSTGRES_CONNECT_TIMEOUT",
         scope: KeyScope::Postgres,
-        meaning: "The time to try to connect.",
+        meaning: "The time to try to connect, and to wait for a connection while all are busy.",
         values: SECONDS,
         default: "30",
     },
@@ -313,5 +314,13 @@ pub const KEYS: &[Key] = &[
         meaning: "The time after which a follower looks for new events, if nothing prompts it.",
         values: SECONDS,
         default: "1",
+    },
+    Key {
+        name: "CYCLE_EVENTS_MAX",
+        scope: KeyScope::Follower,
+        meaning: "The number of events that applications which follow each other process for one call on a \
+                  single-threaded runner, in addition to ten for each event that was there before.",
+        values: "a number; 0 is no limit",
+        default: "10000",
     },
 ];

@@ -108,7 +108,7 @@ impl Settings<Postgres> {
         self.with("POSTGRES_SCHEMA", schema)
     }
 
-    /// Sets the time to try to connect.
+    /// Sets the time to try to connect, and to wait for a connection while all are busy.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.with("POSTGRES_CONNECT_TIMEOUT", seconds(limit))
     }
@@ -246,6 +246,12 @@ impl<S> Settings<S> {
     /// Sets the time after which a follower looks for new events, if nothing prompts it.
     pub fn poll_interval(self, interval: Duration) -> Self {
         self.with("POLL_INTERVAL", seconds(interval))
+    }
+
+    /// Sets the number of events that applications which follow each other process for one call on
+    /// a single-threaded runner; 0 is no limit.
+    pub fn cycle_events(self, most: u64) -> Self {
+        self.with("CYCLE_EVENTS_MAX", most.to_string())
     }
 
     /// Sets the time that one policy of a projection may take.

@@ -62,6 +62,15 @@ impl Connection {
         Self::connect(settings, &settings.config, names, limit, session::begin)
     }
 
+    /// Opens a connection that listens, whose only request is `LISTEN`.
+    pub(super) fn open_listener(
+        settings: &PostgresOptions,
+        names: &Arc<Names>,
+    ) -> Result<Self, OpenError> {
+        let limit = settings.check_limit;
+        Self::connect(settings, &settings.config, names, limit, session::begin)
+    }
+
     /// Opens a connection for writing.
     pub(super) fn open_writer(
         settings: &PostgresOptions,
@@ -99,7 +108,8 @@ impl Connection {
     ) -> Result<Self, OpenError> {
         check_may_block(&settings.label)?;
         let open = |target: &Target<'_>| settings.tls.connect(target);
-        let connected = connect(config, settings.connect_limit, open, begin);
+        let answered = &settings.answered;
+        let connected = connect(config, settings.connect_limit, answered, open, begin);
         let mut client = connected.map_err(|error| match error {
             ConnectError::Driver(error) if codes::is_none_left(&error) => {
                 OpenError::NoneLeft(settings.label.none_left(&error, settings.readers()))

@@ -109,16 +109,8 @@ END;
 }
 
 fn group_body(names: &Names) -> String {
-    let (events, tracking) = (names.path(&names.events), names.path(&names.tracking));
-    let start = sql::start_tracking(names, "upstreams");
-    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
-    let keep = sql::keep_upstream(
-        names,
-        "at_upstreams",
-        "at_positions",
-        "at_ids",
-        "at_versions",
-    );
+    let events = names.path(&names.events);
+    let moves = moves(names);
     let insert = sql::insert(names, "ids", "versions", "topics", "states");
     let channel = quoted(&names.events);
     let (last, behind) = (sql::last_position(&events), behind());
@@ -138,7 +130,38 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    IF cardinality(upstreams) > 0 THEN
+{moves}
+    IF cardinality(ids) > 0 THEN
+        last := coalesce(({last}), 0);
+        RETURN QUERY {insert};
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved <> cardinality(ids) THEN
+            RAISE EXCEPTION 'a trigger of the table has kept an event back' USING ERRCODE = 'ES002';
+        END IF;
+        IF moved > (SELECT count(*) FROM {events} AS t WHERE t.notification_id > last) THEN
+            {behind};
+        END IF;
+        NOTIFY {channel};
+    END IF;
+END;
+"
+    )
+}
+
+/// Checks and moves the positions in upstreams.
+fn moves(names: &Names) -> String {
+    let (tracking, id) = (names.path(&names.tracking), names.id);
+    let start = sql::start_tracking(names, "upstreams");
+    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
+    let keep = sql::keep_upstream(
+        names,
+        "at_upstreams",
+        "at_positions",
+        "at_ids",
+        "at_versions",
+    );
+    format!(
+        "    IF cardinality(upstreams) > 0 THEN
         IF EXISTS (SELECT FROM unnest(upstreams, froms) AS m(upstream, start) WHERE m.start <> coalesce(
             (SELECT t.notification_id FROM {tracking} AS t WHERE t.application_name = m.upstream), 0))
         THEN
@@ -156,21 +179,7 @@ BEGIN
         IF cardinality(at_upstreams) > 0 THEN
             {keep};
         END IF;
-    END IF;
-    IF cardinality(ids) > 0 THEN
-        last := coalesce(({last}), 0);
-        RETURN QUERY {insert};
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        IF moved <> cardinality(ids) THEN
-            RAISE EXCEPTION 'a trigger of the table has kept an event back' USING ERRCODE = 'ES002';
-        END IF;
-        IF moved > (SELECT count(*) FROM {events} AS t WHERE t.notification_id > last) THEN
-            {behind};
-        END IF;
-        NOTIFY {channel};
-    END IF;
-END;
-"
+    END IF;"
     )
 }
 

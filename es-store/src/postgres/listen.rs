@@ -4,10 +4,13 @@
 //! transaction. It executes LISTEN before the first listener's `listen` returns, so every commit
 //! after that is announced. A lost connection is opened again, with growing pauses. Commits in
 //! between were not announced, so all signals are rung afterwards.
+//!
+//! A server, or a proxy in front of it, may keep the connection and say nothing any more. So LISTEN
+//! is executed again from time to time, which changes nothing, and has to be answered.
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use es_core::error_chain;
 use tokio_postgres::Error;
@@ -25,22 +28,41 @@ const EVERY: Duration = Duration::from_millis(50);
 /// The pause between attempts to connect, at first and at most.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
-/// The function that opens a connection and executes LISTEN. With `true` it waits while the server
-/// has no connection left.
-pub(super) type Connect = Arc<dyn Fn(bool) -> Result<Client, StoreError> + Send + Sync>;
+/// The way to a connection that listens.
+pub(super) struct ListeningConnection {
+    /// Opens a connection. With `true` it waits while the server has no connection left.
+    pub(super) connect: Box<dyn Fn(bool) -> Result<Client, StoreError> + Send + Sync>,
+    /// The statement LISTEN.
+    pub(super) listen: String,
+    /// The time after which the connection is checked; `None` is never.
+    pub(super) check_after: Option<Duration>,
+    pub(super) label: PostgresLabel,
+}
+
+impl ListeningConnection {
+    /// Opens a connection and executes LISTEN. With `is_patient` it waits while the server has no
+    /// connection left.
+    fn open(&self, is_patient: bool) -> Result<Client, StoreError> {
+        let mut client = (self.connect)(is_patient)?;
+        client
+            .batch_execute(&self.listen)
+            .map_err(|error| self.label.failed("listening", error))?;
+        Ok(client)
+    }
+}
 
 /// The signals that are rung after commits on other connections, while anyone listens.
 pub(super) struct Listeners {
     signals: Signals,
-    connect: Connect,
+    connection: Arc<ListeningConnection>,
     watcher: Watcher,
 }
 
 impl Listeners {
-    pub(super) fn new(signals: Signals, connect: Connect) -> Self {
+    pub(super) fn new(signals: Signals, connection: Arc<ListeningConnection>) -> Self {
         Self {
             signals,
-            connect,
+            connection,
             watcher: Watcher::default(),
         }
     }
@@ -48,20 +70,32 @@ impl Listeners {
     /// Listens until the returned value is dropped.
     pub(super) fn join(&self, label: &PostgresLabel) -> Result<Listening, StoreError> {
         self.watcher.join(|stop| {
-            let (signals, connect) = (self.signals.clone(), self.connect.clone());
-            let client = connect(true)?;
+            let (signals, connection) = (self.signals.clone(), self.connection.clone());
+            let client = connection.open(true)?;
             thread::Builder::new()
                 .name("es-postgres-listen".to_owned())
-                .spawn(move || listen(client, &connect, &signals, &stop))
+                .spawn(move || listen(client, &connection, &signals, &stop))
                 .map_err(|error| label.no_thread(error))
         })
     }
 }
 
-fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signal) {
+fn listen(mut client: Client, connection: &ListeningConnection, signals: &Signals, stop: &Signal) {
+    let mut heard = Instant::now();
     while stop.rings() == 0 {
-        match is_announced(&mut client) {
-            Ok(true) => signals.ring(),
+        let is_due = |after: Duration| heard.elapsed() >= after;
+        let is_announced = if connection.check_after.is_some_and(is_due) {
+            heard = Instant::now();
+            // What was announced meanwhile is found by the next look.
+            client.batch_execute(&connection.listen).map(|()| false)
+        } else {
+            is_announced(&mut client)
+        };
+        match is_announced {
+            Ok(true) => {
+                heard = Instant::now();
+                signals.ring();
+            }
             Ok(false) if !client.is_closed() => {}
             lost => {
                 let error = lost
@@ -69,10 +103,11 @@ fn listen(mut client: Client, connect: &Connect, signals: &Signals, stop: &Signa
                     .map(|error| error.to_string())
                     .unwrap_or_default();
                 tracing::warn!(error, "listening was interrupted, and begins again");
-                let Some(again) = reconnect(connect, stop) else {
+                let Some(again) = reconnect(connection, stop) else {
                     return;
                 };
                 client = again;
+                heard = Instant::now();
                 signals.ring();
             }
         }
@@ -87,10 +122,10 @@ fn is_announced(client: &mut Client) -> Result<bool, Error> {
 }
 
 /// Returns a new connection, or `None` when it is time to stop.
-fn reconnect(connect: &Connect, stop: &Signal) -> Option<Client> {
+fn reconnect(connection: &ListeningConnection, stop: &Signal) -> Option<Client> {
     let mut failures = 1;
     while stop.rings() == 0 {
-        match connect(false) {
+        match connection.open(false) {
             Ok(client) => return Some(client),
             Err(error) => {
                 let error = error_chain(&error);

@@ -1,5 +1,6 @@
 //! The settings of a database, under the keys of the Python library.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -10,13 +11,15 @@ use super::session::Sessions;
 use super::tls::Tls;
 use crate::env::Env;
 use crate::error::StoreError;
-use crate::postgres_client::Limit;
+use crate::postgres_client::{LastAnswered, Limit};
 
 /// The settings with which a database is opened. The password is inside `config`, whose `Debug`
 /// hides it.
 #[derive(Debug, Clone)]
 pub(super) struct PostgresOptions {
     pub(super) config: Config,
+    /// The address of the connection that was opened last.
+    pub(super) answered: Arc<LastAnswered>,
     pub(super) tls: Tls,
     pub(super) label: PostgresLabel,
     pub(super) schema: String,
@@ -30,6 +33,10 @@ pub(super) struct PostgresOptions {
     pub(super) connect_limit: Option<Limit>,
     /// The limit of the server's answer to a request.
     pub(super) request_limit: Option<Limit>,
+    /// The time after which a connection that listens is checked; `None` is never.
+    pub(super) check_listener: Option<Duration>,
+    /// The limit of the server's answer to that check, which waits for no lock.
+    pub(super) check_limit: Option<Limit>,
     /// The limit of the server's answer to a request from a projection's handler.
     pub(super) tables_limit: Option<Limit>,
     /// The time for which the outcome of a commit is sought after its connection was lost.
@@ -80,6 +87,7 @@ impl PostgresOptions {
             label: PostgresLabel::new(dbname, host, user, lock_timeout),
             tls: Tls::of(&config, env)?,
             config,
+            answered: Arc::default(),
             schema: match env.get("POSTGRES_SCHEMA") {
                 None | Some("") => "public".to_owned(),
                 Some(schema) => schema.to_owned(),
@@ -91,6 +99,8 @@ impl PostgresOptions {
             // A lock may be waited for without end, and so may an answer.
             request_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, lock_timeout)
                 .filter(|_| !lock_timeout.is_zero()),
+            check_listener: (!request.is_zero()).then_some(request.min(10 * SECOND)),
+            check_limit: check_limit(connect_timeout),
             // The server itself cancels a handler's statement.
             tables_limit: limit("POSTGRES_REQUEST_TIMEOUT", request, policy_timeout),
             resolve: connect_timeout + lock_timeout.max(30 * SECOND),
@@ -105,11 +115,29 @@ impl PostgresOptions {
     }
 }
 
+/// Returns the limit for a lock of a table that others may use. While one waits for such a lock,
+/// all who want the table later wait too, readers included. So the wait is short, and is repeated
+/// after a pause. `lock_timeout` is the limit of all other locks; 0 is none.
+pub(super) fn short_lock_timeout(lock_timeout: Duration) -> Duration {
+    const SHORT: Duration = Duration::from_millis(100);
+    if lock_timeout.is_zero() {
+        SHORT
+    } else {
+        lock_timeout.clamp(Duration::from_millis(1), SHORT)
+    }
+}
+
 /// Returns the limit of a request, extended by the server's own limit `more`; `None` if `time` is
 /// 0.
 fn limit(key: &'static str, time: Duration, more: Duration) -> Option<Limit> {
     let time = time.saturating_add(more);
     (time > more).then_some(Limit { time, key })
+}
+
+/// Returns the limit of the check of a connection that listens.
+fn check_limit(connect_timeout: Duration) -> Option<Limit> {
+    let time = connect_timeout.min(5 * SECOND);
+    limit("POSTGRES_CONNECT_TIMEOUT", time, Duration::ZERO)
 }
 
 fn add_hosts(config: &mut Config, hosts: &str) -> usize {

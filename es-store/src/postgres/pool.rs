@@ -6,23 +6,28 @@
 //! that has a slot and whose connection the server refuses, see [`shortage`]. A guard frees the
 //! slot, so neither an error nor a panic leaks it. A connection for reading is never in a
 //! transaction, and no user's code runs while it is in use. The transactions of projections, in
-//! which a user's code does run, have a pool of their own.
+//! which a user's code does run, have a pool of their own. That code cannot wait for its own
+//! connection, because it may not call the store. It may wait for another thread that does, so the
+//! wait for a connection ends after the time for which connecting may take.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::blocking::check_may_block;
-use super::codes::{is_lost, is_outdated};
+use super::codes::{Message, is_lost, is_outdated};
 use super::connection::{Connection, OpenError};
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::shortage::{self, IdleConnections};
 use crate::error::StoreError;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sync::lock;
 
 pub(super) struct Pool {
     settings: Arc<PostgresOptions>,
     names: Arc<Names>,
+    /// The transactions of this store in which a user's code runs.
+    reentrancy: Arc<Reentrancy>,
     state: Arc<Mutex<PoolState>>,
     freed: Condvar,
 }
@@ -41,12 +46,17 @@ struct Slot<'a> {
 }
 
 impl Pool {
-    pub(super) fn new(settings: Arc<PostgresOptions>, names: Arc<Names>) -> Self {
+    pub(super) fn new(
+        settings: Arc<PostgresOptions>,
+        names: Arc<Names>,
+        reentrancy: Arc<Reentrancy>,
+    ) -> Self {
         let state = Arc::default();
         shortage::register(&settings, &state);
         Self {
             settings,
             names,
+            reentrancy,
             state,
             freed: Condvar::new(),
         }
@@ -60,7 +70,8 @@ impl Pool {
         work: impl Fn(&mut Connection) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
-        let mut slot = self.slot();
+        self.reentrancy.refuse(&self.settings.label)?;
+        let mut slot = self.slot()?;
         if let Some(mut reader) = slot.connection.take() {
             match work(&mut reader) {
                 Err(error) if is_lost(&error) || is_outdated(&error) => self.close_idle(),
@@ -82,7 +93,8 @@ impl Pool {
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
-        let mut slot = self.slot();
+        self.reentrancy.refuse(&self.settings.label)?;
+        let mut slot = self.slot()?;
         let idle = slot.connection.take();
         let idle = idle.and_then(|mut idle| {
             let is_alive = idle.is_alive();
@@ -95,7 +107,9 @@ impl Pool {
             Some(connection) => connection,
             None => self.open(Connection::open_for_tables)?,
         };
+        let entered = self.reentrancy.enter();
         let done = work(&mut connection);
+        drop(entered);
         connection.last_used = Instant::now();
         if connection.client.is_closed() {
             self.close_idle();
@@ -105,19 +119,33 @@ impl Pool {
         done
     }
 
-    fn slot(&self) -> Slot<'_> {
+    /// Waits for a slot, for as long as connecting may take. A limit of 0 is no limit.
+    fn slot(&self) -> Result<Slot<'_>, StoreError> {
+        let limit = self.settings.connect_timeout;
+        let since = (!limit.is_zero()).then(Instant::now);
         let mut state = self.lock();
         while state.busy >= self.settings.readers() {
-            state = self
-                .freed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let left = since.map_or(Duration::MAX, |since| limit.saturating_sub(since.elapsed()));
+            if left.is_zero() {
+                return Err(self.all_busy(state.busy, limit));
+            }
+            let waited = self.freed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.busy += 1;
-        Slot {
+        Ok(Slot {
             pool: self,
             connection: state.idle.pop(),
-        }
+        })
+    }
+
+    fn all_busy(&self, busy: usize, limit: Duration) -> StoreError {
+        let problem = format!(
+            "all {busy} connections were busy for {limit:?} (POSTGRES_CONNECT_TIMEOUT): \
+             POSTGRES_POOL_SIZE and POSTGRES_MAX_OVERFLOW are their number"
+        );
+        let label = &self.settings.label;
+        label.driver("waiting for a connection", Message::new(problem))
     }
 
     /// Opens a connection. While the server has none left, waits until another one of this pool

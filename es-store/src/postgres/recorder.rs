@@ -11,7 +11,7 @@ use es_core::{AggregateId, IdType};
 
 use super::blocking::check_may_block;
 use super::connection::Connection;
-use super::listen::Listeners;
+use super::listen::{Listeners, ListeningConnection};
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::pool::Pool;
@@ -33,6 +33,7 @@ use crate::role::is_reserved;
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::limits::{at_most, row_limit};
 use crate::sql::names::quoted;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -46,6 +47,7 @@ pub struct PostgresRecorder {
     pub(super) pool: Pool,
     /// The connections for users' transactions.
     pub(super) tables: Pool,
+    reentrancy: Arc<Reentrancy>,
     pub(super) application: String,
     /// True if there is a table of snapshots.
     pub(super) has_snapshots: bool,
@@ -78,9 +80,11 @@ impl PostgresRecorder {
         let has_snapshots = schema::prepare_snapshots(&mut connection.client, &settings, &names)?;
         let writer = Writer::new(settings.clone(), names.clone(), id_type, layout, connection);
         let signals = Signals::default();
+        let reentrancy = Arc::<Reentrancy>::default();
         Ok(Self {
-            pool: Pool::new(settings.clone(), names.clone()),
-            tables: Pool::new(settings.clone(), names.clone()),
+            pool: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            tables: Pool::new(settings.clone(), names.clone(), reentrancy.clone()),
+            reentrancy,
             application: application.to_owned(),
             listeners: listeners(&signals, &settings, &names),
             has_snapshots,
@@ -126,20 +130,24 @@ impl PostgresRecorder {
 
 fn listeners(signals: &Signals, settings: &Arc<PostgresOptions>, names: &Arc<Names>) -> Listeners {
     let (settings, names) = (settings.clone(), names.clone());
-    let connect = move |is_patient| {
-        let open = || Connection::open(&settings, &names);
-        let opened = if is_patient {
-            shortage::open(&settings, open, shortage::pause)
-        } else {
-            open().map_err(StoreError::from)
-        };
-        let mut client = opened?.client;
-        client
-            .batch_execute(&format!("LISTEN {}", quoted(&names.events)))
-            .map_err(|error| settings.label.failed("listening", error))?;
-        Ok(client)
+    let connection = ListeningConnection {
+        connect: Box::new({
+            let (settings, names) = (settings.clone(), names.clone());
+            move |is_patient| {
+                let open = || Connection::open_listener(&settings, &names);
+                let opened = if is_patient {
+                    shortage::open(&settings, open, shortage::pause)
+                } else {
+                    open().map_err(StoreError::from)
+                };
+                opened.map(|connection| connection.client)
+            }
+        }),
+        listen: format!("LISTEN {}", quoted(&names.events)),
+        check_after: settings.check_listener,
+        label: settings.label.clone(),
     };
-    Listeners::new(signals.clone(), Arc::new(connect))
+    Listeners::new(signals.clone(), Arc::new(connection))
 }
 
 /// Returns an error if a text has a zero byte, which PostgreSQL cannot store.
@@ -175,6 +183,7 @@ impl AggregateRecorder for PostgresRecorder {
             return Ok(Recorded::default());
         }
         check_may_block(&self.settings.label)?;
+        self.reentrancy.refuse(&self.settings.label)?;
         self.committer.record(recording)
     }
 

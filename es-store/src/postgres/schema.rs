@@ -7,6 +7,9 @@
 
 mod catalogue;
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use es_core::error_chain;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -15,13 +18,17 @@ use self::catalogue::Catalogue;
 use super::ddl;
 use super::functions::Function;
 use super::names::Names;
-use super::options::PostgresOptions;
+use super::options::{PostgresOptions, short_lock_timeout};
+use crate::backoff::{Backoff, jitter};
 use crate::error::StoreError;
 use crate::postgres_client::{Client, Transaction};
 use crate::role::Role;
 
 /// The maximum number of attempts while another program creates tables at the same time.
 const MAX_ATTEMPTS: usize = 50;
+
+/// The pauses between attempts to change a table that is in use.
+const IN_USE: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
 /// The application that needs the tables, and the schema they belong to.
 pub(super) struct SchemaNeeds<'a> {
@@ -49,7 +56,9 @@ pub(super) fn prepare(
     check_server(client, wanted)?;
     let mut made = false;
     let mut last = None;
-    for _ in 0..MAX_ATTEMPTS {
+    let (began, mut attempts, mut waits) = (Instant::now(), 0, 0);
+    while attempts < MAX_ATTEMPTS {
+        attempts += 1;
         let found = Catalogue::read(client, wanted)
             .map_err(|error| label.failed("reading the tables", error))?;
         found.check(wanted)?;
@@ -67,6 +76,13 @@ pub(super) fn prepare(
             Ok(()) => made = true,
             Err(CreateError::Store(error)) => return Err(error),
             Err(CreateError::Driver(error)) if is_concurrent_creation(&error) => last = Some(error),
+            Err(CreateError::Driver(error))
+                if is_locked(&error) && may_wait(began, label.lock_timeout()) =>
+            {
+                attempts -= 1;
+                waits += 1;
+                thread::sleep(jitter(IN_USE.pause(waits), 0.5, 1.5));
+            }
             // Only functions are missing, or they may not be called.
             Err(CreateError::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
                 return Ok(found.layout());
@@ -81,7 +97,7 @@ pub(super) fn prepare(
 }
 
 /// Creates the table of snapshots if it is missing, and returns true if there is one. Snapshots are
-/// optional, so a missing privilege is not an error.
+/// optional, so a missing privilege is not an error. Nobody uses a table that is new.
 pub(super) fn prepare_snapshots(
     client: &mut Client,
     settings: &PostgresOptions,
@@ -113,11 +129,15 @@ impl From<Error> for CreateError {
     }
 }
 
+/// Creates missing objects in one transaction. Only an index may belong to a table that is in use.
+/// While its creation waits for a writer, all later ones wait too, so it waits only a moment.
 fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
     let mut transaction = client.transaction()?;
     // All applications of the schema share the composite type, and so the lock.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
+    let limit = short_lock_timeout(wanted.settings.label.lock_timeout()).as_millis();
+    transaction.batch_execute(&format!("SET LOCAL lock_timeout = {limit}"))?;
     let found = Catalogue::read(transaction.client(), wanted)?;
     found.check(wanted).map_err(CreateError::Store)?;
     for object in &found.missing {
@@ -148,6 +168,15 @@ fn create_functions(transaction: &mut Transaction<'_>, missing: &[Function]) -> 
         }
         Err(error) => Err(error),
     }
+}
+
+fn is_locked(error: &Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
+/// Returns true if a lock may still be waited for. A limit of 0 is no limit.
+fn may_wait(began: Instant, limit: Duration) -> bool {
+    limit.is_zero() || began.elapsed() < limit
 }
 
 /// Returns true if the role may not create objects, or the server is read-only, as a standby is.

@@ -5,11 +5,13 @@ mod value;
 use std::error::Error as _;
 use std::sync::Arc;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Statement};
 
 use super::codes::{self, Message};
 use super::connection::Statements;
+use super::options::short_lock_timeout;
 use crate::error::StoreError;
 use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
@@ -33,6 +35,8 @@ pub(super) struct PostgresTransaction<'a> {
     is_kept: bool,
     /// True while the row of `GUARD` prevents a commit.
     is_guarded: bool,
+    /// True if tables are renamed or dropped.
+    is_renaming: bool,
 }
 
 /// The statements that create a row which violates a deferred constraint. Only the library, which
@@ -82,10 +86,14 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         Ok(Selected { columns, rows })
     }
 
-    /// Checks the deferred constraints now.
+    /// Checks the deferred constraints now, and sets a short limit for locks. A statement that
+    /// waits for readers of a table stands in front of all later ones.
     fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError> {
         self.unguard(label)?;
         self.execute(label, "SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+        let limit = short_lock_timeout(label.lock_timeout()).as_millis();
+        self.execute(label, &format!("SET LOCAL lock_timeout = {limit}"), &[])?;
+        self.is_renaming = true;
         Ok(())
     }
 
@@ -169,6 +177,7 @@ impl<'a> PostgresTransaction<'a> {
             number: None,
             is_kept: false,
             is_guarded: false,
+            is_renaming: false,
         }
     }
 
@@ -225,6 +234,9 @@ impl<'a> PostgresTransaction<'a> {
     /// it again.
     fn failed(&mut self, label: &Label, error: &Error) -> StoreError {
         self.statements.clear();
+        if self.is_renaming && error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            return label.locked("another session, which uses the tables");
+        }
         if self.is_kept && codes::is_outdated(error) {
             return label.driver("a statement", Message::of(error));
         }

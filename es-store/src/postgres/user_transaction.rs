@@ -99,7 +99,12 @@ impl PostgresRecorder {
         let row =
             row.map_err(|error| self.settings.label.failed("locking for a rebuild", error))?;
         let is_locked: bool = row.get(0);
-        Ok(is_locked.then(|| RebuildLock::new(connection)))
+        let label = self.settings.label.clone();
+        let check = move |connection: &mut Connection| {
+            let checked = connection.client.check_connection();
+            checked.map_err(|error| label.failed("checking the lock of a rebuild", error))
+        };
+        Ok(is_locked.then(|| RebuildLock::with_check(connection, check)))
     }
 
     fn owner(&self) -> Arc<Owner> {

@@ -1,4 +1,5 @@
-//! Connecting to the first host that answers, within a limit.
+//! Connecting to the first host that answers, within a limit. The one that answered last is tried
+//! first.
 //!
 //! The limit includes name resolution, TCP, TLS, authentication and the first statements. The
 //! remaining time is divided evenly among the remaining hosts, and among the addresses of a host,
@@ -14,6 +15,7 @@ use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::{Config, Error, SimpleQueryMessage};
 
 use super::Client;
+use super::answered::LastAnswered;
 use super::event_loop::EventLoop;
 use super::limit::{Deadline, Limit};
 use super::resolve::addresses;
@@ -64,17 +66,22 @@ impl From<Error> for ConnectError {
 pub(crate) fn connect(
     config: &Config,
     limit: Option<Limit>,
+    answered: &LastAnswered,
     open: impl Fn(&Target<'_>) -> Result<Client, ConnectError>,
     begin: impl Fn(&mut Client) -> Result<(), Error>,
 ) -> Result<Client, ConnectError> {
     let deadline = limit.and_then(Limit::deadline);
     let (hosts, ports) = (config.get_hosts(), config.get_ports());
     let mut failed = None;
-    for (index, host) in hosts.iter().enumerate() {
+    for (tried, index) in answered.hosts(hosts.len()).into_iter().enumerate() {
+        let host = &hosts[index];
         let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-        let deadline = deadline.map(|whole| whole.share(hosts.len() - index));
-        match to_host(config, host, port, deadline, &open, &begin) {
-            Ok(client) => return Ok(client),
+        let deadline = deadline.map(|whole| whole.share(hosts.len() - tried));
+        match to_host(config, (host, port), deadline, answered, &open, &begin) {
+            Ok((client, address)) => {
+                answered.remember(index, address);
+                return Ok(client);
+            }
             Err(error) => failed = Some(error),
         }
     }
@@ -83,18 +90,19 @@ pub(crate) fn connect(
 
 fn to_host(
     config: &Config,
-    host: &Host,
-    port: u16,
+    (host, port): (&Host, u16),
     deadline: Option<Deadline>,
+    answered: &LastAnswered,
     open: &impl Fn(&Target<'_>) -> Result<Client, ConnectError>,
     begin: &impl Fn(&mut Client) -> Result<(), Error>,
-) -> Result<Client, ConnectError> {
+) -> Result<(Client, Option<SocketAddr>), ConnectError> {
     let addresses = match host {
-        Host::Tcp(name) => addresses(name, port, deadline)
-            .map_err(|error| unreachable(name, error))?
-            .into_iter()
-            .map(Address::Tcp)
-            .collect(),
+        Host::Tcp(name) => {
+            let mut addresses =
+                addresses(name, port, deadline).map_err(|error| unreachable(name, error))?;
+            answered.sort(&mut addresses);
+            addresses.into_iter().map(Address::Tcp).collect()
+        }
         #[cfg(unix)]
         Host::Unix(folder) => vec![Address::Path(folder.join(format!(".s.PGSQL.{port}")))],
     };
@@ -108,7 +116,7 @@ fn to_host(
             deadline: deadline.map(|whole| whole.share(count - index)),
         };
         match open(&target).and_then(|client| target.begin(client, begin)) {
-            Ok(client) => return Ok(client),
+            Ok(client) => return Ok((client, target.address.by_tcp())),
             Err(error) => failed = Some(error),
         }
     }
@@ -134,6 +142,16 @@ enum Address {
     Tcp(SocketAddr),
     #[cfg(unix)]
     Path(PathBuf),
+}
+
+impl Address {
+    fn by_tcp(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            #[cfg(unix)]
+            Self::Path(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Address {

@@ -42,7 +42,8 @@ impl Server {
         let mut config = Config::new();
         config.host_path(self.folder.path()).user("rex");
         let open = |target: &Target<'_>| target.connect(SslMode::Disable, NoTls);
-        let mut client = connect(&config, None, open, |_| Ok(())).expect("a client");
+        let mut client =
+            connect(&config, None, &LastAnswered::default(), open, |_| Ok(())).expect("a client");
         client.set_limit(limit);
         client
     }

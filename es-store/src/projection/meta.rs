@@ -12,6 +12,8 @@ pub(super) enum Key {
     Rebuilds,
     /// The tables that are being rebuilt, one a line.
     Rebuilding,
+    /// The number of the rebuild whose tables are queried.
+    Rebuilt,
 }
 
 impl Key {
@@ -20,6 +22,7 @@ impl Key {
             Self::Tables => "projection_tables",
             Self::Rebuilds => "projection_rebuilds",
             Self::Rebuilding => "projection_rebuilding",
+            Self::Rebuilt => "projection_rebuilt",
         }
     }
 }
@@ -28,6 +31,12 @@ pub(super) fn get(tx: &mut Transaction<'_>, key: Key) -> Result<Option<String>, 
     let sql = format!("SELECT value FROM {} WHERE key = $1", tx.names().meta);
     let row = tx.query_first(&sql, &[&key.text()]).map_err(problem)?;
     row.map(|row| row.get(0)).transpose().map_err(problem)
+}
+
+/// Returns the number of an entry, or 0 if there is none.
+pub(super) fn number(tx: &mut Transaction<'_>, key: Key) -> Result<u64, StoreError> {
+    let value = get(tx, key)?;
+    Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// Inserts an entry, unless there is one. Returns true if it was inserted.

@@ -22,25 +22,25 @@ impl Tables {
         self.recorder.lock_rebuild()
     }
 
-    /// Creates the new tables. Those of an interrupted rebuild are continued as they are; then it
-    /// returns true.
+    /// Creates the new tables, unless an interrupted rebuild has left some. Returns the number of
+    /// the rebuild.
     ///
     /// # Errors
     /// Fails when `make` or the store fails.
-    pub fn begin_rebuild(&self, make: Make<'_>) -> Result<bool, StoreError> {
-        let mut is_taken_up = false;
+    pub fn begin_rebuild(&self, make: Make<'_>) -> Result<u64, StoreError> {
+        let mut number = 0;
         self.recorder.transact(Access::Write, &mut |tx| {
-            is_taken_up = meta::get(tx, Key::Rebuilding)?.is_some();
-            if is_taken_up {
+            number = rebuilds(tx)?;
+            if meta::get(tx, Key::Rebuilding)?.is_some() {
                 return Ok(End::Rollback);
             }
-            let number = rebuilds(tx)? + 1;
+            number += 1;
             meta::put(tx, Key::Rebuilds, &number.to_string())?;
             let names = make_tables(tx, Stage::Rebuild(number), make)?;
             meta::put(tx, Key::Rebuilding, &names.join("\n"))?;
             Ok(End::Commit)
         })?;
-        Ok(is_taken_up)
+        Ok(number)
     }
 
     /// Returns the position of `upstream` up to which the new tables are.
@@ -72,22 +72,35 @@ impl Tables {
         })
     }
 
-    /// Replaces the old tables by the new ones, together with their positions, in one transaction.
-    /// The positions of the old tables cannot move meanwhile. If they are ahead, `catch_up` is
-    /// called first. Returns true if the new tables are in use, also if they were before: the
-    /// caller holds the lock, so nobody else has ended the rebuild.
+    /// Replaces the old tables by the new ones of the rebuild `number`, together with their
+    /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
+    /// they are ahead, `catch_up` is called first. Returns true if the new tables are in use, also
+    /// if they were before.
+    ///
+    /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
+    /// who wants them queues behind it. Call it again after a pause, for as long as a lock may be
+    /// waited for.
     ///
     /// # Errors
-    /// Fails when the store fails. Then nothing has changed, unless the connection was lost during
-    /// the commit.
-    pub fn switch(&self, upstreams: &[&str], catch_up: CatchUp<'_>) -> Result<bool, StoreError> {
+    /// Fails with [`StoreError::Locked`] when others use the old tables, when the rebuild was ended
+    /// by somebody else, and when the store fails. Then nothing has changed, unless the connection
+    /// was lost during the commit.
+    pub fn switch(
+        &self,
+        number: u64,
+        upstreams: &[&str],
+        catch_up: CatchUp<'_>,
+    ) -> Result<bool, StoreError> {
         let mut is_done = false;
         self.recorder.transact(Access::Write, &mut |tx| {
-            if meta::get(tx, Key::Rebuilding)?.is_none() {
-                is_done = true;
+            is_done = meta::number(tx, Key::Rebuilt)? == number;
+            if is_done {
                 return Ok(End::Rollback);
             }
             let rebuilding = enter_rebuild(tx)?;
+            if rebuilds(tx)? != number {
+                return Err(ended(tx));
+            }
             for (index, upstream) in upstreams.iter().enumerate() {
                 let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
                 let (processed, rebuilt) = (live.lock(tx)?, rebuild.lock(tx)?);
@@ -101,6 +114,7 @@ impl Tables {
                 }
             }
             rename(tx, &rebuilding)?;
+            meta::put(tx, Key::Rebuilt, &number.to_string())?;
             forget_rebuild(tx)?;
             is_done = true;
             Ok(End::Commit)
@@ -111,7 +125,7 @@ impl Tables {
     /// Drops the new tables of an interrupted rebuild. Returns true if there were any.
     ///
     /// # Errors
-    /// Fails when the store fails.
+    /// Fails as [`switch`](Self::switch) does.
     pub fn discard_rebuild(&self) -> Result<bool, StoreError> {
         let mut was_there = false;
         self.recorder.transact(Access::Write, &mut |tx| {
@@ -120,7 +134,10 @@ impl Tables {
             };
             was_there = true;
             let stage = Stage::Rebuild(rebuilds(tx)?);
+            // One of them may refer to a table that is in use.
+            tx.begin_renames()?;
             drop_tables(tx, stage, &names)?;
+            tx.end_renames()?;
             forget_rebuild(tx)?;
             Ok(End::Commit)
         })?;
@@ -138,10 +155,13 @@ fn enter_rebuild(tx: &mut Transaction<'_>) -> Result<String, StoreError> {
     Ok(names)
 }
 
+fn ended(tx: &Transaction<'_>) -> StoreError {
+    tx.misconfigured("the rebuild was ended or discarded by somebody else")
+}
+
 /// Returns the number of rebuilds that were begun, which is also the number of the last one.
 fn rebuilds(tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
-    let begun = meta::get(tx, Key::Rebuilds)?;
-    Ok(begun.and_then(|begun| begun.parse().ok()).unwrap_or(0))
+    meta::number(tx, Key::Rebuilds)
 }
 
 fn rename(tx: &mut Transaction<'_>, rebuilding: &str) -> Result<(), StoreError> {

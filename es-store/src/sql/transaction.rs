@@ -203,7 +203,7 @@ impl Transaction<'_> {
         self.driver.commit(&self.owner.label)
     }
 
-    /// Prepares for `ALTER TABLE .. RENAME` statements.
+    /// Prepares for statements that rename or drop tables.
     pub(crate) fn begin_renames(&mut self) -> Result<(), StoreError> {
         self.driver.begin_renames(&self.owner.label)
     }

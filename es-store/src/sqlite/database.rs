@@ -6,8 +6,8 @@
 //! statement, so readers do not wait. With WAL each reader sees exactly what was committed before
 //! it began, so positions become visible in order. A database in memory uses the one connection for
 //! everything, and is read between two transactions. A user's code runs while a connection is held
-//! only in the transactions of a projection. It cannot take the connection a second time, see
-//! [`reentrancy`](super::reentrancy).
+//! only in the transactions of a projection. It cannot take a connection a second time, see
+//! [`reentrancy`](crate::sql::reentrancy).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, Weak};
@@ -20,7 +20,6 @@ use super::busy::Pace;
 use super::connection::SqliteOptions;
 use super::flag::Flag;
 use super::location::Location;
-use super::reentrancy::Reentrancy;
 use super::schema::{self, Layout};
 use super::watch::Watch;
 use super::writer::Writer;
@@ -30,6 +29,7 @@ use crate::error::StoreError;
 use crate::recording::{Recorded, Recording};
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::label::Label;
+use crate::sql::reentrancy::Reentrancy;
 use crate::sqlite::schema::Wanted;
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
@@ -162,6 +162,7 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.reentrancy.refuse(&self.label)?;
         match self.committer.idle_writer() {
             Some(writer) => work(&writer.connection),
             None => self.read(work),
@@ -173,8 +174,8 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.reentrancy.refuse(&self.label)?;
         let Some(file) = &self.file else {
-            self.reentrancy.refuse(&self.label)?;
             return work(&self.committer.writer().connection);
         };
         self.read_by(file, |reader| work(&reader.connection))

@@ -1,9 +1,9 @@
 //! Transactions in which a user's code runs.
 //!
 //! Concurrency: a transaction that writes holds the connection that writes for as long as the
-//! user's code runs. So does one that reads from a database in memory. Meanwhile its thread is
-//! registered, see [`reentrancy`](super::reentrancy). A transaction that reads from a file has a
-//! connection of its own.
+//! user's code runs. So does one that reads from a database in memory. A transaction that reads
+//! from a file has a connection of its own. Meanwhile the thread is registered, see
+//! [`reentrancy`](crate::sql::reentrancy).
 
 use std::sync::{Arc, LazyLock};
 
@@ -52,7 +52,6 @@ pub(super) fn run(
                     authorizer,
                     ..
                 } = &mut *writer;
-                let _entered = database.reentrancy.enter();
                 authorizer.install(connection).map_err(reading)?;
                 let query_only = QueryOnly::begin(connection).map_err(reading)?;
                 read(database, query_only.0, authorizer, owner, work)
@@ -68,6 +67,7 @@ fn read(
     owner: Arc<Owner>,
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
+    let _entered = database.reentrancy.enter();
     let begun = connection.unchecked_transaction();
     let tx = begun.map_err(|error| codes::failed(&database.label, "reading", error))?;
     let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());

@@ -184,7 +184,9 @@ impl Drop for Database {
 
 fn connect(config: &Config) -> Result<Client, ConnectError> {
     let open = |target: &Target<'_>| target.connect(SslMode::Disable, NoTls);
-    client::connect(config, None, open, |_| Ok(()))
+    client::connect(config, None, &client::LastAnswered::default(), open, |_| {
+        Ok(())
+    })
 }
 
 fn host(host: &Host) -> String {

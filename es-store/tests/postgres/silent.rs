@@ -5,10 +5,10 @@ use std::iter;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use es_store::{Access, End, Env, Role, StoreError};
+use es_store::{Access, End, Env, Role, Signal, StoreError};
 use tempfile::TempDir;
 
-use super::proxy::{Point, Proxy};
+use super::proxy::{Ends, Point, Proxy};
 use super::{Database, database, drop_functions, open, recording, refused, versions};
 
 /// Returns settings with short limits.
@@ -157,4 +157,61 @@ fn a_server_that_is_silent_names_the_limit_for_connecting() {
         assert!(whole.contains(expected), "{whole}");
     }
     assert!(since.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_host_that_was_silent_is_not_asked_first_again_by_each_new_connection() {
+    let Some(database) = database() else { return };
+    let (folder, _listener) = silent_host();
+    let silent = env(&database)
+        .with("POSTGRES_HOST", folder.path().to_str().expect("a path"))
+        .with("POSTGRES_PORT", "5432");
+    let proxy = Proxy::start(&env(&database));
+    let dogs = open("Dogs", Role::Leader, &hosts(&silent, &proxy.env()));
+    let since = Instant::now();
+    for version in 1..=5 {
+        dogs.record(&recording(1, [version])).expect("recorded");
+        assert_eq!(versions(&*dogs).len() as u64, version);
+        // Each of the two needs a new connection.
+        proxy.cut(Ends::Both);
+    }
+    // The silent host takes half of the limit, which is three seconds, each time it is asked.
+    assert!(since.elapsed() < Duration::from_secs(9), "{since:?}");
+}
+
+#[test]
+fn a_host_that_freezes_is_left_for_the_next_within_the_limits() {
+    let Some(database) = database() else { return };
+    let (first, second) = (Proxy::start(&env(&database)), Proxy::start(&env(&database)));
+    let dogs = open("Dogs", Role::Leader, &hosts(&first.env(), &second.env()));
+    dogs.record(&recording(1, [1])).expect("recorded");
+    assert_eq!(versions(&*dogs), [1]);
+    first.silence();
+    first.silence_new();
+    let since = Instant::now();
+    dogs.record(&recording(1, [2]))
+        .expect("recorded by the second");
+    assert_eq!(versions(&*dogs), [1, 2]);
+    // A request takes two seconds, and the first host three; reading and writing each meet both.
+    assert!(since.elapsed() < Duration::from_secs(20), "{since:?}");
+    first.cut(Ends::Both);
+}
+
+#[test]
+fn a_listener_whose_server_keeps_silent_begins_again() {
+    let Some(database) = database() else { return };
+    let direct = open("Dogs", Role::Leader, &database.env());
+    let proxy = Proxy::start(&env(&database));
+    let dogs = open("Dogs", Role::Leader, &proxy.env());
+    let signal = Signal::new();
+    let _listening = dogs.listen(&signal).expect("listening");
+    for version in 1..=2 {
+        let seen = signal.rings();
+        proxy.silence();
+        // It rings because commits may have been missed, and is told of those to come.
+        let rung = signal.wait(seen, Duration::from_secs(30));
+        assert_ne!(rung, seen, "nobody noticed");
+        direct.record(&recording(1, [version])).expect("recorded");
+        assert_ne!(signal.wait(rung, Duration::from_secs(30)), rung);
+    }
 }

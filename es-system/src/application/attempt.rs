@@ -39,7 +39,7 @@ pub(crate) fn record(
     recording: &Recording,
 ) -> Result<Recorded, (Error, Option<Arc<SaveAttempt>>)> {
     let recorder = application.recorder().map_err(|error| (error, None))?;
-    match recorder.record(recording) {
+    match store_errors::calling(|| recorder.record(recording)) {
         Ok(recorded) => Ok(recorded),
         Err(problem @ StoreError::OutcomeUnknown { .. }) => {
             let attempt = SaveAttempt::new(application, recorder, recording.clone());
@@ -128,7 +128,7 @@ impl Attempt for SaveAttempt {
         if let Some(answer) = self.answer() {
             return answer;
         }
-        let sent = self.recorder.record(&self.recording);
+        let sent = store_errors::calling(|| self.recorder.record(&self.recording));
         // An aggregate that was loaded meanwhile may be old now.
         self.application.forget(&self.recording.events);
         match sent {

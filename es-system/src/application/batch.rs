@@ -7,6 +7,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use es_core::{Aggregate, AggregateId};
 use es_store::StoredEvent;
@@ -18,7 +20,8 @@ use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 #[derive(Default)]
 pub(crate) struct Batch {
     events: Vec<StoredEvent>,
-    /// The bytes of the states of the collected events and snapshots.
+    /// The bytes of the states of the collected events and snapshots, and of the events that were
+    /// loaded meanwhile.
     bytes: usize,
     entries: HashMap<AggregateId, ChangedAggregate>,
     /// The data for undoing the changes of the event in hand if its policy fails.
@@ -68,10 +71,17 @@ impl Batch {
         }
     }
 
-    /// Returns the bytes of what the batch has collected, as they are recorded. A snapshot that was
-    /// replaced and an event that was undone are counted, so they may be too many.
+    /// Returns the bytes of what the batch has in memory, as they are stored. The batch keeps the
+    /// aggregates that it has changed, and their size is not known, so the events that they were
+    /// made of stand for them. A snapshot that was replaced, an event that was undone, and an
+    /// aggregate that was only read are counted too, so the bytes may be too many.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Counts the stored events of an aggregate that a policy has loaded.
+    pub(crate) fn loaded(&mut self, events: &[StoredEvent]) {
+        self.bytes += bytes_of(events);
     }
 
     /// Takes out the errors that stores have returned to the policy for the event in hand.
@@ -90,8 +100,7 @@ impl Batch {
         if entry.snapshot.is_none() {
             entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
         }
-        let states = events.iter().chain(&entry.snapshot);
-        self.bytes += states.map(|stored| stored.state.len()).sum::<usize>();
+        self.bytes += bytes_of(events.iter().chain(&entry.snapshot));
         self.entries.insert(id.clone(), entry);
         self.undo.entries.push((id, former));
         self.events.extend(events);
@@ -136,6 +145,10 @@ impl Batch {
     }
 }
 
+fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) -> usize {
+    stored.into_iter().map(|stored| stored.state.len()).sum()
+}
+
 thread_local! {
     /// The batches whose policies run on this thread. There is more than one if a policy drives
     /// another system.
@@ -158,9 +171,14 @@ pub(crate) struct BatchBinding {
     _notes: NotesBinding,
 }
 
-/// Binds the batch to this thread and to this application object.
-pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>) -> BatchBinding {
-    let notes = store_errors::bind(batch.borrow().notes.clone());
+/// Binds the batch to this thread and to this application object. `in_store` is true while a policy
+/// waits for a store.
+pub(crate) fn bind(
+    instance: u64,
+    batch: &Rc<RefCell<Batch>>,
+    in_store: Arc<AtomicBool>,
+) -> BatchBinding {
+    let notes = store_errors::bind(batch.borrow().notes.clone(), in_store);
     BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
     BatchBinding { _notes: notes }
 }

@@ -17,7 +17,7 @@ use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
 use crate::application::store_errors;
-use crate::application::topics::Topics;
+use crate::application::topics::{SavedAggregate, Topics};
 use crate::error::{Error, Result};
 
 /// The part that all applications share. It saves aggregates and loads them again.
@@ -185,6 +185,22 @@ impl Application {
             .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
+    /// Lists the only aggregates that may be saved; `None` is no list.
+    pub(crate) fn saving_only(self, saved: Option<&'static [SavedAggregate]>) -> Self {
+        saved
+            .into_iter()
+            .for_each(|saved| self.inner.topics.save_only(saved));
+        self
+    }
+
+    /// Fails if the saved aggregates are listed and `A` is not among them.
+    pub(crate) fn refuse_unlisted<A: Aggregate>(&self) -> Result<()> {
+        self.inner
+            .topics
+            .check_saved::<A>()
+            .map_err(|problem| Error::configuration(self.name(), problem))
+    }
+
     /// Converts an error of the store into one of this application. If a policy runs on this
     /// thread, its batch records the error.
     pub(crate) fn store_error(&self, error: StoreError) -> Error {
@@ -208,7 +224,8 @@ impl Application {
         &self,
         work: impl FnOnce(&dyn ProcessRecorder) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&*self.recorder()?).map_err(|error| self.store_error(error))
+        let recorder = self.recorder()?;
+        store_errors::calling(|| work(&*recorder)).map_err(|error| self.store_error(error))
     }
 
     /// Calls the tables of a projection, and converts their error into one of this application.
@@ -216,7 +233,8 @@ impl Application {
         &self,
         work: impl FnOnce(&Tables) -> Result<T, StoreError>,
     ) -> Result<T> {
-        work(&self.tables()?).map_err(|error| self.store_error(error))
+        let tables = self.tables()?;
+        store_errors::calling(|| work(&tables)).map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use es_store::{Env, Role};
 
 use crate::application::core::Application;
+use crate::application::topics::SavedAggregate;
 use crate::error::Result;
 
 /// Seals [`ApplicationType`]. Only generated code names it.
@@ -29,6 +30,10 @@ pub trait ApplicationType: Deref<Target = Application> + Send + Sync + Sized + '
     /// The role of the application: it only keeps events, or it also follows others.
     #[doc(hidden)]
     const ROLE: Role;
+
+    /// The aggregates that the application saves; `None` if they are not listed.
+    #[doc(hidden)]
+    const __AGGREGATES: Option<&'static [SavedAggregate]> = None;
 
     /// The seal of the trait, whose type is in the hidden module.
     #[doc(hidden)]

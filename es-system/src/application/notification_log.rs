@@ -3,6 +3,7 @@
 use es_store::{NotificationLog as Log, NotificationQuery, Section, StopHandle, StoreError};
 
 use crate::application::core::Application;
+use crate::application::store_errors;
 use crate::error::{Error, Result};
 use es_store::Notification;
 
@@ -73,7 +74,7 @@ impl NotificationLog {
 
     fn read<T>(&self, read: impl FnOnce(&Log) -> Result<T, StoreError>) -> Result<T> {
         let log = Log::new(self.application.recorder()?);
-        read(&log).map_err(|e| self.application.store_error(e))
+        store_errors::calling(|| read(&log)).map_err(|e| self.application.store_error(e))
     }
 }
 

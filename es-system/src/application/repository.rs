@@ -143,6 +143,9 @@ impl<'a> Repository<'a> {
         lte: Option<u64>,
         collected: Vec<StoredEvent>,
     ) -> Result<Option<A>> {
+        if let Some(batch) = batch::of(self.application.instance()) {
+            batch.borrow_mut().loaded(&events);
+        }
         let last = events.last().map(|event| event.originator_version);
         self.refuse_overtaken(id, last.or(base.as_ref().map(A::version)), &collected)?;
         let wanted = |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);

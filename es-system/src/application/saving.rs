@@ -143,6 +143,10 @@ pub(crate) fn encode<A: Aggregate>(
 ) -> Result<Vec<StoredEvent>> {
     application.claim_topic::<A>()?;
     let root = aggregate.__root();
+    // The type of a log's entries is not an aggregate that is saved.
+    if !root.__is_entry() {
+        application.refuse_unlisted::<A>()?;
+    }
     if let (Some(topic), version) = (root.__broken_by(), root.version()) {
         return Err(Error::Usage(format!(
             "{}: the body of event `{topic}` panicked after version {version} of aggregate {}, and its state may \

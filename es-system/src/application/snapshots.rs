@@ -11,6 +11,7 @@ use es_core::{Aggregate, AggregateId, ReplayError, SnapshotState, source};
 use es_store::{EventQuery, MapperError, StoredEvent};
 
 use crate::application::core::Application;
+use crate::application::store_errors;
 use crate::error::DataProblem;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -146,7 +147,8 @@ fn with_snapshot<A: Aggregate>(
     id: &AggregateId,
     lte: Option<u64>,
 ) -> Result<Option<Stored<A>>> {
-    let read = application.recorder()?.select_history(id, lte);
+    let recorder = application.recorder()?;
+    let read = store_errors::calling(|| recorder.select_history(id, lte));
     let history = read.map_err(
         |error| match Error::store(application.name(), error.clone()) {
             // The snapshot may be the damaged row, and that is no failure of the store.

@@ -14,6 +14,8 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use es_core::{Aggregate, AggregateId};
 
@@ -163,15 +165,18 @@ impl Visitor for Ids {
 thread_local! {
     /// The notes of the batches whose policies run on this thread. There is more than one if a
     /// policy drives another system.
-    static BOUND: RefCell<Vec<Rc<RefCell<Notes>>>> = const { RefCell::new(Vec::new()) };
+    static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
 }
+
+/// The notes of a batch, and the flag that is true while its policy waits for a store.
+type Bound = (Rc<RefCell<Notes>>, Arc<AtomicBool>);
 
 /// Unbinds the notes when it is dropped.
 pub(crate) struct NotesBinding(());
 
 /// Binds the notes of a batch to this thread.
-pub(crate) fn bind(notes: Rc<RefCell<Notes>>) -> NotesBinding {
-    BOUND.with_borrow_mut(|bound| bound.push(notes));
+pub(crate) fn bind(notes: Rc<RefCell<Notes>>, in_store: Arc<AtomicBool>) -> NotesBinding {
+    BOUND.with_borrow_mut(|bound| bound.push((notes, in_store)));
     NotesBinding(())
 }
 
@@ -183,7 +188,20 @@ impl Drop for NotesBinding {
 
 /// Calls `work` with the notes of the policy that runs on this thread, if one does.
 fn with_notes<T>(work: impl FnOnce(&mut Notes) -> T) -> Option<T> {
-    let notes = BOUND.with_borrow(|bound| bound.last().cloned())?;
+    let notes = BOUND.with_borrow(|bound| bound.last().map(|(notes, _)| notes.clone()))?;
     let mut notes = notes.borrow_mut();
     Some(work(&mut notes))
+}
+
+/// Calls a store. Meanwhile other threads see that the policy on this thread, if one runs, waits
+/// for it.
+pub(crate) fn calling<T>(store: impl FnOnce() -> T) -> T {
+    let in_store = BOUND.with_borrow(|bound| bound.last().map(|(_, in_store)| in_store.clone()));
+    let Some(in_store) = in_store else {
+        return store();
+    };
+    let before = in_store.swap(true, Ordering::SeqCst);
+    let done = store();
+    in_store.store(before, Ordering::SeqCst);
+    done
 }

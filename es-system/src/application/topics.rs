@@ -1,16 +1,31 @@
-//! The owners of topics among the aggregate types that an application has used.
+//! The aggregate types of an application: those that own a topic, and those that may be saved.
 
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{OnceLock, RwLock};
 
 use es_core::Aggregate;
 use es_store::sync;
+
+/// An aggregate that an application saves, by its stored name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedAggregate {
+    pub(crate) topic: &'static str,
+}
+
+impl SavedAggregate {
+    /// Returns the aggregate `A`.
+    pub const fn of<A: Aggregate>() -> Self {
+        Self { topic: A::TOPIC }
+    }
+}
 
 /// The topics of the aggregate types that an application has used.
 #[derive(Default)]
 pub(crate) struct Topics {
     owners: RwLock<HashMap<&'static str, (TypeId, &'static str)>>,
+    /// The only aggregates that may be saved; all, if it is not set.
+    saved: OnceLock<&'static [SavedAggregate]>,
 }
 
 impl Topics {
@@ -32,6 +47,27 @@ impl Topics {
              `#[aggregate(topic = \"…\")]`",
             owner.1,
             claimed.1,
+            A::TOPIC
+        ))
+    }
+
+    /// Lists the only aggregates that may be saved. A second list has no effect.
+    pub(crate) fn save_only(&self, saved: &'static [SavedAggregate]) {
+        self.saved.get_or_init(|| saved);
+    }
+
+    /// Fails if the saved aggregates are listed and `A` is not among them.
+    pub(crate) fn check_saved<A: Aggregate>(&self) -> Result<(), String> {
+        let Some(saved) = self.saved.get() else {
+            return Ok(());
+        };
+        if saved.contains(&SavedAggregate::of::<A>()) {
+            return Ok(());
+        }
+        let name = type_name::<A>().rsplit("::").next().unwrap_or_default();
+        Err(format!(
+            "the aggregate `{}` is not among those that are saved here, so nothing was recorded: save it in the \
+             application that lists it, or add it to the list, `aggregates(.., {name})`",
             A::TOPIC
         ))
     }

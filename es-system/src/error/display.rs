@@ -31,16 +31,16 @@ impl fmt::Display for Error {
             }
             Self::Conflict {
                 conflict, attempts, ..
-            } => write!(f, "{conflict}{}: {}", tried(*attempts), repair_of(conflict)),
+            } => f.write_str(&conflicting(conflict, *attempts)),
             Self::OutcomeUnknown {
                 problem,
                 doubt,
                 attempts,
                 ..
             } => {
-                let tried = tried(*attempts);
                 let then = what_settles(problem, doubt.as_ref());
-                write!(f, "{}{tried}; {then}", error_chain(&**problem))
+                let problem = error_chain(&**problem);
+                write!(f, "{problem}{}; {then}", tried(*attempts))
             }
             Self::BadData { problem, .. } => error_chain(&**problem).fmt(f),
             Self::Store {
@@ -64,11 +64,27 @@ impl fmt::Display for Error {
                 let reason = hold_up(in_hand);
                 write!(f, "`{follower}` did not stop within {limit:?}: {reason}")
             }
+            Self::EndlessCycle {
+                applications,
+                events,
+            } => f.write_str(&without_end(applications, *events)),
             Self::Defect { message, .. } => {
                 write!(f, "this library panicked, please report it: {message}")
             }
         }
     }
+}
+
+fn without_end(applications: &[String], events: u64) -> String {
+    let names = applications.join("`, `");
+    let answer = match applications {
+        [_] => "follows itself and answers itself",
+        _ => "follow and answer each other",
+    };
+    format!(
+        "`{names}` {answer} without end: {events} events were processed for one call, and there are more; the next \
+         call goes on (CYCLE_EVENTS_MAX)"
+    )
 }
 
 fn tried(attempts: u32) -> String {
@@ -91,11 +107,12 @@ fn what_settles(problem: &StoreError, doubt: Option<&Doubt>) -> &'static str {
     }
 }
 
-fn repair_of(conflict: &Conflict) -> &'static str {
-    match conflict.version {
+fn conflicting(conflict: &Conflict, attempts: u32) -> String {
+    let repair = match conflict.version {
         1 => "it was created already, so load it instead",
         _ => "load the aggregate again and retry",
-    }
+    };
+    format!("{conflict}{}: {repair}", tried(attempts))
 }
 
 fn hold_up(in_hand: &Option<(String, u64)>) -> String {
@@ -103,6 +120,6 @@ fn hold_up(in_hand: &Option<(String, u64)>) -> String {
         Some((upstream, position)) => {
             format!("its policy for position {position} of `{upstream}` has not returned")
         }
-        None => "no policy runs; the follower waits for a store".to_owned(),
+        None => "it waits for a store, and not for a policy".to_owned(),
     }
 }

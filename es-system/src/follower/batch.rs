@@ -7,7 +7,8 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use es_core::__private::watch;
@@ -73,12 +74,29 @@ pub(super) struct Committed {
     pub(super) failed: Option<EventFailure>,
 }
 
+/// The event whose policy runs, as other threads see it.
+#[derive(Default)]
+pub(super) struct InHand {
+    /// The position of the event; 0 is none.
+    position: AtomicU64,
+    /// True while the policy waits for a store.
+    in_store: Arc<AtomicBool>,
+}
+
+impl InHand {
+    /// Returns the position of the event, unless its policy waits for a store.
+    pub(super) fn get(&self) -> Option<u64> {
+        let position = self.position.load(Ordering::SeqCst);
+        (position > 0 && !self.in_store.load(Ordering::SeqCst)).then_some(position)
+    }
+}
+
 /// The loop that runs the policies of a batch, with its settings.
 #[derive(Clone, Copy)]
 pub(super) struct BatchLoop<'a> {
     pub(super) processor: &'a Processor,
-    /// The position of the event whose policy runs, for other threads to read; 0 is none.
-    pub(super) in_hand: Option<&'a AtomicU64>,
+    /// The event whose policy runs, for other threads to read.
+    pub(super) in_hand: Option<&'a InHand>,
     pub(super) until: Until,
 }
 
@@ -93,7 +111,9 @@ impl BatchLoop<'_> {
         let mut done = 0;
         let mut failed = None;
         let batch = Rc::new(RefCell::new(Batch::default()));
-        let bound = batch::bind(self.processor.application.instance(), &batch);
+        let in_store = self.in_hand.map(|in_hand| in_hand.in_store.clone());
+        let in_store = in_store.unwrap_or_default();
+        let bound = batch::bind(self.processor.application.instance(), &batch, in_store);
         for notification in events.page {
             if self.is_over(done, started, &batch.borrow()) {
                 break;
@@ -161,7 +181,8 @@ impl BatchLoop<'_> {
 
     fn show_in_hand(self, position: u64) {
         if let Some(in_hand) = self.in_hand {
-            in_hand.store(position, Ordering::SeqCst);
+            in_hand.in_store.store(false, Ordering::SeqCst);
+            in_hand.position.store(position, Ordering::SeqCst);
         }
     }
 }
@@ -190,8 +211,10 @@ mod tests {
         }
     }
 
-    /// Collects an event of the size that its event has.
-    struct Copy;
+    /// Collects an event of the size that its event has, or loads one.
+    struct Copy {
+        loads: bool,
+    }
 
     impl EventHandler for Copy {
         fn handle(
@@ -199,6 +222,11 @@ mod tests {
             received: &Received<'_>,
             batch: &Rc<RefCell<Batch>>,
         ) -> Result<(), BoxError> {
+            if self.loads {
+                let loaded = std::slice::from_ref(&received.notification.event);
+                batch.borrow_mut().loaded(loaded);
+                return Ok(());
+            }
             let entry = ChangedAggregate {
                 version: 1,
                 aggregate: None,
@@ -212,7 +240,7 @@ mod tests {
     }
 
     /// Runs a batch over events of these sizes. Returns the number of processed events.
-    fn done(sizes: &[usize], until: Until) -> usize {
+    fn done(sizes: &[usize], loads: bool, until: Until) -> usize {
         let open = |name, role| Application::open(name, role, Env::new());
         let upstream = open("School", Role::Leader).expect("a store in memory");
         let application = open("Shop", Role::Follower).expect("a store in memory");
@@ -232,11 +260,13 @@ mod tests {
             in_hand: None,
             until,
         };
-        batch_loop.run(page.slice(&upstream), &mut Copy).done
+        batch_loop
+            .run(page.slice(&upstream), &mut Copy { loads })
+            .done
     }
 
     #[test]
-    fn a_batch_ends_with_the_event_whose_new_events_reach_the_limit_of_bytes() {
+    fn a_batch_ends_with_the_event_by_which_new_and_loaded_events_reach_the_limit_of_bytes() {
         let third = PAGE_BYTES / 3;
         let cases = [
             (vec![third; 10], 4),
@@ -245,9 +275,15 @@ mod tests {
             (vec![0; 7], 7),
         ];
         for (sizes, expected) in cases {
-            assert_eq!(done(&sizes, Until::Finished), expected, "{sizes:?}");
-            assert_eq!(done(&sizes, Until::TimeIsOver), expected, "{sizes:?}");
-            assert_eq!(done(&sizes, Until::PageEnds), sizes.len());
+            for loads in [false, true] {
+                assert_eq!(done(&sizes, loads, Until::Finished), expected, "{sizes:?}");
+                assert_eq!(
+                    done(&sizes, loads, Until::TimeIsOver),
+                    expected,
+                    "{sizes:?}"
+                );
+                assert_eq!(done(&sizes, loads, Until::PageEnds), sizes.len());
+            }
         }
     }
 }

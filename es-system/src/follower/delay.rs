@@ -29,7 +29,12 @@ pub(super) struct Delay {
 
 enum Cause {
     /// A series of failures, after which the batch runs again.
-    Failures { last: Error, attempts: u32 },
+    Failures {
+        last: Error,
+        attempts: u32,
+        /// True if another writer was first, which is no failure of a store.
+        is_contention: bool,
+    },
     /// The next event is newer than this program.
     Newer(Arc<PolicyFailure>),
 }
@@ -42,16 +47,17 @@ impl Delay {
             Some(Cause::Failures { attempts, .. }) => attempts.saturating_add(1),
             _ => 1,
         };
-        let pause = match pause {
-            Pause::None => Duration::ZERO,
-            Pause::Contention => PAUSES.pause(attempts.saturating_sub(2)),
-            Pause::Backoff => PAUSES.pause(attempts),
-            Pause::Configuration => CONFIGURATION_PAUSES.pause(attempts),
+        let is_contention = pause.is_contention();
+        let pauses = match pause {
+            Pause::Configuration => &CONFIGURATION_PAUSES,
+            _ => &PAUSES,
         };
+        let pause = pause.time(pauses, attempts);
         Self {
             cause: Cause::Failures {
                 last: error,
                 attempts,
+                is_contention,
             },
             at: now + pause,
         }
@@ -91,7 +97,7 @@ impl Delay {
     /// Returns the error of a store that is configured wrongly, from the third attempt on.
     pub(super) fn misconfigured(&self) -> Option<Error> {
         match &self.cause {
-            Cause::Failures { last, attempts }
+            Cause::Failures { last, attempts, .. }
                 if *attempts >= REPORTED && last.is_of_configuration() =>
             {
                 Some(last.clone())
@@ -102,7 +108,7 @@ impl Delay {
 
     pub(super) fn condition(&self) -> Condition {
         match &self.cause {
-            Cause::Failures { last, attempts } => {
+            Cause::Failures { last, attempts, .. } => {
                 let (error, attempts) = (last.clone(), *attempts);
                 if error.is_of_configuration() {
                     return Condition::Misconfigured { error, attempts };
@@ -119,19 +125,19 @@ impl Delay {
         }
     }
 
-    /// Reports the delay of an edge, which begins `now` and follows `former`.
-    pub(super) fn trace(
-        &self,
-        former: Option<&Self>,
-        (follower, upstream): (&str, &str),
-        now: Instant,
-    ) {
+    /// Reports the delay of an edge, which follows `former`. Several instances of a follower get in
+    /// each other's way all the time, so that is no warning.
+    pub(super) fn trace(&self, former: Option<&Self>, (follower, upstream): (&str, &str)) {
         match &self.cause {
-            Cause::Failures { last, attempts } if self.is_pending(now) => {
-                tracing::warn!(follower, upstream, error = %last, attempts, "a batch runs again");
+            Cause::Failures {
+                last,
+                attempts,
+                is_contention: true,
+            } => {
+                tracing::debug!(follower, upstream, error = %last, attempts, "a batch runs again");
             }
-            Cause::Failures { last, .. } => {
-                tracing::debug!(follower, upstream, error = %last, "a batch runs again");
+            Cause::Failures { last, attempts, .. } => {
+                tracing::warn!(follower, upstream, error = %last, attempts, "a batch runs again");
             }
             Cause::Newer(event) => {
                 let position = event.position;

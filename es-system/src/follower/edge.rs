@@ -16,7 +16,7 @@ use es_store::{Head, Recording};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
 use crate::follower::delay::Delay;
 use crate::follower::events::{Page, tracking};
 use crate::follower::failure::{CommitFailure, Failure};
@@ -36,8 +36,12 @@ pub(crate) struct Edge {
     pub(super) processor: Arc<Processor>,
     pub(super) upstream: Application,
     state: Mutex<State>,
-    /// The position of the event whose policy runs; 0 is none.
-    in_hand: AtomicU64,
+    /// The event whose policy runs.
+    in_hand: InHand,
+    /// The number of events that were processed.
+    processed: AtomicU64,
+    /// The number of batches that were not committed because another writer was first.
+    conflicts: AtomicU64,
 }
 
 /// The state of an edge's work.
@@ -74,7 +78,9 @@ impl Edge {
             processor,
             upstream,
             state: Mutex::default(),
-            in_hand: AtomicU64::new(0),
+            in_hand: InHand::default(),
+            processed: AtomicU64::new(0),
+            conflicts: AtomicU64::new(0),
         }
     }
 
@@ -161,15 +167,19 @@ impl Edge {
         Ok(position.unwrap_or(0))
     }
 
+    /// Returns the number of events that this edge has processed.
+    pub(crate) fn processed(&self) -> u64 {
+        self.processed.load(Ordering::Relaxed)
+    }
+
     /// Returns true if the upstream is known to be the log that was followed before.
     pub(crate) fn has_verified(&self) -> bool {
         self.state().is_verified
     }
 
-    /// Returns the position of the event whose policy runs now.
+    /// Returns the position of the event whose policy runs now and waits for no store.
     pub(super) fn in_hand(&self) -> Option<u64> {
-        let position = self.in_hand.load(Ordering::SeqCst);
-        (position > 0).then_some(position)
+        self.in_hand.get()
     }
 
     pub(crate) fn condition(&self) -> Condition {
@@ -186,8 +196,9 @@ impl Edge {
         self.state().delay.as_ref()?.misconfigured()
     }
 
-    pub(super) fn status(&self) -> EdgeStatus {
-        let position = self.position().ok();
+    /// Returns the status of the edge. The position is not read if `can_read` is false.
+    pub(super) fn status(&self, can_read: bool) -> EdgeStatus {
+        let position = if can_read { self.position().ok() } else { None };
         let condition = match self.condition() {
             // Another program has processed the event, and this edge has not looked again yet.
             Condition::WaitingForNewer { position: at, .. } if position >= Some(at) => {
@@ -199,6 +210,7 @@ impl Edge {
             upstream: self.upstream.name().to_owned(),
             position,
             condition,
+            conflicts: self.conflicts.load(Ordering::Relaxed),
         }
     }
 
@@ -243,6 +255,7 @@ impl Edge {
                 failed,
             }) => {
                 let to = events.tracking(done).to;
+                self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
                     state.refusals.passed(to);
                 }
@@ -295,19 +308,21 @@ impl Edge {
     fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
         match failure {
             Failure::Retry { error, pause } => {
-                self.delay(now, |former| Delay::retry(former, error, pause, now))
+                let conflicts = u64::from(pause.is_contention());
+                self.conflicts.fetch_add(conflicts, Ordering::Relaxed);
+                self.delay(|former| Delay::retry(former, error, pause, now))
             }
-            Failure::Newer(event) => self.delay(now, |_| Delay::newer(event, now)),
+            Failure::Newer(event) => self.delay(|_| Delay::newer(event, now)),
             Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
             Failure::Abandoned => Next::Never,
         }
     }
 
-    fn delay(&self, now: Instant, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
+    fn delay(&self, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
         let mut state = self.state();
         let former = state.delay.as_ref();
         let delay = delay(former);
-        delay.trace(former, (self.processor.name(), self.upstream.name()), now);
+        delay.trace(former, (self.processor.name(), self.upstream.name()));
         let next = Next::after(&delay);
         state.delay = Some(delay);
         next

@@ -1,7 +1,9 @@
 //! Failures of a batch, by their cause.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use es_store::backoff::Backoff;
 use es_store::{Conflict, MapperProblem, Remedy};
 
 use crate::application::store_errors::StoreErrors;
@@ -44,6 +46,25 @@ pub(crate) enum Pause {
     Backoff,
     /// A pause that grows further, because only an operator can repair the store.
     Configuration,
+}
+
+impl Pause {
+    /// Returns the time of the pause after this number of failures in a row.
+    pub(super) fn time(self, pauses: &Backoff, failures: u32) -> Duration {
+        match self {
+            Self::None => Duration::ZERO,
+            Self::Contention => pauses.pause(failures.saturating_sub(2)),
+            Self::Backoff | Self::Configuration => pauses.pause(failures),
+        }
+    }
+
+    /// Returns true if another writer was first.
+    pub(super) fn is_contention(self) -> bool {
+        match self {
+            Self::None | Self::Contention => true,
+            Self::Backoff | Self::Configuration => false,
+        }
+    }
 }
 
 impl Failure {
@@ -220,4 +241,20 @@ fn library_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_with_fewer_events_runs_at_once_and_a_contended_one_the_first_two_times() {
+        let longest = Duration::from_secs(1);
+        let pauses = Backoff::new(Duration::from_millis(10), longest);
+        let times = |pause: Pause| [1, 2, 3, 4].map(|failures| pause.time(&pauses, failures));
+        let millis = |times: [u64; 4]| times.map(Duration::from_millis);
+        assert_eq!(times(Pause::None), millis([0, 0, 0, 0]));
+        assert_eq!(times(Pause::Contention), millis([0, 0, 10, 20]));
+        assert_eq!(times(Pause::Backoff), millis([10, 20, 40, 80]));
+    }
 }

@@ -1,10 +1,11 @@
 //! Rebuilds the tables of a projection beside the live ones.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use es_store::backoff::Backoff;
-use es_store::{RebuildLock, Tables, Transaction};
+use es_core::error_chain;
+use es_store::backoff::{Backoff, jitter};
+use es_store::{RebuildLock, StoreError, Tables, Transaction};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
@@ -23,13 +24,18 @@ const TRIES: u32 = 10;
 /// The pauses between them.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(1280));
 
+/// The pauses between attempts to replace tables that others use.
+const IN_USE: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+
 /// A rebuild in progress.
 pub(super) struct Rebuild<'a> {
     processor: &'a Processor,
     projection: &'a dyn Project,
     tables: Tables,
     upstreams: Vec<Upstream<'a>>,
-    _lock: RebuildLock,
+    /// The number of this rebuild.
+    number: u64,
+    lock: RebuildLock,
 }
 
 /// An upstream, and the position of the rebuild in it.
@@ -44,7 +50,30 @@ struct Upstream<'a> {
 /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
 pub(super) fn discard(processor: &Processor) -> Result<bool> {
     let _lock = lock(processor)?;
-    processor.application.on_tables(Tables::discard_rebuild)
+    while_in_use(|| processor.application.on_tables(Tables::discard_rebuild))
+}
+
+/// Replaces or drops tables. While others use them, it tries again, for as long as a lock may be
+/// waited for. The store waits only a moment each time, and the others get through in between.
+fn while_in_use<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+    let (began, mut tries) = (Instant::now(), 0);
+    let may_wait = |error: &Error| match error {
+        Error::Store { problem, .. } => match **problem {
+            StoreError::Locked { limit, .. } => limit.is_zero() || began.elapsed() < limit,
+            _ => false,
+        },
+        _ => false,
+    };
+    loop {
+        match work() {
+            Err(error) if may_wait(&error) => {
+                tracing::debug!(%error, "tables that are in use are not replaced yet");
+                tries += 1;
+                thread::sleep(jitter(IN_USE.pause(tries), 0.5, 1.5));
+            }
+            done => return done,
+        }
+    }
 }
 
 fn lock(processor: &Processor) -> Result<RebuildLock> {
@@ -69,13 +98,14 @@ impl<'a> Rebuild<'a> {
         let mut own = None;
         let make = projection.make_tables();
         let begun = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
-        begun.map_err(|e| own.unwrap_or_else(|| application.store_error(e)))?;
+        let number = begun.map_err(|e| own.unwrap_or_else(|| application.store_error(e)))?;
         let mut rebuild = Self {
             processor,
             projection: &**projection,
             tables,
             upstreams: Vec::new(),
-            _lock: lock,
+            number,
+            lock,
         };
         for upstream in upstreams {
             let position = rebuild.recorded_position(upstream)?;
@@ -99,7 +129,7 @@ impl<'a> Rebuild<'a> {
                 let head = self.persist(|rebuild| Ok(rebuild.head()?))?;
                 progress(&meter.at(self.position(), head, false));
             }
-            if !is_behind && self.persist(|rebuild| Ok(rebuild.switch()?))? {
+            if !is_behind && self.persist(Self::hold_lock_and_switch)? {
                 break;
             }
         }
@@ -123,16 +153,17 @@ impl<'a> Rebuild<'a> {
     }
 
     /// Repeats an operation that the store refuses, with growing pauses. The number of attempts is
-    /// limited, because the caller waits and can continue the rebuild later.
+    /// limited, because the caller waits and can continue the rebuild later. An attempt with fewer
+    /// events than before is not counted, because there are few of them.
     fn persist<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Failure>) -> Result<T> {
         let mut tries = 0;
         loop {
-            let error = match work(self) {
+            let (error, pause) = match work(self) {
                 Ok(done) => return Ok(done),
                 Err(Failure::Retry { error, pause })
                     if tries < TRIES && pause != Pause::Configuration =>
                 {
-                    error
+                    (error, pause)
                 }
                 Err(
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
@@ -146,8 +177,10 @@ impl<'a> Rebuild<'a> {
             };
             let projection = self.processor.name();
             tracing::warn!(projection, %error, "a part of a rebuild runs again");
-            tries += 1;
-            thread::sleep(PAUSES.pause(tries));
+            if pause != Pause::None {
+                tries += 1;
+                thread::sleep(pause.time(&PAUSES, tries));
+            }
         }
     }
 
@@ -203,7 +236,20 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    /// Replaces the old tables with the new ones. Returns false if the old ones are too far ahead.
+    /// Takes the lock again if it was lost, and replaces the old tables with the new ones. Returns
+    /// false if the old ones are too far ahead.
+    ///
+    /// Another owner of the lock may have ended this rebuild meanwhile. The switch knows, because
+    /// it compares the number of the rebuild in its transaction.
+    fn hold_lock_and_switch(&mut self) -> Result<bool, Failure> {
+        if let Err(error) = self.lock.check() {
+            let (projection, error) = (self.processor.name(), error_chain(&error));
+            tracing::warn!(projection, %error, "the lock of a rebuild was lost, and is taken again");
+            self.lock = lock(self.processor)?;
+        }
+        Ok(while_in_use(|| self.switch())?)
+    }
+
     fn switch(&mut self) -> Result<bool> {
         let mut failure = None;
         let names: Vec<_> = self
@@ -218,7 +264,7 @@ impl<'a> Rebuild<'a> {
                 false
             })
         };
-        let switched = self.tables.switch(&names, catch_up);
+        let switched = self.tables.switch(self.number, &names, catch_up);
         match failure {
             Some(error) => Err(error),
             None => switched.map_err(|e| self.processor.application.store_error(e)),

@@ -25,6 +25,10 @@ pub struct EdgeStatus {
     pub position: Option<u64>,
     /// The condition of this edge.
     pub condition: Condition,
+    /// The number of batches of this runner that were not committed because another writer was
+    /// first: another instance of the follower that moved the position, or a save of an aggregate
+    /// that the batch changed. They run again, and nothing is wrong.
+    pub conflicts: u64,
 }
 
 /// The condition of a follower or of one of its edges.
@@ -34,6 +38,8 @@ pub enum Condition {
     /// It processes events as they come.
     #[default]
     Running,
+    /// The runner was not started, or was stopped. Nothing is processed here.
+    NotRunning,
     /// A store failed, or another writer was first. The batch runs again automatically.
     #[non_exhaustive]
     Retrying {
@@ -79,10 +85,23 @@ pub enum Condition {
     },
 }
 
+impl FollowerStatus {
+    /// Returns the status in a runner that does not run. A follower that has stopped stays so.
+    pub(crate) fn not_running(mut self) -> Self {
+        let edges = self.edges.iter_mut().map(|edge| &mut edge.condition);
+        for condition in edges.chain([&mut self.condition]) {
+            if !matches!(condition, Condition::Stopped { .. }) {
+                *condition = Condition::NotRunning;
+            }
+        }
+        self
+    }
+}
+
 impl Condition {
     pub(super) fn severity(&self) -> u8 {
         match self {
-            Self::Running => 0,
+            Self::Running | Self::NotRunning => 0,
             Self::Retrying { .. } => 1,
             Self::WaitingForNewer { .. } => 2,
             Self::Misconfigured { .. } => 3,

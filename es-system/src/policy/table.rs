@@ -28,6 +28,8 @@ pub struct Policies<A, C: Context = Collecting> {
     rest: Option<Handler<A, C>>,
     /// The topics of the aggregates that are followed as a whole.
     aggregates: Vec<&'static str>,
+    /// The events that have a policy, in the order of the policies.
+    followed: Vec<FollowedEvent>,
     topics: Topics,
     problems: Vec<String>,
     /// The further data of the context.
@@ -37,6 +39,12 @@ pub struct Policies<A, C: Context = Collecting> {
 type Handler<A, C> = Arc<
     dyn Fn(&A, &Received<'_>, &mut <C as Context>::Of<'_>) -> Result<(), BoxError> + Send + Sync,
 >;
+
+/// An event that has a policy, by its stored name and that of its aggregate.
+pub(crate) struct FollowedEvent {
+    pub(crate) aggregate: &'static str,
+    pub(crate) topic: &'static str,
+}
 
 /// A kind of event of the aggregate `E`, with any payload.
 pub struct KindOf<E> {
@@ -67,6 +75,7 @@ impl<A, C: Context> Policies<A, C> {
             handlers: HashMap::new(),
             rest: None,
             aggregates: Vec::new(),
+            followed: Vec::new(),
             topics: Topics::default(),
             problems: Vec::new(),
             setup,
@@ -103,6 +112,11 @@ impl<A, C: Context> Policies<A, C> {
         let call = || handler(application, received, context);
         catch_unwind(AssertUnwindSafe(call))
             .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
+    }
+
+    /// Returns the events that have a policy, in the order of the policies.
+    pub(crate) fn into_followed(self) -> Vec<FollowedEvent> {
+        self.followed
     }
 
     /// Returns the topic of the aggregate of an event, if it is followed as a whole.
@@ -184,6 +198,10 @@ impl<A, C: Context> Policies<A, C> {
         self.problems.extend(self.topics.claim::<E>().err());
         let handler: Handler<A, C> = Arc::new(handler);
         for topic in topics {
+            self.followed.push(FollowedEvent {
+                aggregate: E::TOPIC,
+                topic,
+            });
             if self.handlers.insert(topic, handler.clone()).is_some() {
                 self.problems.push(format!(
                     "two policies handle `{topic}`: let one of them call both"

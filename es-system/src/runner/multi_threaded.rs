@@ -98,6 +98,7 @@ impl Runner for MultiThreadedRunner {
             // while.
             let left = deadline.saturating_duration_since(Instant::now());
             seen = progress.wait(seen, left.min(Duration::from_millis(20)));
+            Ok(())
         })
     }
 
@@ -108,7 +109,7 @@ impl Runner for MultiThreadedRunner {
     }
 
     fn status(&self) -> Vec<FollowerStatus> {
-        self.shared.network.status()
+        self.shared.network.status(self.started && !self.stopped)
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::any::{TypeId, type_name};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use es_store::{Env, Signal};
@@ -35,6 +36,9 @@ pub(crate) struct Connection {
     /// The index of the node that follows.
     pub(crate) node: usize,
     pub(crate) edge: Arc<Edge>,
+    /// The nodes of the cycle that the edge is part of: those that follow the leader, directly or
+    /// not, and that it follows. Empty if there is none.
+    pub(crate) cycle: Vec<usize>,
 }
 
 impl Network {
@@ -82,6 +86,7 @@ impl Network {
                 leader,
                 node,
                 edge: edge.clone(),
+                cycle: cycle_of(leader, node, edges),
             }));
         self.followers.push(Arc::new(follower));
     }
@@ -140,6 +145,15 @@ impl Network {
         &self.nodes[node].application
     }
 
+    /// Returns the error of applications that answer each other without end.
+    pub(crate) fn endless(&self, cycle: &[usize], events: u64) -> Error {
+        let name = |&node: &usize| self.application(node).name().to_owned();
+        Error::EndlessCycle {
+            applications: cycle.iter().map(name).collect(),
+            events,
+        }
+    }
+
     pub(crate) fn node_of(&self, application: &Application) -> Option<usize> {
         let same = |opened: &Opened| opened.application.instance() == application.instance();
         self.nodes.iter().position(same)
@@ -167,11 +181,31 @@ impl Network {
         misconfigured.next().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn status(&self) -> Vec<FollowerStatus> {
-        self.followers
-            .iter()
-            .map(|follower| follower.status())
-            .collect()
+    /// Returns the status of each follower. Their positions are read at the same time, so that a
+    /// store that does not answer delays the others by no more than its own time limit.
+    pub(crate) fn status(&self, is_running: bool) -> Vec<FollowerStatus> {
+        let statuses: Vec<_> = thread::scope(|scope| {
+            let read = |follower: &Arc<Follower>| {
+                let follower = follower.clone();
+                let reading = thread::Builder::new().spawn_scoped(scope, {
+                    let follower = follower.clone();
+                    move || follower.status()
+                });
+                (follower, reading.ok())
+            };
+            let reading: Vec<_> = self.followers.iter().map(read).collect();
+            let status = |(follower, reading): (Arc<Follower>, Option<ScopedJoinHandle<'_, _>>)| {
+                let read = reading.and_then(|thread| thread.join().ok());
+                // Where no thread can be started, this one reads.
+                read.unwrap_or_else(|| follower.status())
+            };
+            reading.into_iter().map(status).collect()
+        });
+        if is_running {
+            return statuses;
+        }
+        let statuses = statuses.into_iter();
+        statuses.map(FollowerStatus::not_running).collect()
     }
 
     /// Returns the edges that lag behind the current heads, or whose upstream is not yet verified.
@@ -204,7 +238,7 @@ impl Network {
     pub(crate) fn wait_until_idle(
         &self,
         timeout: Duration,
-        mut work: impl FnMut(Instant),
+        mut work: impl FnMut(Instant) -> Result<()>,
     ) -> Result<()> {
         let started = Instant::now();
         let deadline = runner::deadline(timeout);
@@ -223,7 +257,7 @@ impl Network {
                 let lags = lags?.unwrap_or_default();
                 return Err(Error::NotIdle(Arc::new(NotIdle { waited, lags })));
             }
-            work(deadline);
+            work(deadline)?;
         }
     }
 
@@ -247,6 +281,32 @@ impl Network {
     }
 }
 
+/// Returns the nodes of the cycle that the edge from `leader` to `node` is part of, in the order of
+/// definition.
+fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+    let followers_of = |first: usize| {
+        let mut found = vec![first];
+        let mut next = 0;
+        while let Some(&leader) = found.get(next) {
+            let followers = edges.iter().filter(|edge| edge.0 == leader);
+            for (_, follower) in followers {
+                if !found.contains(follower) {
+                    found.push(*follower);
+                }
+            }
+            next += 1;
+        }
+        found
+    };
+    let mut cycle = followers_of(node);
+    if !cycle.contains(&leader) {
+        return Vec::new();
+    }
+    cycle.retain(|&member| followers_of(member).contains(&leader));
+    cycle.sort_unstable();
+    cycle
+}
+
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     let position = edge.position()?;
@@ -259,7 +319,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
             retrying = Some(error.to_string());
         }
         Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
-        Condition::Running | Condition::Stopped { .. } => {}
+        Condition::Running | Condition::NotRunning | Condition::Stopped { .. } => {}
     }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),
@@ -269,4 +329,18 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         retrying,
         waiting_for_newer,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_is_in_a_cycle_if_its_leader_follows_its_follower() {
+        // 0 → 1 → 2 → 1, 2 → 3, 4 → 4
+        let edges = [(0, 1), (1, 2), (2, 1), (2, 3), (4, 4)];
+        let cycles = edges.map(|(leader, node)| cycle_of(leader, node, &edges));
+        let expected: [&[usize]; 5] = [&[], &[1, 2], &[1, 2], &[], &[4]];
+        assert_eq!(cycles, expected);
+    }
 }

@@ -24,16 +24,13 @@ use crate::follower::status::FollowerStatus;
 use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
-use crate::runner;
 use crate::runner::Runner;
+use crate::runner::limits::{Budget, Limits};
 use crate::runner::network::{Connection, Network};
 use crate::runner::work_lock::WorkLock;
+use crate::runner::{self, limits};
 use crate::system::System;
 use es_store::Env;
-
-/// The time for which a command retries a batch that the store refuses. After it, the next pull
-/// retries the batch.
-const COMMAND_RETRY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs a system on the threads of its commands, in an order that is always the same.
 ///
@@ -44,6 +41,13 @@ const COMMAND_RETRY_LIMIT: Duration = Duration::from_secs(1);
 /// are defined. A policy that fails does not fail the command: it stops its follower, and
 /// `watch_for_errors` and `wait_until_idle` return its error. When a store fails, the batch is
 /// retried for a second, and again by the next pull.
+///
+/// Applications that follow each other may answer each other without end. So one call processes at
+/// most `CYCLE_EVENTS_MAX` events of such applications, 10,000 unless set otherwise, and ten for
+/// each event that was there before. Then [`start`](Runner::start) and
+/// [`wait_until_idle`](Runner::wait_until_idle) return an error that names the applications.
+/// [`watch_for_errors`](Runner::watch_for_errors) returns it after any call. Nothing is lost: the
+/// next call goes on.
 pub struct SingleThreadedRunner {
     shared: Arc<Shared>,
 }
@@ -55,6 +59,10 @@ struct Shared {
     work_lock: WorkLock,
     started: AtomicBool,
     stopped: AtomicBool,
+    /// The maximum number of events in cycles that one call processes; 0 is no limit.
+    cycle_events: u64,
+    /// The error of the last work, if applications answered each other beyond the limit.
+    endless: Mutex<Option<Error>>,
     /// Rung when the runner is stopped, to end the pause between two attempts.
     stop: Arc<Signal>,
 }
@@ -69,6 +77,8 @@ impl Runner for SingleThreadedRunner {
             work_lock: WorkLock::default(),
             started: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            cycle_events: limits::cycle_events(&env)?,
+            endless: Mutex::default(),
             stop: Signal::new(),
         };
         Ok(Self {
@@ -88,7 +98,7 @@ impl Runner for SingleThreadedRunner {
                 .tell_after_save(shared);
         }
         self.process();
-        Ok(())
+        self.shared.endless().map_or(Ok(()), Err)
     }
 
     fn get<A: ApplicationType>(&self) -> Result<Arc<A>> {
@@ -102,19 +112,27 @@ impl Runner for SingleThreadedRunner {
             let seen = shared.network.progress.rings();
             shared.queue_leaders();
             shared.work(Skips::Now, Limits::of_a_wait(deadline));
+            shared.endless().map_or(Ok(()), Err)?;
             // Nothing was done: another process does the work, or a failed batch is in its pause.
             let pause = Duration::from_millis(20).min(deadline - Instant::now().min(deadline));
             shared.network.progress.wait(seen, pause);
+            Ok(())
         })
     }
 
     fn watch_for_errors(&self, timeout: Duration) -> Result<()> {
-        let stopped = || self.shared.stopped.load(Ordering::SeqCst);
-        self.shared.network.watch_for_errors(timeout, stopped)
+        let shared = &self.shared;
+        let done = || shared.stopped.load(Ordering::SeqCst) || shared.endless().is_some();
+        shared.network.watch_for_errors(timeout, done)?;
+        shared.endless().map_or(Ok(()), Err)
     }
 
     fn status(&self) -> Vec<FollowerStatus> {
-        self.shared.network.status()
+        let Shared {
+            started, stopped, ..
+        } = &*self.shared;
+        let is_running = started.load(Ordering::SeqCst) && !stopped.load(Ordering::SeqCst);
+        self.shared.network.status(is_running)
     }
 
     fn stop_within(&mut self, limit: Duration) -> Result<()> {
@@ -196,14 +214,17 @@ impl Shared {
             return;
         };
         let _working = ReentrancyGuard::begin(self.instance);
+        let mut budget = Budget::new(self.cycle_events, limits);
         loop {
             let seen = self.stop.rings();
-            let Some(retry_at) = self.work_off_queue(skips, limits) else {
+            let retry_at = self.work_off_queue(skips, &mut budget);
+            self.report_endless(&budget);
+            let Some(retry_at) = retry_at else {
                 return;
             };
             let now = Instant::now();
             let left = limits.retry.saturating_duration_since(now);
-            if left.is_zero() || stopped() || limits.are_over() {
+            if left.is_zero() || stopped() || budget.is_over() {
                 return;
             }
             let pause = retry_at.saturating_duration_since(now);
@@ -213,13 +234,13 @@ impl Shared {
 
     /// Follows each queued leader once. Those with a failed batch are queued again. Returns the
     /// time of the first retry, if there is one.
-    fn work_off_queue(&self, skips: Skips, limits: Limits) -> Option<Instant> {
+    fn work_off_queue(&self, skips: Skips, budget: &mut Budget) -> Option<Instant> {
         let mut left_over = Vec::new();
         let mut retry_at: Option<Instant> = None;
-        while let Some(leader) = self.next_in_queue(limits) {
+        while let Some(leader) = self.next_in_queue(budget) {
             let edges = self.network.edges().iter();
             for connection in edges.filter(|connection| connection.leader == leader) {
-                match self.follow(connection, skips, limits) {
+                match self.follow(connection, skips, budget) {
                     Followed::All => {}
                     Followed::NotAll => left_over.push(leader),
                     Followed::RetryAt(at) => {
@@ -233,8 +254,8 @@ impl Shared {
         retry_at
     }
 
-    fn next_in_queue(&self, limits: Limits) -> Option<usize> {
-        if self.stopped.load(Ordering::SeqCst) || limits.are_over() {
+    fn next_in_queue(&self, budget: &Budget) -> Option<usize> {
+        if self.stopped.load(Ordering::SeqCst) || budget.is_over() {
             return None;
         }
         self.lock_queue().pop_front()
@@ -242,9 +263,12 @@ impl Shared {
 
     /// Has one follower process all events of one leader. It does not wait for the pause after a
     /// failure, because others have work to do meanwhile.
-    fn follow(&self, connection: &Connection, skips: Skips, limits: Limits) -> Followed {
+    fn follow(&self, connection: &Connection, skips: Skips, budget: &mut Budget) -> Followed {
+        budget.begin(connection);
         loop {
+            let before = connection.edge.processed();
             let step = self.network.step(&connection.edge, skips);
+            budget.spend(connection, connection.edge.processed() - before);
             if step.recorded {
                 self.queue(connection.node);
             }
@@ -253,10 +277,29 @@ impl Shared {
                 Next::AtOnce | Next::NotBefore(_) => {}
                 Next::WhenPrompted { .. } | Next::Never => return Followed::All,
             }
-            if self.stopped.load(Ordering::SeqCst) || limits.are_over() {
+            if self.stopped.load(Ordering::SeqCst) || budget.is_over() {
                 return Followed::NotAll;
             }
         }
+    }
+
+    /// Reports applications that answer each other beyond the limit, or that they have ended.
+    fn report_endless(&self, budget: &Budget) {
+        let error = budget
+            .exceeded()
+            .map(|(cycle, events)| self.network.endless(cycle, events));
+        if let Some(error) = &error {
+            tracing::error!(%error, "work without end was interrupted");
+        }
+        let is_endless = error.is_some();
+        *sync::lock(&self.endless) = error;
+        if is_endless {
+            self.network.progress.ring();
+        }
+    }
+
+    fn endless(&self) -> Option<Error> {
+        sync::lock(&self.endless).clone()
     }
 
     fn stop_within(&self, limit: Duration) -> Result<()> {
@@ -302,45 +345,6 @@ enum Followed {
     NotAll,
     /// A batch has failed, and runs again at this moment.
     RetryAt(Instant),
-}
-
-/// The time limits of one piece of work.
-#[derive(Clone, Copy)]
-struct Limits {
-    /// The moment up to which a batch that the store refuses is retried.
-    retry: Instant,
-    /// The moment at which work ends even if all goes well, because a cycle may feed itself
-    /// forever.
-    stop: Option<Instant>,
-}
-
-impl Limits {
-    fn of_a_command() -> Self {
-        Self {
-            retry: Instant::now() + COMMAND_RETRY_LIMIT,
-            stop: None,
-        }
-    }
-
-    /// Returns the limits of work that is repeated until `deadline`, so that nothing is retried
-    /// within it.
-    fn of_a_wait(deadline: Instant) -> Self {
-        Self {
-            retry: Instant::now(),
-            stop: Some(deadline),
-        }
-    }
-
-    /// Returns the longest time to wait for the work lock.
-    fn wait(self) -> Duration {
-        self.stop.map_or(Duration::MAX, |stop| {
-            stop.saturating_duration_since(Instant::now())
-        })
-    }
-
-    fn are_over(self) -> bool {
-        self.stop.is_some_and(|stop| Instant::now() >= stop)
-    }
 }
 
 thread_local! {

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::application::kinds::FromEnv;
+use crate::application::topics::SavedAggregate;
 use crate::application::{Application, ApplicationType};
 use crate::error::Result;
 use crate::policy::kinds::{Bind, FollowerType};
+use crate::policy::table::FollowedEvent;
 use crate::policy::work::Work;
 use es_store::{Env, Role};
 
@@ -32,6 +34,10 @@ pub struct Node {
     name: &'static str,
     type_id: TypeId,
     role: Role,
+    /// The aggregates that it saves; `None` if they are not listed.
+    saved: Option<&'static [SavedAggregate]>,
+    /// Returns the events that have a policy.
+    followed: fn() -> Vec<FollowedEvent>,
     open: Arc<dyn Fn(Env) -> Result<Opened> + Send + Sync>,
 }
 
@@ -56,7 +62,7 @@ impl Node {
     pub fn leader_with<A: ApplicationType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
-        Self::new::<A>(Role::Leader, move |env| {
+        Self::new::<A>(Role::Leader, Vec::new, move |env| {
             Ok(Opened::new(Arc::new(open(env)?), None))
         })
     }
@@ -70,7 +76,8 @@ impl Node {
     pub fn follower_with<A: FollowerType>(
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
-        Self::new::<A>(Role::Follower, move |env| {
+        let followed = || A::policies().into_followed();
+        Self::new::<A>(Role::Follower, followed, move |env| {
             let object = Arc::new(open(env)?);
             let work = A::Context::bind(object.clone())?;
             Ok(Opened::new(object, Some(work)))
@@ -79,12 +86,15 @@ impl Node {
 
     fn new<A: ApplicationType>(
         role: Role,
+        followed: fn() -> Vec<FollowedEvent>,
         open: impl Fn(Env) -> Result<Opened> + Send + Sync + 'static,
     ) -> Self {
         Self {
             name: A::NAME,
             type_id: TypeId::of::<A>(),
             role,
+            saved: A::__AGGREGATES,
+            followed,
             open: Arc::new(open),
         }
     }
@@ -95,6 +105,16 @@ impl Node {
 
     pub(crate) fn role(&self) -> Role {
         self.role
+    }
+
+    /// Returns the aggregates that the application saves, or `None` if they are not listed.
+    pub(crate) fn saved(&self) -> Option<&'static [SavedAggregate]> {
+        self.saved
+    }
+
+    /// Returns the events that have a policy, in the order of the policies.
+    pub(crate) fn followed(&self) -> Vec<FollowedEvent> {
+        (self.followed)()
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -231,7 +231,7 @@ impl<A: FollowerType> PoliciesOf<A> {
             }
         }
         match edge.condition() {
-            Condition::Running => Ok(()),
+            Condition::Running | Condition::NotRunning => Ok(()),
             Condition::Retrying { error, .. }
             | Condition::WaitingForNewer { error, .. }
             | Condition::Misconfigured { error, .. }

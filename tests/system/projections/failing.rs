@@ -144,7 +144,7 @@ fn inside_a_handler_nothing_is_read_or_saved_but_by_its_transaction() -> Result<
 
 #[test]
 fn a_store_that_waits_for_its_own_transaction_is_told_so() -> Result<()> {
-    for place in sql_places().filter(|place| place.name.contains("memory")) {
+    for place in sql_places() {
         let error = stops_in_front_of::<SingleThreadedRunner>(&place, "store", 1)?;
         assert!(error.contains("inside a transaction of its own"), "{error}");
     }

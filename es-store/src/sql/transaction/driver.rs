@@ -14,7 +14,8 @@ pub(crate) trait Driver<'a> {
     fn query(&mut self, label: &Label, sql: &str, params: &[Value])
     -> Result<Selected, StoreError>;
 
-    /// Prepares for `ALTER TABLE .. RENAME` statements.
+    /// Prepares for statements that rename or drop tables. From now on they wait only a moment for
+    /// those who use the tables, if everyone else who wants them would wait as long.
     fn begin_renames(&mut self, label: &Label) -> Result<(), StoreError>;
 
     /// Ends what [`begin_renames`](Self::begin_renames) began.

@@ -1,0 +1,285 @@
+//! The answers of a runner while something is wrong, and before and after it runs.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use es_system::prelude::*;
+use es_system::store::{
+    Access, AggregateRecorder, ApplicationRecorder, End, Head, History, IdType, Listening,
+    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
+    Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent, memory,
+};
+use es_system::testing::{Call, FaultyStores, Moment};
+use es_system::{Condition, FollowerStatus, Transaction};
+use tests::PATIENCE;
+use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
+
+#[process_application]
+struct Others;
+
+#[process_application]
+impl Others {
+    #[policy(Dog::TrickAdded)]
+    fn count(&self, event: &DomainEvent<DogTrickAdded>, pe: &mut ProcessingEvent) -> Result<()> {
+        let id = Counter::create_id(&event.trick);
+        let found = self.repository().find(id)?;
+        let mut counter = found.unwrap_or_else(|| Counter::new(&event.trick));
+        counter.increment();
+        pe.collect_events(&mut counter);
+        Ok(())
+    }
+}
+
+fn system() -> Result<System> {
+    System::new(pipes![[DogSchool, Counters], [DogSchool, Others]])
+}
+
+fn are(statuses: &[FollowerStatus], is: fn(&Condition) -> bool) -> bool {
+    let edges = || statuses.iter().flat_map(|one| &one.edges);
+    statuses.iter().all(|one| is(&one.condition)) && edges().all(|edge| is(&edge.condition))
+}
+
+#[test]
+fn a_runner_that_does_not_run_says_so() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let mut runner = R::new(&system()?, Env::new())?;
+        let does_not_run = |one: &Condition| matches!(one, Condition::NotRunning);
+        assert!(are(&runner.status(), does_not_run));
+        assert_eq!(runner.status()[0].edges[0].position, Some(0));
+        runner.start()?;
+        assert!(are(&runner.status(), |one| matches!(
+            one,
+            Condition::Running
+        )));
+        runner.stop()?;
+        assert!(are(&runner.status(), does_not_run));
+        Ok(())
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
+}
+
+#[test]
+fn while_one_store_is_away_all_conditions_and_the_other_positions_are_told() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let mut runner = SingleThreadedRunner::new(&system()?, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    let store = stores.get("Counters").expect("it is open");
+    let away = || StoreError::driver("faulty", "reading", "nobody is there");
+    (1..=3).for_each(|nth| store.fail(Call::Tracked, nth, Moment::Before, away()));
+    let positions: Vec<_> = runner
+        .status()
+        .iter()
+        .map(|one| (one.follower.clone(), one.edges[0].position))
+        .collect();
+    let expected = [
+        ("Counters".to_owned(), None),
+        ("Others".to_owned(), Some(2)),
+    ];
+    assert_eq!(positions, expected);
+    Ok(())
+}
+
+#[test]
+fn a_follower_shows_the_causes_of_its_error() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let mut runner = MultiThreadedRunner::new(&system()?, env)?;
+    let store = stores.get("Counters").expect("it is open");
+    let away = || StoreError::driver("faulty", "recording", "the cause of it");
+    (1..=1000).for_each(|nth| store.fail(Call::Record, nth, Moment::Before, away()));
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    let error = runner.wait_until_idle(Duration::from_millis(200));
+    let error = error.expect_err("it cannot record").to_string();
+    assert!(
+        error.contains("recording failed: the cause of it"),
+        "{error}"
+    );
+    let shown = runner
+        .status()
+        .into_iter()
+        .find_map(|one| match one.condition {
+            Condition::Retrying { error, .. } => Some(error.to_string()),
+            _ => None,
+        });
+    let shown = shown.expect("it retries");
+    assert!(
+        shown.contains("recording failed: the cause of it"),
+        "{shown}"
+    );
+    Ok(())
+}
+
+#[test]
+fn batches_that_others_have_overtaken_are_counted() -> Result<()> {
+    let stores = Arc::new(FaultyStores::in_memory());
+    let env = Env::new().with_store(stores.clone());
+    let mut runner = SingleThreadedRunner::new(&system()?, env)?;
+    runner.start()?;
+    let store = stores.get("Counters").expect("it is open");
+    for nth in 1..=3 {
+        let moved = StoreError::position_moved("DogSchool", 0, 1);
+        store.fail(Call::Record, nth, Moment::Before, moved);
+    }
+    let away = StoreError::driver("faulty", "recording", "nobody is there");
+    store.fail(Call::Record, 4, Moment::Before, away);
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    runner.wait_until_idle(PATIENCE)?;
+    let conflicts: Vec<_> = runner
+        .status()
+        .iter()
+        .map(|one| one.edges[0].conflicts)
+        .collect();
+    assert_eq!(conflicts, [3, 0]);
+    Ok(())
+}
+
+/// A store in memory that does not answer the loads of an aggregate while it is told so.
+struct Silent {
+    inner: Arc<dyn ProcessRecorder>,
+    /// Tells that a load waits, and holds it up.
+    silence: Mutex<Option<(Sender<()>, Receiver<()>)>>,
+}
+
+impl AggregateRecorder for Silent {
+    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
+        self.inner.record(recording)
+    }
+
+    fn select_events(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.select_events(id, query)
+    }
+
+    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
+        self.inner.record_snapshot(snapshot)
+    }
+
+    fn select_snapshots(
+        &self,
+        id: &AggregateId,
+        query: &EventQuery,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.select_snapshots(id, query)
+    }
+
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        if let Some((waiting, answer)) = self.silence.lock().expect("no panic").take() {
+            waiting.send(()).expect("the test waits");
+            // An answer, or the end of the test.
+            let _answered = answer.recv();
+        }
+        self.inner.select_history(id, lte)
+    }
+
+    fn id_type(&self) -> IdType {
+        self.inner.id_type()
+    }
+}
+
+impl ApplicationRecorder for Silent {
+    fn select_notifications(
+        &self,
+        query: &NotificationQuery,
+    ) -> Result<Vec<Notification>, StoreError> {
+        self.inner.select_notifications(query)
+    }
+
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.inner.head()
+    }
+
+    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.inner.event_at(position)
+    }
+
+    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
+        self.inner.listen(signal)
+    }
+}
+
+impl ProcessRecorder for Silent {
+    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
+        self.inner.tracked(upstream)
+    }
+
+    fn upstream_event(
+        &self,
+        upstream: &str,
+        position: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        self.inner.upstream_event(upstream, position)
+    }
+
+    fn transact(
+        &self,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.inner.transact(access, work)
+    }
+
+    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
+        self.inner.lock_rebuild()
+    }
+}
+
+/// Opens the store of the counters as a silent one.
+struct SilentStores(Mutex<Option<(Sender<()>, Receiver<()>)>>);
+
+impl StoreFactory for SilentStores {
+    fn open(
+        &self,
+        application: &str,
+        role: Role,
+        env: &Env,
+    ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+        let inner = memory::open(application, role, env)?;
+        if application != "Counters" {
+            return Ok(inner);
+        }
+        let silence = Mutex::new(self.0.lock().expect("no panic").take());
+        Ok(Arc::new(Silent { inner, silence }))
+    }
+}
+
+#[test]
+fn stopping_during_an_outage_says_that_it_waits_for_a_store() -> Result<()> {
+    let (waiting, waits) = channel();
+    let (answer, answered) = channel();
+    let stores = SilentStores(Mutex::new(Some((waiting, answered))));
+    let env = Env::new().with_store(Arc::new(stores));
+    let system = System::new(pipes![[DogSchool, Counters]])?;
+    let mut runner = MultiThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    waits.recv_timeout(PATIENCE).expect("the policy loads");
+    let error = runner
+        .stop_within(Duration::from_millis(50))
+        .expect_err("it waits");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("`Counters` did not stop within 50ms"),
+        "{text}"
+    );
+    assert!(
+        text.contains("it waits for a store, and not for a policy"),
+        "{text}"
+    );
+    drop(answer);
+    runner.stop()
+}
