@@ -240,7 +240,8 @@ fn a_save_whose_time_runs_out_in_line_is_withdrawn() {
             .committer
             .record(&small(1))
             .expect_err("its time runs out");
-        assert!(late.to_string().contains("PAPER_TIMEOUT"), "{late}");
+        let said = late.to_string();
+        assert!(said.contains("PAPER_TIMEOUT"), "{said}");
         assert!(matches!(late, StoreError::Locked { .. }));
         desk.sign(&[Sign::Commit; 2]);
         assert!(ends(threads).iter().all(Result::is_ok));

@@ -106,18 +106,17 @@ impl PostgresRecorder {
     ) -> Result<Vec<Row>, StoreError> {
         let Bounds { after, stop, .. } = bounds;
         let limit = row_limit(bounds.limit);
-        self.pool
-            .read("reading notifications", |connection| match &bounds.filter {
-                None => connection.query(page_of(Topics::All), &[after, stop, &limit, &bytes]),
-                Some(FilterParams { topics, prefixes }) if prefixes.is_empty() => connection.query(
-                    page_of(Topics::Listed),
-                    &[after, stop, &limit, topics, &bytes],
-                ),
-                Some(FilterParams { topics, prefixes }) => connection.query(
-                    page_of(Topics::ListedOrOfAggregates),
-                    &[after, stop, &limit, topics, prefixes, &bytes],
-                ),
-            })
+        self.read("reading notifications", |connection| match &bounds.filter {
+            None => connection.query(page_of(Topics::All), &[after, stop, &limit, &bytes]),
+            Some(FilterParams { topics, prefixes }) if prefixes.is_empty() => connection.query(
+                page_of(Topics::Listed),
+                &[after, stop, &limit, topics, &bytes],
+            ),
+            Some(FilterParams { topics, prefixes }) => connection.query(
+                page_of(Topics::ListedOrOfAggregates),
+                &[after, stop, &limit, topics, prefixes, &bytes],
+            ),
+        })
     }
 
     fn decoded(&self, rows: &[Row]) -> Result<Vec<Notification>, StoreError> {

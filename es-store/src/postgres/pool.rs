@@ -64,10 +64,14 @@ impl Pool {
 
     /// Reads with one statement. If the connection is lost, or its prepared statement is invalid
     /// because a column was changed, the statement is executed again on a new connection.
+    ///
+    /// While the server has no connection left, `on_writer` reads on the connection that writes. It
+    /// returns `None` if that is not open.
     pub(super) fn read<T>(
         &self,
         doing: &'static str,
         work: impl Fn(&mut Connection) -> Result<T, tokio_postgres::Error>,
+        on_writer: impl FnOnce() -> Option<Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         check_may_block(&self.settings.label)?;
         self.reentrancy.refuse(&self.settings.label)?;
@@ -81,7 +85,15 @@ impl Pool {
                 }
             }
         }
-        let mut reader = self.open(Connection::open)?;
+        let mut reader = match Connection::open(&self.settings, &self.names) {
+            Err(OpenError::NoneLeft(_)) => match on_writer() {
+                Some(read) if !read.as_ref().is_err_and(is_lost) => {
+                    return read.map_err(|error| self.settings.label.failed(doing, error));
+                }
+                _ => self.open(Connection::open)?,
+            },
+            opened => opened?,
+        };
         let read = work(&mut reader);
         slot.connection = Some(reader).filter(|_| !read.as_ref().is_err_and(is_lost));
         read.map_err(|error| self.settings.label.failed(doing, error))

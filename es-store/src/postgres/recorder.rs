@@ -98,6 +98,17 @@ impl PostgresRecorder {
         })
     }
 
+    /// Reads with one statement: on a connection of the pool, or on the one that writes while the
+    /// server has none left.
+    pub(super) fn read<T>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(&mut Connection) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let on_writer = || self.committer.writer().read(&work);
+        self.pool.read(doing, &work, on_writer)
+    }
+
     pub(super) fn rows(&self) -> Rows<'_> {
         Rows {
             label: &self.settings.label,
@@ -205,7 +216,7 @@ impl AggregateRecorder for PostgresRecorder {
             query.gt.map_or(i64::MIN, at_most),
             query.lte.map_or(i64::MAX, at_most),
         );
-        let rows = self.pool.read("reading events", |connection| {
+        let rows = self.read("reading events", |connection| {
             connection.query(sql, &[&*param, &gt, &lte, &limit])
         })?;
         rows.iter().map(|row| self.rows().event(id, row)).collect()
@@ -249,7 +260,7 @@ impl ApplicationRecorder for PostgresRecorder {
     }
 
     fn head(&self) -> Result<Option<Head>, StoreError> {
-        let rows = self.pool.read("reading the head", |connection| {
+        let rows = self.read("reading the head", |connection| {
             connection.query(Sql::Head, &[])
         })?;
         rows.first().map(|row| self.rows().head(row)).transpose()
@@ -259,7 +270,7 @@ impl ApplicationRecorder for PostgresRecorder {
         let Ok(position) = i64::try_from(position) else {
             return Ok(None);
         };
-        let rows = self.pool.read("reading an event", |connection| {
+        let rows = self.read("reading an event", |connection| {
             connection.query(Sql::EventAt, &[&position])
         })?;
         Ok(rows.first().and_then(|row| self.rows().identity(row, 0, 1)))
@@ -280,7 +291,7 @@ impl ProcessRecorder for PostgresRecorder {
         if !self.follows(upstream) {
             return Ok(None);
         }
-        let rows = self.pool.read("reading the position", |connection| {
+        let rows = self.read("reading the position", |connection| {
             connection.query(Sql::Tracked, &[&upstream])
         })?;
         match rows.first() {
@@ -300,11 +311,9 @@ impl ProcessRecorder for PostgresRecorder {
         if !self.follows(upstream) {
             return Ok(None);
         }
-        let rows = self
-            .pool
-            .read("reading the upstream's event", |connection| {
-                connection.query(Sql::UpstreamEvent, &[&upstream, &position])
-            })?;
+        let rows = self.read("reading the upstream's event", |connection| {
+            connection.query(Sql::UpstreamEvent, &[&upstream, &position])
+        })?;
         rows.first()
             .map(|row| self.rows().upstream_event(upstream, row))
             .transpose()

@@ -29,7 +29,7 @@ impl PostgresRecorder {
         }
         let id = id_param(&snapshot.originator_id);
         let (version, topic) = (at_most(snapshot.originator_version), &*snapshot.topic);
-        self.pool.read("recording a snapshot", |connection| {
+        self.read("recording a snapshot", |connection| {
             connection.execute(
                 Sql::RecordSnapshot,
                 &[&*id, &version, &topic, &snapshot.state],
@@ -61,7 +61,7 @@ impl PostgresRecorder {
             query.gt.map_or(i64::MIN, at_most),
             query.lte.map_or(i64::MAX, at_most),
         );
-        let rows = self.pool.read("reading snapshots", |connection| {
+        let rows = self.read("reading snapshots", |connection| {
             connection.query(sql, &[&*param, &gt, &lte, &limit])
         })?;
         rows.iter().map(|row| self.rows().event(id, row)).collect()
@@ -80,7 +80,7 @@ impl PostgresRecorder {
             return Ok(History::default());
         }
         let (param, lte) = (id_param(id), lte.map_or(i64::MAX, at_most));
-        let rows = self.pool.read("reading events", |connection| {
+        let rows = self.read("reading events", |connection| {
             connection.query(Sql::History, &[&*param, &lte, &i64::MIN])
         })?;
         let mut history = History::default();

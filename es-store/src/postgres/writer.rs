@@ -79,6 +79,20 @@ impl GroupWriter for Writer {
 }
 
 impl Writer {
+    /// Reads on the connection for writing, or returns `None` if it is not open.
+    ///
+    /// Concurrency: the caller has the writer, so no group is sent meanwhile. A connection that is
+    /// lost here leaves no outcome unknown, and the next group opens another one.
+    pub(super) fn read<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, tokio_postgres::Error>,
+    ) -> Option<Result<T, tokio_postgres::Error>> {
+        let mut connection = self.connection.take()?;
+        let read = work(&mut connection);
+        self.connection = Some(connection).filter(|_| !read.as_ref().is_err_and(is_lost));
+        Some(read)
+    }
+
     /// Sends a group until its outcome is known. `is_resent` is true if it was sent before and may
     /// already be recorded.
     fn send(&mut self, group: &[&Recording], mut is_resent: bool) -> Result<Outcomes, StoreError> {

@@ -1,6 +1,6 @@
 //! Servers that have no connection left, and the number of connections that an application opens.
 
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,13 @@ use super::{Database, database, id, open, recording};
 
 /// The longest wait for something that should happen.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until no other test here runs, because a shortage closes the idle connections of the whole
+/// process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Returns a role that may have so many connections, and do everything with the applications that
 /// are opened here.
@@ -30,6 +37,7 @@ fn limited<'a>(database: &'a Database, applications: &[&str], limit: u32) -> Res
 
 #[test]
 fn commands_wait_for_the_few_connections_that_there_are() {
+    let _alone = alone();
     let Some(database) = database() else { return };
     let role = limited(&database, &["Dogs"], 3);
     let dogs = open("Dogs", Role::Follower, &role.env());
@@ -49,8 +57,35 @@ fn commands_wait_for_the_few_connections_that_there_are() {
 }
 
 #[test]
+fn applications_that_have_a_connection_for_writing_only_are_read_on_it() {
+    const NAMES: [&str; 4] = ["Dogs", "Cats", "Cows", "Pigs"];
+    let _alone = alone();
+    let Some(database) = database() else { return };
+    let role = limited(&database, &NAMES, 7);
+    let signal = Signal::new();
+    let opened = NAMES.map(|name| open(name, Role::Follower, &role.env()));
+    let _listening = [0, 1, 2].map(|index| opened[index].listen(&signal).expect("it listens"));
+    thread::scope(|scope| {
+        for (recorder, number) in opened.iter().zip(1..) {
+            for part in 0..2 {
+                scope.spawn(move || {
+                    let number = number * 10 + part;
+                    for version in 1..=30 {
+                        let recorded = recorder.record(&recording(number, [version]));
+                        recorded.expect("recorded");
+                        let read = recorder.select_events(&id(number), &EventQuery::all());
+                        assert_eq!(read.expect("read").len() as u64, version);
+                    }
+                });
+            }
+        }
+    });
+}
+
+#[test]
 fn four_applications_share_fewer_connections_than_their_pools_may_have() {
     const NAMES: [&str; 4] = ["Dogs", "Cats", "Cows", "Pigs"];
+    let _alone = alone();
     let Some(database) = database() else { return };
     let role = limited(&database, &NAMES, 7);
     let signal = Signal::new();
@@ -80,6 +115,7 @@ fn four_applications_share_fewer_connections_than_their_pools_may_have() {
 
 #[test]
 fn when_no_connection_comes_free_in_time_the_error_tells_what_to_change() {
+    let _alone = alone();
     let Some(database) = database() else { return };
     let role = limited(&database, &["Dogs"], 1);
     let env = role
@@ -88,8 +124,10 @@ fn when_no_connection_comes_free_in_time_the_error_tells_what_to_change() {
         .with("POSTGRES_POOL_SIZE", "2")
         .with("POSTGRES_MAX_OVERFLOW", "1");
     let dogs = open("Dogs", Role::Follower, &env);
+    assert_eq!(dogs.head().expect("the writer reads"), None);
+    let look = |dogs: &dyn ProcessRecorder| dogs.transact(Access::Read, &mut |_| Ok(End::Rollback));
     let since = Instant::now();
-    let error = dogs.head().expect_err("the writer has the only connection");
+    let error = look(&*dogs).expect_err("the writer has the only connection");
     assert!(since.elapsed() >= Duration::from_millis(400), "it waits");
     let said = error_chain(&error).to_string();
     for part in [
@@ -103,6 +141,7 @@ fn when_no_connection_comes_free_in_time_the_error_tells_what_to_change() {
     assert_eq!(error.remedy(), Remedy::RetryLater);
     dogs.record(&recording(1, [1])).expect("it may write");
     role.run("ALTER ROLE {} CONNECTION LIMIT 2");
+    look(&*dogs).expect("one is left");
     assert_eq!(
         dogs.head().expect("one is left").map(|head| head.position),
         Some(1)
@@ -119,6 +158,7 @@ fn connections(database: &Database, application: &str) -> i64 {
 
 #[test]
 fn an_application_opens_as_many_connections_as_the_guide_counts() {
+    let _alone = alone();
     let Some(database) = database() else { return };
     let (size, overflow) = (2, 1);
     let env: Env = database

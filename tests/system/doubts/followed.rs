@@ -40,7 +40,8 @@ impl Total {
 
 /// The batch was recorded, and the store can then not be read for a while.
 #[test]
-fn the_batch_of_a_follower_stays_in_doubt_until_its_position_was_read() -> Result<()> {
+fn a_batch_whose_answer_was_lost_is_counted_once_though_its_store_is_away_afterwards() -> Result<()>
+{
     let stores = Arc::new(FaultyStores::in_memory());
     let env = Env::new().with_store(stores.clone());
     let system = System::new(pipes![[DogSchool, Counters, Total]])?;
