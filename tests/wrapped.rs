@@ -5,7 +5,7 @@ use std::sync::Arc;
 use es_system::AggregateId;
 use es_system::store::IdType;
 use es_system::store::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Head, Listening, Notification,
+    Access, AggregateRecorder, ApplicationRecorder, End, Head, History, Listening, Notification,
     NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role, Signal, StoreError,
     StoreFactory, StoredEvent, UpstreamEvent,
 };
@@ -44,6 +44,9 @@ pub trait Around: Send + Sync + 'static {
     fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
         recorder.head()
     }
+
+    /// Called before `select_history`.
+    fn before_select_history(&self) {}
 
     /// Called before `select_notifications`.
     fn before_select_notifications(&self) {}
@@ -104,6 +107,11 @@ impl<A: Around> AggregateRecorder for Wrapped<A> {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         self.recorder.select_snapshots(id, query)
+    }
+
+    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+        self.around.before_select_history();
+        self.recorder.select_history(id, lte)
     }
 
     fn id_type(&self) -> IdType {

@@ -4,15 +4,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use es_system::prelude::*;
-use es_system::store::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Head, History, IdType, Listening,
-    Notification, NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role,
-    Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent, memory,
-};
+use es_system::store::StoreError;
 use es_system::testing::{Call, FaultyStores, Moment};
-use es_system::{Condition, FollowerStatus, Transaction};
+use es_system::{Condition, FollowerStatus};
 use tests::PATIENCE;
 use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
+use tests::wrapped::{Around, Wrapping};
 
 #[process_application]
 struct Others;
@@ -142,115 +139,18 @@ fn batches_that_others_have_overtaken_are_counted() -> Result<()> {
     Ok(())
 }
 
-/// A store in memory that does not answer the loads of an aggregate while it is told so.
-struct Silent {
-    inner: Arc<dyn ProcessRecorder>,
-    /// Tells that a load waits, and holds it up.
-    silence: Mutex<Option<(Sender<()>, Receiver<()>)>>,
-}
+/// A store that does not answer the first load of an aggregate. It tells that the load waits, and
+/// holds it up.
+struct Silent(Mutex<Option<(Sender<()>, Receiver<()>)>>);
 
-impl AggregateRecorder for Silent {
-    fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
-        self.inner.record(recording)
-    }
-
-    fn select_events(
-        &self,
-        id: &AggregateId,
-        query: &EventQuery,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.select_events(id, query)
-    }
-
-    fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
-        self.inner.record_snapshot(snapshot)
-    }
-
-    fn select_snapshots(
-        &self,
-        id: &AggregateId,
-        query: &EventQuery,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.select_snapshots(id, query)
-    }
-
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
-        if let Some((waiting, answer)) = self.silence.lock().expect("no panic").take() {
+impl Around for Silent {
+    fn before_select_history(&self) {
+        let silence = self.0.lock().expect("no panic").take();
+        if let Some((waiting, answer)) = silence {
             waiting.send(()).expect("the test waits");
             // An answer, or the end of the test.
             let _answered = answer.recv();
         }
-        self.inner.select_history(id, lte)
-    }
-
-    fn id_type(&self) -> IdType {
-        self.inner.id_type()
-    }
-}
-
-impl ApplicationRecorder for Silent {
-    fn select_notifications(
-        &self,
-        query: &NotificationQuery,
-    ) -> Result<Vec<Notification>, StoreError> {
-        self.inner.select_notifications(query)
-    }
-
-    fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.inner.head()
-    }
-
-    fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.inner.event_at(position)
-    }
-
-    fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
-        self.inner.listen(signal)
-    }
-}
-
-impl ProcessRecorder for Silent {
-    fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
-        self.inner.tracked(upstream)
-    }
-
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.inner.upstream_event(upstream, position)
-    }
-
-    fn transact(
-        &self,
-        access: Access,
-        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
-    ) -> Result<(), StoreError> {
-        self.inner.transact(access, work)
-    }
-
-    fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {
-        self.inner.lock_rebuild()
-    }
-}
-
-/// Opens the store of the counters as a silent one.
-struct SilentStores(Mutex<Option<(Sender<()>, Receiver<()>)>>);
-
-impl StoreFactory for SilentStores {
-    fn open(
-        &self,
-        application: &str,
-        role: Role,
-        env: &Env,
-    ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
-        let inner = memory::open(application, role, env)?;
-        if application != "Counters" {
-            return Ok(inner);
-        }
-        let silence = Mutex::new(self.0.lock().expect("no panic").take());
-        Ok(Arc::new(Silent { inner, silence }))
     }
 }
 
@@ -258,8 +158,11 @@ impl StoreFactory for SilentStores {
 fn stopping_during_an_outage_says_that_it_waits_for_a_store() -> Result<()> {
     let (waiting, waits) = channel();
     let (answer, answered) = channel();
-    let stores = SilentStores(Mutex::new(Some((waiting, answered))));
-    let env = Env::new().with_store(Arc::new(stores));
+    let env = Env::new().with("SQLITE_DBNAME", ":memory:");
+    let env = env.with_store(Arc::new(Wrapping {
+        application: "Counters",
+        around: Arc::new(Silent(Mutex::new(Some((waiting, answered))))),
+    }));
     let system = System::new(pipes![[DogSchool, Counters]])?;
     let mut runner = MultiThreadedRunner::new(&system, env)?;
     runner.start()?;

@@ -35,6 +35,14 @@ fn limited<'a>(database: &'a Database, applications: &[&str], limit: u32) -> Res
     role
 }
 
+/// Records one version of an aggregate, and reads all of them.
+fn write_and_read(recorder: &dyn ProcessRecorder, number: u128, version: u64) {
+    let recorded = recorder.record(&recording(number, [version]));
+    recorded.expect("recorded");
+    let read = recorder.select_events(&id(number), &EventQuery::all());
+    assert_eq!(read.expect("read").len() as u64, version);
+}
+
 #[test]
 fn commands_wait_for_the_few_connections_that_there_are() {
     let _alone = alone();
@@ -46,10 +54,7 @@ fn commands_wait_for_the_few_connections_that_there_are() {
             let dogs = &dogs;
             scope.spawn(move || {
                 for version in 1..=30 {
-                    dogs.record(&recording(number, [version]))
-                        .expect("recorded");
-                    let events = dogs.select_events(&id(number), &EventQuery::all());
-                    assert_eq!(events.expect("read").len() as u64, version);
+                    write_and_read(&**dogs, number, version);
                 }
             });
         }
@@ -71,10 +76,7 @@ fn applications_that_have_a_connection_for_writing_only_are_read_on_it() {
                 scope.spawn(move || {
                     let number = number * 10 + part;
                     for version in 1..=30 {
-                        let recorded = recorder.record(&recording(number, [version]));
-                        recorded.expect("recorded");
-                        let read = recorder.select_events(&id(number), &EventQuery::all());
-                        assert_eq!(read.expect("read").len() as u64, version);
+                        write_and_read(&**recorder, number, version);
                     }
                 });
             }
@@ -97,10 +99,7 @@ fn four_applications_share_fewer_connections_than_their_pools_may_have() {
                 scope.spawn(move || {
                     let number = number * 10 + part;
                     for version in 1..=8 {
-                        let recorded = recorder.record(&recording(number, [version]));
-                        recorded.expect("recorded");
-                        let read = recorder.select_events(&id(number), &EventQuery::all());
-                        assert_eq!(read.expect("read").len() as u64, version);
+                        write_and_read(&**recorder, number, version);
                         let look = &mut |tx: &mut es_store::Transaction<'_>| {
                             tx.query("SELECT 1", &[]).expect("a row");
                             Ok(End::Rollback)
