@@ -4,6 +4,8 @@
 mod bad;
 #[path = "sqlite/damaged.rs"]
 mod damaged;
+#[path = "sqlite/earlier.rs"]
+mod earlier;
 #[path = "sqlite/processes.rs"]
 mod processes;
 #[path = "sqlite/python.rs"]
@@ -66,7 +68,7 @@ fn event(number: u128, version: u64) -> StoredEvent {
 }
 
 fn event_id(number: u128, version: u64) -> UpstreamEvent {
-    UpstreamEvent::new(id(number), version)
+    UpstreamEvent::from(&event(number, version))
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {

@@ -111,7 +111,7 @@ fn works_under_each(alter: impl Fn(&Database) -> String) -> Result<()> {
         }
         for application in [DogSchool::NAME, Counters::NAME, TrickTable::NAME] {
             let drop = format!(
-                "DROP FUNCTION IF EXISTS {0}_append_v1(uuid, bigint, text, bytea); \
+                "DROP FUNCTION IF EXISTS {0}_append_v3(uuid, bigint, text, bytea); \
                  DROP TABLE IF EXISTS {0}_snapshots",
                 application.to_lowercase()
             );

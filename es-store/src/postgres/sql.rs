@@ -1,6 +1,7 @@
 //! The library's own prepared statements.
 
 use super::names::Names;
+use crate::sql::followed;
 
 /// One of the library's own prepared statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,11 +10,14 @@ pub(super) enum Sql {
     EventsDesc,
     History,
     Notifications(Topics),
+    /// A page with the row at which it starts.
+    NotificationsFrom(Topics),
     NotificationsInBytes(Topics),
+    NotificationsInBytesFrom(Topics),
     Head,
     EventAt,
     Tracked,
-    UpstreamEvent,
+    Followed,
     Append,
     AppendOne,
     FindExisting,
@@ -22,7 +26,12 @@ pub(super) enum Sql {
     Insert,
     StartTracking,
     MoveTracking,
+    /// The policies that count for a position.
+    Policies,
     KeepUpstream,
+    PutTopics,
+    RemoveTopics,
+    EndReplays,
     Holder,
     RecordSnapshot,
     Snapshots,
@@ -47,6 +56,7 @@ impl Sql {
         let events = names.path(&names.events);
         let tracking = names.path(&names.tracking);
         let upstream = names.path(&names.upstream);
+        let policies = names.path(&names.policies);
         let snapshots = names.path(&names.snapshots);
         match self {
             Self::Events => of_one(&events, "ASC"),
@@ -55,24 +65,21 @@ impl Sql {
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
             Self::Notifications(topics) => with_short_states(&events, topics),
+            Self::NotificationsFrom(topics) => from(&events, &with_short_states(&events, topics)),
             Self::NotificationsInBytes(topics) => in_bytes(&events, topics),
+            Self::NotificationsInBytesFrom(topics) => from(&events, &in_bytes(&events, topics)),
             Self::Head => format!(
-                "SELECT notification_id, originator_id, originator_version FROM {events} \
+                "SELECT notification_id, originator_id, originator_version, topic, {PARTS_OF_STATE} FROM {events} \
                  ORDER BY notification_id DESC LIMIT 1"
             ),
-            Self::EventAt => format!(
-                "SELECT originator_id, originator_version FROM {events} WHERE notification_id = $1 AND notification_id > 0"
-            ),
+            Self::EventAt => event_at(&events),
             Self::Tracked => {
                 format!("SELECT MAX(notification_id) FROM {tracking} WHERE application_name = $1")
             }
-            Self::UpstreamEvent => format!(
-                "SELECT originator_id, originator_version FROM {upstream} \
-                 WHERE application_name = $1 AND notification_id = $2"
-            ),
+            Self::Followed => followed::statement(&tracking, &upstream, &policies),
             Self::Append => format!(
                 "SELECT notification_id, originator_id, originator_version \
-                 FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 names.path(&names.append)
             ),
             Self::AppendOne => {
@@ -94,7 +101,25 @@ impl Sql {
             ),
             Self::StartTracking => start_tracking(names, "$1"),
             Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
-            Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
+            Self::Policies => format!(
+                "SELECT u.application_name, u.policies FROM unnest($1::text[], $2::bigint[]) AS m(upstream, at) \
+                 JOIN {upstream} AS u ON u.application_name = m.upstream AND u.policies_at = m.at \
+                 WHERE u.policies IS NOT NULL"
+            ),
+            Self::KeepUpstream => keep_upstream(names, ["$1", "$2", "$3", "$4", "$5", "$6"]),
+            Self::PutTopics => format!(
+                "INSERT INTO {policies} (upstream, topic, covered) \
+                 SELECT m.upstream, m.topic, m.covered FROM unnest($1::text[], $2::text[], $3::bigint[]) \
+                 AS m(upstream, topic, covered) ON CONFLICT (upstream, topic) DO UPDATE SET covered = excluded.covered"
+            ),
+            Self::RemoveTopics => format!(
+                "DELETE FROM {policies} AS p USING unnest($1::text[], $2::text[]) AS m(upstream, topic) \
+                 WHERE p.upstream = m.upstream AND p.topic = m.topic"
+            ),
+            Self::EndReplays => format!(
+                "WITH ended AS (DELETE FROM {tracking} WHERE application_name = ANY ($1)) \
+                 DELETE FROM {upstream} WHERE application_name = ANY ($1)"
+            ),
             Self::Holder => HOLDER.to_owned(),
             Self::RecordSnapshot => format!(
                 "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
@@ -156,6 +181,25 @@ fn with_short_states(events: &str, topics: Topics) -> String {
     let longest = topics.parameter();
     let state = format!("CASE WHEN octet_length(state) <= {longest} THEN state END AS state");
     notifications(&state, events, topics)
+}
+
+/// The parts of a state that a digest covers: its length in 8 bytes, its first and its last bytes.
+const PARTS_OF_STATE: &str = "int8send(octet_length(state)::bigint) || substring(state FROM 1 FOR 64) \
+                              || substring(state FROM greatest(octet_length(state) - 31, 1)) AS state";
+
+/// Returns the statement that selects the event at a position, in the form of the row in front of a
+/// page.
+fn event_at(events: &str) -> String {
+    format!(
+        "SELECT notification_id, originator_id, originator_version, topic, {PARTS_OF_STATE} FROM {events} \
+         WHERE notification_id = $1 AND notification_id > 0"
+    )
+}
+
+/// Returns the statement that selects a page, and in front of it the event at which it starts. One
+/// statement sees one state of the database.
+fn from(events: &str, page: &str) -> String {
+    format!("{} UNION ALL ({page})", event_at(events))
 }
 
 fn history(events: &str, snapshots: &str) -> String {
@@ -236,20 +280,38 @@ pub(super) fn move_tracking(names: &Names, upstreams: &str, froms: &str, tos: &s
     )
 }
 
-pub(super) fn keep_upstream(
-    names: &Names,
-    upstreams: &str,
-    positions: &str,
-    ids: &str,
-    versions: &str,
-) -> String {
+/// Returns the statement that selects moves whose policies are not those that count for the position
+/// at which they start. Execute it after the positions were moved, which locks them.
+pub(super) fn other_policies(names: &Names, moves: [&str; 4]) -> String {
+    let [upstreams, froms, expected, policies] = moves;
     format!(
-        "INSERT INTO {} AS t (application_name, notification_id, originator_id, originator_version) \
-         SELECT m.upstream, m.at, m.id, m.version \
-         FROM unnest({upstreams}::text[], {positions}::bigint[], {ids}::text[], {versions}::bigint[]) \
-         AS m(upstream, at, id, version) ON CONFLICT (application_name) DO UPDATE SET \
-         notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
-         originator_version = excluded.originator_version",
+        "SELECT FROM unnest({upstreams}, {froms}, {expected}, {policies}) AS m(upstream, start, expected, policies) \
+         LEFT JOIN {} AS u ON u.application_name = m.upstream AND u.policies_at = m.start \
+         WHERE m.policies IS NOT NULL AND u.policies IS DISTINCT FROM m.expected",
+        names.path(&names.upstream)
+    )
+}
+
+/// Returns the statement that records the events and the policies of new positions. What is not
+/// known is left as it is, and does not count because it was recorded for another position.
+pub(super) fn keep_upstream(names: &Names, moves: [&str; 6]) -> String {
+    let [upstreams, tos, ids, versions, identities, policies] = moves;
+    format!(
+        "INSERT INTO {} AS t (application_name, notification_id, originator_id, originator_version, \
+         identity, identity_at, policies, policies_at) \
+         SELECT m.upstream, CASE WHEN m.id IS NOT NULL THEN m.upto END, m.id, m.version, \
+         m.identity, CASE WHEN m.identity IS NOT NULL THEN m.upto END, \
+         m.policies, CASE WHEN m.policies IS NOT NULL THEN m.upto END \
+         FROM unnest({upstreams}::text[], {tos}::bigint[], {ids}::text[], {versions}::bigint[], \
+         {identities}::text[], {policies}::text[]) AS m(upstream, upto, id, version, identity, policies) \
+         WHERE m.id IS NOT NULL OR m.policies IS NOT NULL ON CONFLICT (application_name) DO UPDATE SET \
+         notification_id = coalesce(excluded.notification_id, t.notification_id), \
+         originator_id = coalesce(excluded.originator_id, t.originator_id), \
+         originator_version = coalesce(excluded.originator_version, t.originator_version), \
+         identity = coalesce(excluded.identity, t.identity), \
+         identity_at = coalesce(excluded.identity_at, t.identity_at), \
+         policies = coalesce(excluded.policies, t.policies), \
+         policies_at = coalesce(excluded.policies_at, t.policies_at)",
         names.path(&names.upstream)
     )
 }

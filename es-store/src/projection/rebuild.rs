@@ -4,6 +4,7 @@ use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, make_tables, process};
 use crate::error::StoreError;
+use crate::followed::PolicySet;
 use crate::rebuild_lock::RebuildLock;
 use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
@@ -74,7 +75,8 @@ impl Tables {
 
     /// Replaces the old tables by the new ones of the rebuild `number`, together with their
     /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
-    /// they are ahead, `catch_up` is called first. Returns true if the new tables are in use, also
+    /// they are ahead, `catch_up` is called first. Afterwards the positions count for the policies
+    /// that are given for each upstream, and for no others. Returns true if the new tables are in use, also
     /// if they were before.
     ///
     /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
@@ -88,7 +90,7 @@ impl Tables {
     pub fn switch(
         &self,
         number: u64,
-        upstreams: &[&str],
+        upstreams: &[(&str, Option<PolicySet>)],
         catch_up: CatchUp<'_>,
     ) -> Result<bool, StoreError> {
         let mut is_done = false;
@@ -101,7 +103,7 @@ impl Tables {
             if rebuilds(tx)? != number {
                 return Err(ended(tx));
             }
-            for (index, upstream) in upstreams.iter().enumerate() {
+            for (index, (upstream, policies)) in upstreams.iter().enumerate() {
                 let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
                 let (processed, rebuilt) = (live.lock(tx)?, rebuild.lock(tx)?);
                 if processed > rebuilt {
@@ -111,6 +113,9 @@ impl Tables {
                 } else {
                     live.set(tx, rebuilt)?;
                     live.take_event_of(tx, &rebuild)?;
+                }
+                if let Some(policies) = policies {
+                    live.set_policies(tx, processed.max(rebuilt), policies)?;
                 }
             }
             rename(tx, &rebuilding)?;

@@ -142,6 +142,7 @@ impl Database {
             "snapshots",
             "meta",
             "upstream",
+            "policies",
             "failures",
         ] {
             let drop = format!("DROP TABLE IF EXISTS \"{prefix}_{part}\"");
@@ -151,7 +152,7 @@ impl Database {
         }
         let functions =
             "SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc WHERE proname = $1";
-        let found = client.query(functions, &[&format!("{prefix}_append_v2")]);
+        let found = client.query(functions, &[&format!("{prefix}_append_v3")]);
         for drop in found.expect("the catalogue can be read") {
             client
                 .batch_execute(drop.get(0))

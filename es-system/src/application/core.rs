@@ -9,8 +9,8 @@ use std::time::Duration;
 use es_core::{Aggregate, AggregateId};
 use es_store::sync;
 use es_store::{
-    Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
-    Tables,
+    Env, EventQuery, Followed, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError,
+    StoredEvent, Tables,
 };
 
 use crate::application::batch;
@@ -110,6 +110,11 @@ impl Application {
     /// Fails if the application is closed or the store cannot be read.
     pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
         self.on_store(|store| store.tracked(upstream))
+    }
+
+    /// Returns everything that is recorded about following `upstream`.
+    pub(crate) fn followed(&self, upstream: &str) -> Result<Followed> {
+        self.on_store(|store| store.followed(upstream))
     }
 
     /// Closes the application. The store is closed when the calls in progress have ended, and every

@@ -215,19 +215,20 @@ impl Edge {
     }
 
     fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
-        let from = self.position()?;
-        let head = self.upstream.on_store(|store| store.head())?;
-        self.verify(from, head.as_ref())?;
-        let Some(head) = head.filter(|head| head.position > from) else {
-            return Ok(Pulled::Nothing { or_at: None });
-        };
         let (limit, left) = {
             let mut state = self.state();
             (state.limit(), state.left.take())
         };
+        let followed = self.follower().followed(self.upstream.name())?;
+        let from = followed.position.unwrap_or(0);
+        let head = self.upstream.on_store(|store| store.head())?;
+        let Some(head) = self.events_ahead(&followed, head)? else {
+            return Ok(Pulled::Nothing { or_at: None });
+        };
         let page = self
             .processor
             .next_page(left, &self.upstream, from, head.clone(), limit)?;
+        self.verify(&followed, page.start.as_ref())?;
         if page.events.is_empty() {
             return self.skip(from, head, now, skips);
         }

@@ -255,7 +255,7 @@ impl<'a> Rebuild<'a> {
         let names: Vec<_> = self
             .upstreams
             .iter()
-            .map(|u| u.application.name())
+            .map(|u| (u.application.name(), None))
             .collect();
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
             let caught = self.catch_up(tx, index, from, to);
@@ -281,7 +281,7 @@ impl<'a> Rebuild<'a> {
         let events = EventSlice {
             upstream,
             from,
-            page: &page,
+            page: &page.notifications,
             rest: None,
         };
         let timeout = self.processor.application.policy_timeout()?;
