@@ -89,7 +89,6 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_format_page() {
         let digest = Digest::of("dogschool:Dog.Registered", b"{\"name\":\"Fido\"}");
-        // printf '\0\0\0\0\0\0\0\030dogschool:Dog.Registered\0\0\0\0\0\0\0\017{"name":"Fido"}{"name":"Fido"}' | sha256sum
         let expected = "47012b88d2d6f7bbefe70fb71883b8c6b1853cd523ca824f509c370b3cc950b7";
         assert_eq!(digest.to_string(), expected);
         assert_eq!(Digest::from_hex(expected), Some(digest));

@@ -2,9 +2,9 @@
 //! counts.
 //!
 //! A position means that everything up to it was offered to a set of policies. A *tag* stands for
-//! such a set; the store compares tags and does not read them. A row for each *topic* tells what the
-//! set contained. A topic that was added later may be offered the events before the position in a
-//! *replay*, which has a position of its own.
+//! such a set; the store compares tags and does not read them. A row for each *topic* tells what
+//! the set contained. A topic that was added later may be offered the events before the position in
+//! a *replay*, which has a position of its own.
 
 use crate::error::StoreError;
 use crate::upstream_event::UpstreamEvent;

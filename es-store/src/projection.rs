@@ -83,8 +83,8 @@ impl Tables {
     /// position as `work` returns. Without a move, nothing is committed.
     ///
     /// # Errors
-    /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for other
-    /// policies than the move expects, and when the store fails.
+    /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for
+    /// other policies than the move expects, and when the store fails.
     pub fn process(
         &self,
         upstream: &str,

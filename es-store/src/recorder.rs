@@ -175,8 +175,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// Fails when the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Returns everything that is recorded about following `upstream`, of one state of the store: the
-    /// position, the event there, and the policies for which the position counts.
+    /// Returns everything that is recorded about following `upstream`, of one state of the store:
+    /// the position, the event there, and the policies for which the position counts.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.

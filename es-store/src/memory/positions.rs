@@ -7,7 +7,7 @@ use crate::followed::{Followed, PolicyTopic, Replay, TopicChange};
 use crate::tracking::{Tracking, replay_row};
 use crate::upstream_event::UpstreamEvent;
 
-/// How far an application has followed others.
+/// The positions up to which an application has followed others.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     /// The positions by the names of their rows, which are those of an SQL database.

@@ -10,7 +10,7 @@
 
 use super::codes::SEQUENCE_BEHIND;
 use super::names::Names;
-use super::sql;
+use super::sql::{self, positions};
 use crate::sql::names::{literal, quoted};
 
 /// A function, which may be missing or replaced by another one of that name.
@@ -153,17 +153,17 @@ END;
 ///
 /// Concurrency: each move updates the row of its position first, and so holds its lock until the
 /// transaction ends. Whoever changes the policies for which a position counts does so as well, even
-/// if the position stands. So the policies that the next statement finds, which begins with the lock
-/// held, are those of the last move, and stay until this one commits.
+/// if the position stands. So the policies that the next statement finds, which begins with the
+/// lock held, are those of the last move, and stay until this one commits.
 ///
-/// The look at the positions before that is not locked. It only spares an error, because a move that
-/// is refused is told by plain statements.
+/// The look at the positions before that is not locked. It only spares an error, because a move
+/// that is refused is told by plain statements.
 fn moves(names: &Names) -> String {
     let (tracking, id) = (names.path(&names.tracking), names.id);
-    let start = sql::start_tracking(names, "upstreams");
-    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
-    let others = sql::other_policies(names, ["upstreams", "froms", "expected", "policies"]);
-    let keep = sql::keep_upstream(
+    let start = positions::start_tracking(names, "upstreams");
+    let shift = positions::move_tracking(names, "upstreams", "froms", "tos");
+    let others = positions::other_policies(names, ["upstreams", "froms", "expected", "policies"]);
+    let keep = positions::keep_upstream(
         names,
         [
             "upstreams",

@@ -19,6 +19,7 @@ use super::rows::{Rows, id_param};
 use super::schema::{self, SchemaNeeds, ServerLayout};
 use super::shortage;
 use super::sql::Sql;
+use super::sql::positions::PositionSql;
 use super::writer::Writer;
 use crate::committer::Committer;
 use crate::env::Env;
@@ -304,7 +305,7 @@ impl ProcessRecorder for PostgresRecorder {
             return Ok(None);
         }
         let rows = self.read("reading the position", |connection| {
-            connection.query(Sql::Tracked, &[&upstream])
+            connection.query(Sql::Position(PositionSql::Tracked), &[&upstream])
         })?;
         match rows.first() {
             Some(row) => self.rows().tracked(upstream, row),
@@ -321,7 +322,7 @@ impl ProcessRecorder for PostgresRecorder {
         }
         let replay = replay_row(upstream);
         let rows = self.read("reading the position", |connection| {
-            connection.query(Sql::Followed, &[&upstream, &replay])
+            connection.query(Sql::Position(PositionSql::Followed), &[&upstream, &replay])
         })?;
         let mut followed = FollowedRows::of(upstream);
         for row in &rows {

@@ -103,8 +103,8 @@ pub(super) fn prepare(
     })
 }
 
-/// Decides about tables that could not be created. A standby is read as it is, because it records no
-/// position. Others must be changed by their owner.
+/// Decides about tables that could not be created. A standby is read as it is, because it records
+/// no position. Others must be changed by their owner.
 fn without_upgrade(
     found: &Catalogue,
     wanted: &SchemaNeeds<'_>,
@@ -153,8 +153,9 @@ impl From<Error> for CreateError {
     }
 }
 
-/// Creates missing objects in one transaction. An index or a column may belong to a table that is in
-/// use. While its creation waits for a writer, all later ones wait too, so it waits only a moment.
+/// Creates missing objects in one transaction. An index or a column may belong to a table that is
+/// in use. While its creation waits for a writer, all later ones wait too, so it waits only a
+/// moment.
 fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
     let mut transaction = client.transaction()?;
     // All applications of the schema share the composite type, and so the lock.

@@ -1,7 +1,9 @@
 //! The library's own prepared statements.
 
+pub(super) mod positions;
+
+use self::positions::PositionSql;
 use super::names::Names;
-use crate::sql::followed;
 
 /// One of the library's own prepared statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,22 +18,12 @@ pub(super) enum Sql {
     NotificationsInBytesFrom(Topics),
     Head,
     EventAt,
-    Tracked,
-    Followed,
+    Position(PositionSql),
     Append,
     AppendOne,
     FindExisting,
-    LockTracking,
     LockRecorded,
     Insert,
-    StartTracking,
-    MoveTracking,
-    /// The policies that count for a position.
-    Policies,
-    KeepUpstream,
-    PutTopics,
-    RemoveTopics,
-    EndReplays,
     Holder,
     RecordSnapshot,
     Snapshots,
@@ -54,9 +46,6 @@ impl Sql {
     /// library have more.
     pub(super) fn text(self, names: &Names) -> String {
         let events = names.path(&names.events);
-        let tracking = names.path(&names.tracking);
-        let upstream = names.path(&names.upstream);
-        let policies = names.path(&names.policies);
         let snapshots = names.path(&names.snapshots);
         match self {
             Self::Events => of_one(&events, "ASC"),
@@ -73,10 +62,7 @@ impl Sql {
                  ORDER BY notification_id DESC LIMIT 1"
             ),
             Self::EventAt => event_at(&events),
-            Self::Tracked => {
-                format!("SELECT MAX(notification_id) FROM {tracking} WHERE application_name = $1")
-            }
-            Self::Followed => followed::statement(&tracking, &upstream, &policies),
+            Self::Position(sql) => sql.text(names),
             Self::Append => format!(
                 "SELECT notification_id, originator_id, originator_version \
                  FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -86,10 +72,6 @@ impl Sql {
                 format!("SELECT {}($1, $2, $3, $4)", names.path(&names.append))
             }
             Self::FindExisting => find_existing(&events, names.id),
-            Self::LockTracking => format!(
-                "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
-                 ORDER BY application_name FOR UPDATE"
-            ),
             Self::LockRecorded => {
                 format!("SELECT FROM {events} WHERE notification_id = ANY ($1) FOR UPDATE")
             }
@@ -98,27 +80,6 @@ impl Sql {
                 "{}, ({})",
                 insert(names, "$1", "$2", "$3", "$4"),
                 last_position(&events)
-            ),
-            Self::StartTracking => start_tracking(names, "$1"),
-            Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
-            Self::Policies => format!(
-                "SELECT u.application_name, u.policies FROM unnest($1::text[], $2::bigint[]) AS m(upstream, at) \
-                 JOIN {upstream} AS u ON u.application_name = m.upstream AND u.policies_at = m.at \
-                 WHERE u.policies IS NOT NULL"
-            ),
-            Self::KeepUpstream => keep_upstream(names, ["$1", "$2", "$3", "$4", "$5", "$6"]),
-            Self::PutTopics => format!(
-                "INSERT INTO {policies} (upstream, topic, covered) \
-                 SELECT m.upstream, m.topic, m.covered FROM unnest($1::text[], $2::text[], $3::bigint[]) \
-                 AS m(upstream, topic, covered) ON CONFLICT (upstream, topic) DO UPDATE SET covered = excluded.covered"
-            ),
-            Self::RemoveTopics => format!(
-                "DELETE FROM {policies} AS p USING unnest($1::text[], $2::text[]) AS m(upstream, topic) \
-                 WHERE p.upstream = m.upstream AND p.topic = m.topic"
-            ),
-            Self::EndReplays => format!(
-                "WITH ended AS (DELETE FROM {tracking} WHERE application_name = ANY ($1)) \
-                 DELETE FROM {upstream} WHERE application_name = ANY ($1)"
             ),
             Self::Holder => HOLDER.to_owned(),
             Self::RecordSnapshot => format!(
@@ -260,58 +221,5 @@ pub(super) fn insert(
          FROM unnest({ids}::{id}[], {versions}::bigint[], {topics}::text[], {states}::bytea[]) \
          WITH ORDINALITY AS e(id, version, topic, state, ord) ORDER BY e.ord \
          RETURNING t.notification_id, t.originator_id, t.originator_version"
-    )
-}
-
-pub(super) fn start_tracking(names: &Names, upstreams: &str) -> String {
-    format!(
-        "INSERT INTO {} AS t (application_name, notification_id) \
-         SELECT m.upstream, 0 FROM unnest({upstreams}::text[]) AS m(upstream) ON CONFLICT DO NOTHING",
-        names.path(&names.tracking)
-    )
-}
-
-pub(super) fn move_tracking(names: &Names, upstreams: &str, froms: &str, tos: &str) -> String {
-    format!(
-        "UPDATE {} AS t SET notification_id = m.upto \
-         FROM unnest({upstreams}::text[], {froms}::bigint[], {tos}::bigint[]) AS m(upstream, start, upto) \
-         WHERE t.application_name = m.upstream AND t.notification_id = m.start",
-        names.path(&names.tracking)
-    )
-}
-
-/// Returns the statement that selects moves whose policies are not those that count for the position
-/// at which they start. Execute it after the positions were moved, which locks them.
-pub(super) fn other_policies(names: &Names, moves: [&str; 4]) -> String {
-    let [upstreams, froms, expected, policies] = moves;
-    format!(
-        "SELECT FROM unnest({upstreams}, {froms}, {expected}, {policies}) AS m(upstream, start, expected, policies) \
-         LEFT JOIN {} AS u ON u.application_name = m.upstream AND u.policies_at = m.start \
-         WHERE m.policies IS NOT NULL AND u.policies IS DISTINCT FROM m.expected",
-        names.path(&names.upstream)
-    )
-}
-
-/// Returns the statement that records the events and the policies of new positions. What is not
-/// known is left as it is, and does not count because it was recorded for another position.
-pub(super) fn keep_upstream(names: &Names, moves: [&str; 6]) -> String {
-    let [upstreams, tos, ids, versions, identities, policies] = moves;
-    format!(
-        "INSERT INTO {} AS t (application_name, notification_id, originator_id, originator_version, \
-         identity, identity_at, policies, policies_at) \
-         SELECT m.upstream, CASE WHEN m.id IS NOT NULL THEN m.upto END, m.id, m.version, \
-         m.identity, CASE WHEN m.identity IS NOT NULL THEN m.upto END, \
-         m.policies, CASE WHEN m.policies IS NOT NULL THEN m.upto END \
-         FROM unnest({upstreams}::text[], {tos}::bigint[], {ids}::text[], {versions}::bigint[], \
-         {identities}::text[], {policies}::text[]) AS m(upstream, upto, id, version, identity, policies) \
-         WHERE m.id IS NOT NULL OR m.policies IS NOT NULL ON CONFLICT (application_name) DO UPDATE SET \
-         notification_id = coalesce(excluded.notification_id, t.notification_id), \
-         originator_id = coalesce(excluded.originator_id, t.originator_id), \
-         originator_version = coalesce(excluded.originator_version, t.originator_version), \
-         identity = coalesce(excluded.identity, t.identity), \
-         identity_at = coalesce(excluded.identity_at, t.identity_at), \
-         policies = coalesce(excluded.policies, t.policies), \
-         policies_at = coalesce(excluded.policies_at, t.policies_at)",
-        names.path(&names.upstream)
     )
 }

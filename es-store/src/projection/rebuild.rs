@@ -76,8 +76,8 @@ impl Tables {
     /// Replaces the old tables by the new ones of the rebuild `number`, together with their
     /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
     /// they are ahead, `catch_up` is called first. Afterwards the positions count for the policies
-    /// that are given for each upstream, and for no others. Returns true if the new tables are in use, also
-    /// if they were before.
+    /// that are given for each upstream, and for no others. Returns true if the new tables are in
+    /// use, also if they were before.
     ///
     /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
     /// who wants them queues behind it. Call it again after a pause, for as long as a lock may be

@@ -41,8 +41,8 @@ pub(crate) fn statement(tracking: &str, upstream: &str, policies: &str) -> Strin
 /// Returns the statement that records the event and the policies of a new position. Its parameters
 /// are those of [`kept`].
 ///
-/// What is not known is left as it is, and does not count because it was recorded for another
-/// position.
+/// A value that is not known is left as it is. It does not count, because it was recorded for
+/// another position.
 pub(crate) fn keep_statement(upstream: &str) -> String {
     format!(
         "INSERT INTO {upstream} AS t (application_name, notification_id, originator_id, originator_version, \

@@ -98,8 +98,8 @@ impl Processor {
     }
 
     /// Returns the events of `upstream` behind `from` and up to `to` that a policy wants, at most
-    /// `limit`, with the event at `from`, and true if there may be more. A damaged row does not prevent the events before it
-    /// from being processed; it is a failure of its own event.
+    /// `limit`, with the event at `from`, and true if there may be more. A damaged row does not
+    /// prevent the events before it from being processed; it is a failure of its own event.
     pub(super) fn page(
         &self,
         upstream: &Application,

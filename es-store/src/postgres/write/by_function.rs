@@ -98,9 +98,9 @@ impl Write<'_> {
     }
 }
 
-/// Returns the moves of a group; `None` if two of them are of the same position, or one of them does
-/// more than move a position. They are sorted by position, so that concurrent writers lock the rows
-/// in the same order.
+/// Returns the moves of a group; `None` if two of them are of the same position, or one of them
+/// does more than move a position. They are sorted by position, so that concurrent writers lock the
+/// rows in the same order.
 fn single_moves<'g>(group: &[&'g Recording]) -> Option<Vec<&'g Tracking>> {
     let moves = group.iter().flat_map(|one| &one.trackings);
     let is_rare = |one: &Tracking| {

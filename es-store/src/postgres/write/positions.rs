@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::columns::{Moves, Topics};
 use super::{Write, WriteError};
 use crate::postgres::sql::Sql;
+use crate::postgres::sql::positions::PositionSql;
 use crate::postgres::validator::Validator;
 use crate::postgres::validator::positions::Position;
 use crate::recording::Recording;
@@ -31,7 +32,9 @@ impl Write<'_> {
             return Ok(false);
         }
         let names: Vec<&str> = wanted.iter().map(|row| &**row).collect();
-        let rows = self.connection.query(Sql::LockTracking, &[&names])?;
+        let rows = self
+            .connection
+            .query(Sql::Position(PositionSql::Lock), &[&names])?;
         for row in &rows {
             let (name, found): (String, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
             let found = found.and_then(|found| u64::try_from(found).ok());
@@ -89,11 +92,12 @@ impl Write<'_> {
         let moves = Moves::of(&round);
         if is_new {
             self.connection
-                .execute(Sql::StartTracking, &[&moves.rows])?;
+                .execute(Sql::Position(PositionSql::Start), &[&moves.rows])?;
         }
-        let moved = self
-            .connection
-            .execute(Sql::MoveTracking, &[&moves.rows, &moves.froms, &moves.tos])?;
+        let moved = self.connection.execute(
+            Sql::Position(PositionSql::Move),
+            &[&moves.rows, &moves.froms, &moves.tos],
+        )?;
         if moved != round.len() as u64 {
             return Err(WriteError::Race);
         }
@@ -107,12 +111,16 @@ impl Write<'_> {
                 covered,
                 ..
             } = &topics;
-            self.connection
-                .execute(Sql::PutTopics, &[put_of, put, covered])?;
+            self.connection.execute(
+                Sql::Position(PositionSql::PutTopics),
+                &[put_of, put, covered],
+            )?;
         }
         if !topics.removed.is_empty() {
-            self.connection
-                .execute(Sql::RemoveTopics, &[&topics.removed_of, &topics.removed])?;
+            self.connection.execute(
+                Sql::Position(PositionSql::RemoveTopics),
+                &[&topics.removed_of, &topics.removed],
+            )?;
         }
         let Moves {
             rows,
@@ -126,12 +134,14 @@ impl Write<'_> {
         if !moves.are_bare() {
             let columns: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
                 [rows, tos, ids, versions, identities, policies];
-            self.connection.execute(Sql::KeepUpstream, &columns)?;
+            self.connection
+                .execute(Sql::Position(PositionSql::Keep), &columns)?;
         }
         let ended = round.iter().filter(|one| one.ends_replay());
         let ended: Vec<_> = ended.map(|one| one.row()).collect();
         if !ended.is_empty() {
-            self.connection.execute(Sql::EndReplays, &[&ended])?;
+            self.connection
+                .execute(Sql::Position(PositionSql::EndReplays), &[&ended])?;
         }
         Ok(())
     }
@@ -164,7 +174,9 @@ impl Write<'_> {
         names: &[&str],
         ats: &[i64],
     ) -> Result<HashMap<String, String>, WriteError> {
-        let rows = self.connection.query(Sql::Policies, &[&names, &ats])?;
+        let rows = self
+            .connection
+            .query(Sql::Position(PositionSql::Policies), &[&names, &ats])?;
         let policies = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(policies).collect()
     }
