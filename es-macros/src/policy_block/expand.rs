@@ -43,6 +43,7 @@ fn table(follower: &Follower) -> TokenStream {
         self_ty,
         context,
         policies,
+        retired,
         ..
     } = follower;
     let private = krate.private();
@@ -55,6 +56,9 @@ fn table(follower: &Follower) -> TokenStream {
     let entries = policies
         .iter()
         .map(|policy| policy::entry(policy, &table, &private));
+    let retired = retired
+        .iter()
+        .map(|follows| policy::retired(follows, &table, &private));
     let follows = spans::covering(
         self_ty,
         quote!(#private::assert_follows(<#self_ty as #private::ApplicationType>::ROLE)),
@@ -67,6 +71,7 @@ fn table(follower: &Follower) -> TokenStream {
                 #[allow(unused_mut)]
                 let mut #table = #private::Policies::#new;
                 #(#entries)*
+                #(#retired)*
                 #table
             }
     };
