@@ -22,6 +22,7 @@ pub(crate) mod edge;
 mod events;
 mod failure;
 mod history;
+mod policies;
 mod processor;
 mod projecting;
 mod rebuild;

@@ -18,8 +18,9 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
 use crate::follower::delay::Delay;
-use crate::follower::events::{Page, tracking};
+use crate::follower::events::{Lane, Page};
 use crate::follower::failure::{CommitFailure, Failure};
+use crate::follower::policies::{Admitted, Membership};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
@@ -49,6 +50,8 @@ pub(crate) struct Edge {
 pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
     pub(super) is_verified: bool,
+    /// The part of the edge in following its upstream, beside other programs.
+    pub(super) membership: Membership,
     refusals: Refusals,
     delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
@@ -62,7 +65,7 @@ pub(super) struct State {
 }
 
 /// The result of a pull.
-enum Pulled {
+pub(super) enum Pulled {
     /// Nothing was done. The edge looks again at the given moment, or when it is prompted.
     Nothing { or_at: Option<Instant> },
     /// A batch was committed. The next event may have failed.
@@ -177,6 +180,11 @@ impl Edge {
         self.state().is_verified
     }
 
+    /// Returns true if the edge follows with all its policies, and nothing is left to be replayed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state().membership.is_settled()
+    }
+
     /// Returns the position of the event whose policy runs now and waits for no store.
     pub(super) fn in_hand(&self) -> Option<u64> {
         self.in_hand.get()
@@ -187,8 +195,9 @@ impl Edge {
             return Condition::Stopped { error };
         }
         let state = self.state();
+        let names = (self.processor.name(), self.upstream.name());
         let delay = state.delay.as_ref();
-        delay.map_or(Condition::Running, Delay::condition)
+        delay.map_or(Condition::Running, |delay| delay.condition(names))
     }
 
     /// Returns the error of a store that is configured wrongly, once it is to be reported.
@@ -199,12 +208,18 @@ impl Edge {
     /// Returns the status of the edge. The position is not read if `can_read` is false.
     pub(super) fn status(&self, can_read: bool) -> EdgeStatus {
         let position = if can_read { self.position().ok() } else { None };
-        let condition = match self.condition() {
+        let waits_at = self
+            .state()
+            .delay
+            .as_ref()
+            .and_then(Delay::newer_event)
+            .map(|e| e.position);
+        let condition = match waits_at {
             // Another program has processed the event, and this edge has not looked again yet.
-            Condition::WaitingForNewer { position: at, .. } if position >= Some(at) => {
+            Some(at) if position >= Some(at) && self.processor.stopped().is_none() => {
                 Condition::Running
             }
-            condition => condition,
+            _ => self.condition(),
         };
         EdgeStatus {
             upstream: self.upstream.name().to_owned(),
@@ -222,20 +237,29 @@ impl Edge {
         let followed = self.follower().followed(self.upstream.name())?;
         let from = followed.position.unwrap_or(0);
         let head = self.upstream.on_store(|store| store.head())?;
-        let Some(head) = self.events_ahead(&followed, head)? else {
+        let ahead = self.events_ahead(&followed, head)?;
+        let policies = match self.admit(&followed, ahead.is_some())? {
+            Admitted::Follow(policies) => policies,
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Changed => return Ok(Pulled::changed()),
+            Admitted::Idle => return Ok(Pulled::Nothing { or_at: None }),
+        };
+        let Some(head) = ahead else {
             return Ok(Pulled::Nothing { or_at: None });
         };
-        let page = self
-            .processor
-            .next_page(left, &self.upstream, from, head.clone(), limit)?;
+        let lane = Lane::Live(policies);
+        let page =
+            self.processor
+                .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         self.verify(&followed, page.start.as_ref())?;
         if page.events.is_empty() {
-            return self.skip(from, head, now, skips);
+            return self.skip(page, head, now, skips);
         }
         self.process(page)
     }
 
-    fn process(&self, page: Page) -> Result<Pulled, Failure> {
+    /// Processes the first events of a page.
+    pub(super) fn process(&self, page: Page) -> Result<Pulled, Failure> {
         let events = page.slice(&self.upstream);
         let batch_loop = BatchLoop {
             processor: &self.processor,
@@ -287,21 +311,24 @@ impl Edge {
     }
 
     /// Moves the position past events that no policy wants.
-    fn skip(&self, from: u64, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
         let last_skip = self.state().last_skip;
         let due = last_skip.map(|last| last + SKIP_INTERVAL);
         if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
             return Ok(Pulled::Nothing { or_at: Some(due) });
         }
-        let tracking = tracking(&self.upstream, from, head.position, head.event);
+        self.move_past(&page.lane, page.from, head)?;
+        self.state().last_skip = Some(now);
+        Ok(Pulled::changed())
+    }
+
+    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
+    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
         self.processor.refuse_abandoned()?;
+        let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
         let recording = Recording::new(Vec::new()).tracking(tracking);
         self.processor.application.record(&recording)?;
-        self.state().last_skip = Some(now);
-        Ok(Pulled::Batch {
-            recorded: false,
-            failure: None,
-        })
+        Ok(())
     }
 
     /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
@@ -314,6 +341,7 @@ impl Edge {
                 self.delay(|former| Delay::retry(former, error, pause, now))
             }
             Failure::Newer(event) => self.delay(|_| Delay::newer(event, now)),
+            Failure::SteppedBack(back) => self.delay(|_| Delay::stepped_back(back, now)),
             Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
             Failure::Abandoned => Next::Never,
         }
@@ -344,6 +372,16 @@ impl Edge {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl Pulled {
+    /// Something was recorded, and no event was.
+    pub(super) fn changed() -> Self {
+        Self::Batch {
+            recorded: false,
+            failure: None,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use es_store::{RebuildLock, StoreError, Tables, Transaction};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
-use crate::follower::events::{EventSlice, Page, tracking};
+use crate::follower::events::{EventSlice, Lane, Page};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
@@ -169,6 +169,7 @@ impl<'a> Rebuild<'a> {
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
                 ) => return Err(error),
                 Err(Failure::Newer(event)) => return Err(Error::Policy(event)),
+                Err(Failure::SteppedBack(back)) => return Err(back.error),
                 Err(Failure::Abandoned) => {
                     let name = self.processor.name();
                     let problem = format!("{name}: the runner was stopped during the rebuild");
@@ -192,11 +193,11 @@ impl<'a> Rebuild<'a> {
         let Some(head) = head.filter(|head| head.position > from) else {
             return Ok(false);
         };
-        let page = self
-            .processor
-            .next_page(left, upstream, from, head.clone(), limit)?;
+        let page =
+            self.processor
+                .next_page(left, Lane::Rebuild, upstream, from, head.clone(), limit)?;
         if page.events.is_empty() {
-            let skip = tracking(upstream, from, head.position, head.event);
+            let skip = Lane::Rebuild.tracking(upstream, from, head.position, head.event);
             let skipped = self
                 .tables
                 .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
@@ -252,10 +253,11 @@ impl<'a> Rebuild<'a> {
 
     fn switch(&mut self) -> Result<bool> {
         let mut failure = None;
+        let policies = self.processor.policies.recorded();
         let names: Vec<_> = self
             .upstreams
             .iter()
-            .map(|u| (u.application.name(), None))
+            .map(|u| (u.application.name(), Some(policies.clone())))
             .collect();
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
             let caught = self.catch_up(tx, index, from, to);
@@ -280,6 +282,7 @@ impl<'a> Rebuild<'a> {
         }
         let events = EventSlice {
             upstream,
+            lane: &Lane::Rebuild,
             from,
             page: &page.notifications,
             rest: None,

@@ -1,0 +1,56 @@
+//! A follower that does not follow, because other policies are recorded than its own.
+
+use super::decision::StepBack;
+use crate::error::Error;
+use crate::follower::edge::Edge;
+
+/// The reason why an edge does not follow for now.
+#[derive(Debug, Clone)]
+pub(in crate::follower) struct SteppedBack {
+    /// The recorded position at which it has looked.
+    pub(in crate::follower) position: u64,
+    /// The topic for which it lacks a policy, or whose policy was taken out.
+    pub(in crate::follower) topic: String,
+    /// The error that tells what can be done.
+    pub(in crate::follower) error: Error,
+}
+
+impl SteppedBack {
+    pub(super) fn new(edge: &Edge, reason: StepBack, position: u64) -> Self {
+        let upstream = edge.upstream.name();
+        let (topic, problem) = match reason {
+            StepBack::Lacks(topic) => {
+                let attribute = if edge.processor.policies.is_projection {
+                    "projection"
+                } else {
+                    "process_application"
+                };
+                let problem = format!(
+                    "this program has no policy for `{topic}` of `{upstream}`, and another program \
+                     has: it waits, so that no event is passed over. If the policy was taken out \
+                     on purpose, write that: `#[{attribute}(retired(..))]`"
+                );
+                (topic, problem)
+            }
+            StepBack::TakenOut(topic) => {
+                let problem = format!(
+                    "another program has taken out the policy for `{topic}` of `{upstream}` while \
+                     this one ran: it waits. Started again, it takes the policy in again"
+                );
+                (topic, problem)
+            }
+            StepBack::NewerReplay(line) => {
+                let problem = format!(
+                    "a newer program replays events of `{upstream}` in a way that this one does \
+                     not know: `{line}`"
+                );
+                (line, problem)
+            }
+        };
+        Self {
+            position,
+            topic,
+            error: Error::configuration(edge.processor.name(), problem),
+        }
+    }
+}
