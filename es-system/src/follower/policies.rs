@@ -5,6 +5,7 @@
 
 mod change;
 mod decision;
+mod membership;
 mod missed;
 mod question;
 mod replay;
@@ -14,12 +15,13 @@ mod stepped_back;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::time::Instant;
 
 use es_store::{Followed, PoliciesMove, PolicySet, Recording};
 
 use self::change::Change;
 use self::decision::{Decision, Program};
+pub(super) use self::membership::Membership;
 pub(super) use self::missed::Missed;
 pub(super) use self::stepped_back::SteppedBack;
 use crate::error::{Error, Result};
@@ -51,24 +53,6 @@ impl OwnPolicies {
     }
 }
 
-/// The part that an edge takes in following its upstream.
-#[derive(Default)]
-pub(super) struct Membership {
-    /// The topics that it has followed or replayed.
-    joined: BTreeSet<String>,
-    /// True if it had all its topics at the last look, unless it has stepped back then.
-    is_settled: bool,
-    /// True if a position of unknown policies was reported.
-    has_reported: bool,
-}
-
-impl Membership {
-    /// Returns true if the edge follows with all its topics, and nothing is left to be replayed.
-    pub(super) fn is_settled(&self) -> bool {
-        self.is_settled
-    }
-}
-
 /// The next work of an edge, as the recorded policies allow it.
 pub(super) enum Admitted {
     /// It may move the position, with the policies.
@@ -85,7 +69,15 @@ impl Edge {
     /// Decides by what is recorded. If the record has to be changed first, changes it. `has_events`
     /// is true if there are events behind the position.
     pub(super) fn admit(&self, found: &Followed, has_events: bool) -> Result<Admitted, Failure> {
-        match self.decide(found) {
+        let mut decision = self.decide(found);
+        if let Decision::StepBack(reason) = &decision
+            && reason.may_end()
+            && (has_events || found.replay.is_some())
+            && self.state().membership.stalls(found, Instant::now())
+        {
+            decision = self.decide(found);
+        }
+        match decision {
             Decision::Begin(_) if !has_events => {
                 self.state().membership.is_settled = true;
                 Ok(Admitted::Idle)
@@ -106,10 +98,12 @@ impl Edge {
 
     fn decide(&self, found: &Followed) -> Decision {
         let own = &self.processor.policies;
+        let membership = &self.state().membership;
         let program = Program {
             policies: &own.declared,
             is_projection: own.is_projection,
-            joined: &self.state().membership.joined,
+            joined: &membership.joined,
+            has_followed: membership.has_followed,
         };
         program.decide(found)
     }
@@ -122,7 +116,7 @@ impl Edge {
                 Ok(Admitted::Changed)
             }
             Decision::Replay(missed) => {
-                self.join(|topic| missed.has_added(topic));
+                self.join(|topic| missed.knows(topic));
                 self.state().membership.is_settled = false;
                 Ok(Admitted::Replay(missed))
             }
@@ -144,6 +138,7 @@ impl Edge {
         self.join(|_| true);
         let mut state = self.state();
         state.membership.is_settled = true;
+        state.membership.has_followed = true;
         if found.policies.is_none()
             && found.position > Some(0)
             && !std::mem::replace(&mut state.membership.has_reported, true)

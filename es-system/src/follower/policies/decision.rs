@@ -19,8 +19,9 @@
 //! continued. If policies of a replay are taken out, the replay ends, and the rows get what was
 //! done.
 //!
-//! Two programs do not fight about a topic that one of them has taken out: a program adds each
-//! topic once after its start. If it is taken out later, the program steps back.
+//! Two programs do not fight about a topic that one of them has taken out. The one that was started
+//! last decides: after its start a program adds each topic once, and takes topics out until it has
+//! followed. Later it steps back, until the other one follows no more.
 
 use std::collections::BTreeSet;
 
@@ -56,8 +57,17 @@ pub(super) enum StepBack {
     Lacks(String),
     /// Another program has taken out its policy for this topic while it ran.
     TakenOut(String),
+    /// Another program has taken in this topic, which it had taken out, while it ran.
+    TakenIn(String),
     /// It cannot read this line about a replay.
     NewerReplay(String),
+}
+
+impl StepBack {
+    /// Returns true if the program may follow again when the other one does not any more.
+    pub(super) fn may_end(&self) -> bool {
+        matches!(self, Self::TakenOut(_) | Self::TakenIn(_))
+    }
 }
 
 /// A program that decides.
@@ -68,6 +78,8 @@ pub(super) struct Program<'a> {
     pub(super) is_projection: bool,
     /// The topics that it has followed or replayed since its start.
     pub(super) joined: &'a BTreeSet<String>,
+    /// True if it has followed with exactly its topics since its start.
+    pub(super) has_followed: bool,
 }
 
 impl<'a> Program<'a> {
@@ -84,8 +96,8 @@ impl<'a> Program<'a> {
             Ok(replaying) => replaying,
             Err(line) => return Decision::StepBack(StepBack::NewerReplay(line)),
         };
-        if let Some(topic) = self.lacks(found, replaying.as_ref()) {
-            return Decision::StepBack(StepBack::Lacks(topic));
+        if let Some(reason) = self.lacks(found, replaying.as_ref()) {
+            return Decision::StepBack(reason);
         }
         let position = found.position.unwrap_or(0);
         let live = found.topics.iter().filter(|row| row.covered.is_none());
@@ -116,15 +128,21 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Returns a topic that another program follows or replays, and that this one neither has nor
-    /// has taken out.
-    fn lacks(self, found: &Followed, replaying: Option<&Replaying>) -> Option<String> {
+    /// Returns the reason to step back if another program follows or replays a topic that this one
+    /// neither has nor takes out.
+    fn lacks(self, found: &Followed, replaying: Option<&Replaying>) -> Option<StepBack> {
         let live = found.topics.iter().filter(|row| row.covered.is_none());
         let live = live.map(|row| &*row.topic);
         let replayed = replaying.into_iter().flat_map(Replaying::topics);
-        let mut needed = live.chain(replayed);
-        let is_lacking = |topic: &&str| !self.policies.has(topic) && !self.policies.retires(topic);
-        needed.find(is_lacking).map(str::to_owned)
+        let lacking = |topic: &str| {
+            let retires = self.policies.retires(topic);
+            match self.policies.has(topic) {
+                false if !retires => Some(StepBack::Lacks(topic.to_owned())),
+                false if self.has_followed => Some(StepBack::TakenIn(topic.to_owned())),
+                _ => None,
+            }
+        };
+        live.chain(replayed).find_map(lacking)
     }
 }
 

@@ -70,9 +70,10 @@ impl Missed {
         closest(self.added.iter().map(|(added, _)| &**added), topic)
     }
 
-    /// Returns true if the events of `topic` are among those of the added topics.
-    pub(super) fn has_added(&self, topic: &str) -> bool {
-        self.added.iter().any(|(added, _)| covers(added, topic))
+    /// Returns true if the events of `topic` are offered in order, or belong to the added topics.
+    pub(super) fn knows(&self, topic: &str) -> bool {
+        let mut added = self.added.iter();
+        self.coverage.is_live(topic) || added.any(|(added, _)| covers(added, topic))
     }
 
     fn wanted(&self) -> impl Iterator<Item = &str> {

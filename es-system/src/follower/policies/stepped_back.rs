@@ -34,8 +34,16 @@ impl SteppedBack {
             }
             StepBack::TakenOut(topic) => {
                 let problem = format!(
-                    "another program has taken out the policy for `{topic}` of `{upstream}` while \
-                     this one ran: it waits. Started again, it takes the policy in again"
+                    "another program, which was started later, has taken out the policy for \
+                     `{topic}` of `{upstream}`: this one waits until the other one follows no more"
+                );
+                (topic, problem)
+            }
+            StepBack::TakenIn(topic) => {
+                let problem = format!(
+                    "another program, which was started later, has a policy for `{topic}` of \
+                     `{upstream}`, which was taken out of this one: it waits until the other one \
+                     follows no more"
                 );
                 (topic, problem)
             }

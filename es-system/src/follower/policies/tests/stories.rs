@@ -114,6 +114,7 @@ fn replay(position: u64, policies: String) -> Replay {
 struct Process {
     policies: DeclaredPolicies,
     joined: BTreeSet<String>,
+    has_followed: bool,
     /// The batch that it is about to commit, with the topics that it has joined then.
     in_flight: Option<(Batch, BTreeSet<String>)>,
     stepped_back: Option<StepBack>,
@@ -125,6 +126,7 @@ impl Process {
         Self {
             policies,
             joined: BTreeSet::new(),
+            has_followed: false,
             in_flight: None,
             stepped_back: None,
             has_asked: false,
@@ -137,6 +139,7 @@ impl Process {
             policies: &self.policies,
             is_projection: false,
             joined: &self.joined,
+            has_followed: self.has_followed,
         };
         self.stepped_back = None;
         let decision = program.decide(&found);
@@ -151,7 +154,8 @@ impl Process {
         size: u64,
     ) -> Option<(Batch, BTreeSet<String>)> {
         let from = found.position.unwrap_or(0);
-        let all = || self.policies.declared.iter().map(|one| one.topic.clone());
+        let declared = self.policies.declared.clone();
+        let all = || declared.iter().map(|one| one.topic.clone());
         match decision {
             Decision::Begin(change) | Decision::Record(change) => {
                 let trackings = change.trackings(UPSTREAM, &found);
@@ -160,6 +164,7 @@ impl Process {
                 Some((Batch { trackings, offers }, joined))
             }
             Decision::Follow => {
+                self.has_followed = true;
                 let to = world.head().min(from + size);
                 let policies = PoliciesMove::new(found.policies, tag(&self.policies.topics()));
                 let tracking = Tracking::new(UPSTREAM, from, to).policies(policies);
@@ -217,19 +222,9 @@ fn is_any_recorded(world: &World, missed: &Missed, up_to: u64) -> bool {
 #[derive(Debug, Clone)]
 enum Step {
     Append(usize),
-    Start {
-        process: usize,
-        program: usize,
-    },
-    Look {
-        process: usize,
-        size: u64,
-    },
-    Commit {
-        process: usize,
-    },
-    /// A program that knows no sets of policies, or an operator, forgets the tag.
-    ForgetTag,
+    Start { process: usize, program: usize },
+    Look { process: usize, size: u64 },
+    Commit { process: usize },
 }
 
 const PROCESSES: usize = 3;
@@ -304,7 +299,6 @@ fn play((programs, steps): Story, compares_tags: bool) -> Result<(), TestCaseErr
                 processes[process].commit(&mut world);
                 world.check()?;
             }
-            Step::ForgetTag => world.record.policies = None,
         }
     }
     let everything = DeclaredPolicies {
