@@ -96,6 +96,18 @@ impl Edge {
         }
     }
 
+    /// Fails if this program has to step back: new tables of its own would lack events.
+    pub(super) fn refuse_to_lack_policies(&self) -> Result<()> {
+        let found = self.follower().followed(self.upstream.name())?;
+        match self.decide(&found) {
+            Decision::StepBack(reason) => {
+                let back = SteppedBack::new(self, reason, found.position.unwrap_or(0));
+                Err(back.error)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn decide(&self, found: &Followed) -> Decision {
         let own = &self.processor.policies;
         let membership = &self.state().membership;

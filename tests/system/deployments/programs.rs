@@ -87,14 +87,14 @@ fn inserted(tx: &mut Transaction<'_>) -> Result<Vec<String>> {
 
 /// Declares a process application `Second` with a policy for each event in the list.
 macro_rules! process_application {
-    ($program:ident, [$($retired:path),*], $($policy:ident: $payload:ty => ($($follows:tt)*)),+) => {
+    ($program:ident, [$($args:tt)*], $($policy:ident: $payload:ty => ($($follows:tt)*)),+) => {
         pub mod $program {
             use super::*;
 
             #[process_application(name = "Second")]
             pub struct Second;
 
-            #[process_application(retired($($retired),*))]
+            #[process_application($($args)*)]
             impl Second {
                 $(
                     #[policy($($follows)*)]
@@ -115,14 +115,14 @@ macro_rules! process_application {
 
 /// Declares a projection `TrickTable` with a policy for each event in the list.
 macro_rules! projection {
-    ($program:ident, [$($retired:path),*], $($policy:ident: $payload:ty => ($($follows:tt)*)),+) => {
+    ($program:ident, [$($args:tt)*], $($policy:ident: $payload:ty => ($($follows:tt)*)),+) => {
         pub mod $program {
             use super::*;
 
             #[projection(name = "TrickTable")]
             pub struct Table;
 
-            #[projection(retired($($retired),*))]
+            #[projection($($args)*)]
             impl Table {
                 fn tables(tx: &mut Transaction<'_>) -> Result<()> {
                     create(tx)
@@ -143,4 +143,78 @@ macro_rules! projection {
             }
         }
     };
+}
+
+process_application!(old, [],
+    registered: DogRegistered => (Dog::Registered));
+process_application!(asks, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed));
+process_application!(now, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed, added = now));
+process_application!(replays, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed, added = replay));
+process_application!(without, [retired(Dog::Renamed)],
+    registered: DogRegistered => (Dog::Registered));
+process_application!(wider, [],
+    dog: DogEvent => (Dog::*, added = replay));
+process_application!(several, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed, added = replay),
+    sold: DogSold => (Dog::Sold, added = replay));
+
+projection!(old_table, [],
+    registered: DogRegistered => (Dog::Registered));
+projection!(asks_table, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed));
+projection!(now_table, [],
+    registered: DogRegistered => (Dog::Registered),
+    renamed: DogRenamed => (Dog::Renamed, added = now));
+projection!(without_table, [retired(Dog::Renamed)],
+    registered: DogRegistered => (Dog::Registered));
+
+/// The program in which the type of the aggregate has another name, and the stored one is the same.
+pub mod hounds {
+    use super::*;
+
+    #[aggregate(topic = "Dog")]
+    pub struct Hound {}
+
+    #[aggregate]
+    impl Hound {
+        #[event(Registered)]
+        pub fn register() -> Self {
+            Self {}
+        }
+
+        #[event(Renamed)]
+        pub fn call(&mut self, name: &str) {}
+    }
+
+    #[process_application(name = "Second")]
+    pub struct Second;
+
+    #[process_application]
+    impl Second {
+        #[policy(Hound::Registered)]
+        fn registered(
+            &self,
+            event: &DomainEvent<HoundRegistered>,
+            on: &mut ProcessingEvent,
+        ) -> Result<()> {
+            collect(&line("registered", event), on)
+        }
+
+        #[policy(Hound::Renamed, added = replay)]
+        fn renamed(
+            &self,
+            event: &DomainEvent<HoundRenamed>,
+            on: &mut ProcessingEvent,
+        ) -> Result<()> {
+            collect(&line("renamed", event), on)
+        }
+    }
 }
