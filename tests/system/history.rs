@@ -4,6 +4,7 @@
 mod alternating;
 mod caches;
 mod projections;
+mod standby;
 
 use std::sync::Arc;
 
@@ -244,10 +245,8 @@ fn a_follower_that_runs_stops_in_front_of_another_history() -> Result<()> {
         let (mut runner, head) = first_history::<R>(other, env.with_store(faulty.clone()))?;
         // The follower's own store is away while the upstream is restored.
         let own = faulty.get("Counters").expect("it is open");
-        for nth in 1..=2 {
-            let away = StoreError::driver("faulty", "reading", "nobody is there");
-            own.fail(Call::Followed, nth, Moment::Before, away);
-        }
+        let away = StoreError::driver("faulty", "reading", "nobody is there");
+        own.fail(Call::Followed, 1, Moment::Before, away);
         replace(stores, other, head)?;
         // A log that is as long as before is looked at again with the next event, or the next look.
         if other.written == 5 {
