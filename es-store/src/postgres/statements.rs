@@ -17,6 +17,7 @@ use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 
+use crate::sync::Flag;
 /// The maximum number of prepared statements. When it is reached, all are prepared again.
 const KEPT: usize = 100;
 
@@ -106,6 +107,11 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         let Self {
             tx,
             statements,
+    /// The user's code can reach the client, so that is what shows them.
+    fn show_statements(&mut self, in_statement: Flag) {
+        self.tx.client().show_requests(in_statement);
+    }
+
             restore,
             ..
         } = *self;

@@ -14,6 +14,7 @@ use crate::sql::names::TableNames;
 use crate::sql::names::quoted;
 use crate::sql::transaction::Owner;
 use crate::sql::transaction::{Access, End, Transaction};
+use crate::sync::Flag;
 
 /// The maximum length of a table's name, which leaves room for the number of a rebuild.
 const LONGEST: usize = 50;
@@ -53,6 +54,8 @@ impl PostgresRecorder {
             restore,
             ..
         } = connection;
+        // Nobody watches this transaction yet.
+        client.show_requests(Flag::default());
         let begun = client.transaction_by(match access {
             Access::Write => "START TRANSACTION READ WRITE",
             // All queries of one read see the same snapshot.

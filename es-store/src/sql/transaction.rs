@@ -25,6 +25,7 @@ pub(crate) use self::value::exact;
 pub use self::value::{FromValue, ToValue, Value};
 use crate::error::StoreError;
 use crate::sql::names::{Stage, TableNames, quoted};
+use crate::sync::Flag;
 
 /// An open transaction of SQLite or PostgreSQL.
 ///
@@ -163,6 +164,13 @@ impl<'a> Transaction<'a> {
         #[cfg(feature = "driver")]
         self.check_handed_out();
         self.failure.clone()
+    }
+
+    /// Raises `in_statement` while a statement runs, for other threads to see what the user's code
+    /// waits for.
+    #[doc(hidden)]
+    pub fn __show_statements(&mut self, in_statement: Flag) {
+        self.driver.show_statements(in_statement);
     }
 
     fn begin_statement(&self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Value>, SqlError> {

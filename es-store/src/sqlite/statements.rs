@@ -10,13 +10,28 @@ use crate::error::StoreError;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Driver, Selected, Value};
 
+use crate::sync::Flag;
 /// An open transaction of SQLite.
-pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>);
+pub(super) struct SqliteTransaction<'a> {
+    tx: rusqlite::Transaction<'a>,
+    /// The flag that is raised while a statement runs.
+    in_statement: Flag,
+}
+
+impl<'a> SqliteTransaction<'a> {
+    pub(super) fn new(tx: rusqlite::Transaction<'a>) -> Self {
+        Self {
+            tx,
+            in_statement: Flag::default(),
+        }
+    }
+}
 
 impl<'a> Driver<'a> for SqliteTransaction<'a> {
     fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
         let failed = |error| codes::statement_failed(label, error);
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let _raised = self.in_statement.raise();
+        let mut statement = self.tx.prepare_cached(sql).map_err(failed)?;
         bind(&mut statement, label, params)?;
         let changed = statement.raw_execute().map_err(failed)?;
         Ok(changed as u64)
@@ -28,7 +43,8 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         sql: &str,
         params: &[Value],
     ) -> Result<Selected, StoreError> {
-        select(&self.0, label, sql, params)
+        let _raised = self.in_statement.raise();
+        select(&self.tx, label, sql, params)
     }
 
     /// Prepares for renames, during which a view may name a table that is missing.
@@ -43,7 +59,11 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
     }
 
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
-        let committed = self.0.commit();
+    fn show_statements(&mut self, in_statement: Flag) {
+        self.in_statement = in_statement;
+    }
+
+        let committed = self.tx.commit();
         committed.map_err(|error| {
             if codes::is_lost_write(&error) {
                 label.outcome_unknown(error)
@@ -57,7 +77,7 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
     /// can end the transaction.
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
-        if self.0.is_autocommit() {
+        if self.tx.is_autocommit() {
             return Err(label.statement("the transaction has ended"));
         }
         Ok(())
@@ -65,7 +85,7 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
 
     #[cfg(feature = "driver")]
     fn sqlite(&self) -> Option<&Connection> {
-        Some(&self.0)
+        Some(&self.tx)
     }
 }
 
