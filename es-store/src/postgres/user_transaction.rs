@@ -71,7 +71,7 @@ impl PostgresRecorder {
         };
         let (owner, names) = (self.owner(), self.table_names());
         let mut transaction = {
-            let driver = PostgresTransaction::new(tx, statements, restore, access);
+            let driver = PostgresTransaction::new(tx, statements, restore, lost, access);
             Transaction::new(driver, owner, names)
         };
         let end = work(&mut transaction);
@@ -83,11 +83,17 @@ impl PostgresRecorder {
         };
         let ended = match end {
             Ok(End::Commit) => transaction.commit(),
-            Ok(End::Rollback) => Ok(()),
-            Err(error) => Err(error),
+            Ok(End::Rollback) => {
+                transaction.roll_back();
+                Ok(())
+            }
+            Err(error) => {
+                transaction.roll_back();
+                Err(error)
+            }
         };
         // Some of these connections would still work, but all are opened again to be sure.
-        *lost = is_broken || matches!(ended, Err(StoreError::Driver { .. }));
+        *lost |= is_broken || matches!(ended, Err(StoreError::Driver { .. }));
         ended.map(|()| true)
     }
 

@@ -211,6 +211,11 @@ impl Transaction<'_> {
         self.driver.commit(&self.owner.label)
     }
 
+    /// Rolls the transaction back.
+    pub(crate) fn roll_back(self) {
+        self.driver.roll_back();
+    }
+
     /// Prepares for statements that rename or drop tables.
     pub(crate) fn begin_renames(&mut self) -> Result<(), StoreError> {
         self.driver.begin_renames(&self.owner.label)

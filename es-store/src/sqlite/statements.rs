@@ -8,9 +8,10 @@ use rusqlite::{Connection, Statement, ToSql};
 use super::codes;
 use crate::error::StoreError;
 use crate::sql::label::Label;
+use crate::sql::names::quoted;
 use crate::sql::transaction::{Driver, Selected, Value};
-
 use crate::sync::Flag;
+
 /// An open transaction of SQLite.
 pub(super) struct SqliteTransaction<'a> {
     tx: rusqlite::Transaction<'a>,
@@ -29,8 +30,8 @@ impl<'a> SqliteTransaction<'a> {
 
 impl<'a> Driver<'a> for SqliteTransaction<'a> {
     fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
-        let failed = |error| codes::statement_failed(label, error);
         let _raised = self.in_statement.raise();
+        let failed = |error| codes::statement_failed(label, error);
         let mut statement = self.tx.prepare_cached(sql).map_err(failed)?;
         bind(&mut statement, label, params)?;
         let changed = statement.raw_execute().map_err(failed)?;
@@ -58,11 +59,12 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         Ok(())
     }
 
-    fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
     fn show_statements(&mut self, in_statement: Flag) {
         self.in_statement = in_statement;
     }
 
+    fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
+        drop_temporary(&self.tx).map_err(|error| codes::statement_failed(label, error))?;
         let committed = self.tx.commit();
         committed.map_err(|error| {
             if codes::is_lost_write(&error) {
@@ -71,6 +73,10 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
                 codes::statement_failed(label, error)
             }
         })
+    }
+
+    fn roll_back(self: Box<Self>) {
+        drop(self);
     }
 
     /// Fails if the transaction has ended. SQLite itself rolls back after some errors. Nobody else
@@ -87,6 +93,23 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
     fn sqlite(&self) -> Option<&Connection> {
         Some(&self.tx)
     }
+}
+
+/// Drops the temporary tables, views and triggers. They belong to the connection, by which the
+/// library writes: a temporary table stands in front of one of the library's that has its name.
+fn drop_temporary(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT type, name FROM temp.sqlite_master \
+               WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               ORDER BY type DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let drops = statement.query_map([], |row| {
+        let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!("DROP {kind} IF EXISTS temp.{}", quoted(&name)))
+    })?;
+    let drops: Vec<String> = drops.collect::<Result<_, _>>()?;
+    drops
+        .iter()
+        .try_for_each(|sql| connection.execute_batch(sql))
 }
 
 fn select(

@@ -28,6 +28,9 @@ pub(crate) trait Driver<'a> {
     /// Commits the transaction.
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError>;
 
+    /// Rolls the transaction back.
+    fn roll_back(self: Box<Self>);
+
     /// Prevents the user of PostgreSQL's own transaction from committing it.
     #[cfg(all(feature = "driver", feature = "postgres"))]
     fn guard(&mut self, _label: &Label) -> Result<(), StoreError> {
