@@ -29,6 +29,7 @@ impl Register {
 }
 
 mod followed;
+mod late;
 
 struct School {
     school: DogSchool,
