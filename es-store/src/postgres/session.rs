@@ -57,7 +57,7 @@ const RESTORE_AND_END_WITH_CLIENT: &str = "RESET SESSION AUTHORIZATION; RESET RO
 /// connection has to be closed because a statement was prepared by `PREPARE`: no statement
 /// deallocates these alone.
 pub(super) const RELEASE: &str = "DISCARD SEQUENCES; \
-                       SELECT EXISTS (SELECT FROM pg_prepared_statements WHERE from_sql), \
+                       SELECT EXISTS (SELECT FROM pg_prepared_statement() WHERE from_sql), \
                        pg_advisory_unlock_all()";
 
 /// The startup options of our sessions.
