@@ -28,6 +28,7 @@ impl Register {
     }
 }
 
+mod cached;
 mod followed;
 
 struct School {
