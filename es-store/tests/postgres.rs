@@ -12,6 +12,8 @@ mod earlier;
 mod flushes;
 #[path = "postgres/in_doubt.rs"]
 mod in_doubt;
+#[path = "postgres/leftovers.rs"]
+mod leftovers;
 #[path = "postgres/lost.rs"]
 mod lost;
 #[path = "postgres/moved.rs"]

@@ -6,6 +6,8 @@ mod bad;
 mod damaged;
 #[path = "sqlite/earlier.rs"]
 mod earlier;
+#[path = "sqlite/leftovers.rs"]
+mod leftovers;
 #[path = "sqlite/processes.rs"]
 mod processes;
 #[path = "sqlite/python.rs"]

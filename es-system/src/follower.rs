@@ -25,6 +25,7 @@ mod history;
 mod policies;
 mod processor;
 mod projecting;
+mod reaction;
 mod rebuild;
 mod refusals;
 pub(crate) mod status;

@@ -24,6 +24,8 @@ mod forgotten;
 mod given_when_then;
 mod graph;
 mod guides;
+mod history;
+mod logged;
 mod logs;
 mod lost_server;
 mod memory;

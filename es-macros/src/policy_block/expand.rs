@@ -1,6 +1,5 @@
 //! ```text
 //! impl Counters { the block as written }
-//! const _: () = assert_follows(<Counters as ApplicationType>::ROLE);
 //! impl FollowerType for Counters {
 //!     type Context = Collecting;
 //!     fn policies() -> Policies<Self, Collecting> { .. }
@@ -59,10 +58,6 @@ fn table(follower: &Follower) -> TokenStream {
     let retired = retired
         .iter()
         .map(|follows| policy::retired(follows, &table, &private));
-    let follows = spans::covering(
-        self_ty,
-        quote!(#private::assert_follows(<#self_ty as #private::ApplicationType>::ROLE)),
-    );
     let name = self_ty.span();
     let of = spans::all_at(name, quote!(#private::FollowerType for));
     let body = quote! {
@@ -77,7 +72,6 @@ fn table(follower: &Follower) -> TokenStream {
     };
     let body = spans::braces(name, body);
     quote! {
-        const _: () = #follows;
         #impl_token #of #self_ty #body
         #items
     }

@@ -1,11 +1,14 @@
 //! The positions of a projection and of its rebuild.
 
 use super::meta::problem;
+use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::followed::{PoliciesMove, PolicySet, PolicyTopic, TopicChange};
 use crate::sql::followed::{keep_statement, kept};
 use crate::sql::transaction::{ToValue, Transaction};
+use crate::sql::upstream_id;
 use crate::tracking::Tracking;
+use crate::upstream_event::UpstreamEvent;
 
 /// The prefix of the upstream's name in the row of a rebuild's position. No application may have a
 /// name that begins with it.
@@ -100,6 +103,31 @@ impl Position {
             self.change_topic(tx, change)?;
         }
         self.keep(tx, tracking)
+    }
+
+    /// Returns the event that was recorded for the position `at`.
+    pub(super) fn event(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        let sql = format!(
+            "SELECT originator_id, originator_version, CASE WHEN identity_at = notification_id THEN identity END AS identity \
+             FROM {} WHERE application_name = $1 AND notification_id = $2",
+            tx.names().upstream
+        );
+        let row = tx.query_first(&sql, &[&self.row, &at]).map_err(problem)?;
+        let Some(row) = row else { return Ok(None) };
+        let id: String = row.get(0).map_err(problem)?;
+        let version: u64 = row.get(1).map_err(problem)?;
+        let identity: Option<String> = row.get(2).map_err(problem)?;
+        // An event that cannot be read is not known. It is recorded again with the next batch.
+        let event = upstream_id::from_column(&id).map(|id| UpstreamEvent::new(id, version));
+        let digest = identity.and_then(|identity| Digest::from_hex(&identity));
+        Ok(match (event, digest) {
+            (Some(event), Some(digest)) => Some(event.digest(digest)),
+            (event, _) => event,
+        })
     }
 
     /// Records the event and the policies of a new position.

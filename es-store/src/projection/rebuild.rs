@@ -4,7 +4,7 @@ use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, make_tables, process};
 use crate::error::StoreError;
-use crate::followed::PolicySet;
+use crate::followed::{Followed, PolicySet};
 use crate::rebuild_lock::RebuildLock;
 use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
@@ -44,17 +44,20 @@ impl Tables {
         Ok(number)
     }
 
-    /// Returns the position of `upstream` up to which the new tables are.
+    /// Returns the position of `upstream` up to which the new tables are, and the event there.
     ///
     /// # Errors
     /// Fails when the store fails.
-    pub fn rebuilt(&self, upstream: &str) -> Result<u64, StoreError> {
-        let mut position = 0;
+    pub fn rebuilt(&self, upstream: &str) -> Result<Followed, StoreError> {
+        let mut followed = Followed::default();
         self.recorder.transact(Access::Write, &mut |tx| {
-            position = Position::rebuild(upstream).lock(tx)?;
+            let position = Position::rebuild(upstream);
+            let at = position.lock(tx)?;
+            followed = Followed::new(Some(at));
+            followed.event = position.event(tx, at)?;
             Ok(End::Commit)
         })?;
-        Ok(position)
+        Ok(followed)
     }
 
     /// Does the same as [`process`](Tables::process), for the new tables.

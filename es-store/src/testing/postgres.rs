@@ -115,6 +115,15 @@ impl Database {
         }
     }
 
+    /// Returns the database of the same name on a standby, or on a server that was one.
+    pub fn on(&self, standby: &Cluster) -> Self {
+        Self {
+            config: standby.config(),
+            name: self.name.clone(),
+            is_dropped: false,
+        }
+    }
+
     /// Returns the settings with which an application opens this database.
     pub fn env(&self) -> Env {
         let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();

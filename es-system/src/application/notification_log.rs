@@ -73,7 +73,7 @@ impl NotificationLog {
     /// # Errors
     /// Fails as [`select`](Self::select) does.
     pub fn head(&self) -> Result<u64> {
-        let head = self.application.on_store(|store| store.head())?;
+        let head = self.application.head()?;
         Ok(head.map_or(0, |head| head.position))
     }
 

@@ -20,6 +20,7 @@ use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
 use crate::follower::delay::Delay;
 use crate::follower::events::{Lane, Page};
 use crate::follower::failure::{CommitFailure, Failure};
+use crate::follower::history::History;
 use crate::follower::policies::{Admitted, Membership};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
@@ -42,18 +43,20 @@ pub(crate) struct Edge {
     /// The number of events that were processed.
     processed: AtomicU64,
     /// The number of batches that were not committed because another writer was first.
-    conflicts: AtomicU64,
+    pub(super) conflicts: AtomicU64,
 }
 
 /// The state of an edge's work.
 #[derive(Default)]
 pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
-    pub(super) is_verified: bool,
+    is_verified: bool,
+    /// The recorded position that the last batch found.
+    last_position: u64,
     /// The part of the edge in following its upstream, beside other programs.
     pub(super) membership: Membership,
     refusals: Refusals,
-    delay: Option<Delay>,
+    pub(super) delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
     left: Option<Page>,
@@ -175,6 +178,11 @@ impl Edge {
         self.processed.load(Ordering::Relaxed)
     }
 
+    /// Has the edge wait for the next step to verify the upstream again.
+    pub(crate) fn doubt_history(&self) {
+        self.state().is_verified = false;
+    }
+
     /// Returns true if the upstream is known to be the log that was followed before.
     pub(crate) fn has_verified(&self) -> bool {
         self.state().is_verified
@@ -236,26 +244,46 @@ impl Edge {
         };
         let followed = self.follower().followed(self.upstream.name())?;
         let from = followed.position.unwrap_or(0);
-        let head = self.upstream.on_store(|store| store.head())?;
-        let ahead = self.events_ahead(&followed, head)?;
+        self.see_position(from);
+        let history = self.history();
+        let ahead = history.verify_head(&followed, self.upstream.head()?)?;
         let policies = match self.admit(&followed, ahead.is_some())? {
-            Admitted::Follow(policies) => policies,
+            Admitted::Follow(policies) => Some(policies),
+            Admitted::Idle => None,
             Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
             Admitted::Changed => return Ok(Pulled::changed()),
-            Admitted::Idle => return Ok(Pulled::Nothing { or_at: None }),
         };
-        let Some(head) = ahead else {
+        let (Some(head), Some(policies)) = (ahead, policies) else {
+            self.state().is_verified = true;
             return Ok(Pulled::Nothing { or_at: None });
         };
         let lane = Lane::Live(policies);
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
-        self.verify(&followed, page.start.as_ref())?;
+        history.verify(&followed, page.start.as_ref())?;
+        self.state().is_verified = true;
         if page.events.is_empty() {
             return self.skip(page, head, now, skips);
         }
         self.process(page)
+    }
+
+    /// Drops the cached aggregates of the follower if its recorded position went back, because then
+    /// its own store was restored.
+    fn see_position(&self, position: u64) {
+        let former = std::mem::replace(&mut self.state().last_position, position);
+        if position < former {
+            self.follower().forget_all();
+        }
+    }
+
+    /// Returns the history of the upstream, for verification.
+    pub(super) fn history(&self) -> History<'_> {
+        History {
+            follower: self.processor.name(),
+            upstream: &self.upstream,
+        }
     }
 
     /// Processes the first events of a page.
@@ -329,45 +357,6 @@ impl Edge {
         let recording = Recording::new(Vec::new()).tracking(tracking);
         self.processor.application.record(&recording)?;
         Ok(())
-    }
-
-    /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
-    /// only rule so far stops the follower in front of the event.
-    fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
-        match failure {
-            Failure::Retry { error, pause } => {
-                let conflicts = u64::from(pause.is_contention());
-                self.conflicts.fetch_add(conflicts, Ordering::Relaxed);
-                self.delay(|former| Delay::retry(former, error, pause, now))
-            }
-            Failure::Newer(event) => self.delay(|_| Delay::newer(event, now)),
-            Failure::SteppedBack(back) => self.delay(|_| Delay::stepped_back(back, now)),
-            Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
-            Failure::Abandoned => Next::Never,
-        }
-    }
-
-    fn delay(&self, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
-        let mut state = self.state();
-        let former = state.delay.as_ref();
-        let delay = delay(former);
-        delay.trace(former, (self.processor.name(), self.upstream.name()));
-        let next = Next::after(&delay);
-        state.delay = Some(delay);
-        next
-    }
-
-    /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
-    /// the new ones instead.
-    fn stop(&self, error: Error, repairs: u64) -> Next {
-        let message = error.to_string();
-        if !self.processor.stop(error, repairs) {
-            return Next::AtOnce;
-        }
-        let follower = self.processor.name();
-        let upstream = self.upstream.name();
-        tracing::error!(follower, upstream, error = %message, "a follower stops");
-        Next::Never
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

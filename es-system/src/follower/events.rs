@@ -11,8 +11,8 @@ pub(super) enum Lane {
     Live(PoliciesMove),
     /// The position of a replay.
     Replay(PoliciesMove),
-    /// The position of a rebuild, whose policies are recorded at its end.
-    Rebuild,
+    /// The position of a rebuild.
+    Rebuild(PoliciesMove),
 }
 
 impl Lane {
@@ -26,9 +26,10 @@ impl Lane {
     ) -> Tracking {
         let upstream = upstream.name();
         let tracking = match self.clone() {
-            Self::Live(policies) => Tracking::new(upstream, from, to).policies(policies),
+            Self::Live(policies) | Self::Rebuild(policies) => {
+                Tracking::new(upstream, from, to).policies(policies)
+            }
             Self::Replay(policies) => Tracking::replay(upstream, from, to, policies),
-            Self::Rebuild => Tracking::new(upstream, from, to),
         };
         match event {
             Some(event) => tracking.at(event),

@@ -295,7 +295,7 @@ impl Network {
 
 /// Returns the nodes of the cycle that the edge from `leader` to `node` is part of, in the order of
 /// definition.
-fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+pub(super) fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let followers_of = |first: usize| {
         let mut found = vec![first];
         let mut next = 0;
@@ -322,6 +322,10 @@ fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> 
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     let position = edge.position()?;
+    if position > head && edge.upstream().notification_log().head()? < position {
+        // The log has lost events. The next step tells.
+        edge.doubt_history();
+    }
     if position >= head && edge.has_verified() && edge.is_settled() {
         return Ok(None);
     }

@@ -32,7 +32,7 @@ impl Edge {
         };
         let mut replayed = Followed::new(Some(from));
         replayed.event.clone_from(&replay.event);
-        self.verify(&replayed, page.start.as_ref())?;
+        self.history().verify(&replayed, page.start.as_ref())?;
         match page.rest.clone().filter(|_| page.events.is_empty()) {
             Some(rest) => {
                 self.move_past(&page.lane, from, rest)?;
