@@ -15,6 +15,7 @@
 //! known about following that one upstream. It takes one step at a time and never waits. The edges
 //! of a follower share its [`Processor`].
 
+mod admission;
 mod batch;
 mod collecting;
 mod delay;

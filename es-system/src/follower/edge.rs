@@ -188,6 +188,10 @@ impl Edge {
         self.state().is_verified
     }
 
+    fn has_stopped(&self) -> bool {
+        self.processor.stopped().is_some()
+    }
+
     /// Returns true if the edge follows with all its policies, and nothing is left to be replayed.
     pub(crate) fn is_settled(&self) -> bool {
         self.state().membership.is_settled()
@@ -224,7 +228,7 @@ impl Edge {
             .map(|e| e.position);
         let condition = match waits_at {
             // Another program has processed the event, and this edge has not looked again yet.
-            Some(at) if position >= Some(at) && self.processor.stopped().is_none() => {
+            Some(at) if position >= Some(at) && self.is_settled() && !self.has_stopped() => {
                 Condition::Running
             }
             _ => self.condition(),
@@ -248,12 +252,11 @@ impl Edge {
         let history = self.history();
         let ahead = history.verify_head(&followed, self.upstream.head()?)?;
         let policies = match self.admit(&followed, ahead.is_some())? {
-            Admitted::Follow(policies) => Some(policies),
-            Admitted::Idle => None,
+            Admitted::Follow(policies) => policies,
             Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
             Admitted::Changed => return Ok(Pulled::changed()),
         };
-        let (Some(head), Some(policies)) = (ahead, policies) else {
+        let Some(head) = ahead else {
             self.state().is_verified = true;
             return Ok(Pulled::Nothing { or_at: None });
         };

@@ -149,8 +149,8 @@ impl Processor {
     }
 }
 
-/// Returns the events of `upstream` behind the first position and up to the second one that `topics`
-/// selects, as [`Processor::page`] does.
+/// Returns the events of `upstream` behind the first position and up to the second one that
+/// `topics` selects, as [`Processor::page`] does.
 pub(super) fn page(
     upstream: &Application,
     topics: Option<&TopicFilter>,

@@ -141,7 +141,8 @@ impl<'a> Rebuild<'a> {
         Ok(rebuild)
     }
 
-    /// Fails if another program has begun the rebuild, with policies that are not those of this one.
+    /// Fails if another program has begun the rebuild, with policies that are not those of this
+    /// one.
     fn refuse_other_policies(&self, followed: &Followed) -> Result<()> {
         match &followed.policies {
             Some(tag) if *tag != self.processor.policies.recorded().tag => {

@@ -1,7 +1,7 @@
 //! The set of a program's policies, told by the topics of the events that they handle.
 //!
-//! A topic of the set is that of an event (`Dog.Renamed`), that of an aggregate with a dot behind it
-//! for all its events (`Dog.`), or `*` for all events.
+//! A topic of the set is that of an event (`Dog.Renamed`), that of an aggregate with a dot behind
+//! it for all its events (`Dog.`), or `*` for all events.
 
 use std::collections::BTreeSet;
 

@@ -176,6 +176,42 @@ projection!(now_table, [],
 projection!(without_table, [retired(Dog::Renamed)],
     registered: DogRegistered => (Dog::Registered));
 
+projection!(wider_table, [],
+    dog: DogEvent => (Dog::*));
+
+/// A projection whose policy for a new name fails. It has the policies of `asks_table`.
+pub mod failing_table {
+    use super::*;
+
+    #[projection(name = "TrickTable")]
+    pub struct Table;
+
+    #[projection]
+    impl Table {
+        fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+            create(tx)
+        }
+
+        #[policy(Dog::Registered)]
+        fn registered(
+            &self,
+            event: &DomainEvent<DogRegistered>,
+            tx: &mut Transaction<'_>,
+        ) -> Result<()> {
+            insert(&line("registered", event), tx)
+        }
+
+        #[policy(Dog::Renamed)]
+        fn renamed(
+            &self,
+            _: &DomainEvent<DogRenamed>,
+            _: &mut Transaction<'_>,
+        ) -> Result<(), String> {
+            Err("not yet".to_owned())
+        }
+    }
+}
+
 /// The program in which the type of the aggregate has another name, and the stored one is the same.
 pub mod hounds {
     use super::*;

@@ -1,6 +1,8 @@
 //! Projections that are deployed again with other policies.
 
-use super::programs::{asks_table, now_table, old_table, without_table};
+use super::programs::{
+    asks_table, failing_table, now_table, old_table, wider_table, without_table,
+};
 use super::*;
 
 #[test]
@@ -86,6 +88,43 @@ fn a_policy_of_a_projection_that_was_taken_out_and_has_missed_events_needs_a_reb
         assert!(
             error.to_string().contains("the first at position 4"),
             "{error}"
+        );
+        Ok(())
+    }
+    on_each_runner([flow::<SingleThreadedRunner>, flow::<MultiThreadedRunner>])
+}
+
+#[test]
+fn a_rebuild_is_not_continued_by_a_program_with_other_policies() -> Result<()> {
+    fn flow<R: Runner>(place: &Place) -> Result<()> {
+        record(place)?;
+        run::<R, old_table::Table>(place)?;
+        // The handler fails at the second event, and the first one stays in the new tables.
+        let failing = R::new(&program::<failing_table::Table>()?, place.env.clone())?;
+        failing
+            .rebuild::<failing_table::Table>(|_| {})
+            .expect_err("a handler fails");
+        let runner = R::new(&program::<now_table::Table>()?, place.env.clone())?;
+        runner.rebuild::<now_table::Table>(|_| {})?;
+        let runner = R::new(&program::<asks_table::Table>()?, place.env.clone())?;
+        assert_eq!(
+            runner.get::<asks_table::Table>()?.lines()?,
+            ["registered 1", "renamed 2"]
+        );
+        let failing = R::new(&program::<failing_table::Table>()?, place.env.clone())?;
+        failing
+            .rebuild::<failing_table::Table>(|_| {})
+            .expect_err("a handler fails");
+        let wider = R::new(&program::<wider_table::Table>()?, place.env.clone())?;
+        let error = wider
+            .rebuild::<wider_table::Table>(|_| {})
+            .expect_err("the new tables would lack events");
+        assert!(error.to_string().contains("`discard_rebuild`"), "{error}");
+        assert!(wider.discard_rebuild::<wider_table::Table>()?);
+        wider.rebuild::<wider_table::Table>(|_| {})?;
+        assert_eq!(
+            wider.get::<wider_table::Table>()?.lines()?,
+            ["dog 1", "dog 2"]
         );
         Ok(())
     }

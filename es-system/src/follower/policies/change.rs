@@ -8,7 +8,7 @@ use crate::policy::policy_set::{covers, tag, widest};
 
 /// A change of the recorded topics and of the replay, at a position that does not move.
 #[derive(Debug, Clone)]
-pub(super) struct Change {
+pub(in crate::follower) struct Change {
     /// The topics as they are recorded after the change.
     rows: Vec<PolicyTopic>,
     replay: ReplayChange,
@@ -23,15 +23,18 @@ enum ReplayChange {
 
 impl Change {
     /// Creates the change of nothing.
-    pub(super) fn new(rows: Vec<PolicyTopic>) -> Self {
+    pub(in crate::follower) fn new(rows: Vec<PolicyTopic>) -> Self {
         Self {
             rows,
             replay: ReplayChange::None,
         }
     }
 
-    /// Makes `topics` live. What they cover needs no record of its own any more.
-    pub(super) fn live<'a>(mut self, topics: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Makes `topics` live. The topics that they cover need no record of their own any more.
+    pub(in crate::follower) fn live<'a>(
+        mut self,
+        topics: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         let topics: Vec<_> = topics.into_iter().collect();
         let all = self.live_topics().chain(topics.iter().copied());
         let live: Vec<_> = widest(all).into_iter().map(PolicyTopic::live).collect();
@@ -43,7 +46,7 @@ impl Change {
     }
 
     /// Records that the events of `topics` were offered up to `position`, and no later ones.
-    pub(super) fn covered<'a>(
+    pub(in crate::follower) fn covered<'a>(
         mut self,
         topics: impl Iterator<Item = &'a str>,
         position: u64,
@@ -62,13 +65,13 @@ impl Change {
     }
 
     /// Begins a replay behind the position `at`.
-    pub(super) fn begin(self, at: u64, replaying: Replaying) -> Self {
+    pub(in crate::follower) fn begin(self, at: u64, replaying: Replaying) -> Self {
         let replay = ReplayChange::Begin { at, replaying };
         Self { replay, ..self }
     }
 
     /// Ends the replay that is recorded.
-    pub(super) fn end(self) -> Self {
+    pub(in crate::follower) fn end(self) -> Self {
         Self {
             replay: ReplayChange::End,
             ..self
@@ -76,12 +79,12 @@ impl Change {
     }
 
     /// Returns the topics as they are recorded after the change.
-    pub(super) fn rows(&self) -> &[PolicyTopic] {
+    pub(in crate::follower) fn rows(&self) -> &[PolicyTopic] {
         &self.rows
     }
 
-    /// Returns the moves that record the change, from the position that was found to the same one.
-    pub(super) fn trackings(&self, upstream: &str, found: &Followed) -> Vec<Tracking> {
+    /// Returns the policies with which a move of the position records the change.
+    pub(in crate::follower) fn policies(&self, found: &Followed) -> PoliciesMove {
         let replays = match self.replay {
             ReplayChange::None => found.replay.is_some(),
             ReplayChange::Begin { .. } => true,
@@ -93,9 +96,13 @@ impl Change {
             tag = format!("replay {tag}");
         }
         let policies = PoliciesMove::new(found.policies.clone(), tag);
-        let policies = self.changes(found).fold(policies, PoliciesMove::topic);
+        self.changes(found).fold(policies, PoliciesMove::topic)
+    }
+
+    /// Returns the moves that record the change, from the position that was found to the same one.
+    pub(in crate::follower) fn trackings(&self, upstream: &str, found: &Followed) -> Vec<Tracking> {
         let position = found.position.unwrap_or(0);
-        let here = Tracking::new(upstream, position, position).policies(policies);
+        let here = Tracking::new(upstream, position, position).policies(self.policies(found));
         let replay = match (&self.replay, &found.replay) {
             (ReplayChange::Begin { at, replaying }, _) => {
                 let policies = PoliciesMove::new(None, replaying.to_string());
@@ -116,7 +123,7 @@ impl Change {
     }
 
     /// Returns true if the events of `topic` are offered after the change, in order or in a replay.
-    pub(super) fn has(&self, topic: &str) -> bool {
+    pub(in crate::follower) fn has(&self, topic: &str) -> bool {
         let replaying = match &self.replay {
             ReplayChange::Begin { replaying, .. } => Some(replaying),
             ReplayChange::None | ReplayChange::End => None,

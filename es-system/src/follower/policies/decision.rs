@@ -34,10 +34,10 @@ use crate::policy::policy_set::{Added, DeclaredPolicies, DeclaredTopic};
 
 /// The result of a decision.
 #[derive(Debug, Clone)]
-pub(super) enum Decision {
+pub(in crate::follower) enum Decision {
     /// The program has the recorded policies, and may move the position.
     Follow,
-    /// Nothing is recorded or processed yet. The change comes before the first batch.
+    /// Nothing is recorded or processed yet. The first batch records the change.
     Begin(Change),
     /// The change is recorded. Then the program decides again.
     Record(Change),
@@ -52,7 +52,7 @@ pub(super) enum Decision {
 
 /// The reason why a program steps back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StepBack {
+pub(in crate::follower) enum StepBack {
     /// It has no policy for this topic, which another program follows.
     Lacks(String),
     /// Another program has taken out its policy for this topic while it ran.
@@ -65,26 +65,26 @@ pub(super) enum StepBack {
 
 impl StepBack {
     /// Returns true if the program may follow again when the other one does not any more.
-    pub(super) fn may_end(&self) -> bool {
+    pub(in crate::follower) fn may_end(&self) -> bool {
         matches!(self, Self::TakenOut(_) | Self::TakenIn(_))
     }
 }
 
 /// A program that decides.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Program<'a> {
-    pub(super) policies: &'a DeclaredPolicies,
+pub(in crate::follower) struct Program<'a> {
+    pub(in crate::follower) policies: &'a DeclaredPolicies,
     /// True if the events of an added topic cannot be replayed.
-    pub(super) is_projection: bool,
+    pub(in crate::follower) is_projection: bool,
     /// The topics that it has followed or replayed since its start.
-    pub(super) joined: &'a BTreeSet<String>,
+    pub(in crate::follower) joined: &'a BTreeSet<String>,
     /// True if it has followed with exactly its topics since its start.
-    pub(super) has_followed: bool,
+    pub(in crate::follower) has_followed: bool,
 }
 
 impl<'a> Program<'a> {
     /// Decides by what is recorded.
-    pub(super) fn decide(self, found: &Followed) -> Decision {
+    pub(in crate::follower) fn decide(self, found: &Followed) -> Decision {
         if found.topics.is_empty() && found.replay.is_none() {
             return self.begin(found);
         }

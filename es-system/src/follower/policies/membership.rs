@@ -12,13 +12,13 @@ const STALL: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(in crate::follower) struct Membership {
     /// The topics that it has followed or replayed.
-    pub(super) joined: BTreeSet<String>,
+    pub(in crate::follower) joined: BTreeSet<String>,
     /// True if it has followed with exactly its topics.
-    pub(super) has_followed: bool,
+    pub(in crate::follower) has_followed: bool,
     /// True if it had all its topics at the last look, unless it has stepped back then.
-    pub(super) is_settled: bool,
+    pub(in crate::follower) is_settled: bool,
     /// True if a position of unknown policies was reported.
-    pub(super) has_reported: bool,
+    pub(in crate::follower) has_reported: bool,
     /// The positions at which it has stepped back, and the time of the first look at them.
     stalled: Option<((Option<u64>, Option<u64>), Instant)>,
 }
@@ -29,12 +29,12 @@ impl Membership {
         self.is_settled
     }
 
-    /// Notes that the edge has stepped back for a program that was started later, while there are
-    /// events to process. If that program has made no progress for a while, returns true, and the
-    /// edge decides as after its start.
+    /// Records a look at which the edge has stepped back for a program that was started later, while
+    /// there are events to process. If that program has made no progress for a while, returns true,
+    /// and the edge decides as after its start.
     ///
     /// A program that is merely slow loses its batch to this one, and no event is lost.
-    pub(super) fn stalls(&mut self, found: &Followed, now: Instant) -> bool {
+    pub(in crate::follower) fn stalls(&mut self, found: &Followed, now: Instant) -> bool {
         let positions = (
             found.position,
             found.replay.as_ref().map(|one| one.position),

@@ -9,26 +9,26 @@ const LIVE: u64 = u64::MAX;
 
 /// The recorded topics, as positions up to which events were offered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Coverage(Vec<(String, u64)>);
+pub(in crate::follower) struct Coverage(Vec<(String, u64)>);
 
 impl Coverage {
-    pub(super) fn new(rows: &[PolicyTopic]) -> Self {
+    pub(in crate::follower) fn new(rows: &[PolicyTopic]) -> Self {
         let covered = |row: &PolicyTopic| (row.topic.clone(), row.covered.unwrap_or(LIVE));
         Self(rows.iter().map(covered).collect())
     }
 
     /// Returns the position up to which all events of `topic` were offered; 0 is none.
-    pub(super) fn of(&self, topic: &str) -> u64 {
+    pub(in crate::follower) fn of(&self, topic: &str) -> u64 {
         let covering = self.0.iter().filter(|(of, _)| covers(of, topic));
         covering.map(|(_, position)| *position).max().unwrap_or(0)
     }
 
-    pub(super) fn is_live(&self, topic: &str) -> bool {
+    pub(in crate::follower) fn is_live(&self, topic: &str) -> bool {
         self.of(topic) == LIVE
     }
 
     /// Returns true if a topic is recorded that covers `topic`, live or not.
-    pub(super) fn knows(&self, topic: &str) -> bool {
+    pub(in crate::follower) fn knows(&self, topic: &str) -> bool {
         self.0.iter().any(|(of, _)| covers(of, topic))
     }
 }
@@ -43,35 +43,35 @@ pub(in crate::follower) struct Missed {
 }
 
 impl Missed {
-    pub(super) fn new(coverage: Coverage, added: Vec<(String, bool)>) -> Self {
+    pub(in crate::follower) fn new(coverage: Coverage, added: Vec<(String, bool)>) -> Self {
         Self { coverage, added }
     }
 
     /// Returns the position before the first of the events.
-    pub(super) fn start(&self) -> u64 {
+    pub(in crate::follower) fn start(&self) -> u64 {
         let starts = self.wanted().map(|topic| self.coverage.of(topic));
         starts.min().unwrap_or(0)
     }
 
     /// Returns the filter that selects the events, and others.
-    pub(super) fn filter(&self) -> Option<TopicFilter> {
+    pub(in crate::follower) fn filter(&self) -> Option<TopicFilter> {
         filter(self.wanted())
     }
 
     /// Returns true if the event of `topic` at `position` is one of them.
-    pub(super) fn contains(&self, topic: &str, position: u64) -> bool {
+    pub(in crate::follower) fn contains(&self, topic: &str, position: u64) -> bool {
         let closest = self.added_for(topic);
         let is_wanted = closest.is_some_and(|one| self.wanted().any(|wanted| wanted == one));
         is_wanted && position > self.coverage.of(topic)
     }
 
     /// Returns the added topic to which the event of `topic` belongs.
-    pub(super) fn added_for(&self, topic: &str) -> Option<&str> {
+    pub(in crate::follower) fn added_for(&self, topic: &str) -> Option<&str> {
         closest(self.added.iter().map(|(added, _)| &**added), topic)
     }
 
     /// Returns true if the events of `topic` are offered in order, or belong to the added topics.
-    pub(super) fn knows(&self, topic: &str) -> bool {
+    pub(in crate::follower) fn knows(&self, topic: &str) -> bool {
         let mut added = self.added.iter();
         self.coverage.is_live(topic) || added.any(|(added, _)| covers(added, topic))
     }

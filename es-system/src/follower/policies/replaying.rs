@@ -8,13 +8,13 @@ use crate::policy::policy_set::{Added, covers};
 ///
 /// The text has a line for each topic: `replay Dog.Renamed`, or `now Dog.`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Replaying {
-    pub(super) added: Vec<(String, Added)>,
+pub(in crate::follower) struct Replaying {
+    pub(in crate::follower) added: Vec<(String, Added)>,
 }
 
 impl Replaying {
     /// Reads the recorded text. Fails with a line that a newer program has written.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::follower) fn parse(text: &str) -> Result<Self, String> {
         let line = |line: &str| match line.split_once(' ') {
             Some(("replay", topic)) => Ok((topic.to_owned(), Added::Replay)),
             Some(("now", topic)) => Ok((topic.to_owned(), Added::Now)),
@@ -24,17 +24,17 @@ impl Replaying {
         Ok(Self { added })
     }
 
-    pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::follower) fn topics(&self) -> impl Iterator<Item = &str> {
         self.added.iter().map(|(topic, _)| &**topic)
     }
 
     /// Returns true if the events of `topic` take part.
-    pub(super) fn covers(&self, topic: &str) -> bool {
+    pub(in crate::follower) fn covers(&self, topic: &str) -> bool {
         self.topics().any(|of| covers(of, topic))
     }
 
     /// Returns the topics whose earlier events are offered.
-    pub(super) fn replayed(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::follower) fn replayed(&self) -> impl Iterator<Item = &str> {
         let is_replayed = |(_, added): &&(String, Added)| *added == Added::Replay;
         let replayed = self.added.iter().filter(is_replayed);
         replayed.map(|(topic, _)| &**topic)

@@ -2,7 +2,6 @@
 
 use super::decision::StepBack;
 use crate::error::Error;
-use crate::follower::edge::Edge;
 
 /// The reason why an edge does not follow for now.
 #[derive(Debug, Clone)]
@@ -16,11 +15,16 @@ pub(in crate::follower) struct SteppedBack {
 }
 
 impl SteppedBack {
-    pub(super) fn new(edge: &Edge, reason: StepBack, position: u64) -> Self {
-        let upstream = edge.upstream.name();
+    /// Describes the reason of `follower`, which has looked at `upstream`.
+    pub(in crate::follower) fn new(
+        reason: StepBack,
+        position: u64,
+        (follower, upstream): (&str, &str),
+        is_projection: bool,
+    ) -> Self {
         let (topic, problem) = match reason {
             StepBack::Lacks(topic) => {
-                let attribute = if edge.processor.policies.is_projection {
+                let attribute = if is_projection {
                     "projection"
                 } else {
                     "process_application"
@@ -58,7 +62,7 @@ impl SteppedBack {
         Self {
             position,
             topic,
-            error: Error::configuration(edge.processor.name(), problem),
+            error: Error::configuration(follower, problem),
         }
     }
 }

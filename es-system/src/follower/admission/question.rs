@@ -2,10 +2,10 @@
 
 use es_store::{Notification, NotificationQuery, PAGE_BYTES};
 
-use super::missed::Missed;
 use crate::error::{Error, Result};
 use crate::follower::batch::BATCH_EVENTS;
 use crate::follower::edge::Edge;
+use crate::follower::policies::Missed;
 
 impl Edge {
     /// Returns the error that asks what becomes of the missed events up to `position`, or `None` if

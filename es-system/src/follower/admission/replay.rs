@@ -2,10 +2,10 @@
 
 use es_store::{Followed, Head, PoliciesMove, UpstreamEvent};
 
-use super::missed::Missed;
 use crate::follower::edge::{Edge, Pulled};
 use crate::follower::events::{Lane, Page};
 use crate::follower::failure::Failure;
+use crate::follower::policies::Missed;
 use crate::follower::processor;
 
 impl Edge {
