@@ -30,6 +30,7 @@ impl Register {
 
 mod cached;
 mod followed;
+mod late;
 
 struct School {
     school: DogSchool,

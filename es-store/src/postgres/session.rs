@@ -36,19 +36,29 @@ const NO_TRANSACTION_TIMEOUT: &str = "SELECT set_config('transaction_timeout', '
 /// detect that.
 const END_WITH_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
-/// The statements that return to the settings of a session.
+/// The statements that return to the settings of a session, and remove what a handler has made in
+/// it. `DISCARD ALL` would remove the prepared statements of the library, too.
 ///
-/// They follow a user's commit in the same request, because a `SET` of a handler would otherwise
-/// hold for all that follow on the connection. A rollback undoes a `SET` by itself.
+/// They follow a user's commit in the same request, because all that would otherwise stay for those
+/// who use the connection next. A rollback undoes it by itself.
 const RESTORE: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; \
                        SELECT set_config('transaction_timeout', '0', false) \
-                       WHERE current_setting('transaction_timeout', true) <> '0'";
+                       WHERE current_setting('transaction_timeout', true) <> '0'; \
+                       UNLISTEN *; CLOSE ALL; DISCARD TEMP;";
 
 /// The same, where the server can detect that its client is gone.
 const RESTORE_AND_END_WITH_CLIENT: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; \
                        SET client_connection_check_interval = '1s'; \
                        SELECT set_config('transaction_timeout', '0', false) \
-                       WHERE current_setting('transaction_timeout', true) <> '0'";
+                       WHERE current_setting('transaction_timeout', true) <> '0'; \
+                       UNLISTEN *; CLOSE ALL; DISCARD TEMP;";
+
+/// The statements that remove what outlives a rollback, too. The row is `f`, or `t` if the
+/// connection has to be closed because a statement was prepared by `PREPARE`: no statement
+/// deallocates these alone.
+pub(super) const RELEASE: &str = "DISCARD SEQUENCES; \
+                       SELECT EXISTS (SELECT FROM pg_prepared_statement() WHERE from_sql), \
+                       pg_advisory_unlock_all()";
 
 /// The startup options of our sessions.
 #[derive(Debug, Clone)]
