@@ -28,6 +28,7 @@ impl Register {
     }
 }
 
+mod cached;
 mod followed;
 mod late;
 

@@ -141,3 +141,48 @@ pub(super) fn begin_writing(client: &mut Client) -> Result<&'static str, Error> 
         done => done.map(|()| RESTORE_AND_END_WITH_CLIENT),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_session_sets_what_our_statements_depend_on() {
+        let second = Duration::from_secs(1);
+        let sessions = Sessions::of(&Env::new(), second, 2 * second).expect("the defaults");
+        let both = [
+            "synchronous_commit=on",
+            "lock_timeout=1000",
+            "idle_session_timeout=0",
+            "default_transaction_isolation=read\\ committed",
+            "default_transaction_deferrable=off",
+            "standard_conforming_strings=on",
+            "quote_all_identifiers=off",
+            "exit_on_error=off",
+            "jit=off",
+        ];
+        let own = [
+            "statement_timeout=0",
+            "idle_in_transaction_session_timeout=5000",
+            "enable_indexscan=on",
+            "enable_indexonlyscan=on",
+            "enable_seqscan=off",
+            "enable_bitmapscan=off",
+        ];
+        let of_users = [
+            "statement_timeout=2000",
+            "idle_in_transaction_session_timeout=2000",
+        ];
+        for (options, further) in [
+            (&sessions.own, &own[..]),
+            (&sessions.of_users, &of_users[..]),
+        ] {
+            let mut found: Vec<_> = options.split("-c ").map(str::trim).collect();
+            let mut expected: Vec<_> = both.iter().chain(further).copied().collect();
+            found.retain(|option| !option.is_empty());
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected);
+        }
+    }
+}
