@@ -251,6 +251,7 @@ mod tests {
         };
         let page = Page {
             from: 0,
+            start: None,
             events: (1..).zip(sizes).map(event).collect(),
             rest: None,
         };
