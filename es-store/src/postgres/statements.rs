@@ -277,8 +277,8 @@ impl<'a> PostgresTransaction<'a> {
     }
 }
 
-/// Ends the transaction by the statement `by`, and then executes `restore`. What others would find
-/// on the connection is removed in the same request.
+/// Ends the transaction by the statement `by`, and then executes `restore`. The same request
+/// removes the locks and values that others would find on the connection.
 fn end(tx: Transaction<'_>, by: &str, restore: &str, is_spoilt: &mut bool) -> Result<(), Error> {
     let answers = tx.end_and(by, &format!("{restore} {RELEASE}"))?;
     *is_spoilt |= !is_released(answers);

@@ -97,7 +97,10 @@ fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<
     drop(denied);
     let ended = match end {
         Ok(End::Commit) => transaction.commit(),
-        Ok(End::Rollback) => Ok(()),
+        Ok(End::Rollback) => {
+            transaction.roll_back();
+            Ok(())
+        }
         Err(error) => Err(error),
     };
     pace.iter_mut().for_each(Pace::end);

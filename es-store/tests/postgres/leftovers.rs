@@ -1,4 +1,4 @@
-//! What a user's transaction leaves on its connection, which the next one gets: nothing.
+//! A user's transaction leaves nothing on its connection, which the next one gets.
 
 use es_store::{Access, End, ProcessRecorder, Role, Transaction};
 

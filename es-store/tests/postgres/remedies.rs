@@ -223,8 +223,8 @@ fn a_statement_that_is_gone_is_prepared_again() {
     }
 }
 
-/// What the user's own index or trigger refuses in vain is the fault of one save, and the others of
-/// its group are recorded.
+/// An index or a trigger of the user's own refuses one save in each attempt. The others of its
+/// group are recorded.
 #[test]
 fn a_save_that_is_tried_in_vain_fails_no_other_of_its_group() {
     let own_index =

@@ -1,4 +1,4 @@
-//! What a user's transaction leaves on the connection by which the library writes: nothing.
+//! A user's transaction leaves nothing on the connection by which the library writes.
 
 use es_store::{Access, End, NotificationQuery, ProcessRecorder, Role};
 
