@@ -164,7 +164,7 @@ impl<'a> Case<'a> {
             return taken_out;
         }
         let is_replayed = |topic: &&DeclaredTopic| self.rule(topic) == Some(Added::Replay);
-        let change = if added.iter().any(|topic| is_replayed(topic)) {
+        let change = if added.iter().any(is_replayed) {
             let rule = |topic: &&DeclaredTopic| self.rule(topic).unwrap_or(Added::Now);
             let added = added.iter().map(|topic| (topic.topic.clone(), rule(topic)));
             let replaying = Replaying {
@@ -230,7 +230,7 @@ impl<'a> Case<'a> {
     /// Asks about the events of those `added` topics that have no rule.
     fn ask(self, added: &[&DeclaredTopic], next: Decision) -> Decision {
         let has_none = |topic: &&DeclaredTopic| self.rule(topic).is_none();
-        if !added.iter().any(|topic| has_none(topic)) {
+        if !added.iter().any(&has_none) {
             return next;
         }
         let asked = added

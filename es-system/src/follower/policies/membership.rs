@@ -8,6 +8,9 @@ use es_store::Followed;
 /// The time without progress after which the other program is taken to have ended.
 const STALL: Duration = Duration::from_secs(30);
 
+/// The position of a follower, and that of its replay.
+type Positions = (Option<u64>, Option<u64>);
+
 /// The part that an edge takes in following its upstream.
 #[derive(Debug, Default)]
 pub(in crate::follower) struct Membership {
@@ -20,7 +23,7 @@ pub(in crate::follower) struct Membership {
     /// True if a position of unknown policies was reported.
     pub(in crate::follower) has_reported: bool,
     /// The positions at which it has stepped back, and the time of the first look at them.
-    stalled: Option<((Option<u64>, Option<u64>), Instant)>,
+    stalled: Option<(Positions, Instant)>,
 }
 
 impl Membership {
