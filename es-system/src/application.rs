@@ -12,6 +12,7 @@ pub(crate) mod decode;
 pub(crate) mod execute;
 pub(crate) mod forgotten;
 pub(crate) mod kinds;
+pub(crate) mod loading;
 pub(crate) mod log;
 pub(crate) mod notification_log;
 pub(crate) mod repository;

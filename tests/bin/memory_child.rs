@@ -1,8 +1,8 @@
 //! A process that measures the memory of those who read large events.
 //!
 //! `fill DIR COUNT BYTES` records so many events of a dog, each with a trick of so many bytes.
-//! `follower DIR`, `projection DIR`, `subscription DIR` and `rebuild DIR` read all of them, and
-//! print the highest memory meanwhile, in bytes above that before.
+//! `follower DIR`, `projection DIR`, `subscription DIR`, `rebuild DIR` and `load DIR` read all of
+//! them, and print the highest memory meanwhile, in bytes above that before.
 
 use std::fs;
 use std::sync::Arc;
@@ -50,6 +50,31 @@ impl Letters {
     }
 }
 
+/// A dog of which only the length of its tricks is known.
+#[aggregate(topic = "dogschool:Dog")]
+struct Trained {
+    letters: usize,
+}
+
+#[aggregate(vis = pub(crate))]
+impl Trained {
+    #[id]
+    fn create_id(name: &str) -> Uuid {
+        Dog::create_id(name)
+    }
+
+    #[event(Registered)]
+    fn register(name: &str) -> Self {
+        let _ = name;
+        Self { letters: 0 }
+    }
+
+    #[event(TrickAdded)]
+    fn add_trick(&mut self, trick: &str) {
+        self.letters += trick.len();
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -62,6 +87,7 @@ fn main() {
         ["projection", dir] => follow(env(dir), &letters()),
         ["subscription", dir] => subscribe(env(dir)),
         ["rebuild", dir] => rebuild(env(dir)),
+        ["load", dir] => load(env(dir)),
         _ => panic!("unknown arguments {args:?}"),
     };
     outcome.expect("the child does what it is told to");
@@ -82,20 +108,27 @@ fn school(env: &Env) -> Arc<dyn ProcessRecorder> {
 /// Records the events behind the library's back, which would take long to encode them all.
 fn fill(env: Env, count: u64, bytes: u64) -> Result<()> {
     let memory = DogSchool::new(Env::new())?;
-    let mut dog = Dog::register("Billy");
+    let mut dog = Trained::register("Billy");
     dog.add_trick(&"x".repeat(usize::try_from(bytes).expect("a size")));
     memory.save(&mut dog)?;
     let events = memory.notification_log().select(1, 2)?;
     let recorder = school(&env);
-    let record = |event: StoredEvent| {
-        let recorded = recorder.record(&Recording::new(vec![event]));
+    let record = |events: Vec<StoredEvent>| {
+        let recorded = recorder.record(&Recording::new(events));
         recorded.expect("it is recorded");
     };
-    record(events[0].event.clone());
-    for version in 2..2 + count {
-        let mut event = events[1].event.clone();
-        event.originator_version = version;
-        record(event);
+    record(vec![events[0].event.clone()]);
+    let versions: Vec<u64> = (2..2 + count).collect();
+    let at_once = usize::try_from(1 + 1_000_000 / bytes)
+        .expect("a size")
+        .min(500);
+    for versions in versions.chunks(at_once) {
+        let event = |version: &u64| {
+            let mut event = events[1].event.clone();
+            event.originator_version = *version;
+            event
+        };
+        record(versions.iter().map(event).collect());
     }
     Ok(())
 }
@@ -129,6 +162,16 @@ fn subscribe(env: Env) -> Result<()> {
 fn rebuild(env: Env) -> Result<()> {
     let runner = SingleThreadedRunner::new(&letters(), env)?;
     measure(|| runner.rebuild::<Letters>(|_| {}))
+}
+
+fn load(env: Env) -> Result<()> {
+    let school = DogSchool::new(env)?;
+    let head = school.notification_log().head()?;
+    measure(|| {
+        let dog: Trained = school.repository().get(Trained::create_id("Billy"))?;
+        assert!(dog.version() == head && dog.letters > 0);
+        Ok(())
+    })
 }
 
 /// Prints the highest memory while `work` runs, in bytes above that before.

@@ -40,7 +40,7 @@ fn who_reads_large_events_has_few_of_them_in_memory() {
             &["fill", &count.to_string(), &BYTES.to_string()],
             dir.path(),
         );
-        for reader in ["follower", "subscription", "projection", "rebuild"] {
+        for reader in ["follower", "subscription", "projection", "rebuild", "load"] {
             let highest: u64 = child(&[reader], dir.path()).parse().expect("a number");
             println!(
                 "{count} events, {}, {reader}: {} MiB",

@@ -79,9 +79,9 @@ impl Batch {
         self.bytes
     }
 
-    /// Counts the stored events of an aggregate that a policy has loaded.
-    pub(crate) fn loaded(&mut self, events: &[StoredEvent]) {
-        self.bytes += bytes_of(events);
+    /// Counts the stored bytes that a policy has loaded for an aggregate.
+    pub(crate) fn loaded(&mut self, bytes: usize) {
+        self.bytes += bytes;
     }
 
     /// Takes out the errors that stores have returned to the policy for the event in hand.
@@ -145,7 +145,8 @@ impl Batch {
     }
 }
 
-fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) -> usize {
+/// Returns the bytes of the states.
+pub(crate) fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) -> usize {
     stored.into_iter().map(|stored| stored.state.len()).sum()
 }
 

@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use es_core::__private::panic_message;
-use es_core::{Aggregate, AggregateId, Replay, ReplayError};
-use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
+use es_core::{Aggregate, AggregateId, ReplayError};
+use es_store::{Decoded, EventQuery, StoredEvent};
 
 use crate::application::batch;
 use crate::application::cache::{Cache, CachedAggregate};
 use crate::application::core::Application;
-use crate::application::snapshots::{self, Stored};
+use crate::application::loading::Loading;
 use crate::application::store_errors;
 use crate::error::DataProblem;
 use crate::error::{Error, Result};
@@ -106,10 +106,13 @@ impl<'a> Repository<'a> {
         // The cache holds neither past versions nor uncommitted ones.
         match application.cache() {
             Some(cache) if lte.is_none() && collected.is_empty() => self.load_cached(cache, id),
-            _ => {
-                let stored = snapshots::stored(application, id, lte)?;
-                self.rebuild(id, stored, lte, collected)
+            _ => Loading {
+                application,
+                id,
+                lte,
+                collected,
             }
+            .run(None),
         }
     }
 
@@ -120,86 +123,18 @@ impl<'a> Repository<'a> {
             return Ok(cached);
         }
         let known = version_of(cached.as_ref());
-        let stored = match cached {
-            None => snapshots::stored(self.application, id, None)?,
-            Some(cached) => {
-                let behind = EventQuery::all().gt(known);
-                (Some(cached), self.application.select_events(id, &behind)?)
-            }
+        let loading = Loading {
+            application: self.application,
+            id,
+            lte: None,
+            collected: Vec::new(),
         };
-        let loaded = self.rebuild(id, stored, None, Vec::new())?;
+        let loaded = loading.run(cached)?;
         if version_of(loaded.as_ref()) > known {
             let saved = loaded.as_ref().and_then(CachedAggregate::of);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
         Ok(loaded)
-    }
-
-    /// Applies the stored events, then the collected ones.
-    fn rebuild<A: Aggregate>(
-        &self,
-        id: &AggregateId,
-        (base, mut events): Stored<A>,
-        lte: Option<u64>,
-        collected: Vec<StoredEvent>,
-    ) -> Result<Option<A>> {
-        if let Some(batch) = batch::of(self.application.instance()) {
-            batch.borrow_mut().loaded(&events);
-        }
-        let last = events.last().map(|event| event.originator_version);
-        self.refuse_overtaken(id, last.or(base.as_ref().map(A::version)), &collected)?;
-        let wanted = |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
-        events.extend(collected.into_iter().filter(wanted));
-        self.replay(id, base, &events)
-    }
-
-    /// Fails if another writer has saved the aggregate after a policy of this batch had collected
-    /// it. The batch cannot be recorded then, and runs again.
-    fn refuse_overtaken(
-        &self,
-        id: &AggregateId,
-        stored: Option<u64>,
-        collected: &[StoredEvent],
-    ) -> Result<()> {
-        let (Some(last), Some(first)) = (stored, collected.first()) else {
-            return Ok(());
-        };
-        if last < first.originator_version {
-            return Ok(());
-        }
-        let conflict = Conflict::new(id.clone(), first.originator_version);
-        let error = self.application.store_error(conflict.into());
-        Err(error)
-    }
-
-    fn replay<A: Aggregate>(
-        &self,
-        id: &AggregateId,
-        base: Option<A>,
-        events: &[StoredEvent],
-    ) -> Result<Option<A>> {
-        let name = self.application.name();
-        let mut replay = base.map_or_else(|| Replay::new(id.clone()), Replay::resume);
-        for event in events {
-            let decoded = self.decode::<A>(event)?;
-            replay
-                .apply(
-                    &event.originator_id,
-                    event.originator_version,
-                    decoded.timestamp,
-                    &decoded.payload,
-                )
-                .map_err(|problem| {
-                    Error::data(
-                        name,
-                        DataProblem::Replay {
-                            id: id.clone(),
-                            problem,
-                        },
-                    )
-                })?;
-        }
-        Ok(replay.finish())
     }
 
     /// Decodes an event. A panic in a type of the user's becomes an error.

@@ -223,7 +223,7 @@ mod tests {
             batch: &Rc<RefCell<Batch>>,
         ) -> Result<(), BoxError> {
             if self.loads {
-                let loaded = std::slice::from_ref(&received.notification.event);
+                let loaded = received.notification.state.len();
                 batch.borrow_mut().loaded(loaded);
                 return Ok(());
             }
