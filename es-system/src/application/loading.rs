@@ -31,10 +31,18 @@ pub(crate) struct Loading<'a> {
     pub(crate) collected: Vec<StoredEvent>,
 }
 
+/// A loaded aggregate.
+pub(crate) struct Loaded<A> {
+    /// The aggregate, if it exists.
+    pub(crate) aggregate: Option<A>,
+    /// The bytes of the states that were read for it: those of its events and its snapshot.
+    pub(crate) bytes: usize,
+}
+
 impl Loading<'_> {
     /// Loads the aggregate from the store: `base` and the events behind it, or, without a base, the
-    /// newest snapshot and the events behind that. Returns `None` if there is no event.
-    pub(crate) fn run<A: Aggregate>(self, base: Option<A>) -> Result<Option<A>> {
+    /// newest snapshot and the events behind that.
+    pub(crate) fn run<A: Aggregate>(self, base: Option<A>) -> Result<Loaded<A>> {
         let mut query = EventQuery::all().limit(PAGE_EVENTS).byte_limit(PAGE_BYTES);
         query.lte = self.lte;
         let Stored {
@@ -69,7 +77,10 @@ impl Loading<'_> {
         wanted
             .into_iter()
             .try_for_each(|event| self.apply(&mut replay, std::slice::from_ref(event)))?;
-        Ok(replay.finish())
+        Ok(Loaded {
+            aggregate: replay.finish(),
+            bytes,
+        })
     }
 
     fn apply<A: Aggregate>(&self, replay: &mut Replay<A>, events: &[StoredEvent]) -> Result<()> {

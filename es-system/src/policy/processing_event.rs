@@ -7,8 +7,7 @@ use es_core::{Aggregate, AggregateId};
 use es_store::{Recording, Role};
 
 use crate::application::aggregates::{Aggregates, Visitor};
-use crate::application::batch::{Batch, ChangedAggregate};
-use crate::application::cache::CachedAggregate;
+use crate::application::batch::{self, Batch, ChangedAggregate};
 use crate::application::{Application, saving, snapshots};
 use crate::error::{Error, Result};
 
@@ -88,12 +87,15 @@ impl Visitor for Collect<'_> {
         let id = root.id().clone();
         self.refuse_stale(&id, first)?;
         root.__saved_up_to(root.version());
-        let entry = ChangedAggregate {
+        let changed = ChangedAggregate {
             version: aggregate.__root().version(),
-            aggregate: CachedAggregate::of(aggregate),
             snapshot: snapshots::due(application, aggregate, first),
         };
-        self.batch.add(id, events, entry);
+        let bytes = batch::bytes_of(&events);
+        self.batch.add(id, events, changed);
+        if let Some(lender) = self.batch.lender() {
+            lender.lend_changed(aggregate.__root_mut(), bytes);
+        }
         Ok(())
     }
 }
