@@ -13,6 +13,7 @@ pub(crate) mod execute;
 pub(crate) mod forgotten;
 pub(crate) mod kept;
 pub(crate) mod kinds;
+pub(crate) mod lender;
 pub(crate) mod lending;
 pub(crate) mod loading;
 pub(crate) mod log;

@@ -6,8 +6,8 @@
 //! in its environment, teaches a dog of this name, and counts. `follower DIR` follows until it is
 //! killed. `dies DIR POINT N` follows, and dies when it reaches the point for the n-th time; the
 //! points are head, page, policy, before-record and after-record. `projection DIR` keeps a table up
-//! to date until it is killed, and `rebuild DIR` rebuilds it. `library DIR` writes books until it is
-//! killed, and `librarian DIR NAME COUNT` gives it work and changes its aggregates by commands.
+//! to date until it is killed, and `rebuild DIR` rebuilds it. `library DIR` writes books until it
+//! is killed, and `librarian DIR NAME COUNT` gives it work and changes its aggregates by commands.
 
 use std::path::Path;
 use std::sync::Arc;

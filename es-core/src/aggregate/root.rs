@@ -283,8 +283,8 @@ impl<A: Aggregate> Drop for Root<A> {
     }
 }
 
-/// A clone has the pending events too. It is not lent. If both are saved, the second save is a conflict, so no
-/// event is lost.
+/// A clone has the pending events too, and is not lent. If both are saved, the second save is a
+/// conflict, so no event is lost.
 impl<A: Aggregate> Clone for Root<A>
 where
     A::State: Clone,

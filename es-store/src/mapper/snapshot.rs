@@ -39,8 +39,8 @@ impl Mapper {
         })
     }
 
-    /// Returns the bytes of a state in a snapshot, before they are compressed and encrypted. Returns
-    /// `None` if the state cannot be stored.
+    /// Returns the number of bytes of a state in a snapshot, before they are compressed and
+    /// encrypted. Returns `None` if the state cannot be stored.
     pub fn state_bytes<A: Aggregate>(&self, state: &A::State) -> Option<usize> {
         let mut attributes = Attributes {
             json: JsonWriter::new(),

@@ -100,10 +100,7 @@ impl Sql {
             Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
             Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
             Self::Holder => HOLDER.to_owned(),
-            Self::RecordSnapshot => format!(
-                "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
-            ),
+            Self::RecordSnapshot => record_snapshot(&snapshots),
         }
     }
 }
@@ -166,6 +163,13 @@ fn short_state(longest: &str) -> String {
 
 /// The length of a state, in a statement.
 const LENGTH: &str = "coalesce(octet_length(state), 0)";
+
+fn record_snapshot(snapshots: &str) -> String {
+    format!(
+        "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
+    )
+}
 
 /// Returns the statement that selects the newest snapshot and a page of the events after it.
 fn history(events: &str, snapshots: &str) -> String {

@@ -15,7 +15,7 @@ use es_core::AggregateId;
 use es_store::StoredEvent;
 
 use crate::application::kept::{Kept, KeptRoot};
-use crate::application::lending::Lender;
+use crate::application::lender::Lender;
 use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 
 /// The events that a batch has collected, and the aggregates that its policies have changed or
@@ -128,7 +128,9 @@ impl Batch {
 
     /// Returns true if a policy of this batch got an aggregate by this loan for the event in hand.
     pub(crate) fn lends(&self, loan: u64) -> bool {
-        self.lender.as_ref().is_some_and(|one| one.lends(loan))
+        self.lender
+            .as_ref()
+            .is_some_and(|lender| lender.loan() == loan)
     }
 
     /// Takes back an aggregate from a policy, unless it is an older copy of one that has changed.

@@ -10,10 +10,10 @@
 //! - Others write to the application as well: commands, and other instances of the follower. A
 //!   policy may decide by an aggregate that it does not change, which no version check of the store
 //!   judges. So each batch reads the application's own log, from where the last one looked up to
-//!   the head, before its first policy gets an aggregate. What others have saved since then is
-//!   behind, and gets their events when it is asked for. The look comes after the page of the
-//!   upstream was read: whatever was saved here before an event of the page was recorded there, is
-//!   seen by the policy of that event.
+//!   the head, before its first policy gets an aggregate. An aggregate that others have saved since
+//!   then is behind, and gets their events when it is asked for. The look comes after the page of
+//!   the upstream was read: whatever was saved here before an event of the page was recorded there,
+//!   is seen by the policy of that event.
 //! - If the log has another event where the last look ended, or none, then it has lost commits, and
 //!   nothing is kept.
 //!
@@ -27,13 +27,13 @@ use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use es_core::{Aggregate, AggregateId, Root};
-use es_store::{Head, Mapper, NotificationQuery, PAGE_BYTES, StoredEvent, UpstreamEvent};
+use es_store::{
+    Head, Mapper, Notification, NotificationQuery, PAGE_BYTES, StoredEvent, UpstreamEvent,
+};
 
 use crate::application::cache::CachedAggregate;
-use crate::application::core::Application;
 use crate::application::lru::Lru;
-use crate::application::store_errors;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// The maximum number of aggregates that are kept.
 const MAX: usize = 1_000;
@@ -251,15 +251,26 @@ impl Kept {
         *seen = Head::new(seen.position + positions.len() as u64, Some(event));
     }
 
-    /// Looks at what others have saved to the application since the last look.
-    pub(crate) fn look(&mut self, application: &Application) -> Result<()> {
-        let head = application.on_store(|store| store.head())?;
+    /// Looks at the application's own log, which ends with `head` now. `between` reads it from the
+    /// end of the last look to the head. It returns `None` if what is read is damaged.
+    pub(crate) fn look(
+        &mut self,
+        head: Option<Head>,
+        between: impl FnOnce(&NotificationQuery) -> Result<Option<Vec<Notification>>>,
+    ) -> Result<()> {
         let head = head.unwrap_or_else(|| Head::new(0, None));
         if let (Some(seen), true) = (self.seen.take(), self.aggregates.len() > 0) {
             let is_same = match head.position.cmp(&seen.position) {
                 Ordering::Less => false,
                 Ordering::Equal => head == seen,
-                Ordering::Greater => self.look_up_to(&head, &seen, application)?,
+                Ordering::Greater => {
+                    let query = NotificationQuery::from(seen.position)
+                        .up_to(head.position)
+                        .limit(1 + LOOK + self.own.min(LOOK))
+                        .byte_limit(PAGE_BYTES);
+                    let page = between(&query)?;
+                    page.is_some_and(|page| self.see(&seen, &page, query.is_filled_by(&page)))
+                }
             };
             if !is_same {
                 self.aggregates = Lru::default();
@@ -270,51 +281,28 @@ impl Kept {
         Ok(())
     }
 
-    /// Marks the aggregates that others have saved. Returns false if the log is another than the
-    /// one that was looked at before, or if a row of it is damaged.
-    fn look_up_to(&mut self, head: &Head, seen: &Head, application: &Application) -> Result<bool> {
-        let query = NotificationQuery::from(seen.position)
-            .up_to(head.position)
-            .limit(1 + LOOK + self.own.min(LOOK))
-            .byte_limit(PAGE_BYTES);
-        let recorder = application.recorder()?;
-        let page = match store_errors::calling(|| recorder.select_notifications(&query)) {
-            Ok(page) => page,
-            Err(error) => {
-                let name = application.name();
-                let is_damaged = Error::store(name, error.clone()).kind() == ErrorKind::BadData;
-                return if is_damaged {
-                    Ok(false)
-                } else {
-                    Err(application.store_error(error))
-                };
-            }
-        };
+    /// Marks the aggregates that others have saved, or all of them if there may be more events than
+    /// those of the page. Returns false if the log is another than the one that was seen before.
+    fn see(&mut self, seen: &Head, page: &[Notification], may_be_more: bool) -> bool {
         let identity = |event: &StoredEvent| {
             UpstreamEvent::new(event.originator_id.clone(), event.originator_version)
         };
-        let new = match page.split_first() {
-            _ if seen.position == 0 => &page[..],
-            Some((first, new)) if first.id == seen.position => {
-                if seen.event != Some(identity(first)) {
-                    return Ok(false);
-                }
-                new
-            }
-            _ => return Ok(false),
+        let first = page.first().filter(|first| first.id == seen.position);
+        let is_same = match first {
+            Some(first) => seen.event == Some(identity(first)),
+            None => seen.position == 0,
         };
-        for event in new {
+        for event in page {
             if let Some(kept) = self.aggregates.peek_mut(&event.originator_id) {
-                let root = kept.root.as_ref();
-                kept.is_behind |=
-                    root.is_some_and(|root| root.version() < event.originator_version);
+                let version = kept.root.as_ref().map(|root| root.version());
+                kept.is_behind |= version.is_some_and(|known| known < event.originator_version);
             }
         }
-        if query.is_filled_by(&page) {
+        if may_be_more {
             self.aggregates
                 .values_mut()
                 .for_each(|kept| kept.is_behind = true);
         }
-        Ok(true)
+        is_same
     }
 }

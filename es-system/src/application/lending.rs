@@ -13,53 +13,18 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use es_core::__private::Loan;
 use es_core::{Aggregate, AggregateId, Root};
+use es_store::{Notification, NotificationQuery};
 
 use crate::application::batch::{self, Batch};
 use crate::application::cache::clone_saved;
 use crate::application::core::Application;
-use crate::application::kept::{Kept, KeptRoot, Size};
-use crate::error::Result;
-
-/// The aggregates of a batch that come from the batches before it and are for those behind it.
-pub(crate) struct Lender {
-    pub(crate) kept: Kept,
-    /// The number of the loans for the event in hand.
-    loan: u64,
-    /// True if the application's log was looked at in this batch.
-    has_looked: bool,
-}
-
-impl Lender {
-    pub(crate) fn new(kept: Kept) -> Self {
-        Self {
-            kept,
-            loan: next_loan(),
-            has_looked: false,
-        }
-    }
-
-    /// Ends all loans, because another event is next.
-    pub(crate) fn begin_event(&mut self) {
-        self.loan = next_loan();
-    }
-
-    /// Lends an aggregate whose new events the batch has collected.
-    pub(crate) fn lend_changed<A: Aggregate>(&mut self, root: &mut Root<A>, bytes: usize) {
-        if root.__is_entry() {
-            return;
-        }
-        let id = root.id().clone();
-        let is_copied = self.kept.is_copied(&id);
-        let copy = is_copied.then(|| clone_saved(root)).flatten();
-        let copy = copy.map(|copy| Box::new(copy) as Box<dyn KeptRoot>);
-        self.kept.changed(&id, self.loan, bytes, copy);
-        root.__lend(loan(self.loan));
-    }
-}
+use crate::application::kept::{KeptRoot, Size};
+use crate::application::lender::Lender;
+use crate::application::store_errors;
+use crate::error::{Error, ErrorKind, Result};
 
 /// An aggregate as it is found in a batch.
 pub(crate) enum Found<A> {
@@ -78,7 +43,7 @@ pub(crate) fn take<A: Aggregate>(
     id: &AggregateId,
 ) -> Result<Found<A>> {
     look(application, batch)?;
-    let taken = with_lender(batch, |lender| lender.kept.take(id, lender.loan));
+    let taken = with_lender(batch, |lender| lender.kept.take(id, lender.loan()));
     let Some(taken) = taken.flatten() else {
         return Ok(Found::Nothing);
     };
@@ -94,7 +59,10 @@ pub(crate) fn take<A: Aggregate>(
         let kept = with_lender(batch, |lender| lender.kept.give_back(id, Box::new(copy)));
         drop(kept);
     }
-    with_lender(batch, |lender| root.__lend(loan(lender.loan)));
+    with_lender(batch, |lender| {
+        let number = lender.loan();
+        root.__lend(Loan { number, give_back });
+    });
     Ok(Found::Current(A::__from_root(*root)))
 }
 
@@ -109,9 +77,24 @@ pub(crate) fn lend<A: Aggregate>(
     let root = aggregate.__root_mut();
     let id = root.id().clone();
     with_lender(batch, |lender| {
-        lender.kept.lent(&id, lender.loan, base, size);
-        root.__lend(loan(lender.loan));
+        let number = lender.loan();
+        lender.kept.lent(&id, number, base, size);
+        root.__lend(Loan { number, give_back });
     });
+}
+
+/// Has an aggregate come back whose new events the batch has collected.
+pub(crate) fn lend_changed<A: Aggregate>(batch: &mut Batch, root: &mut Root<A>, bytes: usize) {
+    let Some(lender) = batch.lender().filter(|_| !root.__is_entry()) else {
+        return;
+    };
+    let id = root.id().clone();
+    let is_copied = lender.kept.is_copied(&id);
+    let copy = is_copied.then(|| clone_saved(root)).flatten();
+    let copy = copy.map(|copy| Box::new(copy) as Box<dyn KeptRoot>);
+    let number = lender.loan();
+    lender.kept.changed(&id, number, bytes, copy);
+    root.__lend(Loan { number, give_back });
 }
 
 /// Looks at what others have saved to the application, once in a batch.
@@ -123,7 +106,8 @@ fn look(application: &Application, batch: &Rc<RefCell<Batch>>) -> Result<()> {
     let Some(mut kept) = unseen.flatten() else {
         return Ok(());
     };
-    let looked = kept.look(application);
+    let head = application.on_store(|store| store.head());
+    let looked = head.and_then(|head| kept.look(head, |query| undamaged(application, query)));
     with_lender(batch, |lender| match looked {
         Ok(()) => lender.kept = kept,
         // Nothing is kept, so the next one has nothing to look for, but it needs to know the head.
@@ -132,17 +116,24 @@ fn look(application: &Application, batch: &Rc<RefCell<Batch>>) -> Result<()> {
     looked
 }
 
+/// Reads the application's own log. Returns `None` if a row of it is damaged: that is no failure of
+/// the policy, which may never need it.
+fn undamaged(
+    application: &Application,
+    query: &NotificationQuery,
+) -> Result<Option<Vec<Notification>>> {
+    let recorder = application.recorder()?;
+    let page = store_errors::calling(|| recorder.select_notifications(query));
+    page.map(Some).or_else(
+        |error| match Error::store(application.name(), error.clone()).kind() {
+            ErrorKind::BadData => Ok(None),
+            _ => Err(application.store_error(error)),
+        },
+    )
+}
+
 fn with_lender<T>(batch: &Rc<RefCell<Batch>>, work: impl FnOnce(&mut Lender) -> T) -> Option<T> {
     batch.borrow_mut().lender().map(work)
-}
-
-fn next_loan() -> u64 {
-    static LOANS: AtomicU64 = AtomicU64::new(1);
-    LOANS.fetch_add(1, Ordering::Relaxed)
-}
-
-fn loan<A: Aggregate>(number: u64) -> Loan<A> {
-    Loan { number, give_back }
 }
 
 /// Takes back an aggregate that a policy drops, if the batch still processes the event for which it
@@ -159,10 +150,4 @@ fn give_back<A: Aggregate>(loan: u64, root: Root<A>) {
         Err(_) => None,
     };
     drop(returned);
-}
-
-impl Lender {
-    pub(crate) fn lends(&self, loan: u64) -> bool {
-        self.loan == loan
-    }
 }

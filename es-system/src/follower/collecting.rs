@@ -73,7 +73,7 @@ pub(super) fn process(
 }
 
 /// Caches and keeps the aggregates of a batch and records its snapshots, after its events are
-/// committed. What is kept is not put back at any other place, so nothing is after a failure.
+/// committed. Aggregates are put back here alone, so nothing is kept after a failure.
 fn after_commit(
     processor: &Processor,
     collected: Collected,

@@ -8,7 +8,7 @@ use es_store::{Recording, Role};
 
 use crate::application::aggregates::{Aggregates, Visitor};
 use crate::application::batch::{self, Batch, ChangedAggregate};
-use crate::application::{Application, saving, snapshots};
+use crate::application::{Application, lending, saving, snapshots};
 use crate::error::{Error, Result};
 
 /// Collects the new events of a policy. They are recorded in one transaction with the position of
@@ -93,9 +93,7 @@ impl Visitor for Collect<'_> {
         };
         let bytes = batch::bytes_of(&events);
         self.batch.add(id, events, changed);
-        if let Some(lender) = self.batch.lender() {
-            lender.lend_changed(aggregate.__root_mut(), bytes);
-        }
+        lending::lend_changed(self.batch, aggregate.__root_mut(), bytes);
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
 use proptest::prelude::{Just, ProptestConfig, Strategy, proptest};
 use proptest::{collection, prop_oneof};
 use tests::domain::{Dog, DogSchool, DogTrickAdded};
-use tests::library::{Book, Rate};
+use tests::library::Book;
 use tests::{PATIENCE, torture};
 
 /// A follower whose policies are told by the trick what to do with a book.
@@ -39,30 +39,10 @@ impl Readers {
         // What was put aside for an earlier event is dropped while another one is processed.
         self.aside.lock().expect("no panic").clear();
         let mut book = self.book(title)?;
-        match what {
-            "read" => return Ok(()),
-            "twice" => {
-                let other = self.book(title)?;
-                assert_eq!(book.lines, other.lines);
-            }
-            "aside" => {
-                let first = std::mem::replace(&mut book, self.book(title)?);
-                self.aside.lock().expect("no panic").push(first);
-            }
-            "thread" => {
-                let first = std::mem::replace(&mut book, self.book(title)?);
-                std::thread::spawn(move || drop(first))
-                    .join()
-                    .expect("no panic");
-            }
-            "twin" => {
-                let twin = self.twin.as_ref().expect("there is one");
-                book.add_line("by the twin");
-                twin.save(&mut book)?;
-                book = self.book(title)?;
-            }
-            _ => {}
+        if what == "read" {
+            return Ok(());
         }
+        self.before(title, what, &mut book)?;
         book.add_line(&line);
         processing_event.collect_events(&mut book);
         match what {
@@ -76,28 +56,11 @@ impl Readers {
                 processing_event.collect_events(&mut book);
             }
             "aside after" => self.aside.lock().expect("no panic").push(book),
-            "fails"
-                if self
-                    .failed
-                    .lock()
-                    .expect("no panic")
-                    .insert(event.notification_id) =>
-            {
-                let error = StoreError::read_only("faulty", "a look");
-                self.broken_store.fail(Call::Head, 1, Moment::Before, error);
-                self.broken.notification_log().head()?;
-            }
-            "panics"
-                if self
-                    .failed
-                    .lock()
-                    .expect("no panic")
-                    .insert(event.notification_id) =>
-            {
-                let error = StoreError::read_only("faulty", "a look");
-                self.broken_store.fail(Call::Head, 1, Moment::Before, error);
-                let panicked = self.broken.notification_log().head();
-                std::panic::resume_unwind(Box::new(format!("{panicked:?}")));
+            "fails" => self.fail_once(event.notification_id)?,
+            "panics" => {
+                if let Err(error) = self.fail_once(event.notification_id) {
+                    std::panic::resume_unwind(Box::new(error.to_string()));
+                }
             }
             _ => {}
         }
@@ -125,6 +88,43 @@ impl Readers {
         let broken = Application::with_recorder("Broken", Env::new(), broken_store.clone())?;
         let (aside, failed) = (Mutex::default(), Mutex::default());
         Self::new(env.clone(), aside, failed, broken, broken_store, twin)
+    }
+
+    /// Does something odd before the book is changed.
+    fn before(&self, title: &str, what: &str, book: &mut Book) -> Result<()> {
+        match what {
+            "twice" => {
+                let other = self.book(title)?;
+                assert_eq!(book.lines, other.lines);
+            }
+            "aside" => {
+                let first = std::mem::replace(book, self.book(title)?);
+                self.aside.lock().expect("no panic").push(first);
+            }
+            "thread" => {
+                let first = std::mem::replace(book, self.book(title)?);
+                let dropped = std::thread::spawn(move || drop(first)).join();
+                dropped.expect("no panic");
+            }
+            "twin" => {
+                let twin = self.twin.as_ref().expect("there is one");
+                book.add_line("by the twin");
+                twin.save(&mut *book)?;
+                *book = self.book(title)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Fails with the error of a store, the first time for each event.
+    fn fail_once(&self, position: u64) -> Result<()> {
+        if self.failed.lock().expect("no panic").insert(position) {
+            let error = StoreError::read_only("faulty", "a look");
+            self.broken_store.fail(Call::Head, 1, Moment::Before, error);
+            self.broken.notification_log().head()?;
+        }
+        Ok(())
     }
 
     /// Returns a book, and checks that it is what the events of the store and of the batch make.
@@ -183,93 +183,105 @@ fn add_line(readers: &Readers, title: &str) -> Result<()> {
     })
 }
 
-fn check(steps: &[Step], env: Env) -> Result<()> {
-    let stores = Arc::new(FaultyStores::in_memory());
-    let env = env.with_store(stores.clone());
-    let twin = Arc::new(Readers::open(&env, None)?);
-    let open = {
-        let (env, twin) = (env.clone(), twin.clone());
-        move |_| Readers::open(&env, Some(twin.clone()))
-    };
-    let system = System::new(pipes![[DogSchool, Readers = open]])?;
-    let mut runner = SingleThreadedRunner::new(&system, env)?;
-    runner.start()?;
-    let (school, readers) = (runner.get::<DogSchool>()?, runner.get::<Readers>()?);
-    let store = stores.get("Readers").expect("it is open");
-    school.register_dog("Billy")?;
-    for title in TITLES {
-        readers.save(&mut Book::open(title))?;
+/// A school and its readers, and the lines that the policies are to have written.
+struct Run {
+    runner: SingleThreadedRunner,
+    school: Arc<DogSchool>,
+    readers: Arc<Readers>,
+    twin: Arc<Readers>,
+    store: Arc<FaultyRecorder>,
+    expected: Vec<Vec<String>>,
+    position: u64,
+}
+
+impl Run {
+    fn start(env: Env) -> Result<Self> {
+        let stores = Arc::new(FaultyStores::in_memory());
+        let env = env.with_store(stores.clone());
+        let twin = Arc::new(Readers::open(&env, None)?);
+        let open = {
+            let (env, twin) = (env.clone(), twin.clone());
+            move |_| Readers::open(&env, Some(twin.clone()))
+        };
+        let system = System::new(pipes![[DogSchool, Readers = open]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env)?;
+        runner.start()?;
+        let (school, readers) = (runner.get::<DogSchool>()?, runner.get::<Readers>()?);
+        school.register_dog("Billy")?;
+        for title in TITLES {
+            readers.save(&mut Book::open(title))?;
+        }
+        Ok(Self {
+            runner,
+            school,
+            readers,
+            twin,
+            store: stores.get("Readers").expect("it is open"),
+            expected: vec![Vec::new(); TITLES.len()],
+            position: 1,
+        })
     }
-    let mut expected = vec![Vec::new(); TITLES.len()];
-    let mut position = 1;
-    for step in steps {
-        match step {
-            Step::Teach(tricks) => {
-                let mut dog = school.get_dog("Billy")?;
-                for (title, what) in tricks {
-                    dog.add_trick(&format!("{} {}", TITLES[*title], WHAT[*what]));
-                    position += 1;
-                    if WHAT[*what] != "read" {
-                        expected[*title].push(position.to_string());
-                    }
-                }
-                school.save(&mut dog)?;
-            }
-            Step::TeachTwin(title) => {
-                runner.wait_until_idle(PATIENCE)?;
-                school.add_trick("Billy", &format!("{} twin", TITLES[*title]))?;
-                position += 1;
-                expected[*title].push(position.to_string());
-            }
-            Step::Command(title) => {
-                runner.wait_until_idle(PATIENCE)?;
-                add_line(&readers, TITLES[*title])?;
-            }
-            Step::Twin(title) => {
-                runner.wait_until_idle(PATIENCE)?;
-                add_line(&twin, TITLES[*title])?;
-            }
-            Step::Fail(call, number, is_after) => {
-                let (moment, error) = if *is_after {
-                    let error = StoreError::outcome_unknown("faulty", "the answer was lost");
-                    (Moment::After, error)
-                } else {
-                    (Moment::Before, StoreError::read_only("faulty", "a call"))
-                };
-                // A command would fail on it as well, so it is a batch that meets it.
-                store.fail(*call, *number, moment, error);
-                let mut dog = school.get_dog("Billy")?;
-                for _ in 0..4 {
-                    dog.add_trick("red write");
-                    position += 1;
-                    expected[0].push(position.to_string());
-                }
-                for _ in 0..4 {
-                    school.save(&mut dog)?;
-                    runner.wait_until_idle(PATIENCE)?;
-                    dog.add_trick("blue write");
-                    position += 1;
-                    expected[1].push(position.to_string());
-                }
-                school.save(&mut dog)?;
-                runner.wait_until_idle(PATIENCE)?;
-                // What was not met by then is met here.
-                for _ in 0..3 {
-                    let _ = readers.contains(Book::create_id("red"));
-                    let _ = readers.notification_log().head();
-                }
+
+    /// Teaches tricks in one save.
+    fn teach<'w>(&mut self, tricks: impl IntoIterator<Item = (usize, &'w str)>) -> Result<()> {
+        let mut dog = self.school.get_dog("Billy")?;
+        for (title, what) in tricks {
+            dog.add_trick(&format!("{} {what}", TITLES[title]));
+            self.position += 1;
+            if what != "read" {
+                self.expected[title].push(self.position.to_string());
             }
         }
+        self.school.save(&mut dog)?;
+        Ok(())
     }
-    runner.wait_until_idle(PATIENCE)?;
-    for (title, expected) in TITLES.iter().zip(expected) {
-        let book: Option<Book> = readers.repository().find(Book::create_id(title))?;
-        let lines = book.map_or_else(Vec::new, |book| book.into_state().lines);
-        let of_policies = lines.into_iter().filter(|line| line.parse::<u64>().is_ok());
+
+    fn take(&mut self, step: &Step) -> Result<()> {
+        if !matches!(step, Step::Teach(_)) {
+            self.runner.wait_until_idle(PATIENCE)?;
+        }
+        match step {
+            Step::Teach(tricks) => {
+                self.teach(tricks.iter().map(|(title, what)| (*title, WHAT[*what])))
+            }
+            Step::TeachTwin(title) => self.teach([(*title, "twin")]),
+            Step::Command(title) => add_line(&self.readers, TITLES[*title]),
+            Step::Twin(title) => add_line(&self.twin, TITLES[*title]),
+            Step::Fail(call, number, is_after) => self.fail(*call, *number, *is_after),
+        }
+    }
+
+    fn fail(&mut self, call: Call, number: u64, is_after: bool) -> Result<()> {
+        let (moment, error) = if is_after {
+            let error = StoreError::outcome_unknown("faulty", "the answer was lost");
+            (Moment::After, error)
+        } else {
+            (Moment::Before, StoreError::read_only("faulty", "a call"))
+        };
+        self.store.fail(call, number, moment, error);
+        for _ in 0..5 {
+            self.teach([(0, "write"), (1, "write"), (0, "write")])?;
+            self.runner.wait_until_idle(PATIENCE)?;
+        }
+        // A failure that no batch has met by then is met here, and by no command.
+        for _ in 0..3 {
+            let _ = self.readers.contains(Book::create_id("red"));
+            let _ = self.readers.notification_log().head();
+        }
+        Ok(())
+    }
+}
+
+fn check(steps: &[Step], env: Env) -> Result<()> {
+    let mut run = Run::start(env)?;
+    steps.iter().try_for_each(|step| run.take(step))?;
+    run.runner.wait_until_idle(PATIENCE)?;
+    for (title, expected) in TITLES.iter().zip(run.expected) {
+        let book: Book = run.readers.repository().get(Book::create_id(title))?;
+        let lines = book.into_state().lines.into_iter();
+        let of_policies = lines.filter(|line| line.parse::<u64>().is_ok());
         assert_eq!(of_policies.collect::<Vec<_>>(), expected);
     }
-    let rate: Option<Rate> = readers.repository().find(Rate::create_id("red"))?;
-    assert!(rate.is_none());
     Ok(())
 }
 

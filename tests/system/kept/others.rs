@@ -1,4 +1,4 @@
-//! What others save to the application of a follower is seen by its policies.
+//! The policies of a follower see what others save to its application.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
