@@ -74,7 +74,6 @@ impl Batch {
     pub(crate) fn begin_event(&mut self) {
         self.undo.events = self.events.len();
         self.undo.changed.clear();
-        self.lender.iter_mut().for_each(Lender::begin_event);
     }
 
     /// Undoes everything since [`begin_event`](Self::begin_event).
@@ -126,11 +125,11 @@ impl Batch {
         self.lender.as_mut()
     }
 
-    /// Returns true if a policy of this batch got an aggregate by this loan for the event in hand.
+    /// Returns true if policies of this batch get aggregates by this loan.
     pub(crate) fn lends(&self, loan: u64) -> bool {
         self.lender
             .as_ref()
-            .is_some_and(|lender| lender.loan() == loan)
+            .is_some_and(|lender| lender.loan == loan)
     }
 
     /// Takes back an aggregate from a policy, unless it is an older copy of one that has changed.

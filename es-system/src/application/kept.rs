@@ -65,9 +65,9 @@ pub(crate) struct KeptAggregate {
     is_behind: bool,
     /// True if a policy has asked for it. One that is only made is not kept.
     is_asked_for: bool,
-    /// The loan by which a policy got it last.
-    loan: u64,
-    /// True if a policy gets it while it has it already. Then a copy stays here, if it can be made.
+    /// True if a policy has got it, and has not given it back.
+    is_lent: bool,
+    /// True if a policy gets it while one has it already. Then a copy stays here, if it can be made.
     is_copied: bool,
 }
 
@@ -141,14 +141,14 @@ pub(crate) struct Taken {
 
 impl Kept {
     /// Takes an aggregate out for a policy, if it is there.
-    pub(crate) fn take(&mut self, id: &AggregateId, loan: u64) -> Option<Taken> {
+    pub(crate) fn take(&mut self, id: &AggregateId) -> Option<Taken> {
         self.aggregates.entry(id).is_asked_for = true;
         let kept = self.aggregates.touch(id)?;
         let Some(root) = kept.root.take() else {
-            kept.is_copied |= kept.loan == loan;
+            kept.is_copied |= kept.is_lent;
             return None;
         };
-        kept.loan = loan;
+        kept.is_lent = true;
         Some(Taken {
             root,
             is_behind: std::mem::take(&mut kept.is_behind),
@@ -158,10 +158,10 @@ impl Kept {
 
     /// Records that a policy has an aggregate that was loaded behind the version `base`, or as a
     /// whole if that is 0.
-    pub(crate) fn lent(&mut self, id: &AggregateId, loan: u64, base: u64, size: Size) {
+    pub(crate) fn lent(&mut self, id: &AggregateId, base: u64, size: Size) {
         let kept = self.aggregates.entry(id);
         kept.is_asked_for = true;
-        kept.loan = loan;
+        kept.is_lent = true;
         if base == 0 {
             kept.size = size;
         } else {
@@ -174,13 +174,12 @@ impl Kept {
     pub(crate) fn changed(
         &mut self,
         id: &AggregateId,
-        loan: u64,
         bytes: usize,
         copy: Option<Box<dyn KeptRoot>>,
     ) {
         let kept = self.aggregates.entry(id);
         kept.size.bytes += bytes;
-        kept.loan = loan;
+        kept.is_lent = true;
         kept.root = copy;
     }
 
@@ -193,10 +192,13 @@ impl Kept {
     ) -> Option<Box<dyn KeptRoot>> {
         match self.aggregates.peek_mut(id) {
             None => Some(root),
-            Some(kept) => match &kept.root {
-                Some(other) if other.version() >= root.version() => Some(root),
-                _ => kept.root.replace(root),
-            },
+            Some(kept) => {
+                kept.is_lent = false;
+                match &kept.root {
+                    Some(other) if other.version() >= root.version() => Some(root),
+                    _ => kept.root.replace(root),
+                }
+            }
         }
     }
 

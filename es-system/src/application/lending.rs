@@ -1,11 +1,11 @@
 //! Lends aggregates to the policies of a batch, and takes them back.
 //!
 //! A policy owns the aggregate that it gets. When the policy drops it, it comes back to the batch,
-//! and the next policy gets it without a load. It comes back only to the batch that has lent it,
-//! and only while the same event is processed. So an aggregate that a policy puts aside, moves to
-//! another thread, or changes and does not collect is loaded again. A second `get` of an aggregate
-//! that the policy still has is a load, too. From then on a copy of that aggregate stays behind, if
-//! its state can be cloned.
+//! and the next policy gets it without a load. It comes back only to the batch that has lent it, in
+//! the version that the batch knows, and without an event since. So an aggregate that a policy puts
+//! aside, moves to another thread, or changes and does not collect is loaded again. A second `get`
+//! of an aggregate that a policy still has is a load, too. From then on a copy of that aggregate
+//! stays behind, if its state can be cloned.
 //!
 //! Concurrency: the batch is of one thread. It is not borrowed while a store is called, or while a
 //! state is dropped that comes back.
@@ -43,7 +43,7 @@ pub(crate) fn take<A: Aggregate>(
     id: &AggregateId,
 ) -> Result<Found<A>> {
     look(application, batch)?;
-    let taken = with_lender(batch, |lender| lender.kept.take(id, lender.loan()));
+    let taken = with_lender(batch, |lender| lender.kept.take(id));
     let Some(taken) = taken.flatten() else {
         return Ok(Found::Nothing);
     };
@@ -59,10 +59,7 @@ pub(crate) fn take<A: Aggregate>(
         let kept = with_lender(batch, |lender| lender.kept.give_back(id, Box::new(copy)));
         drop(kept);
     }
-    with_lender(batch, |lender| {
-        let number = lender.loan();
-        root.__lend(Loan { number, give_back });
-    });
+    with_lender(batch, |lender| lend_root(lender, &mut root));
     Ok(Found::Current(A::__from_root(*root)))
 }
 
@@ -77,9 +74,8 @@ pub(crate) fn lend<A: Aggregate>(
     let root = aggregate.__root_mut();
     let id = root.id().clone();
     with_lender(batch, |lender| {
-        let number = lender.loan();
-        lender.kept.lent(&id, number, base, size);
-        root.__lend(Loan { number, give_back });
+        lender.kept.lent(&id, base, size);
+        lend_root(lender, root);
     });
 }
 
@@ -92,8 +88,12 @@ pub(crate) fn lend_changed<A: Aggregate>(batch: &mut Batch, root: &mut Root<A>, 
     let is_copied = lender.kept.is_copied(&id);
     let copy = is_copied.then(|| clone_saved(root)).flatten();
     let copy = copy.map(|copy| Box::new(copy) as Box<dyn KeptRoot>);
-    let number = lender.loan();
-    lender.kept.changed(&id, number, bytes, copy);
+    lender.kept.changed(&id, bytes, copy);
+    lend_root(lender, root);
+}
+
+fn lend_root<A: Aggregate>(lender: &Lender, root: &mut Root<A>) {
+    let number = lender.loan;
     root.__lend(Loan { number, give_back });
 }
 
@@ -136,8 +136,7 @@ fn with_lender<T>(batch: &Rc<RefCell<Batch>>, work: impl FnOnce(&mut Lender) -> 
     batch.borrow_mut().lender().map(work)
 }
 
-/// Takes back an aggregate that a policy drops, if the batch still processes the event for which it
-/// was lent.
+/// Takes back an aggregate that a policy drops, if it is still the batch that has lent it.
 fn give_back<A: Aggregate>(loan: u64, root: Root<A>) {
     let Some(batch) = batch::find(|batch| batch.lends(loan)) else {
         return;
