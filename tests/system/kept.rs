@@ -11,7 +11,7 @@ use std::time::Duration;
 use es_system::prelude::*;
 use es_system::store::{ProcessRecorder, Recorded, Recording, StoreError};
 use es_system::testing::{Call, FaultyRecorder, FaultyStores, Moment};
-use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};
+use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
 use tests::library::{Book, Library};
 use tests::wrapped::{Around, Wrapping};
 use tests::{PATIENCE, files, torture};
@@ -223,6 +223,49 @@ fn a_policy_that_fails_after_it_has_collected_leaves_nothing_behind() -> Result<
     flow.runner.wait_until_idle(PATIENCE)?;
     assert_eq!(flow.library.lines("red")?, lines([2, 3, 4, 6]));
     assert_eq!(flow.library.lines("blue")?, lines([5]));
+    Ok(())
+}
+
+/// Counts tricks, and reads something of the store after each.
+#[process_application]
+struct Careful;
+
+#[process_application]
+impl Careful {
+    #[policy(Dog::TrickAdded)]
+    fn count(
+        &self,
+        event: &DomainEvent<DogTrickAdded>,
+        processing_event: &mut ProcessingEvent,
+    ) -> Result<()> {
+        let counter = self.repository().find(Counter::create_id(&event.trick))?;
+        let mut counter = counter.unwrap_or_else(|| Counter::new(&event.trick));
+        counter.increment();
+        processing_event.collect_events(&mut counter);
+        self.contains(Counter::create_id("none")).map(drop)
+    }
+}
+
+#[test]
+fn events_that_were_collected_before_their_policy_failed_are_in_no_memory() -> Result<()> {
+    for cache in ["0", "9"] {
+        let stores = Arc::new(FaultyStores::in_memory());
+        let env = Env::new().with("AGGREGATE_CACHE_MAXSIZE", cache);
+        let system = System::new(pipes![[DogSchool, Careful]])?;
+        let mut runner = SingleThreadedRunner::new(&system, env.with_store(stores.clone()))?;
+        let mut dog = Dog::register("Billy");
+        (0..4).for_each(|_| dog.add_trick("sit"));
+        runner.get::<DogSchool>()?.save(&mut dog)?;
+        // The first two calls are those for the first trick.
+        let error = StoreError::read_only("faulty", "a look");
+        let store = stores.get("Careful").expect("it is open");
+        store.fail(Call::SelectEvents, 3, Moment::Before, error);
+        runner.start()?;
+        runner.wait_until_idle(PATIENCE)?;
+        let careful = runner.get::<Careful>()?;
+        let counter: Counter = careful.repository().get(Counter::create_id("sit"))?;
+        assert_eq!((counter.count, counter.version()), (4, 5), "cache {cache}");
+    }
     Ok(())
 }
 
