@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 /// The folders of mistakes, by attribute, in the order of the page.
-const ATTRIBUTES: [(&str, &str); 9] = [
+const ATTRIBUTES: [(&str, &str); 10] = [
     ("aggregate", "`#[aggregate]`"),
     ("event", "`#[event]`"),
     ("id", "`#[id]`"),
@@ -17,6 +17,7 @@ const ATTRIBUTES: [(&str, &str); 9] = [
     ("policy", "`#[policy]`"),
     ("projection", "`#[projection]`"),
     ("pipes", "`pipes!`"),
+    ("transcoding", "`transcoding!`"),
     ("testing", "Tests of a domain"),
 ];
 
@@ -43,6 +44,18 @@ fn there_are_at_least_two_hundred_mistakes_and_none_is_left_out() {
         .expect("the folder is there")
         .count();
     assert_eq!(folders, ATTRIBUTES.len() + 1, "a folder is not in the list");
+}
+
+/// rustc shows lines of the standard library if its source is installed (component `rust-src`), and
+/// only their place if it is not. A message that has one differs from machine to machine.
+#[test]
+fn no_message_quotes_the_standard_library() {
+    for (folder, _) in ATTRIBUTES {
+        for file in files(folder, "stderr") {
+            let message = std::fs::read_to_string(&file).expect("a message");
+            assert!(!message.contains("$RUST"), "{}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -116,6 +116,27 @@ pub const fn assert_has_events<A: Aggregate>() {}
 /// Fails to compile, on the user's impl block, if the struct half is missing.
 pub const fn assert_has_state<A: HasState>() {}
 
+/// A type whose methods `id` and `version` an event's body can call on `self`: none.
+#[diagnostic::on_unimplemented(
+    message = "an event's body has the state only, not the root, and the state has no such method",
+    label = "pass this as a parameter"
+)]
+pub trait ReadsRoot {}
+
+/// A type whose events an event's body can make: none.
+#[diagnostic::on_unimplemented(
+    message = "an event's body cannot make another event, and the state has no such method",
+    label = "write a command that calls both, and only change the state here"
+)]
+pub trait MakesEvent {}
+
+/// A type whose methods of the aggregate's block an event's body can call: none.
+#[diagnostic::on_unimplemented(
+    message = "an event's body has the state only, and this is a method of the aggregate around it",
+    label = "move the method to `impl {Self}`, where both reach it"
+)]
+pub trait CallsMethod {}
+
 /// Finds the state of an aggregate. A struct without an impl half falls back to [`NoEvents`], so
 /// that the missing half is reported once, and not again for each use of a field.
 pub struct StateProbe<A>(PhantomData<A>);

@@ -71,37 +71,60 @@ pub struct Transcoding {
     full_name: &'static str,
 }
 
+/// The state of a name of a transcoding: empty or not.
+#[derive(Debug)]
+pub struct NameIsEmpty<const IS_EMPTY: bool>;
+
+/// A name that a transcoding can have.
+#[diagnostic::on_unimplemented(
+    message = "the name of a transcoding is empty",
+    label = "write the name under which Python registers it: `transcoding!(\"weight_g\")`"
+)]
+pub trait IsName {}
+
+impl IsName for NameIsEmpty<false> {}
+
 /// Creates a [`Transcoding`] by its name. With a type that has `Display` and `FromStr`, it
 /// implements serde's traits for the type.
 #[macro_export]
 macro_rules! transcoding {
     ($name:literal) => {
-        $crate::Transcoding::__new(::core::concat!("$transcoded::", $name))
+        $crate::Transcoding::__new::<{ ::core::concat!($name).is_empty() }>(::core::concat!(
+            "$transcoded::",
+            $name
+        ))
     };
     ($name:literal, $type:ty) => {
-        impl $crate::__private::serde::Serialize for $type {
-            fn serialize<S: $crate::__private::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::transcoding!($name).serialize(self, serializer)
-            }
-        }
+        const _: () = {
+            const __TRANSCODING: $crate::Transcoding = $crate::transcoding!($name);
 
-        impl<'de> $crate::__private::serde::Deserialize<'de> for $type {
-            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
-                $crate::transcoding!($name).deserialize(deserializer)
+            impl $crate::__private::serde::Serialize for $type {
+                fn serialize<S: $crate::__private::serde::Serializer>(
+                    &self,
+                    serializer: S,
+                ) -> ::core::result::Result<S::Ok, S::Error> {
+                    __TRANSCODING.serialize(self, serializer)
+                }
             }
-        }
+
+            impl<'de> $crate::__private::serde::Deserialize<'de> for $type {
+                fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                    deserializer: D,
+                ) -> ::core::result::Result<Self, D::Error> {
+                    __TRANSCODING.deserialize(deserializer)
+                }
+            }
+        };
     };
 }
 
 impl Transcoding {
+    /// Fails to compile, at the user's macro, if the name is empty.
     #[doc(hidden)]
-    pub const fn __new(full_name: &'static str) -> Self {
-        assert!(full_name.len() > PREFIX.len(), "a transcoding needs a name");
+    pub const fn __new<const IS_EMPTY: bool>(full_name: &'static str) -> Self
+    where
+        NameIsEmpty<IS_EMPTY>: IsName,
+    {
         Self { full_name }
     }
 

@@ -10,6 +10,7 @@ mod signature;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Path};
 
+use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
 use crate::syntax::impl_block::Method;
 use crate::syntax::misplaced;
@@ -58,6 +59,7 @@ pub(crate) fn read(
     marker: &Attribute,
     mut method: Box<Method>,
     scope: &Scope,
+    krate: &CratePath,
     errors: &mut Errors,
 ) -> Result<Event, Box<Method>> {
     let found = errors.count();
@@ -70,7 +72,7 @@ pub(crate) fn read(
     if errors.count() == found {
         fallible::check(&method, errors);
     }
-    method.body = body::for_state(&method, kind, scope, errors);
+    method.body = body::for_state(&method, kind, scope, krate, errors);
     let Some(EventAttribute {
         name,
         versions,

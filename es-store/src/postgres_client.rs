@@ -41,6 +41,7 @@ pub(crate) use self::limit::Limit;
 #[cfg(feature = "tls")]
 pub(crate) use self::socket::Stream;
 pub use self::transaction::Transaction;
+use crate::sync::Flag;
 
 /// A connection to a PostgreSQL server. Its methods block until the server has answered.
 ///
@@ -217,6 +218,11 @@ impl Client {
     /// Closes the connection without sending Terminate.
     fn close(&mut self) {
         self.events.close();
+    }
+
+    /// Raises `in_request` while a request waits for its answer, from now on.
+    pub(crate) fn show_requests(&mut self, in_request: Flag) {
+        self.events.in_request = in_request;
     }
 
     /// Sets the limit of each further request; `None` means no limit.

@@ -19,7 +19,6 @@ mod codes;
 mod columns;
 mod connection;
 mod database;
-mod flag;
 mod location;
 mod rebuild;
 mod recorder;

@@ -10,6 +10,8 @@ mod client;
 mod flushes;
 #[path = "postgres/in_doubt.rs"]
 mod in_doubt;
+#[path = "postgres/leftovers.rs"]
+mod leftovers;
 #[path = "postgres/lost.rs"]
 mod lost;
 #[path = "postgres/moved.rs"]

@@ -4,6 +4,8 @@
 mod bad;
 #[path = "sqlite/damaged.rs"]
 mod damaged;
+#[path = "sqlite/leftovers.rs"]
+mod leftovers;
 #[path = "sqlite/processes.rs"]
 mod processes;
 #[path = "sqlite/python.rs"]

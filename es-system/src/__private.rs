@@ -62,14 +62,16 @@ pub const fn assert_has_struct<A: ProjectionStruct>() {}
 /// Fails to compile, on the user's struct, if the impl half is missing.
 pub const fn assert_has_policies<A: FollowerType>() {}
 
+/// The struct half of an application that follows others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has policies, and its struct is not that of an application that follows others",
+    label = "needs `#[process_application]` on `struct {Self}`, not `#[application]`"
+)]
+pub trait FollowerStruct {}
+
 /// Fails to compile, on the user's impl block, if the struct half is that of an application that
 /// does not follow others.
-pub const fn assert_follows(role: Role) {
-    assert!(
-        matches!(role, Role::Follower),
-        "an application with policies needs `#[process_application]` on its struct, not `#[application]`"
-    );
-}
+pub const fn assert_follows<A: FollowerStruct>() {}
 
 /// The argument type of a policy, which must be the kind of event that the policy follows.
 #[diagnostic::on_unimplemented(

@@ -132,11 +132,11 @@ pub enum Error {
         /// follower waits for a store, within a policy or outside of one.
         in_hand: Option<(String, u64)>,
     },
-    /// Applications that follow each other answer each other without end. The next call goes on
-    /// with the rest.
+    /// Applications that follow each other, or whose policies save to those that they follow,
+    /// answer each other without end. The next call goes on with the rest.
     #[non_exhaustive]
     EndlessCycle {
-        /// The applications that follow each other.
+        /// The applications of the cycle.
         applications: Vec<String>,
         /// The number of events that they have processed for one call.
         events: u64,

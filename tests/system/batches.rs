@@ -1,7 +1,8 @@
 //! Batches: where they end, and what the next one begins with.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::thread;
 
 use es_system::prelude::*;
 use es_system::store::{NotificationQuery, ProcessRecorder, Recorded, Recording, StoreError};
@@ -176,5 +177,60 @@ fn what_is_left_of_a_page_is_dropped_if_another_instance_has_processed_it() -> R
     runner.wait_until_idle(PATIENCE)?;
     assert!(around.is_over.load(Ordering::SeqCst));
     assert_eq!(runner.get::<Kennel>()?.copies()?, expected(7));
+    runner.get::<DogSchool>()?.add_trick("Billy", "sit")?;
+    assert_eq!(runner.get::<Kennel>()?.copies()?, expected(8));
+    // Policies did not run for what was left, which the record would have refused.
+    assert_eq!(runner.status()[0].edges[0].conflicts, 0);
     Ok(())
+}
+
+/// A read model whose handler takes a third of the time of a batch.
+#[projection]
+struct Slow;
+
+#[projection]
+impl Slow {
+    fn tables(_: &mut Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    #[policy(Dog::TrickAdded)]
+    fn work(&self, _: &DomainEvent<DogTrickAdded>, _: &mut Transaction<'_>) -> Result<()> {
+        thread::sleep(Duration::from_millis(70));
+        Ok(())
+    }
+}
+
+/// Counts the pages that are read.
+#[derive(Default)]
+struct Pages(AtomicUsize);
+
+impl Around for Pages {
+    fn before_select_notifications(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_projection_and_its_rebuild_read_no_event_again_when_a_batch_takes_long() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let around = Arc::new(Pages::default());
+    let stores = Wrapping {
+        application: "DogSchool",
+        around: around.clone(),
+    };
+    let slow = dir.path().join("slow.sqlite");
+    let env = files(dir.path()).with("SLOW_SQLITE_DBNAME", slow.to_string_lossy());
+    let env = env.with_store(Arc::new(stores));
+    let system = System::new(pipes![[DogSchool, Slow]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    taught(&*runner.get::<DogSchool>()?, 7)?;
+    runner.rebuild::<Slow>(|_| {})?;
+    assert_eq!(around.0.swap(0, Ordering::SeqCst), 1);
+    let school = runner.get::<DogSchool>()?;
+    (0..7).try_for_each(|_| school.add_trick("Billy", "sit"))?;
+    runner.start()?;
+    runner.wait_until_idle(PATIENCE)?;
+    assert_eq!(around.0.load(Ordering::SeqCst), 1);
+    runner.stop()
 }

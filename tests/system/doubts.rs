@@ -28,7 +28,9 @@ impl Register {
     }
 }
 
+mod cached;
 mod followed;
+mod late;
 
 struct School {
     school: DogSchool,

@@ -156,6 +156,72 @@ fn a_cycle_that_ends_is_processed_by_as_many_calls_as_it_takes_and_loses_nothing
     runner.wait_until_idle(PATIENCE)
 }
 
+/// An application whose policy answers by saving to another one, so that no pipe leads back.
+mod answering {
+    use std::sync::{Arc, OnceLock};
+
+    use super::*;
+
+    #[process_application]
+    pub(super) struct Wall {
+        pub(super) valley: OnceLock<Arc<Valley>>,
+    }
+
+    #[process_application]
+    impl Wall {
+        #[policy(Shout::*)]
+        fn answer(&self, _: &DomainEvent<ShoutEvent>, _: &mut ProcessingEvent) -> Result<()> {
+            let valley = self.valley.get().expect("it is set before the start");
+            valley.save(&mut Shout::begin()).map(drop)
+        }
+    }
+
+    pub(super) fn open(env: Env) -> Result<Wall> {
+        Wall::new(env, OnceLock::new())
+    }
+}
+
+#[test]
+fn a_policy_that_saves_to_the_application_that_it_follows_is_such_a_cycle() -> Result<()> {
+    use answering::{Wall, open};
+    for (pipes, names) in [
+        (pipes![[Valley, Wall = open]], &["Valley", "Wall"][..]),
+        (
+            pipes![[Valley, Ping, Pong, Wall = open]],
+            &["Valley", "Ping", "Pong", "Wall"],
+        ),
+    ] {
+        let mut runner = SingleThreadedRunner::new(&System::new(pipes)?, few(Env::new()))?;
+        let valley = runner.get::<Valley>()?;
+        let wall = runner.get::<Wall>()?;
+        assert!(wall.valley.set(valley.clone()).is_ok());
+        runner.start()?;
+        valley.save(&mut Shout::begin())?;
+        let error = runner.watch_for_errors(PATIENCE).expect_err("no end");
+        let Error::EndlessCycle { applications, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(applications, names);
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn policies_that_save_to_an_application_that_does_not_answer_are_no_cycle() -> Result<()> {
+    use answering::{Wall, open};
+    let system = System::new(pipes![[Ping, Wall = open], [Valley, Pong]])?;
+    let mut runner = SingleThreadedRunner::new(&system, few(Env::new()))?;
+    let valley = runner.get::<Valley>()?;
+    assert!(runner.get::<Wall>()?.valley.set(valley).is_ok());
+    runner.start()?;
+    let mut shouts: Vec<_> = (0..300).map(|_| Shout::begin()).collect();
+    runner.get::<Ping>()?.save(&mut shouts[..])?;
+    runner.watch_for_errors(Duration::ZERO)?;
+    assert_eq!(runner.get::<Pong>()?.position_in("Valley")?, Some(300));
+    runner.stop()
+}
+
 #[test]
 fn what_was_there_before_is_processed_by_one_call() -> Result<()> {
     let env = Env::new().with_store(std::sync::Arc::new(FaultyStores::in_memory()));
@@ -171,6 +237,11 @@ fn what_was_there_before_is_processed_by_one_call() -> Result<()> {
         runner.get::<finite::Counted>()?.position_in("Valley")?,
         Some(500)
     );
+    // Ten answers for each event of before are no sign of a cycle without end.
+    let Error::EndlessCycle { events, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(events >= 100 + 10 * 500, "{events}");
     Ok(())
 }
 

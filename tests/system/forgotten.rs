@@ -166,7 +166,7 @@ struct Warnings(Arc<Mutex<Vec<String>>>);
 fn outside_of_policies_it_is_a_warning() -> Result<()> {
     let _opened = DogSchool::new(Env::new())?;
     let warnings = Warnings::default();
-    tracing::subscriber::with_default(warnings.clone(), || {
+    crate::logged::with_subscriber(warnings.clone(), || {
         let mut billy = Dog::register("Billy");
         billy.add_trick("sit");
         drop(billy);
@@ -189,7 +189,7 @@ fn outside_of_policies_it_is_a_warning() -> Result<()> {
 fn a_test_of_an_aggregate_forgets_nothing() {
     let name = "Billy".to_owned();
     let warnings = Warnings::default();
-    tracing::subscriber::with_default(warnings.clone(), || {
+    crate::logged::with_subscriber(warnings.clone(), || {
         let _ = given([DogRegistered { name }])
             .when(|dog: &mut Dog| dog.add_trick("sit"))
             .then(learned("sit"));

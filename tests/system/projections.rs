@@ -9,6 +9,7 @@ mod lost;
 mod rebuilding;
 mod setup;
 mod statements;
+mod stopping;
 mod values;
 mod waiting;
 

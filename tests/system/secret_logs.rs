@@ -55,7 +55,7 @@ fn logged(directives: &str, env: &Env) -> Result<String> {
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(move || writer.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, || -> Result<()> {
+    crate::logged::with_subscriber(subscriber, || -> Result<()> {
         let system = System::new(pipes![[DogSchool, Known]])?;
         let mut runner = SingleThreadedRunner::new(&system, env.clone())?;
         runner.start()?;

@@ -1,7 +1,10 @@
 //! The answers of a runner while something is wrong, and before and after it runs.
 
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
 
 use es_system::prelude::*;
 use es_system::store::StoreError;
@@ -10,6 +13,7 @@ use es_system::{Condition, FollowerStatus};
 use tests::PATIENCE;
 use tests::domain::{Counter, Counters, Dog, DogSchool, DogTrickAdded};
 use tests::wrapped::{Around, Wrapping};
+use tracing::Level;
 
 #[process_application]
 struct Others;
@@ -113,8 +117,94 @@ fn a_follower_shows_the_causes_of_its_error() -> Result<()> {
     Ok(())
 }
 
+/// An error with two causes behind it.
+#[derive(Debug, thiserror::Error)]
+#[error("the letter was not sent")]
+struct NotSent(#[source] std::io::Error);
+
+#[process_application]
+struct Watcher;
+
+#[process_application]
+impl Watcher {
+    #[policy(Dog::TrickAdded)]
+    fn write(
+        &self,
+        _: &DomainEvent<DogTrickAdded>,
+        _: &mut ProcessingEvent,
+    ) -> Result<(), NotSent> {
+        let refused = std::io::ErrorKind::ConnectionRefused;
+        Err(NotSent(std::io::Error::new(
+            refused,
+            "the post office is closed",
+        )))
+    }
+}
+
 #[test]
-fn batches_that_others_have_overtaken_are_counted() -> Result<()> {
+fn a_policys_error_is_shown_with_its_causes_and_has_them_as_sources() -> Result<()> {
+    let system = System::new(pipes![[DogSchool, Watcher]])?;
+    let mut runner = SingleThreadedRunner::new(&system, Env::new())?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    school.register_dog("Billy")?;
+    school.add_trick("Billy", "sit")?;
+    let status = runner.status();
+    let Condition::Stopped { error, .. } = &status[0].condition else {
+        panic!("{status:?}")
+    };
+    let text = error.to_string();
+    let causes = "the letter was not sent: the post office is closed";
+    assert!(text.ends_with(causes), "{text}");
+    let first: Option<&dyn std::error::Error> = Some(error);
+    let sources = std::iter::successors(first, |error| error.source());
+    let messages: Vec<_> = sources.map(ToString::to_string).collect();
+    for part in causes.split(": ") {
+        assert!(
+            messages.iter().any(|message| message == part),
+            "{messages:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns how often the text is logged at this level, or a more important one, during `work`.
+fn logged(level: Level, text: &str, work: impl FnOnce() -> Result<()>) -> Result<usize> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(move || writer.clone())
+        .finish();
+    crate::logged::with_subscriber(subscriber, work)?;
+    let bytes = lines.0.lock().expect("no panic").clone();
+    Ok(String::from_utf8_lossy(&bytes).matches(text).count())
+}
+
+#[test]
+fn batches_that_others_have_overtaken_are_counted_and_are_no_warnings() -> Result<()> {
+    let runs_again = |level| logged(level, "a batch runs again", overtaken);
+    assert_eq!(runs_again(Level::WARN)?, 1, "the store that is away");
+    assert_eq!(runs_again(Level::DEBUG)?, 4);
+    Ok(())
+}
+
+/// Has a batch overtaken three times, and its store fail once.
+fn overtaken() -> Result<()> {
     let stores = Arc::new(FaultyStores::in_memory());
     let env = Env::new().with_store(stores.clone());
     let mut runner = SingleThreadedRunner::new(&system()?, env)?;
@@ -155,34 +245,38 @@ impl Around for Silent {
 }
 
 #[test]
-fn stopping_during_an_outage_says_that_it_waits_for_a_store() -> Result<()> {
-    let (waiting, waits) = channel();
-    let (answer, answered) = channel();
-    let env = Env::new().with("SQLITE_DBNAME", ":memory:");
-    let env = env.with_store(Arc::new(Wrapping {
-        application: "Counters",
-        around: Arc::new(Silent(Mutex::new(Some((waiting, answered))))),
-    }));
-    let system = System::new(pipes![[DogSchool, Counters]])?;
-    let mut runner = MultiThreadedRunner::new(&system, env)?;
-    runner.start()?;
-    let school = runner.get::<DogSchool>()?;
-    school.register_dog("Billy")?;
-    school.add_trick("Billy", "sit")?;
-    waits.recv_timeout(PATIENCE).expect("the policy loads");
-    let error = runner
-        .stop_within(Duration::from_millis(50))
-        .expect_err("it waits");
-    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    let text = error.to_string();
-    assert!(
-        text.contains("`Counters` did not stop within 50ms"),
-        "{text}"
-    );
-    assert!(
-        text.contains("it waits for a store, and not for a policy"),
-        "{text}"
-    );
-    drop(answer);
-    runner.stop()
+fn stopping_during_an_outage_returns_in_time_and_says_that_it_waits_for_a_store() -> Result<()> {
+    fn flow<R: Runner>() -> Result<()> {
+        let (waiting, waits) = channel();
+        let (answer, answered) = channel();
+        let env = Env::new().with("SQLITE_DBNAME", ":memory:");
+        let env = env.with_store(Arc::new(Wrapping {
+            application: "Counters",
+            around: Arc::new(Silent(Mutex::new(Some((waiting, answered))))),
+        }));
+        let system = System::new(pipes![[DogSchool, Counters]])?;
+        let mut runner = R::new(&system, env)?;
+        runner.start()?;
+        let school = runner.get::<DogSchool>()?;
+        school.register_dog("Billy")?;
+        thread::scope(|scope| {
+            let teaching = scope.spawn(|| school.add_trick("Billy", "sit"));
+            waits.recv_timeout(PATIENCE).expect("the policy loads");
+            let since = Instant::now();
+            let error = runner
+                .stop_within(Duration::from_millis(50))
+                .expect_err("it waits");
+            assert!(since.elapsed() < Duration::from_secs(5), "{since:?}");
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("did not stop within 50ms"), "{text}");
+            let reason = "it waits for a store, and not for a policy";
+            assert!(text.contains(reason), "{text}");
+            drop(answer);
+            teaching.join().expect("no panic")
+        })?;
+        runner.stop()
+    }
+    flow::<SingleThreadedRunner>()?;
+    flow::<MultiThreadedRunner>()
 }

@@ -14,6 +14,7 @@ use crate::event::scope::Scope;
 use crate::event::{self, Event, EventKind};
 use crate::id::{self, IdFn};
 use crate::syntax::attributes::last_segment;
+use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
 use crate::syntax::impl_block::{BlockItem, Method, OtherItem};
 use crate::syntax::{exclusive, names};
@@ -31,7 +32,7 @@ pub(super) fn events(half: EventsHalf, errors: &mut Errors) -> Aggregate {
     let mut id = None;
     let items = block.items.into_iter();
     let items: Vec<Item> = items
-        .map(|item| check_item(item, &scope, &mut id, errors))
+        .map(|item| check_item(item, &scope, &krate, &mut id, errors))
         .collect();
     let items = check_short_names(items, &name, errors);
     let items = check_unique_names(items, errors);
@@ -59,14 +60,20 @@ struct Markers {
     id: Option<Attribute>,
 }
 
-fn check_item(item: BlockItem, scope: &Scope, id: &mut Option<IdFn>, errors: &mut Errors) -> Item {
+fn check_item(
+    item: BlockItem,
+    scope: &Scope,
+    krate: &CratePath,
+    id: &mut Option<IdFn>,
+    errors: &mut Errors,
+) -> Item {
     let mut method = match item {
         BlockItem::Method(method) => method,
         BlockItem::Other(other) => return Item::Plain(check_other(other, errors)),
     };
     let Markers { event, id: marker } = take_markers(&mut method.attrs, errors);
     match (event, marker) {
-        (Some(event), None) => match event::read(&event, method, scope, errors) {
+        (Some(event), None) => match event::read(&event, method, scope, krate, errors) {
             Ok(event) => Item::Event(Box::new(event)),
             Err(method) => Item::Broken(method),
         },

@@ -201,9 +201,15 @@ fn assertion(application: &Application) -> TokenStream {
     match application.kind {
         Kind::Application => TokenStream::new(),
         Kind::ProcessApplication => {
-            quote!(const _: () = #private::assert_has_policies::<#ident>();)
+            quote! {
+                const _: () = #private::assert_has_policies::<#ident>();
+                impl #private::FollowerStruct for #ident {}
+            }
         }
-        Kind::Projection => quote!(impl #private::ProjectionStruct for #ident {}),
+        Kind::Projection => quote! {
+            impl #private::FollowerStruct for #ident {}
+            impl #private::ProjectionStruct for #ident {}
+        },
     }
 }
 

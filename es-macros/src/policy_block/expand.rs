@@ -1,6 +1,5 @@
 //! ```text
 //! impl Counters { the block as written }
-//! const _: () = assert_follows(<Counters as ApplicationType>::ROLE);
 //! impl FollowerType for Counters {
 //!     type Context = Collecting;
 //!     fn policies() -> Policies<Self, Collecting> { .. }
@@ -55,10 +54,6 @@ fn table(follower: &Follower) -> TokenStream {
     let entries = policies
         .iter()
         .map(|policy| policy::entry(policy, &table, &private));
-    let follows = spans::covering(
-        self_ty,
-        quote!(#private::assert_follows(<#self_ty as #private::ApplicationType>::ROLE)),
-    );
     let name = self_ty.span();
     let of = spans::all_at(name, quote!(#private::FollowerType for));
     let body = quote! {
@@ -72,7 +67,6 @@ fn table(follower: &Follower) -> TokenStream {
     };
     let body = spans::braces(name, body);
     quote! {
-        const _: () = #follows;
         #impl_token #of #self_ty #body
         #items
     }

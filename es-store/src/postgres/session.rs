@@ -36,19 +36,29 @@ const NO_TRANSACTION_TIMEOUT: &str = "SELECT set_config('transaction_timeout', '
 /// detect that.
 const END_WITH_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
-/// The statements that return to the settings of a session.
+/// The statements that return to the settings of a session, and remove what a handler has made in
+/// it. `DISCARD ALL` would remove the prepared statements of the library, too.
 ///
-/// They follow a user's commit in the same request, because a `SET` of a handler would otherwise
-/// hold for all that follow on the connection. A rollback undoes a `SET` by itself.
+/// They follow a user's commit in the same request, because all that would otherwise stay for those
+/// who use the connection next. A rollback undoes it by itself.
 const RESTORE: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; \
                        SELECT set_config('transaction_timeout', '0', false) \
-                       WHERE current_setting('transaction_timeout', true) <> '0'";
+                       WHERE current_setting('transaction_timeout', true) <> '0'; \
+                       UNLISTEN *; CLOSE ALL; DISCARD TEMP;";
 
 /// The same, where the server can detect that its client is gone.
 const RESTORE_AND_END_WITH_CLIENT: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; \
                        SET client_connection_check_interval = '1s'; \
                        SELECT set_config('transaction_timeout', '0', false) \
-                       WHERE current_setting('transaction_timeout', true) <> '0'";
+                       WHERE current_setting('transaction_timeout', true) <> '0'; \
+                       UNLISTEN *; CLOSE ALL; DISCARD TEMP;";
+
+/// The statements that remove what outlives a rollback, too. The row is `f`, or `t` if the
+/// connection has to be closed because a statement was prepared by `PREPARE`: no statement
+/// deallocates these alone.
+pub(super) const RELEASE: &str = "DISCARD SEQUENCES; \
+                       SELECT EXISTS (SELECT FROM pg_prepared_statement() WHERE from_sql), \
+                       pg_advisory_unlock_all()";
 
 /// The startup options of our sessions.
 #[derive(Debug, Clone)]
@@ -129,5 +139,50 @@ pub(super) fn begin_writing(client: &mut Client) -> Result<&'static str, Error> 
             Ok(RESTORE)
         }
         done => done.map(|()| RESTORE_AND_END_WITH_CLIENT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_session_sets_what_our_statements_depend_on() {
+        let second = Duration::from_secs(1);
+        let sessions = Sessions::of(&Env::new(), second, 2 * second).expect("the defaults");
+        let both = [
+            "synchronous_commit=on",
+            "lock_timeout=1000",
+            "idle_session_timeout=0",
+            "default_transaction_isolation=read\\ committed",
+            "default_transaction_deferrable=off",
+            "standard_conforming_strings=on",
+            "quote_all_identifiers=off",
+            "exit_on_error=off",
+            "jit=off",
+        ];
+        let own = [
+            "statement_timeout=0",
+            "idle_in_transaction_session_timeout=5000",
+            "enable_indexscan=on",
+            "enable_indexonlyscan=on",
+            "enable_seqscan=off",
+            "enable_bitmapscan=off",
+        ];
+        let of_users = [
+            "statement_timeout=2000",
+            "idle_in_transaction_session_timeout=2000",
+        ];
+        for (options, further) in [
+            (&sessions.own, &own[..]),
+            (&sessions.of_users, &of_users[..]),
+        ] {
+            let mut found: Vec<_> = options.split("-c ").map(str::trim).collect();
+            let mut expected: Vec<_> = both.iter().chain(further).copied().collect();
+            found.retain(|option| !option.is_empty());
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected);
+        }
     }
 }

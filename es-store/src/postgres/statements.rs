@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Statement};
+use tokio_postgres::{Error, SimpleQueryMessage, Statement};
 
 use super::codes::{self, Message};
 use super::connection::Statements;
 use super::options::short_lock_timeout;
+use super::session::RELEASE;
 use crate::error::StoreError;
 use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
+use crate::sync::Flag;
 
 /// The maximum number of prepared statements. When it is reached, all are prepared again.
 const KEPT: usize = 100;
@@ -24,8 +26,12 @@ const KEPT: usize = 100;
 pub(super) struct PostgresTransaction<'a> {
     tx: Transaction<'a>,
     statements: &'a mut Statements,
-    /// The statements after the commit.
+    /// The statements that return to the settings of the session.
     restore: &'static str,
+    /// Set to true if the connection cannot be used by anyone else.
+    is_spoilt: &'a mut bool,
+    /// True if the user's code can reach the client.
+    is_handed_out: bool,
     #[cfg(feature = "driver")]
     access: Access,
     /// The transaction's number, once the driver's own transaction was handed out.
@@ -101,18 +107,41 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
         Ok(())
     }
 
+    /// The user's code can reach the client, so that is what shows them.
+    fn show_statements(&mut self, in_statement: Flag) {
+        self.tx.client().show_requests(in_statement);
+    }
+
     fn commit(mut self: Box<Self>, label: &Label) -> Result<(), StoreError> {
         self.unguard(label)?;
         let Self {
             tx,
             statements,
             restore,
+            is_spoilt,
             ..
         } = *self;
-        tx.commit_and(restore).map_err(|error| {
+        end(tx, "COMMIT", restore, is_spoilt).map_err(|error| {
             statements.clear();
             codes::statement_failure(label, &error)
         })
+    }
+
+    /// Rolls the transaction back, which undoes most of what its statements did to the session. If
+    /// the user's code had the driver's own transaction, it may have ended it before.
+    fn roll_back(self: Box<Self>) {
+        let Self {
+            tx,
+            restore,
+            is_spoilt,
+            is_handed_out,
+            ..
+        } = *self;
+        let restore = if is_handed_out { restore } else { "" };
+        if end(tx, "ROLLBACK", restore, is_spoilt).is_err() {
+            // The server rolls back when the connection ends.
+            *is_spoilt = true;
+        }
     }
 
     /// Prevents commits before the driver's own transaction is handed out, and records its number
@@ -152,6 +181,7 @@ impl<'a> Driver<'a> for PostgresTransaction<'a> {
 
     #[cfg(feature = "driver")]
     fn postgres(&mut self) -> Option<&mut Transaction<'a>> {
+        self.is_handed_out = true;
         Some(&mut self.tx)
     }
 }
@@ -161,6 +191,7 @@ impl<'a> PostgresTransaction<'a> {
         tx: Transaction<'a>,
         statements: &'a mut Statements,
         restore: &'static str,
+        is_spoilt: &'a mut bool,
         #[cfg_attr(
             not(feature = "driver"),
             expect(unused_variables, reason = "only guards need it")
@@ -171,6 +202,8 @@ impl<'a> PostgresTransaction<'a> {
             tx,
             statements,
             restore,
+            is_spoilt,
+            is_handed_out: false,
             #[cfg(feature = "driver")]
             access,
             #[cfg(feature = "driver")]
@@ -242,6 +275,28 @@ impl<'a> PostgresTransaction<'a> {
         }
         codes::statement_failure(label, error)
     }
+}
+
+/// Ends the transaction by the statement `by`, and then executes `restore`. The same request
+/// removes the locks and values that others would find on the connection.
+fn end(tx: Transaction<'_>, by: &str, restore: &str, is_spoilt: &mut bool) -> Result<(), Error> {
+    let answers = tx.end_and(by, &format!("{restore} {RELEASE}"))?;
+    *is_spoilt |= !is_released(answers);
+    Ok(())
+}
+
+/// Returns true if the last row, which is that of `RELEASE`, lets others use the connection.
+fn is_released(answers: Result<Vec<SimpleQueryMessage>, Error>) -> bool {
+    let answers = answers.unwrap_or_else(|error| {
+        let error = es_core::error_chain(&error);
+        tracing::debug!(%error, "the settings of a session were not restored, so it ends");
+        Vec::new()
+    });
+    let rows = answers.iter().filter_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    rows.last().is_some_and(|row| row.get(0) == Some("f"))
 }
 
 fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {

@@ -14,6 +14,7 @@ use crate::sql::names::TableNames;
 use crate::sql::names::quoted;
 use crate::sql::transaction::Owner;
 use crate::sql::transaction::{Access, End, Transaction};
+use crate::sync::Flag;
 
 /// The maximum length of a table's name, which leaves room for the number of a rebuild.
 const LONGEST: usize = 50;
@@ -53,6 +54,8 @@ impl PostgresRecorder {
             restore,
             ..
         } = connection;
+        // Nobody watches this transaction yet.
+        client.show_requests(Flag::default());
         let begun = client.transaction_by(match access {
             Access::Write => "START TRANSACTION READ WRITE",
             // All queries of one read see the same snapshot.
@@ -68,7 +71,7 @@ impl PostgresRecorder {
         };
         let (owner, names) = (self.owner(), self.table_names());
         let mut transaction = {
-            let driver = PostgresTransaction::new(tx, statements, restore, access);
+            let driver = PostgresTransaction::new(tx, statements, restore, lost, access);
             Transaction::new(driver, owner, names)
         };
         let end = work(&mut transaction);
@@ -80,11 +83,17 @@ impl PostgresRecorder {
         };
         let ended = match end {
             Ok(End::Commit) => transaction.commit(),
-            Ok(End::Rollback) => Ok(()),
-            Err(error) => Err(error),
+            Ok(End::Rollback) => {
+                transaction.roll_back();
+                Ok(())
+            }
+            Err(error) => {
+                transaction.roll_back();
+                Err(error)
+            }
         };
         // Some of these connections would still work, but all are opened again to be sure.
-        *lost = is_broken || matches!(ended, Err(StoreError::Driver { .. }));
+        *lost |= is_broken || matches!(ended, Err(StoreError::Driver { .. }));
         ended.map(|()| true)
     }
 

@@ -105,7 +105,8 @@ impl Writer {
             };
             match then {
                 NextStep::Retry if tries < TRIES => (by_function, tries) = (false, tries + 1),
-                NextStep::Split if group.len() > 1 => {
+                // What was tried in vain may be the fault of one recording.
+                NextStep::Split | NextStep::Retry if group.len() > 1 => {
                     return Ok(self.send_one_by_one(group, is_resent));
                 }
                 // Resolving the outcome has a time of its own, even if the loss was noticed late.

@@ -22,18 +22,21 @@ use tokio_postgres::{AsyncMessage, Connection, Error, Notification};
 
 use super::limit::{Deadline, Limit};
 use super::socket::{Socket, Stream};
+use crate::sync::Flag;
 
 pub(super) struct EventLoop {
     socket: Arc<Socket>,
     /// The driver's connection; `None` before authentication and after the connection was lost.
     connection: Option<Box<dyn MessageSource>>,
     notifications: VecDeque<Notification>,
-    flag: Arc<Flag>,
+    flag: Arc<Progress>,
     waker: Waker,
     /// The limit of one request.
     pub(super) limit: Option<Limit>,
     /// The common deadline of all requests while connecting; `None` afterwards.
     pub(super) until: Option<Deadline>,
+    /// The flag that is raised while a request waits for its answer.
+    pub(super) in_request: Flag,
 }
 
 /// The outcome of a wait for a notification.
@@ -45,7 +48,7 @@ pub(super) enum Received {
 
 impl EventLoop {
     pub(super) fn new(socket: Socket, until: Option<Deadline>) -> Self {
-        let flag = Arc::new(Flag::default());
+        let flag = Arc::new(Progress::default());
         Self {
             socket: Arc::new(socket),
             connection: None,
@@ -54,6 +57,7 @@ impl EventLoop {
             flag,
             limit: None,
             until,
+            in_request: Flag::default(),
         }
     }
 
@@ -75,6 +79,7 @@ impl EventLoop {
         &mut self,
         request: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let _raised = self.in_request.raise();
         let deadline = self
             .until
             .or_else(|| self.limit.and_then(|limit| limit.deadline()));
@@ -193,9 +198,9 @@ where
 
 /// A flag that is set when the request or the connection can make progress.
 #[derive(Default)]
-struct Flag(AtomicBool);
+struct Progress(AtomicBool);
 
-impl Flag {
+impl Progress {
     fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
@@ -205,7 +210,7 @@ impl Flag {
     }
 }
 
-impl Wake for Flag {
+impl Wake for Progress {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

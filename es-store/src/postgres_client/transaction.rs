@@ -1,7 +1,10 @@
 //! An open transaction.
 
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, Statement, ToStatement};
+use tokio_postgres::{Error, Row, SimpleQueryMessage, Statement, ToStatement};
 
 use super::{Client, CopyInWriter, CopyOutReader};
 
@@ -153,10 +156,20 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Commits the transaction, and then executes `statements`, in the same request.
-    pub(crate) fn commit_and(mut self, statements: &str) -> Result<(), Error> {
+    /// Ends the transaction by the statement `end`, and then executes `after`, in the same request.
+    /// Returns what the statements of `after` have returned: their failure does not undo the end.
+    pub(crate) fn end_and(
+        mut self,
+        end: &str,
+        after: &str,
+    ) -> Result<Result<Vec<SimpleQueryMessage>, Error>, Error> {
         self.is_over = true;
-        self.client.batch_execute(&format!("COMMIT; {statements}"))
+        let statements = format!("{end}; {after}");
+        self.client.run(async |requests| {
+            let mut answers = pin!(requests.simple_query_raw(&statements).await?);
+            answers.try_next().await?;
+            Ok(answers.try_collect().await)
+        })
     }
 
     /// Rolls the transaction back.

@@ -25,6 +25,7 @@ pub(crate) use self::value::exact;
 pub use self::value::{FromValue, ToValue, Value};
 use crate::error::StoreError;
 use crate::sql::names::{Stage, TableNames, quoted};
+use crate::sync::Flag;
 
 /// An open transaction of SQLite or PostgreSQL.
 ///
@@ -165,6 +166,13 @@ impl<'a> Transaction<'a> {
         self.failure.clone()
     }
 
+    /// Raises `in_statement` while a statement runs, for other threads to see what the user's code
+    /// waits for.
+    #[doc(hidden)]
+    pub fn __show_statements(&mut self, in_statement: Flag) {
+        self.driver.show_statements(in_statement);
+    }
+
     fn begin_statement(&self, sql: &str, params: &[&dyn ToValue]) -> Result<Vec<Value>, SqlError> {
         if self.failure.is_some() {
             let problem = "a statement before it has failed, so everything is rolled back";
@@ -201,6 +209,11 @@ impl Transaction<'_> {
             return Err(failure);
         }
         self.driver.commit(&self.owner.label)
+    }
+
+    /// Rolls the transaction back.
+    pub(crate) fn roll_back(self) {
+        self.driver.roll_back();
     }
 
     /// Prepares for statements that rename or drop tables.

@@ -9,7 +9,7 @@
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::flag::{Flag, RaisedFlag};
+use crate::sync::{Flag, RaisedFlag};
 
 /// The pragmas whose argument is no setting of the connection. `legacy_alter_table` is one, but
 /// only rebuilds depend on it, and they set it themselves.

@@ -18,7 +18,6 @@ use rusqlite::Connection;
 use super::authorizer::Authorizer;
 use super::busy::Pace;
 use super::connection::SqliteOptions;
-use super::flag::Flag;
 use super::location::Location;
 use super::schema::{self, Layout};
 use super::watch::Watch;
@@ -32,6 +31,7 @@ use crate::sql::label::Label;
 use crate::sql::reentrancy::Reentrancy;
 use crate::sqlite::schema::Wanted;
 use crate::stored_event::StoredEvent;
+use crate::sync::Flag;
 use crate::sync::lock;
 
 /// The number of idle connections for reading that are kept.

@@ -8,15 +8,31 @@ use rusqlite::{Connection, Statement, ToSql};
 use super::codes;
 use crate::error::StoreError;
 use crate::sql::label::Label;
+use crate::sql::names::quoted;
 use crate::sql::transaction::{Driver, Selected, Value};
+use crate::sync::Flag;
 
 /// An open transaction of SQLite.
-pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>);
+pub(super) struct SqliteTransaction<'a> {
+    tx: rusqlite::Transaction<'a>,
+    /// The flag that is raised while a statement runs.
+    in_statement: Flag,
+}
+
+impl<'a> SqliteTransaction<'a> {
+    pub(super) fn new(tx: rusqlite::Transaction<'a>) -> Self {
+        Self {
+            tx,
+            in_statement: Flag::default(),
+        }
+    }
+}
 
 impl<'a> Driver<'a> for SqliteTransaction<'a> {
     fn execute(&mut self, label: &Label, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let _raised = self.in_statement.raise();
         let failed = |error| codes::statement_failed(label, error);
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.tx.prepare_cached(sql).map_err(failed)?;
         bind(&mut statement, label, params)?;
         let changed = statement.raw_execute().map_err(failed)?;
         Ok(changed as u64)
@@ -28,7 +44,8 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         sql: &str,
         params: &[Value],
     ) -> Result<Selected, StoreError> {
-        select(&self.0, label, sql, params)
+        let _raised = self.in_statement.raise();
+        select(&self.tx, label, sql, params)
     }
 
     /// Prepares for renames, during which a view may name a table that is missing.
@@ -42,8 +59,13 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         Ok(())
     }
 
+    fn show_statements(&mut self, in_statement: Flag) {
+        self.in_statement = in_statement;
+    }
+
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError> {
-        let committed = self.0.commit();
+        drop_temporary(&self.tx).map_err(|error| codes::statement_failed(label, error))?;
+        let committed = self.tx.commit();
         committed.map_err(|error| {
             if codes::is_lost_write(&error) {
                 label.outcome_unknown(error)
@@ -53,11 +75,15 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         })
     }
 
+    fn roll_back(self: Box<Self>) {
+        drop(self);
+    }
+
     /// Fails if the transaction has ended. SQLite itself rolls back after some errors. Nobody else
     /// can end the transaction.
     #[cfg(feature = "driver")]
     fn check_open(&mut self, label: &Label) -> Result<(), StoreError> {
-        if self.0.is_autocommit() {
+        if self.tx.is_autocommit() {
             return Err(label.statement("the transaction has ended"));
         }
         Ok(())
@@ -65,8 +91,25 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
 
     #[cfg(feature = "driver")]
     fn sqlite(&self) -> Option<&Connection> {
-        Some(&self.0)
+        Some(&self.tx)
     }
+}
+
+/// Drops the temporary tables, views and triggers. They belong to the connection, by which the
+/// library writes: a temporary table stands in front of one of the library's that has its name.
+fn drop_temporary(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT type, name FROM temp.sqlite_master \
+               WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               ORDER BY type DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let drops = statement.query_map([], |row| {
+        let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!("DROP {kind} IF EXISTS temp.{}", quoted(&name)))
+    })?;
+    let drops: Vec<String> = drops.collect::<Result<_, _>>()?;
+    drops
+        .iter()
+        .try_for_each(|sql| connection.execute_batch(sql))
 }
 
 fn select(

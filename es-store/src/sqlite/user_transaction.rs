@@ -70,7 +70,7 @@ fn read(
     let _entered = database.reentrancy.enter();
     let begun = connection.unchecked_transaction();
     let tx = begun.map_err(|error| codes::failed(&database.label, "reading", error))?;
-    let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());
+    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, table_names());
     let denied = authorizer.deny();
     let done = work(&mut transaction);
     drop(denied);
@@ -91,13 +91,16 @@ fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<
     pace.iter_mut().for_each(Pace::begin);
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let tx = begun.map_err(failed)?;
-    let mut transaction = Transaction::new(SqliteTransaction(tx), owner, table_names());
+    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, table_names());
     let denied = authorizer.deny();
     let end = work(&mut transaction);
     drop(denied);
     let ended = match end {
         Ok(End::Commit) => transaction.commit(),
-        Ok(End::Rollback) => Ok(()),
+        Ok(End::Rollback) => {
+            transaction.roll_back();
+            Ok(())
+        }
         Err(error) => Err(error),
     };
     pace.iter_mut().for_each(Pace::end);

@@ -178,6 +178,7 @@ impl Shared {
             server,
             keeps_server: AtomicBool::new(false),
             is_silent: AtomicBool::new(self.silences.load(Ordering::SeqCst)),
+            is_deaf: AtomicBool::new(false),
             unheard: Mutex::default(),
             cutting: Mutex::default(),
         });
@@ -208,6 +209,8 @@ struct Link {
     keeps_server: AtomicBool,
     /// True if nothing gets through.
     is_silent: AtomicBool,
+    /// True if no answer gets through any more.
+    is_deaf: AtomicBool,
     /// The work that replaces forwarding the next answer.
     unheard: Mutex<Option<Meanwhile>>,
     /// A mutex that is held while one end is cut, so that the other is not cut too early.
@@ -253,6 +256,8 @@ impl Link {
                     self.cut_after(meanwhile);
                 }
                 Point::Sent => {
+                    // The server may answer before it is cut off.
+                    self.is_deaf.store(true, Ordering::SeqCst);
                     to.write_all(&request)?;
                     self.cut_after(meanwhile);
                 }
@@ -277,7 +282,7 @@ impl Link {
             if kind == b'E' {
                 lock(&shared.errors).push(code(&message));
             }
-            if self.is_silent.load(Ordering::SeqCst) {
+            if self.is_silent.load(Ordering::SeqCst) || self.is_deaf.load(Ordering::SeqCst) {
                 continue;
             }
             let mut unheard = lock(&self.unheard);

@@ -1,15 +1,18 @@
 //! The remedies of errors that a real server sends.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use es_core::error_chain;
-use es_store::{Remedy, Role, StoreError, Tracking};
+use es_store::{NotificationQuery, Recording, Remedy, Role, StoreError, Tracking};
 
 use super::bad::RestrictedRole;
-use super::{Database, database, drop_functions, open, recording, refused};
+use super::{Database, database, drop_functions, event, open, recording, refused};
 
 /// A change of the database after which a save fails, what undoes it, the code, and the remedy.
 type Case = (&'static str, &'static str, &'static str, Remedy);
 
-const SAVES: [Case; 16] = [
+const SAVES: [Case; 17] = [
     (
         "ALTER TABLE dogs_events RENAME TO elsewhere",
         "ALTER TABLE elsewhere RENAME TO dogs_events",
@@ -52,6 +55,13 @@ const SAVES: [Case; 16] = [
         "ALTER TABLE dogs_events DROP CONSTRAINT no",
         "22012",
         Remedy::OtherContent,
+    ),
+    (
+        "ALTER SEQUENCE dogs_events_notification_id_seq MAXVALUE 1000; \
+         SELECT setval('dogs_events_notification_id_seq', 1000)",
+        "ALTER SEQUENCE dogs_events_notification_id_seq NO MAXVALUE",
+        "2200H",
+        Remedy::OtherConfiguration,
     ),
     raises("P0001"),
     raises("U0123"),
@@ -153,7 +163,7 @@ fn a_database_that_cannot_be_opened_has_what_mends_it() {
 }
 
 #[test]
-fn a_statement_that_its_session_has_lost_is_prepared_again() {
+fn a_save_outlives_the_types_of_columns_that_come_and_go() {
     let Some(database) = database() else { return };
     let dogs = open("Dogs", Role::Leader, &database.env());
     dogs.record(&recording(1, [1])).expect("recorded");
@@ -166,5 +176,98 @@ fn a_statement_that_its_session_has_lost_is_prepared_again() {
         }
         assert_eq!(super::versions(&*dogs).len() as u64, version - 1);
         dogs.record(&recording(1, [version])).expect("recorded");
+    }
+}
+
+/// A change of the type of a column changes what a statement returns, which the server reports as
+/// `0A000`.
+#[test]
+fn a_statement_whose_result_has_another_type_now_is_prepared_again() {
+    let Some(database) = database() else { return };
+    let dogs = open("Dogs", Role::Leader, &database.env());
+    dogs.record(&recording(1, [1])).expect("recorded");
+    for (version, other) in (2..).zip(["varchar(99)", "text", "varchar"]) {
+        let read = dogs.select_notifications(&NotificationQuery::all());
+        assert_eq!(read.expect("read").len() as u64, version - 1);
+        run(
+            &database,
+            &format!("ALTER TABLE dogs_events ALTER topic TYPE {other}"),
+        );
+        let read = dogs.select_notifications(&NotificationQuery::all());
+        assert_eq!(read.expect("read again").len() as u64, version - 1);
+        assert_eq!(super::versions(&*dogs).len() as u64, version - 1);
+        dogs.record(&recording(1, [version])).expect("recorded");
+    }
+}
+
+/// A trigger of the user's own has the session lose its statements, as a pooler may. The server
+/// reports `26000`.
+#[test]
+fn a_statement_that_is_gone_is_prepared_again() {
+    for has_functions in [true, false] {
+        let Some(database) = database() else { return };
+        let dogs = open("Dogs", Role::Leader, &database.env());
+        if !has_functions {
+            drop_functions(&database, "Dogs");
+        }
+        run(
+            &database,
+            "CREATE FUNCTION forgetting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             EXECUTE 'DEALLOCATE ALL'; RETURN NULL; END $$; \
+             CREATE TRIGGER forgetting AFTER INSERT ON dogs_events EXECUTE FUNCTION forgetting()",
+        );
+        for version in 1..=4 {
+            dogs.record(&recording(1, [version])).expect("recorded");
+        }
+        assert_eq!(super::versions(&*dogs), [1, 2, 3, 4]);
+    }
+}
+
+/// A save that the user's own index or trigger refuses again and again fails alone: the others of its
+/// group are recorded.
+#[test]
+fn a_save_that_is_tried_in_vain_fails_no_other_of_its_group() {
+    let own_index =
+        "CREATE UNIQUE INDEX own ON dogs_events (topic, length(state)) WHERE topic = 'twice'";
+    let own_trigger = "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$; \
+         CREATE TRIGGER own BEFORE INSERT ON dogs_events FOR EACH ROW \
+         WHEN (NEW.topic = 'twice' AND NEW.originator_version > 1) EXECUTE FUNCTION own()";
+    for (refuses, remedy) in [
+        (own_index, Remedy::OtherContent),
+        (own_trigger, Remedy::RetryNow),
+    ] {
+        let Some(database) = database() else { return };
+        let dogs = open("Dogs", Role::Leader, &database.env());
+        run(&database, refuses);
+        let twice = |version| {
+            let mut one = event(1, version);
+            one.topic = "twice".into();
+            Recording::new(vec![one])
+        };
+        dogs.record(&twice(1)).expect("the first");
+        let is_over = AtomicBool::new(false);
+        let (dogs, is_over) = (&*dogs, &is_over);
+        thread::scope(|scope| {
+            let bad = scope.spawn(move || {
+                while !is_over.load(Ordering::SeqCst) {
+                    let refused = dogs.record(&twice(2)).expect_err("refused");
+                    assert_eq!(refused.remedy(), remedy, "{refused}");
+                }
+            });
+            let save = |number| {
+                scope.spawn(move || {
+                    for version in 1..=20 {
+                        dogs.record(&recording(number, [version]))
+                            .expect("recorded");
+                    }
+                })
+            };
+            let good: Vec<_> = (2..8).map(save).collect();
+            let done: Vec<_> = good.into_iter().map(|saver| saver.join()).collect();
+            is_over.store(true, Ordering::SeqCst);
+            bad.join().expect("it is refused each time");
+            assert!(done.iter().all(Result::is_ok), "a save of another failed");
+        });
     }
 }

@@ -7,6 +7,7 @@ use es_store::StoreError;
 use super::database;
 use super::in_doubt::{FORMS, Form, Pair, Rivals, rivals};
 use super::proxy::{POINTS, Point};
+use super::wait_until;
 
 /// Another transaction takes the lock, and holds it for longer than the second attempt waits for
 /// it.
@@ -34,7 +35,12 @@ fn when_the_second_attempt_gets_no_lock_the_outcome_is_unknown_and_a_retry_is_sa
                     "{case}: {unknown:?}"
                 );
                 holder.batch_execute("ROLLBACK").expect("no lock");
-                let again = pair.ours.record(&ours);
+                // The first attempt may still hold the lock at the server, which commits it then.
+                let again = wait_until("the lock is never free", || {
+                    let again = pair.ours.record(&ours);
+                    let is_locked = matches!(again, Err(StoreError::Locked { .. }));
+                    (!is_locked).then_some(again)
+                });
                 match (point, &again) {
                     (Point::Unsent | Point::Unfinished | Point::Sent, Ok(_)) => {}
                     (Point::Unheard | Point::Sent, Err(StoreError::Conflict(_))) => {}

@@ -7,12 +7,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use es_core::AggregateId;
 use es_store::StoredEvent;
+use es_store::sync::Flag;
 
 use crate::application::kept::{Kept, KeptRoot};
 use crate::application::lender::Lender;
@@ -233,13 +232,9 @@ pub(crate) struct BatchBinding {
     _notes: NotesBinding,
 }
 
-/// Binds the batch to this thread and to this application object. `in_store` is true while a policy
-/// waits for a store.
-pub(crate) fn bind(
-    instance: u64,
-    batch: &Rc<RefCell<Batch>>,
-    in_store: Arc<AtomicBool>,
-) -> BatchBinding {
+/// Binds the batch to this thread and to this application object. `in_store` is raised while a
+/// policy waits for a store.
+pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>, in_store: Flag) -> BatchBinding {
     let notes = store_errors::bind(batch.borrow().notes.clone(), in_store);
     BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
     BatchBinding { _notes: notes }

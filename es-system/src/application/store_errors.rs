@@ -14,10 +14,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use es_core::{Aggregate, AggregateId};
+use es_store::sync::Flag;
 
 use crate::application::aggregates::{Aggregates, Visitor};
 use crate::error::{Doubt, Error, ErrorKind, Result};
@@ -168,14 +167,14 @@ thread_local! {
     static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The notes of a batch, and the flag that is true while its policy waits for a store.
-type Bound = (Rc<RefCell<Notes>>, Arc<AtomicBool>);
+/// The notes of a batch, and the flag that is raised while its policy waits for a store.
+type Bound = (Rc<RefCell<Notes>>, Flag);
 
 /// Unbinds the notes when it is dropped.
 pub(crate) struct NotesBinding(());
 
 /// Binds the notes of a batch to this thread.
-pub(crate) fn bind(notes: Rc<RefCell<Notes>>, in_store: Arc<AtomicBool>) -> NotesBinding {
+pub(crate) fn bind(notes: Rc<RefCell<Notes>>, in_store: Flag) -> NotesBinding {
     BOUND.with_borrow_mut(|bound| bound.push((notes, in_store)));
     NotesBinding(())
 }
@@ -197,11 +196,6 @@ fn with_notes<T>(work: impl FnOnce(&mut Notes) -> T) -> Option<T> {
 /// for it.
 pub(crate) fn calling<T>(store: impl FnOnce() -> T) -> T {
     let in_store = BOUND.with_borrow(|bound| bound.last().map(|(_, in_store)| in_store.clone()));
-    let Some(in_store) = in_store else {
-        return store();
-    };
-    let before = in_store.swap(true, Ordering::SeqCst);
-    let done = store();
-    in_store.store(before, Ordering::SeqCst);
-    done
+    let _raised = in_store.as_ref().and_then(Flag::raise);
+    store()
 }

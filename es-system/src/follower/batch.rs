@@ -7,11 +7,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use es_core::__private::watch;
+use es_store::sync::Flag;
 use es_store::{Notification, PAGE_BYTES};
 
 use crate::application::batch::{self, Batch};
@@ -80,15 +80,15 @@ pub(super) struct Committed {
 pub(super) struct InHand {
     /// The position of the event; 0 is none.
     position: AtomicU64,
-    /// True while the policy waits for a store.
-    in_store: Arc<AtomicBool>,
+    /// The flag that is raised while the policy waits for a store.
+    pub(super) in_store: Flag,
 }
 
 impl InHand {
     /// Returns the position of the event, unless its policy waits for a store.
     pub(super) fn get(&self) -> Option<u64> {
         let position = self.position.load(Ordering::SeqCst);
-        (position > 0 && !self.in_store.load(Ordering::SeqCst)).then_some(position)
+        (position > 0 && !self.in_store.is_up()).then_some(position)
     }
 }
 
@@ -183,7 +183,6 @@ impl BatchLoop<'_> {
 
     fn show_in_hand(self, position: u64) {
         if let Some(in_hand) = self.in_hand {
-            in_hand.in_store.store(false, Ordering::SeqCst);
             in_hand.position.store(position, Ordering::SeqCst);
         }
     }

@@ -150,3 +150,55 @@ impl Delay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use es_store::StoreError;
+
+    use super::*;
+    use crate::follower::failure::Failure;
+
+    /// Returns the pauses of so many failures in a row, and the first of them that is reported.
+    fn failures(count: usize, error: &Error) -> (Vec<Duration>, Option<usize>) {
+        let (mut delay, mut pauses, mut reported): (Option<Delay>, _, _) = (None, Vec::new(), None);
+        for nth in 1..=count {
+            let now = Instant::now();
+            let Failure::Retry { error, pause } = error.clone().into() else {
+                panic!("{error} is not retried")
+            };
+            let next = Delay::retry(delay.as_ref(), error, pause, now);
+            pauses.push(next.at() - now);
+            if next.misconfigured().is_some() {
+                reported.get_or_insert(nth);
+            }
+            delay = Some(next);
+        }
+        (pauses, reported)
+    }
+
+    fn millis(times: [u64; 12]) -> Vec<Duration> {
+        times.map(Duration::from_millis).to_vec()
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_tried_up_to_every_ten_seconds_and_told_from_the_third_time_on() {
+        let missing = StoreError::Configuration("no table".to_owned());
+        let (pauses, reported) = failures(12, &Error::store("Shop", missing));
+        let expected = [
+            10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_000, 10_000,
+        ];
+        assert_eq!(pauses, millis(expected));
+        assert_eq!(reported, Some(3));
+    }
+
+    #[test]
+    fn a_store_that_is_away_is_tried_every_second_and_is_no_wrong_configuration() {
+        let away = StoreError::driver("shop.sqlite", "reading", "nobody is there");
+        let (pauses, reported) = failures(12, &Error::store("Shop", away));
+        let expected = [
+            10, 20, 40, 80, 160, 320, 640, 1_000, 1_000, 1_000, 1_000, 1_000,
+        ];
+        assert_eq!(pauses, millis(expected));
+        assert_eq!(reported, None);
+    }
+}

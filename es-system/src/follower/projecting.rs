@@ -82,6 +82,9 @@ pub(super) fn run(
     tx: &mut Transaction<'_>,
     policy_timeout: Duration,
 ) -> (usize, Option<EventFailure>) {
+    if let Some(in_hand) = batch_loop.in_hand {
+        tx.__show_statements(in_hand.in_store.clone());
+    }
     let mut handler = TransactionHandler {
         processor: batch_loop.processor,
         projection,

@@ -1,12 +1,12 @@
 //! The limits of the work that a runner does on the thread of its caller.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use es_store::Env;
 
 use crate::error::{Error, Result};
-use crate::runner::network::Connection;
+use crate::runner::network::{Connection, Network, cycle_of};
 
 /// The time for which a command retries a batch that the store refuses. After it, the next pull
 /// retries the batch.
@@ -72,6 +72,11 @@ pub(super) struct Budget {
     spent: u64,
     /// The edges in cycles whose events of before were counted, as pairs of nodes.
     begun: HashSet<(usize, usize)>,
+    /// The pairs of a node whose policies saved to another one, and that one. Such a save leads
+    /// from one to the other as an edge does.
+    saves: Vec<(usize, usize)>,
+    /// The cycle of each edge with those saves, once there are any.
+    cycles: HashMap<(usize, usize), Vec<usize>>,
     /// The nodes of the cycle in which the last event was processed.
     cycle: Vec<usize>,
 }
@@ -84,16 +89,54 @@ impl Budget {
             left: (events > 0).then_some(events),
             spent: 0,
             begun: HashSet::new(),
+            saves: Vec::new(),
+            cycles: HashMap::new(),
             cycle: Vec::new(),
         }
     }
 
+    /// Adds the nodes that the policies of a connection have saved to during a step. Returns true
+    /// if there are new ones among them, which may have made a cycle.
+    pub(super) fn add_saves(
+        &mut self,
+        network: &Network,
+        connection: &Connection,
+        saved_to: Vec<usize>,
+    ) -> bool {
+        let before = self.saves.len();
+        for node in saved_to {
+            let save = (connection.node, node);
+            if !self.saves.contains(&save) {
+                self.saves.push(save);
+            }
+        }
+        if self.saves.len() == before {
+            return false;
+        }
+        let edges = network.edges().iter().map(|edge| (edge.leader, edge.node));
+        let edges: Vec<_> = edges.chain(self.saves.iter().copied()).collect();
+        let cycle = |edge: &Connection| {
+            let (leader, node) = (edge.leader, edge.node);
+            ((leader, node), cycle_of(leader, node, &edges))
+        };
+        self.cycles = network.edges().iter().map(cycle).collect();
+        true
+    }
+
+    /// Returns the nodes of the cycle that a connection is part of.
+    fn cycle_of<'a>(&'a self, connection: &'a Connection) -> &'a [usize] {
+        let by_saves = self.cycles.get(&(connection.leader, connection.node));
+        by_saves.unwrap_or(&connection.cycle)
+    }
+
     /// Adds what the events allow that an edge of a cycle has not processed yet.
     pub(super) fn begin(&mut self, connection: &Connection) {
-        let Some(left) = &mut self.left else { return };
-        if connection.cycle.is_empty() || !self.begun.insert((connection.leader, connection.node)) {
+        if self.cycle_of(connection).is_empty()
+            || !self.begun.insert((connection.leader, connection.node))
+        {
             return;
         }
+        let Some(left) = &mut self.left else { return };
         let edge = &connection.edge;
         // If a store cannot be read, its events are not processed now.
         let head = edge.upstream().notification_log().head().unwrap_or(0);
@@ -103,11 +146,12 @@ impl Budget {
 
     /// Counts events that an edge has processed.
     pub(super) fn spend(&mut self, connection: &Connection, events: u64) {
-        if events == 0 || connection.cycle.is_empty() {
+        let cycle = self.cycle_of(connection);
+        if events == 0 || cycle.is_empty() {
             return;
         }
+        self.cycle = cycle.to_vec();
         self.spent += events;
-        self.cycle.clone_from(&connection.cycle);
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(events);
         }

@@ -283,7 +283,7 @@ impl Network {
 
 /// Returns the nodes of the cycle that the edge from `leader` to `node` is part of, in the order of
 /// definition.
-fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+pub(super) fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let followers_of = |first: usize| {
         let mut found = vec![first];
         let mut next = 0;

@@ -42,12 +42,12 @@ use es_store::Env;
 /// `watch_for_errors` and `wait_until_idle` return its error. When a store fails, the batch is
 /// retried for a second, and again by the next pull.
 ///
-/// Applications that follow each other may answer each other without end. So one call processes at
-/// most `CYCLE_EVENTS_MAX` events of such applications, 10,000 unless set otherwise, and ten for
-/// each event that was there before. Then [`start`](Runner::start) and
-/// [`wait_until_idle`](Runner::wait_until_idle) return an error that names the applications.
-/// [`watch_for_errors`](Runner::watch_for_errors) returns it after any call. Nothing is lost: the
-/// next call goes on.
+/// Applications that follow each other, or whose policies save to those that they follow, may
+/// answer each other without end. So one call processes at most `CYCLE_EVENTS_MAX` events of such
+/// applications, 10,000 unless set otherwise, and ten for each event that was there before. Then
+/// [`start`](Runner::start) and [`wait_until_idle`](Runner::wait_until_idle) return an error that
+/// names the applications. [`watch_for_errors`](Runner::watch_for_errors) returns it after any
+/// call. Nothing is lost: the next call goes on.
 pub struct SingleThreadedRunner {
     shared: Arc<Shared>,
 }
@@ -56,6 +56,8 @@ struct Shared {
     instance: u64,
     network: Network,
     queue: Mutex<VecDeque<usize>>,
+    /// The nodes that policies have saved to since the last step of the working thread.
+    saved_to: Mutex<Vec<usize>>,
     work_lock: WorkLock,
     started: AtomicBool,
     stopped: AtomicBool,
@@ -74,6 +76,7 @@ impl Runner for SingleThreadedRunner {
             instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
             network: Network::open(system, &env)?,
             queue: Mutex::default(),
+            saved_to: Mutex::default(),
             work_lock: WorkLock::default(),
             started: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -171,6 +174,9 @@ impl AfterSave for Shared {
     fn after_save(&self, application: &Application) {
         if let Some(node) = self.network.node_of(application) {
             self.queue(node);
+            if ReentrancyGuard::on_this_thread(self.instance) {
+                sync::lock(&self.saved_to).push(node);
+            }
             self.work_for_a_command(Skips::Later);
         }
     }
@@ -268,6 +274,10 @@ impl Shared {
         loop {
             let before = connection.edge.processed();
             let step = self.network.step(&connection.edge, skips);
+            let saved_to = std::mem::take(&mut *sync::lock(&self.saved_to));
+            if budget.add_saves(&self.network, connection, saved_to) {
+                budget.begin(connection);
+            }
             budget.spend(connection, connection.edge.processed() - before);
             if step.recorded {
                 self.queue(connection.node);

@@ -27,7 +27,7 @@ fn settling_has_the_followers_of_a_single_threaded_runner_process_it() -> Result
 
 /// Counts the counters.
 #[process_application]
-struct Total;
+pub(super) struct Total;
 
 #[process_application]
 impl Total {

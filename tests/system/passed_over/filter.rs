@@ -33,6 +33,27 @@ fn topic() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Returns names that a pattern, or a comparison without case, would take for this one.
+fn near(name: &str) -> Vec<String> {
+    let mut rest = name.chars();
+    let Some(first) = rest.next() else {
+        return vec!["%".to_owned()];
+    };
+    let rest = rest.as_str();
+    let upper = first.to_uppercase();
+    vec![
+        format!("_{rest}"),
+        format!("%{rest}"),
+        format!("{first}%"),
+        format!("*{rest}"),
+        format!("?{rest}"),
+        format!(".{rest}"),
+        format!("\\{name}"),
+        format!("{upper}{rest}"),
+        name.to_lowercase(),
+    ]
+}
+
 /// Returns true if a topic begins with an aggregate's and a dot, and has no further dot.
 fn is_of(aggregate: &str, topic: &str) -> bool {
     let kind = topic
@@ -59,11 +80,10 @@ fn each_store_selects_the_topics_that_a_plain_predicate_selects() -> Result<()> 
             for index in picked {
                 let topic = index.get(&topics);
                 exact.push(topic.clone());
-                of.extend(
-                    topic
-                        .rsplit_once('.')
-                        .map(|(aggregate, _)| aggregate.to_owned()),
-                );
+                if let Some((aggregate, _)) = topic.rsplit_once('.') {
+                    of.push(aggregate.to_owned());
+                    of.extend(near(aggregate));
+                }
             }
             number.set(number.get() + 1);
             let id = AggregateId::from(Uuid::from_u128(number.get()));

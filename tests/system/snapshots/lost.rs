@@ -102,7 +102,7 @@ struct Warnings {
 impl Warnings {
     fn during<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
         let warnings = Self::default();
-        let done = tracing::subscriber::with_default(warnings.clone(), work);
+        let done = crate::logged::with_subscriber(warnings.clone(), work);
         let said = std::mem::take(&mut *warnings.said.lock().expect("not poisoned"));
         (done, said)
     }

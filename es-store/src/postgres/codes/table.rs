@@ -78,7 +78,9 @@ const CLASSES: [(&str, Remedy); 45] = [
 ];
 
 /// The codes whose remedy is not that of their class.
-const CODES: [(&str, Remedy); 15] = [
+const CODES: [(&str, Remedy); 16] = [
+    // A sequence has no value left.
+    ("2200H", OtherConfiguration),
     // A server that is read-only, be it by its configuration or as a standby.
     ("25006", OtherConfiguration),
     // The timeouts of an idle transaction and of a transaction.
@@ -142,8 +144,8 @@ mod tests {
         (
             "other configuration",
             &[
-                "0A", "0L", "0P", "28", "2B", "3D", "3F", "42", "55", "F0", "25006", "53400",
-                "57P04",
+                "0A", "0L", "0P", "28", "2B", "3D", "3F", "42", "55", "F0", "2200H", "25006",
+                "53400", "57P04",
             ],
         ),
         (
@@ -171,8 +173,9 @@ mod tests {
 
     #[test]
     fn each_class_and_each_single_code_has_what_mends_it() {
-        for (key, remedy) in CLASSES.iter().chain(&CODES) {
-            assert_eq!(expected(key), Some(words(*remedy)), "{key}");
+        for (key, _) in CLASSES.iter().chain(&CODES) {
+            let code = format!("{key:0<5}");
+            assert_eq!(expected(key), Some(words(remedy(&code))), "{key}");
         }
         let named: usize = EXPECTED.iter().map(|(_, keys)| keys.len()).sum();
         assert_eq!(named, CLASSES.len() + CODES.len());

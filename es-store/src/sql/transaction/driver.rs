@@ -4,6 +4,7 @@ use super::Value;
 use super::row::Selected;
 use crate::error::StoreError;
 use crate::sql::label::Label;
+use crate::sync::Flag;
 
 /// An open transaction of one database. It is rolled back when it is dropped.
 pub(crate) trait Driver<'a> {
@@ -21,8 +22,14 @@ pub(crate) trait Driver<'a> {
     /// Ends what [`begin_renames`](Self::begin_renames) began.
     fn end_renames(&mut self, label: &Label) -> Result<(), StoreError>;
 
+    /// Raises `in_statement` while a statement runs, from now on.
+    fn show_statements(&mut self, in_statement: Flag);
+
     /// Commits the transaction.
     fn commit(self: Box<Self>, label: &Label) -> Result<(), StoreError>;
+
+    /// Rolls the transaction back.
+    fn roll_back(self: Box<Self>);
 
     /// Prevents the user of PostgreSQL's own transaction from committing it.
     #[cfg(all(feature = "driver", feature = "postgres"))]

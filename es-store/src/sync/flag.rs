@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A flag that can be shared.
-#[derive(Clone, Default)]
-pub(super) struct Flag(Arc<AtomicBool>);
+#[derive(Debug, Clone, Default)]
+pub struct Flag(Arc<AtomicBool>);
 
 /// Lowers the flag when it is dropped.
-pub(super) struct RaisedFlag(Flag);
+#[derive(Debug)]
+pub struct RaisedFlag(Flag);
 
 impl Flag {
     /// Raises the flag. Returns `None` if it is raised already.
-    pub(super) fn raise(&self) -> Option<RaisedFlag> {
+    pub fn raise(&self) -> Option<RaisedFlag> {
         let was_up = self.0.swap(true, Ordering::SeqCst);
         (!was_up).then(|| RaisedFlag(self.clone()))
     }
 
-    pub(super) fn is_up(&self) -> bool {
+    /// Returns true while the flag is raised.
+    pub fn is_up(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
