@@ -265,6 +265,8 @@ fn events_that_were_collected_before_their_policy_failed_are_in_no_memory() -> R
         let careful = runner.get::<Careful>()?;
         let counter: Counter = careful.repository().get(Counter::create_id("sit"))?;
         assert_eq!((counter.count, counter.version()), (4, 5), "cache {cache}");
+        // One for the first trick, and one for the others: no batch was refused.
+        assert_eq!(store.calls(Call::Record), 2, "cache {cache}");
     }
     Ok(())
 }
