@@ -223,7 +223,7 @@ fn a_statement_that_is_gone_is_prepared_again() {
     }
 }
 
-/// A save that the user's own index or trigger refuses again and again fails alone: the others of its
+/// An index or a trigger of the user's own refuses one save in each attempt. The others of its
 /// group are recorded.
 #[test]
 fn a_save_that_is_tried_in_vain_fails_no_other_of_its_group() {

@@ -1,11 +1,13 @@
 //! Saves of unknown outcome, of applications that are followed and of followers.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use es_system::prelude::*;
-use es_system::store::StoreError;
+use es_system::store::{Head, ProcessRecorder, Recorded, Recording, StoreError};
 use es_system::testing::{Call, FaultyStores, Moment};
 use tests::domain::{Counter, CounterCreated, Counters, Dog, DogSchool};
+use tests::wrapped::{Around, Wrapping};
 
 use super::doubt_of;
 
@@ -82,5 +84,58 @@ fn a_runner_that_is_dropped_leaves_a_doubt_as_it_was() -> Result<()> {
     let mut runner = SingleThreadedRunner::new(&system, env)?;
     runner.start()?;
     assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    Ok(())
+}
+
+/// A store whose first record takes place later than its answer: after the next look at the head.
+#[derive(Default)]
+struct Late {
+    was_first: AtomicBool,
+    recording: Mutex<Option<Recording>>,
+}
+
+impl Around for Late {
+    fn record(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        recording: &Recording,
+    ) -> std::result::Result<Recorded, StoreError> {
+        if self.was_first.swap(true, Ordering::SeqCst) {
+            return recorder.record(recording);
+        }
+        *self.recording.lock().expect("no panic") = Some(recording.clone());
+        let unknown = StoreError::outcome_unknown("late", "the answer was lost");
+        Err(unknown)
+    }
+
+    fn head(
+        &self,
+        recorder: &dyn ProcessRecorder,
+    ) -> std::result::Result<Option<Head>, StoreError> {
+        let head = recorder.head();
+        if let Some(late) = self.recording.lock().expect("no panic").take() {
+            recorder.record(&late)?;
+        }
+        head
+    }
+}
+
+#[test]
+fn a_batch_that_is_recorded_after_its_answer_was_lost_is_followed_by_the_same_command() -> Result<()>
+{
+    let env = Env::new().with("SQLITE_DBNAME", ":memory:");
+    let env = env.with_store(Arc::new(Wrapping {
+        application: "Counters",
+        around: Arc::new(Late::default()),
+    }));
+    let system = System::new(pipes![[DogSchool, Counters, Total]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    let school = runner.get::<DogSchool>()?;
+    let mut billy = Dog::register("Billy");
+    billy.add_trick("sit");
+    school.save(&mut billy)?;
+    assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    assert_eq!(runner.get::<Total>()?.notification_log().head()?, 1);
     Ok(())
 }
