@@ -67,7 +67,8 @@ pub(crate) struct KeptAggregate {
     is_asked_for: bool,
     /// True if a policy has got it, and has not given it back.
     is_lent: bool,
-    /// True if a policy gets it while one has it already. Then a copy stays here, if it can be made.
+    /// True if a policy gets it while one has it already. Then a copy stays here, if one can be
+    /// made.
     is_copied: bool,
 }
 
