@@ -48,6 +48,18 @@ pub trait Around: Send + Sync + 'static {
     /// Called before `select_history`.
     fn before_select_history(&self) {}
 
+    /// Around `followed`.
+    ///
+    /// # Errors
+    /// Returns the error of the recorder.
+    fn followed(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        upstream: &str,
+    ) -> Result<Followed, StoreError> {
+        recorder.followed(upstream)
+    }
+
     /// Called before `followed`.
     fn before_followed(&self) {}
 
@@ -156,7 +168,7 @@ impl<A: Around> ProcessRecorder for Wrapped<A> {
 
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
         self.around.before_followed();
-        self.recorder.followed(upstream)
+        self.around.followed(&*self.recorder, upstream)
     }
 
     fn transact(

@@ -1,5 +1,6 @@
 //! `#[policy(..)]` on a method of a block that follows other applications: attribute → signature.
 
+mod added;
 mod expand;
 pub(crate) mod follows;
 mod signature;
@@ -8,7 +9,8 @@ mod types;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Type};
 
-pub(crate) use expand::entry;
+use added::Added;
+pub(crate) use expand::{entry, retired};
 use follows::Follows;
 
 use crate::kind::Kind;
@@ -21,6 +23,8 @@ use crate::syntax::misplaced;
 pub(crate) struct Policy {
     /// The events that it follows.
     pub(crate) follows: Follows,
+    /// The rule for events that were recorded before the policy was added.
+    added: Option<Added>,
     /// The conditions under which the method exists.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) method: Ident,
@@ -43,10 +47,14 @@ pub(crate) fn read(
     method: &Method,
     errors: &mut Errors,
 ) -> Option<Policy> {
-    let follows = follows::parse(marker);
-    let follows = follows.map_err(|error| errors.add(error)).ok();
+    let written = follows::parse(marker);
+    let written = written.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
-    let types = signature::check(kind, method, follows.as_ref(), errors);
+    if let Some((_, Some(added))) = &written {
+        added.check(kind, errors);
+    }
+    let follows = written.as_ref().map(|(follows, _)| follows);
+    let types = signature::check(kind, method, follows, errors);
     if errors.count() > found {
         return None;
     }
@@ -55,8 +63,10 @@ pub(crate) fn read(
         works_on,
         returns,
     } = types?;
+    let (follows, added) = written?;
     Some(Policy {
-        follows: follows?,
+        follows,
+        added,
         cfgs: attributes::cfgs(&method.attrs).cloned().collect(),
         method: method.sig.ident.clone(),
         takes,

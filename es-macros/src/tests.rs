@@ -279,6 +279,24 @@ fn policies_for_several_events() {
 }
 
 #[test]
+fn policies_that_come_and_go() {
+    let expanded = process_application::expand(
+        quote!(retired(Dog::Registered, Cat::*, _)),
+        quote! {
+            impl Counters {
+                #[policy(Dog::Renamed, added = now)]
+                fn renamed(&self, _: &DomainEvent<DogRenamed>, _: &mut ProcessingEvent) -> Result<()> {}
+
+                #[cfg(feature = "sales")]
+                #[policy(Dog::Sold, Dog::Lent, added = replay)]
+                fn sold(&self, _: &DomainEvent<DogEvent>, _: &mut ProcessingEvent) -> Result<()> {}
+            }
+        },
+    );
+    insta::assert_snapshot!(item_containing(&pretty(&expanded), "fn policies"));
+}
+
+#[test]
 fn the_struct_half_of_a_projection() {
     let expanded = projection::expand(
         quote!(),

@@ -101,6 +101,17 @@ pub struct Replay {
     pub policies: String,
 }
 
+impl Replay {
+    /// Creates a replay at a position whose event is not known.
+    pub fn new(position: u64, policies: impl Into<String>) -> Self {
+        Self {
+            position,
+            event: None,
+            policies: policies.into(),
+        }
+    }
+}
+
 /// The change of policies that belongs to the move of a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -12,6 +12,7 @@ pub use crate::application::topics::SavedAggregate;
 pub use crate::error::BoxError;
 pub use crate::policy::context::Collecting;
 pub use crate::policy::kinds::FollowerType;
+pub use crate::policy::policy_set::Added;
 pub use crate::policy::table::{KindOf, Policies};
 pub use crate::projection::InTables;
 pub use crate::system::node::{Node, Pipes};

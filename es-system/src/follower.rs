@@ -15,6 +15,7 @@
 //! known about following that one upstream. It takes one step at a time and never waits. The edges
 //! of a follower share its [`Processor`].
 
+mod admission;
 mod batch;
 mod collecting;
 mod delay;
@@ -22,8 +23,10 @@ pub(crate) mod edge;
 mod events;
 mod failure;
 mod history;
+mod policies;
 mod processor;
 mod projecting;
+mod reaction;
 mod rebuild;
 mod refusals;
 pub(crate) mod status;
@@ -125,6 +128,9 @@ impl Follower {
     /// Rebuilds the tables of the projection on this thread. Returns true if the follower had
     /// stopped and continues now.
     pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<bool> {
+        for edge in &self.edges {
+            edge.refuse_to_lack_policies()?;
+        }
         let upstreams = self.edges.iter().map(|edge| &edge.upstream).collect();
         Rebuild::begin(&self.processor, upstreams)?.run(progress)?;
         let goes_on = self.processor.repaired();

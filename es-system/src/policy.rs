@@ -4,6 +4,7 @@ pub(crate) mod collecting;
 pub(crate) mod context;
 pub(crate) mod kinds;
 pub(crate) mod newer_event;
+pub(crate) mod policy_set;
 pub(crate) mod processing_event;
 pub(crate) mod received;
 pub(crate) mod table;

@@ -13,6 +13,7 @@ use crate::application::{Application, store_errors};
 use crate::error::{BoxError, Error, Result};
 use crate::policy::context::Context;
 use crate::policy::kinds::{Bind, FollowerType};
+use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::received::Received;
 use crate::policy::table::{self, Policies};
 use crate::policy::work::{MakeTables, Project, Work};
@@ -65,6 +66,10 @@ struct BoundProjection<A> {
 impl<A: FollowerType<Context = InTables>> Project for BoundProjection<A> {
     fn topics(&self) -> Option<TopicFilter> {
         self.policies.topics()
+    }
+
+    fn policies(&self) -> DeclaredPolicies {
+        self.policies.set().clone()
     }
 
     fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError> {

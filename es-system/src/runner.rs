@@ -44,7 +44,9 @@ pub trait Runner: Sealed + Sized {
     /// [`watch_for_errors`](Self::watch_for_errors).
     ///
     /// # Errors
-    /// Fails if the runner was started or stopped before, or if it cannot listen to a store.
+    /// Fails if the runner was started or stopped before, or if it cannot listen to a store. Also
+    /// fails, before anything is processed, if a policy was added to a follower that has passed
+    /// events of it, and does not tell what becomes of them (`added = now`, `added = replay`).
     fn start(&mut self) -> Result<()>;
 
     /// Returns the application of type `A` that this runner has opened.

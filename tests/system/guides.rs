@@ -259,7 +259,7 @@ fn with_the_guides_statements_a_role_that_may_create_nothing_runs_a_system() -> 
         run(&ddl(application, kind, &env).expect("printed"));
     }
     let statements = statements(OPERATING);
-    assert_eq!(statements.len(), 6);
+    assert_eq!(statements.len(), 7);
     for statement in statements {
         run(&statement.replace("TO dogs", &format!("TO {role}")));
     }

@@ -6,6 +6,7 @@ mod bad_postgres;
 mod batches;
 mod cache;
 mod clocks;
+mod deployments;
 mod dispatch;
 mod doubts;
 #[cfg(unix)]

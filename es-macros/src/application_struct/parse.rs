@@ -20,6 +20,14 @@ pub(super) struct Application {
 }
 
 const NAME: (&str, &str) = ("name", "`name = \"DogSchool\"`");
+const RETIRED_OF_PROCESS_APPLICATION: (&str, &str) = (
+    "retired",
+    "the `#[process_application]` on the impl block, which has the policies",
+);
+const RETIRED_OF_PROJECTION: (&str, &str) = (
+    "retired",
+    "the `#[projection]` on the impl block, which has the policies",
+);
 
 pub(super) fn application(
     kind: Kind,
@@ -34,7 +42,11 @@ pub(super) fn application(
             Kind::Application | Kind::ProcessApplication => &[NAME, AGGREGATES, CRATE],
             Kind::Projection => &[NAME, CRATE],
         },
-        elsewhere: &[],
+        elsewhere: match kind {
+            Kind::Application => &[],
+            Kind::ProcessApplication => &[RETIRED_OF_PROCESS_APPLICATION],
+            Kind::Projection => &[RETIRED_OF_PROJECTION],
+        },
     };
     let options = Options::parse(args, &accepted, errors);
     let item = syn::parse2(item.clone()).map_err(|error| not_a_struct(kind, &item, error))?;

@@ -5,6 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::Path;
 use syn::spanned::Spanned;
 
 use super::Policy;
@@ -23,14 +24,35 @@ pub(crate) fn entry(policy: &Policy, table: &Ident, private: &TokenStream) -> To
             quote!(#table.on_several([#(#private::one_of(#events)),*], #handler))
         }
         Follows::All(aggregate) => {
-            let assertion = quote!(#private::assert_has_events::<#aggregate>());
-            let assertion = spans::covering(aggregate, assertion);
+            let assertion = has_events(aggregate, private);
             quote!({ #assertion; #table.on_all::<#aggregate>(#handler) })
         }
         Follows::Rest(_) => quote!(#table.on_rest(#handler)),
     };
     let cfgs = &policy.cfgs;
-    quote!(#(#cfgs)* #entry;)
+    let added = policy.added.as_ref().map(|added| {
+        let rule = added.name();
+        quote!(#(#cfgs)* #table.added(#private::Added::#rule);)
+    });
+    quote!(#(#cfgs)* #entry; #added)
+}
+
+/// Adds the policies that were taken out to `table`.
+pub(crate) fn retired(follows: &Follows, table: &Ident, private: &TokenStream) -> TokenStream {
+    match follows {
+        Follows::One(event) => quote!(#table.retired(#event);),
+        Follows::Several(events) => quote!(#(#table.retired(#events);)*),
+        Follows::All(aggregate) => {
+            let assertion = has_events(aggregate, private);
+            quote!(#assertion; #table.retired_all::<#aggregate>();)
+        }
+        Follows::Rest(_) => quote!(#table.retired_rest();),
+    }
+}
+
+fn has_events(aggregate: &Path, private: &TokenStream) -> TokenStream {
+    let assertion = quote!(#private::assert_has_events::<#aggregate>());
+    spans::covering(aggregate, assertion)
 }
 
 fn handler(policy: &Policy, private: &TokenStream) -> TokenStream {

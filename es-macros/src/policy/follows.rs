@@ -1,11 +1,12 @@
 //! The parentheses of `#[policy(..)]`: one event, several of one aggregate, all of one, or
-//! everything else.
+//! everything else. Behind them an option may follow.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ExprPath, Meta, Path, Token};
 
+use super::added::{self, Added};
 use crate::syntax::names;
 use crate::syntax::tokens::is_punct;
 
@@ -54,30 +55,49 @@ enum Part {
 }
 
 /// Reads the parentheses of an attribute.
-pub(super) fn parse(marker: &Attribute) -> syn::Result<Follows> {
+pub(super) fn parse(marker: &Attribute) -> syn::Result<(Follows, Option<Added>)> {
     let Meta::List(list) = &marker.meta else {
         return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
     };
-    let parts = parts.parse2(list.tokens.clone())?;
+    let mut added = None;
+    let mut parts = Vec::new();
+    for tokens in split.parse2(list.tokens.clone())? {
+        if added::is_option(&tokens) {
+            added = Some(added::parse(&tokens, added.as_ref())?);
+        } else {
+            parts.push(part(tokens)?);
+        }
+    }
     if parts.is_empty() {
         return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
     }
     check_one_aggregate(&parts)?;
+    Ok((follows(parts), added))
+}
+
+fn follows(parts: Vec<Part>) -> Follows {
     let mut events = Vec::new();
     for part in parts {
         match part {
             Part::Event(event) => events.push(event),
-            Part::All(aggregate, _) => return Ok(Follows::All(aggregate)),
-            Part::Rest(rest) => return Ok(Follows::Rest(rest)),
+            Part::All(aggregate, _) => return Follows::All(aggregate),
+            Part::Rest(rest) => return Follows::Rest(rest),
         }
     }
-    Ok(match <[ExprPath; 1]>::try_from(events) {
+    match <[ExprPath; 1]>::try_from(events) {
         Ok([event]) => Follows::One(event),
         Err(events) => Follows::Several(events),
-    })
+    }
 }
 
-fn parts(input: ParseStream) -> syn::Result<Vec<Part>> {
+/// Reads a list of events, each by itself.
+pub(crate) fn list(input: ParseStream) -> syn::Result<Vec<Follows>> {
+    let parts = split(input)?.into_iter().map(part);
+    parts.map(|part| Ok(follows(vec![part?]))).collect()
+}
+
+/// Splits a list at its commas.
+fn split(input: ParseStream) -> syn::Result<Vec<Vec<TokenTree>>> {
     let mut parts = Vec::new();
     while !input.is_empty() {
         let mut tokens = Vec::new();
@@ -88,7 +108,7 @@ fn parts(input: ParseStream) -> syn::Result<Vec<Part>> {
         if tokens.is_empty() {
             return Err(syn::Error::new_spanned(comma, NEEDS_EVENT));
         }
-        parts.push(part(tokens)?);
+        parts.push(tokens);
     }
     Ok(parts)
 }

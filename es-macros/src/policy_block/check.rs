@@ -15,7 +15,12 @@ use crate::syntax::impl_block::{BlockItem, OtherItem};
 
 /// Checks the block. A policy with a mistake is reported and stays a method.
 pub(super) fn follower(block: Block, context: Context, errors: &mut Errors) -> Follower {
-    let Block { kind, krate, block } = block;
+    let Block {
+        kind,
+        krate,
+        block,
+        retired,
+    } = block;
     let mut policies = Vec::new();
     let mut items = Vec::new();
     let mut is_marked = false;
@@ -35,6 +40,7 @@ pub(super) fn follower(block: Block, context: Context, errors: &mut Errors) -> F
         errors.on(&block.self_ty, without_a_policy(kind));
     }
     check_one_policy_for_an_event(&policies, errors);
+    check_retired(&retired, &policies, errors);
     Follower {
         krate,
         attrs: block.attrs,
@@ -44,6 +50,7 @@ pub(super) fn follower(block: Block, context: Context, errors: &mut Errors) -> F
         items,
         context,
         policies,
+        retired,
     }
 }
 
@@ -102,6 +109,55 @@ fn check_one_policy_for_an_event(policies: &[Policy], errors: &mut Errors) {
             );
             errors.on(event, message);
         }
+    }
+}
+
+/// Rule: an event whose policy was taken out is not followed, and is named once. A policy for
+/// everything else follows it, too. Policies that exist under a condition may not be there.
+fn check_retired(retired: &[Follows], policies: &[Policy], errors: &mut Errors) {
+    let always = policies.iter().filter(|policy| policy.cfgs.is_empty());
+    for (at, follows) in retired.iter().enumerate() {
+        if let Some(policy) = always
+            .clone()
+            .find(|policy| has_all(&policy.follows, follows))
+        {
+            let message = format!(
+                "`{}` follows this, so its policy is not taken out: remove one of the two",
+                policy.method
+            );
+            errors.on(tokens_of(follows), message);
+        } else if retired[..at].iter().any(|other| has_all(other, follows)) {
+            errors.on(
+                tokens_of(follows),
+                "this is named twice: remove one of the two",
+            );
+        }
+    }
+}
+
+/// Returns true if `follows` has all events of `retired`.
+fn has_all(follows: &Follows, retired: &Follows) -> bool {
+    match (follows, retired) {
+        (Follows::Rest(_), _) => true,
+        (_, Follows::Rest(_)) => false,
+        (Follows::All(one), Follows::All(other)) => one == other,
+        (_, Follows::All(_)) => false,
+        (follows, retired) => retired.events().iter().all(|event| match follows {
+            Follows::All(aggregate) => aggregate_of(event).as_ref() == Some(aggregate),
+            follows => follows.events().contains(event),
+        }),
+    }
+}
+
+fn tokens_of(follows: &Follows) -> TokenStream {
+    match follows {
+        Follows::All(aggregate) => aggregate.to_token_stream(),
+        Follows::Rest(rest) => rest.to_token_stream(),
+        follows => follows
+            .events()
+            .iter()
+            .map(ToTokens::to_token_stream)
+            .collect(),
     }
 }
 

@@ -42,6 +42,7 @@ fn table(follower: &Follower) -> TokenStream {
         self_ty,
         context,
         policies,
+        retired,
         ..
     } = follower;
     let private = krate.private();
@@ -54,6 +55,9 @@ fn table(follower: &Follower) -> TokenStream {
     let entries = policies
         .iter()
         .map(|policy| policy::entry(policy, &table, &private));
+    let retired = retired
+        .iter()
+        .map(|follows| policy::retired(follows, &table, &private));
     let name = self_ty.span();
     let of = spans::all_at(name, quote!(#private::FollowerType for));
     let body = quote! {
@@ -62,6 +66,7 @@ fn table(follower: &Follower) -> TokenStream {
                 #[allow(unused_mut)]
                 let mut #table = #private::Policies::#new;
                 #(#entries)*
+                #(#retired)*
                 #table
             }
     };

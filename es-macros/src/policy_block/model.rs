@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Token, TypePath};
 
 use crate::policy::Policy;
+use crate::policy::follows::Follows;
 use crate::syntax::crate_path::CratePath;
 
 /// The impl half.
@@ -17,6 +18,8 @@ pub(super) struct Follower {
     pub(super) items: Vec<TokenStream>,
     pub(super) context: Context,
     pub(super) policies: Vec<Policy>,
+    /// The events whose policies were taken out.
+    pub(super) retired: Vec<Follows>,
 }
 
 /// The thing that the policies of a block work on.

@@ -1,18 +1,22 @@
 //! The impl block as it was written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use syn::parse::Parser;
 
 use crate::kind::Kind;
+use crate::policy::follows::{self, Follows};
 use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
 use crate::syntax::impl_block::ImplBlock;
-use crate::syntax::options::{Accepted, CRATE, Options};
+use crate::syntax::options::{Accepted, CRATE, Options, RETIRED};
 
 /// `#[process_application] impl Counters { .. }`, not yet checked.
 pub(crate) struct Block {
     pub(crate) kind: Kind,
     pub(crate) krate: CratePath,
     pub(crate) block: ImplBlock,
+    /// The events whose policies were taken out.
+    pub(crate) retired: Vec<Follows>,
 }
 
 const NAME_OF_PROCESS_APPLICATION: (&str, &str) = (
@@ -37,7 +41,7 @@ pub(super) fn block(
     let accepted = Accepted {
         attribute: kind.attribute(),
         on: " on an impl block",
-        here: &[CRATE],
+        here: &[RETIRED, CRATE],
         elsewhere: match kind {
             Kind::Projection => &[NAME_OF_PROJECTION],
             _ => &[
@@ -47,9 +51,22 @@ pub(super) fn block(
         },
     };
     let options = Options::parse(args, &accepted, errors);
+    let retired = options.retired.map(retired).transpose();
+    let retired = retired.map_err(|error| errors.add(error)).ok().flatten();
     Ok(Block {
         kind,
         krate: options.krate,
         block: syn::parse2(item)?,
+        retired: retired.unwrap_or_default(),
     })
+}
+
+fn retired((key, list): (Ident, TokenStream)) -> syn::Result<Vec<Follows>> {
+    let retired = follows::list.parse2(list)?;
+    if retired.is_empty() {
+        let message = "the list is empty: write the events whose policies were taken out, as in \
+                       `retired(Dog::Renamed)`, or remove it";
+        return Err(syn::Error::new(key.span(), message));
+    }
+    Ok(retired)
 }

@@ -27,6 +27,7 @@ pub(crate) struct Accepted {
 pub(crate) const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 pub(crate) const VERSION: (&str, &str) = ("version", "`version = 2`");
 pub(crate) const AGGREGATES: (&str, &str) = ("aggregates", "`aggregates(Dog, Cat)`");
+pub(crate) const RETIRED: (&str, &str) = ("retired", "`retired(Dog::Renamed)`");
 pub(crate) const UPCAST: (&str, &str) = ("upcast", "`upcast(1 => add_level)`");
 
 /// The options that were written.
@@ -41,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) payload: Option<Path>,
     /// The aggregates that are saved by an application.
     pub(crate) aggregates: Option<Vec<Path>>,
+    /// The key and the list of the policies that were taken out.
+    pub(crate) retired: Option<(Ident, TokenStream)>,
 }
 
 /// `snapshot_every = 100`.
@@ -102,6 +105,10 @@ impl Options {
         let name = names::plain(key);
         if name == "aggregates" {
             self.aggregates = Some(aggregates(key, input, errors)?);
+            return Ok(());
+        }
+        if name == "retired" {
+            self.retired = Some((key.clone(), in_parentheses(key, input)?));
             return Ok(());
         }
         if name != "upcast" {
@@ -196,6 +203,18 @@ fn declared(input: ParseStream) -> syn::Result<Path> {
 
 /// `(Dog, Cat)`: types, at least one, each once.
 fn aggregates(key: &Ident, input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<Path>> {
+    let list = in_parentheses(key, input)?;
+    let names = |input: ParseStream| names_of_aggregates(input, errors);
+    let names = names.parse2(list)?;
+    if names.is_empty() {
+        let message = "the list is empty, so nothing could be saved";
+        return Err(syn::Error::new(key.span(), message));
+    }
+    Ok(names)
+}
+
+/// The tokens of `(..)` behind a key.
+fn in_parentheses(key: &Ident, input: ParseStream) -> syn::Result<TokenStream> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             key.span(),
@@ -204,14 +223,7 @@ fn aggregates(key: &Ident, input: ParseStream, errors: &mut Errors) -> syn::Resu
     }
     let list;
     parenthesized!(list in input);
-    let list: TokenStream = list.parse()?;
-    let names = |input: ParseStream| names_of_aggregates(input, errors);
-    let names = names.parse2(list)?;
-    if names.is_empty() {
-        let message = "the list is empty, so nothing could be saved";
-        return Err(syn::Error::new(key.span(), message));
-    }
-    Ok(names)
+    list.parse()
 }
 
 fn names_of_aggregates(input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<Path>> {

@@ -130,6 +130,20 @@ impl Position {
         })
     }
 
+    /// Returns the tag of the policies for which the position `at` counts.
+    pub(super) fn policies(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let upstream = &tx.names().upstream;
+        let sql = format!(
+            "SELECT policies FROM {upstream} WHERE application_name = $1 AND policies_at = $2"
+        );
+        let row = tx.query_first(&sql, &[&self.row, &at]).map_err(problem)?;
+        row.map_or(Ok(None), |row| row.get(0).map_err(problem))
+    }
+
     /// Records the event and the policies of a new position.
     fn keep(&self, tx: &mut Transaction<'_>, tracking: &Tracking) -> Result<(), StoreError> {
         let Some(kept) = kept(tracking) else {

@@ -44,7 +44,8 @@ impl Tables {
         Ok(number)
     }
 
-    /// Returns the position of `upstream` up to which the new tables are, and the event there.
+    /// Returns the position of `upstream` up to which the new tables are, the event there, and the
+    /// tag of the policies that were given the events.
     ///
     /// # Errors
     /// Fails when the store fails.
@@ -55,6 +56,7 @@ impl Tables {
             let at = position.lock(tx)?;
             followed = Followed::new(Some(at));
             followed.event = position.event(tx, at)?;
+            followed.policies = position.policies(tx, at)?;
             Ok(End::Commit)
         })?;
         Ok(followed)

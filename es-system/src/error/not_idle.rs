@@ -28,7 +28,7 @@ pub struct Lag {
     pub head: u64,
     /// The failure after which its batch is retried, if there was one.
     pub retrying: Option<String>,
-    /// The next event, if it is newer than this program.
+    /// The reason why this program waits for a newer one, if it does.
     pub waiting_for_newer: Option<String>,
 }
 

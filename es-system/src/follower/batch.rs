@@ -196,7 +196,8 @@ mod tests {
     use super::*;
     use crate::application::Application;
     use crate::application::batch::ChangedAggregate;
-    use crate::follower::events::Page;
+    use crate::follower::events::{Lane, Page};
+    use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
     use crate::policy::work::{Dispatch, Work};
 
@@ -205,6 +206,10 @@ mod tests {
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<es_store::TopicFilter> {
             None
+        }
+
+        fn policies(&self) -> DeclaredPolicies {
+            DeclaredPolicies::default()
         }
 
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
@@ -251,6 +256,7 @@ mod tests {
             Notification::new(position, event)
         };
         let page = Page {
+            lane: Lane::Live(es_store::PoliciesMove::new(None, "tag")),
             from: 0,
             start: None,
             events: (1..).zip(sizes).map(event).collect(),

@@ -7,6 +7,7 @@ use es_store::backoff::Backoff;
 
 use crate::error::{Error, PolicyFailure};
 use crate::follower::failure::Pause;
+use crate::follower::policies::SteppedBack;
 use crate::follower::status::Condition;
 
 /// The pauses between attempts at a batch.
@@ -16,8 +17,8 @@ const CONFIGURATION_PAUSES: Backoff =
     Backoff::new(Duration::from_millis(10), Duration::from_secs(10));
 /// The number of failures in a row from which a wrong configuration is reported.
 const REPORTED: u32 = 3;
-/// The time between two looks at an event that is newer than this program. A newer program may have
-/// processed it meanwhile.
+/// The time between two looks at an event or at policies that are newer than this program. A newer
+/// program may have processed the event meanwhile, or may be gone.
 const NEWER_PAUSE: Duration = Duration::from_secs(1);
 
 /// A delay, and its cause.
@@ -37,6 +38,8 @@ enum Cause {
     },
     /// The next event is newer than this program.
     Newer(Arc<PolicyFailure>),
+    /// Other policies are recorded than those of this program.
+    SteppedBack(SteppedBack),
 }
 
 impl Delay {
@@ -71,6 +74,14 @@ impl Delay {
         }
     }
 
+    /// Returns the delay of a program that has other policies than those that are recorded.
+    pub(super) fn stepped_back(back: SteppedBack, now: Instant) -> Self {
+        Self {
+            cause: Cause::SteppedBack(back),
+            at: now + NEWER_PAUSE,
+        }
+    }
+
     /// Returns the moment of the next attempt.
     pub(super) fn at(&self) -> Instant {
         self.at
@@ -86,12 +97,21 @@ impl Delay {
         self.at = Instant::now();
     }
 
+    /// Returns true if an attempt has failed.
+    pub(super) fn is_of_failure(&self) -> bool {
+        matches!(self.cause, Cause::Failures { .. })
+    }
+
     /// Returns the event that is newer than this program, if that is the cause.
     pub(super) fn newer_event(&self) -> Option<&PolicyFailure> {
         match &self.cause {
-            Cause::Failures { .. } => None,
+            Cause::Failures { .. } | Cause::SteppedBack(_) => None,
             Cause::Newer(event) => Some(event),
         }
+    }
+
+    fn has_stepped_back_for(&self, of: &str) -> bool {
+        matches!(&self.cause, Cause::SteppedBack(SteppedBack { topic, .. }) if topic == of)
     }
 
     /// Returns the error of a store that is configured wrongly, from the third attempt on.
@@ -106,7 +126,8 @@ impl Delay {
         }
     }
 
-    pub(super) fn condition(&self) -> Condition {
+    /// Returns the condition of an edge of `follower` with `upstream`.
+    pub(super) fn condition(&self, (follower, upstream): (&str, &str)) -> Condition {
         match &self.cause {
             Cause::Failures { last, attempts, .. } => {
                 let (error, attempts) = (last.clone(), *attempts);
@@ -121,6 +142,13 @@ impl Delay {
                 position: event.position,
                 topic: event.topic.clone(),
                 error: Error::Policy(event.clone()),
+            },
+            Cause::SteppedBack(back) => Condition::WaitingForNewer {
+                application: follower.to_owned(),
+                upstream: upstream.to_owned(),
+                position: back.position,
+                topic: back.topic.clone(),
+                error: back.error.clone(),
             },
         }
     }
@@ -144,6 +172,17 @@ impl Delay {
                 let before = former.and_then(Self::newer_event);
                 if before.is_none_or(|before| before.position != position) {
                     tracing::warn!(follower, upstream, position, topic = event.topic, error = %event,
+                        "a follower waits for a newer program");
+                }
+            }
+            Cause::SteppedBack(SteppedBack {
+                position,
+                topic,
+                error,
+            }) => {
+                let before = former.is_some_and(|former| former.has_stepped_back_for(topic));
+                if !before {
+                    tracing::warn!(follower, upstream, position, topic, %error,
                         "a follower waits for a newer program");
                 }
             }

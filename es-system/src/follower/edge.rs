@@ -18,9 +18,10 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
 use crate::follower::delay::Delay;
-use crate::follower::events::{Page, tracking};
+use crate::follower::events::{Lane, Page};
 use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::history::History;
+use crate::follower::policies::{Admitted, Membership};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
@@ -42,7 +43,7 @@ pub(crate) struct Edge {
     /// The number of events that were processed.
     processed: AtomicU64,
     /// The number of batches that were not committed because another writer was first.
-    conflicts: AtomicU64,
+    pub(super) conflicts: AtomicU64,
 }
 
 /// The state of an edge's work.
@@ -52,8 +53,10 @@ pub(super) struct State {
     is_verified: bool,
     /// The recorded position that the last batch found.
     last_position: u64,
+    /// The part of the edge in following its upstream, beside other programs.
+    pub(super) membership: Membership,
     refusals: Refusals,
-    delay: Option<Delay>,
+    pub(super) delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
     left: Option<Page>,
@@ -65,7 +68,7 @@ pub(super) struct State {
 }
 
 /// The result of a pull.
-enum Pulled {
+pub(super) enum Pulled {
     /// Nothing was done. The edge looks again at the given moment, or when it is prompted.
     Nothing { or_at: Option<Instant> },
     /// A batch was committed. The next event may have failed.
@@ -185,6 +188,15 @@ impl Edge {
         self.state().is_verified
     }
 
+    fn has_stopped(&self) -> bool {
+        self.processor.stopped().is_some()
+    }
+
+    /// Returns true if the edge follows with all its policies, and nothing is left to be replayed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state().membership.is_settled()
+    }
+
     /// Returns the position of the event whose policy runs now and waits for no store.
     pub(super) fn in_hand(&self) -> Option<u64> {
         self.in_hand.get()
@@ -195,8 +207,9 @@ impl Edge {
             return Condition::Stopped { error };
         }
         let state = self.state();
+        let names = (self.processor.name(), self.upstream.name());
         let delay = state.delay.as_ref();
-        delay.map_or(Condition::Running, Delay::condition)
+        delay.map_or(Condition::Running, |delay| delay.condition(names))
     }
 
     /// Returns the error of a store that is configured wrongly, once it is to be reported.
@@ -207,12 +220,18 @@ impl Edge {
     /// Returns the status of the edge. The position is not read if `can_read` is false.
     pub(super) fn status(&self, can_read: bool) -> EdgeStatus {
         let position = if can_read { self.position().ok() } else { None };
-        let condition = match self.condition() {
+        let waits_at = self
+            .state()
+            .delay
+            .as_ref()
+            .and_then(Delay::newer_event)
+            .map(|e| e.position);
+        let condition = match waits_at {
             // Another program has processed the event, and this edge has not looked again yet.
-            Condition::WaitingForNewer { position: at, .. } if position >= Some(at) => {
+            Some(at) if position >= Some(at) && self.is_settled() && !self.has_stopped() => {
                 Condition::Running
             }
-            condition => condition,
+            _ => self.condition(),
         };
         EdgeStatus {
             upstream: self.upstream.name().to_owned(),
@@ -230,21 +249,25 @@ impl Edge {
         let followed = self.follower().followed(self.upstream.name())?;
         let from = followed.position.unwrap_or(0);
         self.see_position(from);
-        let history = History {
-            follower: self.processor.name(),
-            upstream: &self.upstream,
+        let history = self.history();
+        let ahead = history.verify_head(&followed, self.upstream.head()?)?;
+        let policies = match self.admit(&followed, ahead.is_some())? {
+            Admitted::Follow(policies) => policies,
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Changed => return Ok(Pulled::changed()),
         };
-        let Some(head) = history.verify_head(&followed, self.upstream.head()?)? else {
+        let Some(head) = ahead else {
             self.state().is_verified = true;
             return Ok(Pulled::Nothing { or_at: None });
         };
-        let page = self
-            .processor
-            .next_page(left, &self.upstream, from, head.clone(), limit)?;
+        let lane = Lane::Live(policies);
+        let page =
+            self.processor
+                .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         history.verify(&followed, page.start.as_ref())?;
         self.state().is_verified = true;
         if page.events.is_empty() {
-            return self.skip(from, head, now, skips);
+            return self.skip(page, head, now, skips);
         }
         self.process(page)
     }
@@ -258,7 +281,16 @@ impl Edge {
         }
     }
 
-    fn process(&self, page: Page) -> Result<Pulled, Failure> {
+    /// Returns the history of the upstream, for verification.
+    pub(super) fn history(&self) -> History<'_> {
+        History {
+            follower: self.processor.name(),
+            upstream: &self.upstream,
+        }
+    }
+
+    /// Processes the first events of a page.
+    pub(super) fn process(&self, page: Page) -> Result<Pulled, Failure> {
         let events = page.slice(&self.upstream);
         let batch_loop = BatchLoop {
             processor: &self.processor,
@@ -310,65 +342,38 @@ impl Edge {
     }
 
     /// Moves the position past events that no policy wants.
-    fn skip(&self, from: u64, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
         let last_skip = self.state().last_skip;
         let due = last_skip.map(|last| last + SKIP_INTERVAL);
         if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
             return Ok(Pulled::Nothing { or_at: Some(due) });
         }
-        let tracking = tracking(&self.upstream, from, head.position, head.event);
+        self.move_past(&page.lane, page.from, head)?;
+        self.state().last_skip = Some(now);
+        Ok(Pulled::changed())
+    }
+
+    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
+    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
         self.processor.refuse_abandoned()?;
+        let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
         let recording = Recording::new(Vec::new()).tracking(tracking);
         self.processor.application.record(&recording)?;
-        self.state().last_skip = Some(now);
-        Ok(Pulled::Batch {
-            recorded: false,
-            failure: None,
-        })
-    }
-
-    /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
-    /// only rule so far stops the follower in front of the event.
-    fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
-        // The failed batch has put none back. Those of another edge may go, too.
-        drop(self.processor.take_kept());
-        match failure {
-            Failure::Retry { error, pause } => {
-                let conflicts = u64::from(pause.is_contention());
-                self.conflicts.fetch_add(conflicts, Ordering::Relaxed);
-                self.delay(|former| Delay::retry(former, error, pause, now))
-            }
-            Failure::Newer(event) => self.delay(|_| Delay::newer(event, now)),
-            Failure::Policy(error) | Failure::Stop(error) => self.stop(error, repairs),
-            Failure::Abandoned => Next::Never,
-        }
-    }
-
-    fn delay(&self, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
-        let mut state = self.state();
-        let former = state.delay.as_ref();
-        let delay = delay(former);
-        delay.trace(former, (self.processor.name(), self.upstream.name()));
-        let next = Next::after(&delay);
-        state.delay = Some(delay);
-        next
-    }
-
-    /// Stops the follower. If its tables were rebuilt during the attempt, the batch runs again with
-    /// the new ones instead.
-    fn stop(&self, error: Error, repairs: u64) -> Next {
-        let message = error.to_string();
-        if !self.processor.stop(error, repairs) {
-            return Next::AtOnce;
-        }
-        let follower = self.processor.name();
-        let upstream = self.upstream.name();
-        tracing::error!(follower, upstream, error = %message, "a follower stops");
-        Next::Never
+        Ok(())
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl Pulled {
+    /// Something was recorded, and no event was.
+    pub(super) fn changed() -> Self {
+        Self::Batch {
+            recorded: false,
+            failure: None,
+        }
     }
 }
 

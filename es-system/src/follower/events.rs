@@ -1,11 +1,46 @@
 //! The events of a page, and those that one batch processes.
 
-use es_store::{Head, Notification, Tracking, UpstreamEvent};
+use es_store::{Head, Notification, PoliciesMove, Tracking, UpstreamEvent};
 
 use crate::application::Application;
 
+/// The position that a batch moves, and the policies for which it counts.
+#[derive(Debug, Clone)]
+pub(super) enum Lane {
+    /// The position of the follower.
+    Live(PoliciesMove),
+    /// The position of a replay.
+    Replay(PoliciesMove),
+    /// The position of a rebuild.
+    Rebuild(PoliciesMove),
+}
+
+impl Lane {
+    /// Returns a move of the position in `upstream`, with the event at its end if that is known.
+    pub(super) fn tracking(
+        &self,
+        upstream: &Application,
+        from: u64,
+        to: u64,
+        event: Option<UpstreamEvent>,
+    ) -> Tracking {
+        let upstream = upstream.name();
+        let tracking = match self.clone() {
+            Self::Live(policies) | Self::Rebuild(policies) => {
+                Tracking::new(upstream, from, to).policies(policies)
+            }
+            Self::Replay(policies) => Tracking::replay(upstream, from, to, policies),
+        };
+        match event {
+            Some(event) => tracking.at(event),
+            None => tracking,
+        }
+    }
+}
+
 /// Consecutive events of an upstream that a policy wants, in memory.
 pub(super) struct Page {
+    pub(super) lane: Lane,
     /// The position before the first event.
     pub(super) from: u64,
     /// The event at `from` when the page was read, whatever its topic.
@@ -16,9 +51,19 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// Returns the page if it is the next one of `lane` behind the position `from`.
+    pub(super) fn continuing(self, lane: &Lane, from: u64) -> Option<Self> {
+        let is_same = std::mem::discriminant(&self.lane) == std::mem::discriminant(lane);
+        (is_same && self.from == from).then(|| Self {
+            lane: lane.clone(),
+            ..self
+        })
+    }
+
     pub(super) fn slice<'a>(&'a self, upstream: &'a Application) -> EventSlice<'a> {
         EventSlice {
             upstream,
+            lane: &self.lane,
             from: self.from,
             page: &self.events,
             rest: self.rest.as_ref(),
@@ -40,6 +85,7 @@ impl Page {
 #[derive(Clone, Copy)]
 pub(super) struct EventSlice<'a> {
     pub(super) upstream: &'a Application,
+    pub(super) lane: &'a Lane,
     /// The position at which the batch starts, before the first event.
     pub(super) from: u64,
     pub(super) page: &'a [Notification],
@@ -68,20 +114,7 @@ impl<'a> EventSlice<'a> {
     }
 
     fn to(&self, position: u64, event: Option<UpstreamEvent>) -> Tracking {
-        tracking(self.upstream, self.from, position, event)
-    }
-}
-
-/// Returns a move of the position in `upstream`, with the event at its end if that is known.
-pub(super) fn tracking(
-    upstream: &Application,
-    from: u64,
-    to: u64,
-    event: Option<UpstreamEvent>,
-) -> Tracking {
-    let tracking = Tracking::new(upstream.name(), from, to);
-    match event {
-        Some(event) => tracking.at(event),
-        None => tracking,
+        self.lane
+            .tracking(self.upstream, self.from, position, event)
     }
 }

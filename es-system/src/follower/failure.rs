@@ -8,6 +8,7 @@ use es_store::{Conflict, MapperProblem, Remedy};
 
 use crate::application::store_errors::StoreErrors;
 use crate::error::{BoxError, DataProblem, Error, ErrorKind, PolicyFailure};
+use crate::follower::policies::SteppedBack;
 use crate::policy::newer_event::NewerEvent;
 use crate::policy::received::Received;
 
@@ -28,6 +29,9 @@ pub(crate) enum Failure {
     /// The next event is newer than this program. Everything before it is committed, and the edge
     /// waits in front of it.
     Newer(Arc<PolicyFailure>),
+    /// The record is about other policies than those of this program. Nothing is processed, and the
+    /// edge looks again after a while.
+    SteppedBack(SteppedBack),
     /// The failure persists in every attempt: the upstream is another log than before, a row is
     /// damaged, a table is of an older release, or an application was closed. The follower stops.
     Stop(Error),

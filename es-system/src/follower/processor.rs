@@ -9,8 +9,9 @@ use es_store::{Head, NotificationPage, NotificationQuery, PAGE_BYTES, TopicFilte
 use crate::application::Application;
 use crate::application::kept::Kept;
 use crate::error::{Error, ErrorKind, Result};
-use crate::follower::events::Page;
+use crate::follower::events::{Lane, Page};
 use crate::follower::failure::Failure;
+use crate::follower::policies::OwnPolicies;
 use crate::policy::work::Work;
 
 /// An application, its work, and its running state.
@@ -19,6 +20,7 @@ pub(crate) struct Processor {
     pub(super) work: Work,
     /// The filter with which upstreams are read; `None` is no filter.
     pub(super) topics: Option<TopicFilter>,
+    pub(super) policies: OwnPolicies,
     halt: Mutex<Halt>,
     finishing: AtomicBool,
     abandoned: AtomicBool,
@@ -40,6 +42,7 @@ impl Processor {
     pub(super) fn new(application: Application, work: Work) -> Self {
         Self {
             topics: work.topics(),
+            policies: OwnPolicies::new(work.policies(), work.is_projection()),
             application,
             work,
             halt: Mutex::default(),
@@ -86,16 +89,18 @@ impl Processor {
     pub(super) fn next_page(
         &self,
         left: Option<Page>,
+        lane: Lane,
         upstream: &Application,
         from: u64,
         head: Head,
         limit: usize,
     ) -> Result<Page> {
-        if let Some(left) = left.filter(|left| left.from == from) {
+        if let Some(left) = left.and_then(|left| left.continuing(&lane, from)) {
             return Ok(left);
         }
         let (page, is_full) = self.page(upstream, from, head.position, limit)?;
         Ok(Page {
+            lane,
             from,
             start: page.start,
             events: page.notifications,
@@ -113,20 +118,7 @@ impl Processor {
         to: u64,
         limit: usize,
     ) -> Result<(NotificationPage, bool)> {
-        let select = |limit| -> Result<_> {
-            let query = NotificationQuery::after(from)
-                .up_to(to)
-                .limit(limit)
-                .byte_limit(PAGE_BYTES)
-                .filter(self.topics.clone());
-            let page = upstream.notification_log().page(&query)?;
-            let is_full = query.is_filled_by(&page.notifications);
-            Ok((page, is_full))
-        };
-        match select(limit) {
-            Err(error) if error.kind() == ErrorKind::BadData => select(1),
-            page => page,
-        }
+        page(upstream, self.topics.as_ref(), (from, to), limit)
     }
 
     /// Takes the aggregates that were kept by the batches before.
@@ -174,6 +166,30 @@ impl Processor {
     }
 }
 
+/// Returns the events of `upstream` behind the first position and up to the second one that
+/// `topics` selects, as [`Processor::page`] does.
+pub(super) fn page(
+    upstream: &Application,
+    topics: Option<&TopicFilter>,
+    (from, to): (u64, u64),
+    limit: usize,
+) -> Result<(NotificationPage, bool)> {
+    let select = |limit| -> Result<_> {
+        let query = NotificationQuery::after(from)
+            .up_to(to)
+            .limit(limit)
+            .byte_limit(PAGE_BYTES)
+            .filter(topics.cloned());
+        let page = upstream.notification_log().page(&query)?;
+        let is_full = query.is_filled_by(&page.notifications);
+        Ok((page, is_full))
+    };
+    match select(limit) {
+        Err(error) if error.kind() == ErrorKind::BadData => select(1),
+        page => page,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -182,6 +198,7 @@ mod tests {
 
     use super::*;
     use crate::error::BoxError;
+    use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
     use crate::policy::received::Received;
     use crate::policy::work::Dispatch;
@@ -191,6 +208,10 @@ mod tests {
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<TopicFilter> {
             None
+        }
+
+        fn policies(&self) -> DeclaredPolicies {
+            DeclaredPolicies::default()
         }
 
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {

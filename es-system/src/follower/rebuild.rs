@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use es_core::error_chain;
 use es_store::backoff::{Backoff, jitter};
-use es_store::{Followed, RebuildLock, StoreError, Tables, Tracking, Transaction};
+use es_store::{Followed, PoliciesMove, RebuildLock, StoreError, Tables, Tracking, Transaction};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
-use crate::follower::events::{EventSlice, Page, tracking};
+use crate::follower::events::{EventSlice, Lane, Page};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
 use crate::follower::history::History;
 use crate::follower::processor::Processor;
@@ -58,6 +58,13 @@ impl Upstream<'_> {
     fn moved(&mut self, tracking: Tracking) {
         self.followed = Followed::new(Some(tracking.to));
         self.followed.event = tracking.at;
+        self.followed.policies = tracking.policies.and_then(|policies| policies.new);
+    }
+
+    /// Returns the policies that a move of the rebuild records.
+    fn policies(&self, processor: &Processor) -> PoliciesMove {
+        let own = processor.policies.recorded();
+        PoliciesMove::new(self.followed.policies.clone(), own.tag)
     }
 }
 
@@ -123,6 +130,7 @@ impl<'a> Rebuild<'a> {
         };
         for upstream in upstreams {
             let followed = rebuild.recorded_position(upstream)?;
+            rebuild.refuse_other_policies(&followed)?;
             rebuild.upstreams.push(Upstream {
                 application: upstream,
                 followed,
@@ -131,6 +139,21 @@ impl<'a> Rebuild<'a> {
             });
         }
         Ok(rebuild)
+    }
+
+    /// Fails if another program has begun the rebuild, with policies that are not those of this
+    /// one.
+    fn refuse_other_policies(&self, followed: &Followed) -> Result<()> {
+        match &followed.policies {
+            Some(tag) if *tag != self.processor.policies.recorded().tag => {
+                Err(Error::Usage(format!(
+                    "{}: its rebuild was begun by a program with other policies: call \
+                     `discard_rebuild`, and rebuild again",
+                    self.processor.name()
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Rebuilds the tables and replaces the old ones.
@@ -183,6 +206,7 @@ impl<'a> Rebuild<'a> {
                     Failure::Retry { error, .. } | Failure::Policy(error) | Failure::Stop(error),
                 ) => return Err(error),
                 Err(Failure::Newer(event)) => return Err(Error::Policy(event)),
+                Err(Failure::SteppedBack(back)) => return Err(back.error),
                 Err(Failure::Abandoned) => {
                     let name = self.processor.name();
                     let problem = format!("{name}: the runner was stopped during the rebuild");
@@ -209,12 +233,15 @@ impl<'a> Rebuild<'a> {
         let Some(head) = history.verify_head(&this.followed, upstream.head()?)? else {
             return Ok(false);
         };
+        let lane = Lane::Rebuild(this.policies(self.processor));
         let page = self
             .processor
-            .next_page(left, upstream, from, head.clone(), limit)?;
+            .next_page(left, lane, upstream, from, head.clone(), limit)?;
         history.verify(&this.followed, page.start.as_ref())?;
         if page.events.is_empty() {
-            let skip = tracking(upstream, from, head.position, head.event);
+            let skip = page
+                .lane
+                .tracking(upstream, from, head.position, head.event);
             let skipped = self
                 .tables
                 .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
@@ -271,10 +298,11 @@ impl<'a> Rebuild<'a> {
 
     fn switch(&mut self) -> Result<bool> {
         let mut failure = None;
+        let policies = self.processor.policies.recorded();
         let names: Vec<_> = self
             .upstreams
             .iter()
-            .map(|u| (u.application.name(), None))
+            .map(|u| (u.application.name(), Some(policies.clone())))
             .collect();
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
             let caught = self.catch_up(tx, index, from, to);
@@ -302,8 +330,10 @@ impl<'a> Rebuild<'a> {
         if is_full {
             return Ok(false);
         }
+        let lane = Lane::Rebuild(self.upstreams[index].policies(self.processor));
         let events = EventSlice {
             upstream,
+            lane: &lane,
             from,
             page: &page.notifications,
             rest: None,

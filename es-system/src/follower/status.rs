@@ -52,15 +52,20 @@ pub enum Condition {
     /// all of its aggregate (`#[policy(Parcel::*)]`), or its version is not known. Everything
     /// before it is processed. The position does not move past the event until a newer program
     /// processes it; this program then goes on behind it.
+    ///
+    /// Or another program follows with other policies, and this one has stepped back. It goes on
+    /// when its own policies are recorded.
     #[non_exhaustive]
     WaitingForNewer {
         /// The application that follows.
         application: String,
         /// The application that is followed.
         upstream: String,
-        /// The position of the event.
+        /// The position of the event, or the recorded position at which this program has stepped
+        /// back.
         position: u64,
-        /// The topic of the event.
+        /// The topic of the event, or that of the other program's policy: `Dog.` for all events of
+        /// `Dog`, and `*` for all events.
         topic: String,
         /// The reason why this program cannot process the event.
         error: Error,

@@ -41,14 +41,15 @@ pub(crate) enum Next {
 }
 
 impl Next {
-    /// Returns the step at the end of a delay. After a failure it does not come earlier. In front
-    /// of an event that is newer than this program nothing has failed, so no command waits there.
+    /// Returns the step at the end of a delay. After a failure it does not come earlier. While this
+    /// program waits for a newer one nothing has failed, so no command waits there.
     pub(super) fn after(delay: &Delay) -> Self {
-        match delay.newer_event() {
-            None => Self::NotBefore(delay.at()),
-            Some(_) => Self::WhenPrompted {
+        if delay.is_of_failure() {
+            Self::NotBefore(delay.at())
+        } else {
+            Self::WhenPrompted {
                 or_at: Some(delay.at()),
-            },
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use es_store::TopicFilter;
 use crate::error::{BoxError, Result};
 use crate::policy::context::{Collecting, Context};
 use crate::policy::kinds::{Bind, FollowerType};
+use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
 use crate::policy::table::{self, Policies};
@@ -36,6 +37,10 @@ struct BoundPolicies<A> {
 impl<A: FollowerType> Dispatch for BoundPolicies<A> {
     fn topics(&self) -> Option<TopicFilter> {
         self.policies.topics()
+    }
+
+    fn policies(&self) -> DeclaredPolicies {
+        self.policies.set().clone()
     }
 
     fn dispatch(

@@ -14,6 +14,7 @@ use crate::application::topics::Topics;
 use crate::error::{BoxError, Error, Result};
 use crate::policy::context::{Collecting, Context};
 use crate::policy::newer_event::NewerEvent;
+use crate::policy::policy_set::{self, Added, DeclaredPolicies, DeclaredTopic};
 use crate::policy::received::Received;
 use crate::policy::undecoded_event::UndecodedEvent;
 
@@ -30,6 +31,10 @@ pub struct Policies<A, C: Context = Collecting> {
     aggregates: Vec<&'static str>,
     /// The events that have a policy, in the order of the policies.
     followed: Vec<FollowedEvent>,
+    /// The topics by which the policies are recorded.
+    set: DeclaredPolicies,
+    /// The number of topics in the set before the last policy.
+    before_last: usize,
     topics: Topics,
     problems: Vec<String>,
     /// The further data of the context.
@@ -76,6 +81,8 @@ impl<A, C: Context> Policies<A, C> {
             rest: None,
             aggregates: Vec::new(),
             followed: Vec::new(),
+            set: DeclaredPolicies::default(),
+            before_last: 0,
             topics: Topics::default(),
             problems: Vec::new(),
             setup,
@@ -114,6 +121,11 @@ impl<A, C: Context> Policies<A, C> {
             .unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(panic)).into()))
     }
 
+    /// Returns the topics by which the policies are recorded.
+    pub(crate) fn set(&self) -> &DeclaredPolicies {
+        &self.set
+    }
+
     /// Returns the events that have a policy, in the order of the policies.
     pub(crate) fn into_followed(self) -> Vec<FollowedEvent> {
         self.followed
@@ -135,6 +147,7 @@ impl<A, C: Context> Policies<A, C> {
         + Sync
         + 'static,
     ) {
+        self.declare([kind.topic().to_owned()]);
         self.insert::<E>([kind.topic()], move |application, received, processing| {
             handler(application, &received.payload::<P>()?, processing)
         });
@@ -149,7 +162,8 @@ impl<A, C: Context> Policies<A, C> {
         + Sync
         + 'static,
     ) {
-        let topics = kinds.into_iter().map(|kind| kind.topic);
+        let topics: Vec<_> = kinds.into_iter().map(|kind| kind.topic).collect();
+        self.declare(topics.iter().map(|&topic| topic.to_owned()));
         self.insert::<E>(topics, move |application, received, processing| {
             handler(application, &received.one_of::<E::Event>()?, processing)
         });
@@ -164,8 +178,11 @@ impl<A, C: Context> Policies<A, C> {
         + Sync
         + 'static,
     ) {
-        let kinds = E::Event::TOPICS.iter().copied().map(KindOf::<E>::new);
-        self.on_several(kinds, handler);
+        self.declare([policy_set::all_of::<E>()]);
+        let topics = E::Event::TOPICS.iter().copied();
+        self.insert::<E>(topics, move |application, received, processing| {
+            handler(application, &received.one_of::<E::Event>()?, processing)
+        });
         self.aggregates.push(E::TOPIC);
     }
 
@@ -177,6 +194,7 @@ impl<A, C: Context> Policies<A, C> {
         + Sync
         + 'static,
     ) {
+        self.declare([policy_set::ALL.to_owned()]);
         let handler: Handler<A, C> = Arc::new(move |application, received, processing| {
             let event = UndecodedEvent::new(received.upstream, received.notification);
             handler(application, &event, processing)
@@ -185,6 +203,33 @@ impl<A, C: Context> Policies<A, C> {
             self.problems
                 .push("two policies handle everything else: let one of them call both".to_owned());
         }
+    }
+
+    /// Sets what becomes of the events that the last policy has missed, if it was added later.
+    pub fn added(&mut self, rule: Added) {
+        let last = self.set.declared.iter_mut().skip(self.before_last);
+        last.for_each(|declared| declared.added = Some(rule));
+    }
+
+    /// Tells that the policy for the events of kind `kind` was taken out.
+    pub fn retired<E: Aggregate, P: EventPayload>(&mut self, kind: EventKind<E, P>) {
+        self.set.retired.push(kind.topic().to_owned());
+    }
+
+    /// Tells that the policy for all events of the aggregate `E` was taken out.
+    pub fn retired_all<E: Aggregate>(&mut self) {
+        self.set.retired.push(policy_set::all_of::<E>());
+    }
+
+    /// Tells that the policy for every event without an entry was taken out.
+    pub fn retired_rest(&mut self) {
+        self.set.retired.push(policy_set::ALL.to_owned());
+    }
+
+    fn declare(&mut self, topics: impl IntoIterator<Item = String>) {
+        let declared = &mut self.set.declared;
+        self.before_last = declared.len();
+        declared.extend(topics.into_iter().map(DeclaredTopic::new));
     }
 
     fn insert<E: Aggregate>(

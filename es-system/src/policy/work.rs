@@ -5,6 +5,7 @@ use std::sync::Arc;
 use es_store::{TopicFilter, Transaction};
 
 use crate::error::BoxError;
+use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
 
@@ -27,6 +28,19 @@ impl Work {
             Self::Projection(projection) => projection.topics(),
         }
     }
+
+    /// Returns the topics by which the policies are recorded.
+    pub(crate) fn policies(&self) -> DeclaredPolicies {
+        match self {
+            Self::Policies(policies) => policies.policies(),
+            Self::Projection(projection) => projection.policies(),
+        }
+    }
+
+    /// Returns true if the policies are those of a projection.
+    pub(crate) fn is_projection(&self) -> bool {
+        matches!(self, Self::Projection(_))
+    }
 }
 
 /// The policies of one application object.
@@ -34,6 +48,9 @@ pub trait Dispatch: Send + Sync {
     /// Returns the filter of the events that have a policy, or `None` if a policy handles all other
     /// events.
     fn topics(&self) -> Option<TopicFilter>;
+
+    /// Returns the topics by which the policies are recorded.
+    fn policies(&self) -> DeclaredPolicies;
 
     /// Runs the policy for one event. A panic of the policy becomes an error.
     fn dispatch(
@@ -51,6 +68,9 @@ pub trait Project: Send + Sync {
     /// Returns the filter of the events that have a handler, or `None` if a handler handles all
     /// other events.
     fn topics(&self) -> Option<TopicFilter>;
+
+    /// Returns the topics by which the handlers are recorded.
+    fn policies(&self) -> DeclaredPolicies;
 
     /// Runs the handler for one event. A panic of the handler becomes an error.
     ///

@@ -168,6 +168,18 @@ impl Network {
         step
     }
 
+    /// Fails if a policy was added to a follower without telling what becomes of the events that it
+    /// has missed. If a store cannot be read now, the steps of the edge find out.
+    pub(super) fn refuse_undecided(&self) -> Result<()> {
+        let mut undecided = self
+            .edges
+            .iter()
+            .map(|connection| connection.edge.undecided());
+        undecided
+            .find_map(|found| found.ok().flatten())
+            .map_or(Ok(()), Err)
+    }
+
     /// Fails if a follower has stopped, with the error that stopped the first one.
     fn first_stop(&self) -> Result<()> {
         let mut stopped = self.followers.iter().filter_map(|one| one.stopped());
@@ -314,7 +326,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         // The log has lost events. The next step tells.
         edge.doubt_history();
     }
-    if position >= head && edge.has_verified() {
+    if position >= head && edge.has_verified() && edge.is_settled() {
         return Ok(None);
     }
     let (mut retrying, mut waiting_for_newer) = (None, None);

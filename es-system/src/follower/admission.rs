@@ -1,0 +1,141 @@
+//! The beginning of a step: an edge follows, replays or steps back, as the recorded policies allow
+//! it.
+
+mod question;
+mod replay;
+
+use std::time::Instant;
+
+use es_store::{Followed, PoliciesMove, Recording};
+
+use crate::error::{Error, Result};
+use crate::follower::edge::Edge;
+use crate::follower::failure::Failure;
+use crate::follower::policies::{Admitted, Change, Decision, Program, StepBack, SteppedBack};
+
+impl Edge {
+    /// Decides by what is recorded. If the record has to be changed first, changes it. `has_events`
+    /// is true if there are events behind the position.
+    pub(super) fn admit(&self, found: &Followed, has_events: bool) -> Result<Admitted, Failure> {
+        let mut decision = self.decide(found);
+        if let Decision::StepBack(reason) = &decision
+            && reason.may_end()
+            && (has_events || found.replay.is_some())
+            && self.state().membership.stalls(found, Instant::now())
+        {
+            decision = self.decide(found);
+        }
+        self.carry_out(decision, found)
+    }
+
+    /// Returns the error of a policy that was added without telling what becomes of the events that
+    /// it has missed, if there are any. Nothing is changed.
+    pub(crate) fn undecided(&self) -> Result<Option<Error>> {
+        let found = self.follower().followed(self.upstream.name())?;
+        match self.decide(&found) {
+            Decision::Ask(missed, _) => self.refusal(&missed, found.position.unwrap_or(0)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Fails if this program has to step back: new tables of its own would lack events.
+    pub(super) fn refuse_to_lack_policies(&self) -> Result<()> {
+        let found = self.follower().followed(self.upstream.name())?;
+        match self.decide(&found) {
+            Decision::StepBack(reason) => Err(self.stepped_back(reason, &found).error),
+            _ => Ok(()),
+        }
+    }
+
+    fn decide(&self, found: &Followed) -> Decision {
+        let own = &self.processor.policies;
+        if own.are_recorded(found) {
+            return Decision::Follow;
+        }
+        let membership = &self.state().membership;
+        let program = Program {
+            policies: &own.declared,
+            is_projection: own.is_projection,
+            joined: &membership.joined,
+            has_followed: membership.has_followed,
+        };
+        program.decide(found)
+    }
+
+    fn carry_out(&self, decision: Decision, found: &Followed) -> Result<Admitted, Failure> {
+        match decision {
+            Decision::Follow => Ok(Admitted::Follow(self.follow(found))),
+            Decision::Begin(change) => {
+                self.state().membership.is_settled = true;
+                Ok(Admitted::Follow(change.policies(found)))
+            }
+            Decision::Record(change) => {
+                self.record_policies(&change, found)?;
+                Ok(Admitted::Changed)
+            }
+            Decision::Replay(missed) => {
+                self.join(|topic| missed.knows(topic));
+                self.state().membership.is_settled = false;
+                Ok(Admitted::Replay(missed))
+            }
+            Decision::Ask(missed, next) => {
+                match self.refusal(&missed, found.position.unwrap_or(0))? {
+                    Some(refusal) => Err(Failure::Stop(refusal)),
+                    None => self.carry_out(*next, found),
+                }
+            }
+            Decision::StepBack(reason) => {
+                Err(Failure::SteppedBack(self.stepped_back(reason, found)))
+            }
+        }
+    }
+
+    fn stepped_back(&self, reason: StepBack, found: &Followed) -> SteppedBack {
+        let names = (self.processor.name(), self.upstream.name());
+        let is_projection = self.processor.policies.is_projection;
+        SteppedBack::new(reason, found.position.unwrap_or(0), names, is_projection)
+    }
+
+    /// Returns the policies that a move records from now on.
+    fn follow(&self, found: &Followed) -> PoliciesMove {
+        self.join(|_| true);
+        let mut state = self.state();
+        state.membership.is_settled = true;
+        state.membership.has_followed = true;
+        if found.policies.is_none()
+            && found.position > Some(0)
+            && !std::mem::replace(&mut state.membership.has_reported, true)
+        {
+            let (follower, upstream) = (self.processor.name(), self.upstream.name());
+            tracing::warn!(
+                follower,
+                upstream,
+                position = found.position,
+                "a program that does not record its policies has moved the position of a follower"
+            );
+        }
+        PoliciesMove::new(found.policies.clone(), self.processor.policies.tag.clone())
+    }
+
+    /// Records a change. Fails if the position or its policies are others by now.
+    fn record_policies(&self, change: &Change, found: &Followed) -> Result<(), Failure> {
+        self.processor.refuse_abandoned()?;
+        let trackings = change.trackings(self.upstream.name(), found);
+        let recording = trackings
+            .into_iter()
+            .fold(Recording::default(), Recording::tracking);
+        self.processor.application.record(&recording)?;
+        self.join(|topic| change.has(topic));
+        Ok(())
+    }
+
+    /// Keeps the declared topics for which `is_joined` is true.
+    fn join(&self, is_joined: impl Fn(&str) -> bool) {
+        let declared = &self.processor.policies.declared.declared;
+        let joined = &mut self.state().membership.joined;
+        if joined.len() < declared.len() {
+            let topics = declared.iter().map(|one| &one.topic);
+            joined.extend(topics.filter(|topic| is_joined(topic)).cloned());
+        }
+    }
+}
