@@ -7,6 +7,7 @@ use es_store::sync::lock;
 use es_store::{Head, NotificationPage, NotificationQuery, PAGE_BYTES, TopicFilter};
 
 use crate::application::Application;
+use crate::application::kept::Kept;
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::events::Page;
 use crate::follower::failure::Failure;
@@ -21,6 +22,10 @@ pub(crate) struct Processor {
     halt: Mutex<Halt>,
     finishing: AtomicBool,
     abandoned: AtomicBool,
+    /// The aggregates that are kept between two batches. Concurrency: a batch takes all of them and
+    /// puts them back after its commit, and whoever finds none starts with none. So no two batches
+    /// ever have the same ones.
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
@@ -40,6 +45,7 @@ impl Processor {
             halt: Mutex::default(),
             finishing: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            kept: Mutex::default(),
         }
     }
 
@@ -121,6 +127,17 @@ impl Processor {
             Err(error) if error.kind() == ErrorKind::BadData => select(1),
             page => page,
         }
+    }
+
+    /// Takes the aggregates that were kept by the batches before.
+    pub(super) fn take_kept(&self) -> Kept {
+        std::mem::take(&mut lock(&self.kept))
+    }
+
+    /// Keeps the aggregates of a batch that was committed.
+    pub(super) fn keep(&self, kept: Kept) {
+        let former = std::mem::replace(&mut *lock(&self.kept), kept);
+        drop(former);
     }
 
     pub(super) fn stopped(&self) -> Option<Error> {
