@@ -22,6 +22,7 @@ pub(crate) mod lru;
 pub(crate) mod notification_log;
 pub(crate) mod repository;
 pub(crate) mod saving;
+pub(crate) mod seen_head;
 pub(crate) mod snapshots;
 pub(crate) mod store_errors;
 pub(crate) mod topics;
