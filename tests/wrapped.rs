@@ -5,9 +5,9 @@ use std::sync::Arc;
 use es_system::AggregateId;
 use es_system::store::IdType;
 use es_system::store::{
-    Access, AggregateRecorder, ApplicationRecorder, End, Head, History, Listening, Notification,
-    NotificationQuery, ProcessRecorder, RebuildLock, Recorded, Recording, Role, Signal, StoreError,
-    StoreFactory, StoredEvent, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, End, Followed, Head, History, Listening,
+    Notification, NotificationPage, NotificationQuery, ProcessRecorder, RebuildLock, Recorded,
+    Recording, Role, Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent,
 };
 use es_system::{Env, EventQuery, Transaction};
 
@@ -48,7 +48,10 @@ pub trait Around: Send + Sync + 'static {
     /// Called before `select_history`.
     fn before_select_history(&self) {}
 
-    /// Called before `select_notifications`.
+    /// Called before `followed`.
+    fn before_followed(&self) {}
+
+    /// Called before `select_notifications` and `select_page`.
     fn before_select_notifications(&self) {}
 }
 
@@ -128,6 +131,11 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
         self.recorder.select_notifications(query)
     }
 
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        self.around.before_select_notifications();
+        self.recorder.select_page(query)
+    }
+
     fn head(&self) -> Result<Option<Head>, StoreError> {
         self.around.head(&*self.recorder)
     }
@@ -146,12 +154,9 @@ impl<A: Around> ProcessRecorder for Wrapped<A> {
         self.recorder.tracked(upstream)
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.recorder.upstream_event(upstream, position)
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
+        self.around.before_followed();
+        self.recorder.followed(upstream)
     }
 
     fn transact(

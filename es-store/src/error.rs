@@ -58,11 +58,9 @@ pub enum StoreError {
         /// The version whose predecessor is neither stored nor earlier in the same recording.
         version: u64,
     },
-    /// The recorded position is not the one at which the batch started: another instance of the
-    /// follower moved it.
-    #[error(
-        "the position in `{upstream}` is {found}, not {expected}: another instance of this follower moved it"
-    )]
+    /// The recorded position is not the one at which the batch started, or it counts for other
+    /// policies: another instance of the follower moved it.
+    #[error("the position in `{upstream}` {}: another instance of this follower moved it", moved(*.expected, *.found))]
     #[non_exhaustive]
     PositionMoved {
         /// The application that is followed.
@@ -347,5 +345,15 @@ impl StoreError {
             error: Arc::from(error.into()),
             remedy: Remedy::RetryLater,
         }
+    }
+}
+
+/// Describes a position that is not the one at which a move starts. If it is, the policies have
+/// changed for which it counts.
+fn moved(expected: u64, found: u64) -> String {
+    if found == expected {
+        format!("is still {found}, but counts for other policies")
+    } else {
+        format!("is {found}, not {expected}")
     }
 }

@@ -13,9 +13,11 @@ mod cipher;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod committer;
 mod compressor;
+mod digest;
 mod env;
 mod error;
 mod event_query;
+mod followed;
 mod format;
 mod mapper;
 pub mod memory;
@@ -53,17 +55,20 @@ pub mod testing;
 mod topic_filter;
 mod tracking;
 mod transcoder;
+mod upstream_event;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod watcher;
 
 pub use cipher::create_key;
+pub use digest::Digest;
 pub use env::{
     Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,
 };
 pub use error::{Conflict, EnvError, MapperError, MapperProblem, Remedy, StoreError};
 pub use event_query::{EventQuery, History};
+pub use followed::{Followed, PoliciesMove, PolicySet, PolicyTopic, Replay, TopicChange};
 pub use mapper::{Decoded, Mapper};
-pub use notification::{Head, Notification, NotificationQuery, PAGE_BYTES};
+pub use notification::{Head, Notification, NotificationPage, NotificationQuery, PAGE_BYTES};
 pub use notification_log::{NotificationLog, Section};
 pub use projection::{CatchUp, Make, Tables};
 pub use rebuild_lock::RebuildLock;
@@ -80,7 +85,8 @@ pub use store::{ddl, open};
 pub use stored_event::StoredEvent;
 pub use subscription::{StopHandle, Subscription};
 pub use topic_filter::TopicFilter;
-pub use tracking::{Tracking, UpstreamEvent};
+pub use tracking::Tracking;
+pub use upstream_event::UpstreamEvent;
 
 /// Returns bytes as the test vectors of the format page show them.
 #[cfg(test)]

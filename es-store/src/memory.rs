@@ -1,6 +1,7 @@
 //! A store in memory. It has the same conflicts, order, limits and errors as the other stores, and
 //! its content ends with its recorder.
 
+mod positions;
 mod record;
 
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -11,14 +12,15 @@ use self::record::Record;
 use crate::env::Env;
 use crate::error::StoreError;
 use crate::event_query::EventQuery;
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::followed::Followed;
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
 use crate::signal::{Listening, Signal, Signals};
 use crate::stored_event::StoredEvent;
 use crate::sync;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// Opens an empty store for an application.
 ///
@@ -111,6 +113,10 @@ impl ApplicationRecorder for MemoryRecorder {
         Ok(self.read().notifications(query))
     }
 
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        Ok(self.read().page(query))
+    }
+
     fn head(&self) -> Result<Option<Head>, StoreError> {
         Ok(self.read().head())
     }
@@ -126,14 +132,10 @@ impl ApplicationRecorder for MemoryRecorder {
 
 impl ProcessRecorder for MemoryRecorder {
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
-        Ok(self.read().tracked(upstream))
+        Ok(self.read().positions.tracked(upstream))
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        Ok(self.read().upstream_event(upstream, position))
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
+        Ok(self.read().positions.followed(upstream))
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::stored_event::StoredEvent;
 use crate::topic_filter::TopicFilter;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// A stored event with its position in the notification log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,27 @@ impl Head {
     /// Creates the head at `position`.
     pub fn new(position: u64, event: Option<UpstreamEvent>) -> Self {
         Self { position, event }
+    }
+}
+
+/// A page of a notification log, and the event in front of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotificationPage {
+    /// The event at the position at which the query starts, whatever its topic; `None` if there is
+    /// none, or its id or version cannot be read.
+    pub start: Option<UpstreamEvent>,
+    /// The selected notifications, in the order of positions.
+    pub notifications: Vec<Notification>,
+}
+
+impl NotificationPage {
+    /// Creates a page behind the event `start`.
+    pub fn new(start: Option<UpstreamEvent>, notifications: Vec<Notification>) -> Self {
+        Self {
+            start,
+            notifications,
+        }
     }
 }
 

@@ -83,8 +83,8 @@ impl Tables {
     /// position as `work` returns. Without a move, nothing is committed.
     ///
     /// # Errors
-    /// Fails with [`StoreError::PositionMoved`] when the position is another one, and when the
-    /// store fails.
+    /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for
+    /// other policies than the move expects, and when the store fails.
     pub fn process(
         &self,
         upstream: &str,
@@ -114,10 +114,7 @@ fn process(
     let Some(tracking) = work(tx) else {
         return Ok(End::Rollback);
     };
-    position.set(tx, tracking.to)?;
-    if let Some(event) = &tracking.at {
-        position.keep_event(tx, tracking.to, event)?;
-    }
+    position.follow(tx, &tracking)?;
     Ok(End::Commit)
 }
 

@@ -6,13 +6,14 @@ use es_core::{AggregateId, IdType};
 
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::followed::Followed;
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::rebuild_lock::RebuildLock;
 use crate::recording::{Recorded, Recording};
 use crate::signal::{Listening, Signal};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// Keeps the events of aggregates.
 #[diagnostic::on_unimplemented(
@@ -27,15 +28,16 @@ pub trait AggregateRecorder: Send + Sync {
     ///
     /// A recording that is [resent](Recording::is_resent) is recorded as well, unless an earlier
     /// attempt has recorded it. It has, if each of its events is stored with the same topic and
-    /// state, or, without events, if each position is at the end of its move. Then this returns the
-    /// positions of the stored events.
+    /// state, or, without events, if each position is at the end of its move and counts for the new
+    /// policies. Then this returns the positions of the stored events.
     ///
     /// # Errors
     /// - [`StoreError::Conflict`]: a version of an aggregate exists already, or the recording has
     ///   it twice.
     /// - [`StoreError::Gap`]: a version above 1 comes without its predecessor, which is neither
     ///   stored nor earlier in the recording.
-    /// - [`StoreError::PositionMoved`]: a move does not start at the recorded position.
+    /// - [`StoreError::PositionMoved`]: a move does not start at the recorded position, or other
+    ///   policies are recorded for it.
     /// - The errors of the store itself.
     ///
     /// After an error nothing of the recording is stored, except that
@@ -116,6 +118,26 @@ pub trait ApplicationRecorder: AggregateRecorder {
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError>;
 
+    /// Returns notifications in the order of positions, and the event at the position at which the
+    /// query starts. A follower has processed that event, and so notices if the log was replaced.
+    ///
+    /// Both are of one state of the log, or the event is of a later state. If it is the event that
+    /// was processed, then the log was not replaced before the page was read.
+    ///
+    /// The default implementation makes two calls in that order. A store that can read both at once
+    /// should do so.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read, or the row of a notification is damaged.
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        let notifications = self.select_notifications(query)?;
+        let start = match query.start {
+            Some(start) => self.event_at(start)?,
+            None => None,
+        };
+        Ok(NotificationPage::new(start, notifications))
+    }
+
     /// Returns the last position of the log and its event, or `None` if the log is empty.
     ///
     /// # Errors
@@ -125,7 +147,7 @@ pub trait ApplicationRecorder: AggregateRecorder {
     /// Returns the event at `position`, or `None` if there is none or its id or version cannot be
     /// read.
     ///
-    /// Topic and state are not read, so damage to them does not hide the event.
+    /// Damage to topic or state does not hide the event: only its digest is missing then.
     ///
     /// # Errors
     /// Fails when the store cannot be read.
@@ -155,20 +177,12 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// Fails when the store cannot be read.
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Returns the event that stood at `position` of `upstream` when that position was recorded, or
-    /// `None` if it is not known. It is not known, for example, if another program moved the
-    /// position.
-    ///
-    /// The caller passes the position, because another instance may move the recorded one between
-    /// two calls.
+    /// Returns everything that is recorded about following `upstream`, of one state of the store:
+    /// the position, the event there, and the policies for which the position counts.
     ///
     /// # Errors
-    /// Fails when the store cannot be read.
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError>;
+    /// Fails when the store cannot be read, or a row is damaged.
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError>;
 
     /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`
     /// returns. An error or a panic rolls it back. Meanwhile the store refuses all other calls of

@@ -26,7 +26,8 @@ use crate::tracking::Tracking;
 pub struct Recording {
     /// The new events, in the order in which they get their positions. May be empty.
     pub events: Vec<StoredEvent>,
-    /// The moves of a follower's positions, at most one for each upstream. May be empty.
+    /// The moves of a follower's positions, at most one for each upstream and one for each replay.
+    /// May be empty.
     pub trackings: Vec<Tracking>,
     /// True if the recording was sent before, and it is unknown whether it was recorded. If all its
     /// events are stored with the same topics and states, it was, and counts as recorded now.
@@ -66,8 +67,8 @@ impl Recording {
     /// # Errors
     /// - [`StoreError::IdType`]: an id does not have the form that the store keeps.
     /// - [`StoreError::Invalid`]: a version is 0; a version or a position is above `i64::MAX`; a
-    ///   position moves backwards; an upstream is reserved or named twice; or there is a position,
-    ///   but the store was opened for a [`Role::Leader`].
+    ///   position moves backwards; an upstream is reserved or named twice; a tag of policies is
+    ///   empty; or there is a position, but the store was opened for a [`Role::Leader`].
     pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
         self.events
             .iter()
@@ -79,7 +80,7 @@ impl Recording {
         let mut upstreams = HashSet::with_capacity(self.trackings.len());
         for tracking in &self.trackings {
             tracking.check()?;
-            if !upstreams.insert(&tracking.upstream) {
+            if !upstreams.insert((&tracking.upstream, tracking.of_replay)) {
                 let problem = format!("the position in `{}` would move twice", tracking.upstream);
                 return Err(StoreError::Invalid(problem));
             }

@@ -2,6 +2,7 @@
 //!
 //! A database implements [`Driver`](transaction::Driver). This module does not know any of them.
 
+pub(crate) mod followed;
 pub(crate) mod label;
 pub(crate) mod limits;
 pub(crate) mod names;

@@ -6,6 +6,8 @@
 mod bad;
 #[path = "postgres/client.rs"]
 mod client;
+#[path = "postgres/earlier.rs"]
+mod earlier;
 #[path = "postgres/flushes.rs"]
 mod flushes;
 #[path = "postgres/in_doubt.rs"]
@@ -94,7 +96,7 @@ fn versions(recorder: &dyn ProcessRecorder) -> Vec<u64> {
 fn drop_functions(database: &Database, application: &str) {
     let drop = format!(
         "DO $$ DECLARE found regprocedure; BEGIN \
-         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v2' LOOP \
+         FOR found IN SELECT oid FROM pg_proc WHERE proname = '{}_append_v3' LOOP \
          EXECUTE 'DROP FUNCTION ' || found; END LOOP; END $$",
         application.to_lowercase()
     );

@@ -4,6 +4,8 @@
 mod bad;
 #[path = "sqlite/damaged.rs"]
 mod damaged;
+#[path = "sqlite/earlier.rs"]
+mod earlier;
 #[path = "sqlite/leftovers.rs"]
 mod leftovers;
 #[path = "sqlite/processes.rs"]
@@ -68,7 +70,7 @@ fn event(number: u128, version: u64) -> StoredEvent {
 }
 
 fn event_id(number: u128, version: u64) -> UpstreamEvent {
-    UpstreamEvent::new(id(number), version)
+    UpstreamEvent::from(&event(number, version))
 }
 
 fn recording(number: u128, versions: impl IntoIterator<Item = u64>) -> Recording {

@@ -11,6 +11,7 @@ pub(crate) mod core;
 pub(crate) mod decode;
 pub(crate) mod execute;
 pub(crate) mod forgotten;
+pub(crate) mod head;
 pub(crate) mod kept;
 pub(crate) mod kinds;
 pub(crate) mod lender;

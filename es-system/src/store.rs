@@ -14,11 +14,12 @@
 pub use es_core::{IdType, ReplayError};
 
 pub use es_store::{
-    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decoded, End,
-    EnvError, FromValue, Head, History, InMemory, Listening, Make, Mapper, MapperError,
-    MapperProblem, Notification, NotificationQuery, Postgres, ProcessRecorder, RebuildLock,
-    Recorded, Recording, Remedy, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
-    StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicFilter, Tracking, UpstreamEvent,
+    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decoded, Digest,
+    End, EnvError, Followed, FromValue, Head, History, InMemory, Listening, Make, Mapper,
+    MapperError, MapperProblem, Notification, NotificationPage, NotificationQuery, PoliciesMove,
+    PolicySet, PolicyTopic, Postgres, ProcessRecorder, RebuildLock, Recorded, Recording, Remedy,
+    Replay, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle, StoreError,
+    StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter, Tracking, UpstreamEvent,
     Value, create_key, ddl, memory, open,
 };
 

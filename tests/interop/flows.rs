@@ -182,6 +182,40 @@ pub fn one_follower_that_both_run_at_once_doubles_nothing(store: Store) -> Resul
     Ok(())
 }
 
+/// Python knows no events of the upstream beside a position: it moves the position, and leaves the
+/// digest of another one.
+pub fn python_moves_a_position_between_two_of_ours_and_raises_no_false_alarm(
+    store: Store,
+) -> Result<()> {
+    fn flow<R: Runner>(store: Store, sealing: Sealing, python_runner: &str) -> Result<()> {
+        let Some(shared) = Shared::new(store, sealing) else {
+            return Ok(());
+        };
+        let Some(mut python) = shared.python() else {
+            return Ok(());
+        };
+        DogSchool::new(shared.env())?.register_dog("Billy")?;
+        for round in 1..=2 {
+            let runner: R = shared.rust()?;
+            let school = runner.get::<DogSchool>()?;
+            school.add_trick("Billy", "sit")?;
+            runner.wait_until_idle(PATIENCE)?;
+            assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 2 * round - 1);
+            drop(runner);
+            python.ask(json!(["start", python_runner]));
+            python.ask(json!(["add_trick", "Billy", "sit"]));
+            python.ask(json!(["wait_for_position", 2 * round + 1]));
+            assert_eq!(python.count("sit"), 2 * round);
+            python.ask(json!(["stop"]));
+        }
+        Ok(())
+    }
+    EITHER_WAY.into_iter().try_for_each(|sealing| {
+        flow::<SingleThreadedRunner>(store, sealing, "single")?;
+        flow::<MultiThreadedRunner>(store, sealing, "multi")
+    })
+}
+
 /// Teaches until `others` are done: mostly a dog of its own, and sometimes Billy, whom the others
 /// teach. Returns the number of tricks of each.
 fn teach_until<T>(

@@ -37,6 +37,7 @@ on_every_store! {
     flows::rust_begins_and_python_goes_on,
     flows::both_write_one_application_at_the_same_time_while_a_follower_of_each_counts,
     flows::one_follower_that_both_run_at_once_doubles_nothing,
+    flows::python_moves_a_position_between_two_of_ours_and_raises_no_false_alarm,
     logs::both_append_to_one_log,
     snapshots::a_snapshot_that_python_took_is_used_by_rust,
     snapshots::a_snapshot_that_rust_took_is_used_by_python,

@@ -79,15 +79,12 @@ fn a_batch_ends_when_its_new_events_are_large_and_the_next_reads_no_event_again(
         let mut runner = R::new(&system()?, Env::new().with_store(stores.clone()))?;
         taught(&*runner.get::<DogSchool>()?, 7)?;
         let (school, kennel) = (store(&stores, "DogSchool"), store(&stores, "Kennel"));
-        let (pages, records) = (
-            school.calls(Call::SelectNotifications),
-            kennel.calls(Call::Record),
-        );
+        let (pages, records) = (school.calls(Call::SelectPage), kennel.calls(Call::Record));
         runner.start()?;
         runner.wait_until_idle(PATIENCE)?;
         runner.stop()?;
         assert!(kennel.calls(Call::Record) - records >= 3);
-        assert_eq!(school.calls(Call::SelectNotifications) - pages, 1);
+        assert_eq!(school.calls(Call::SelectPage) - pages, 1);
         assert_eq!(runner.get::<Kennel>()?.copies()?, expected(7));
         Ok(())
     }
@@ -102,14 +99,14 @@ fn after_a_failure_the_events_are_read_again() -> Result<()> {
     let mut runner = SingleThreadedRunner::new(&system()?, env)?;
     taught(&*runner.get::<DogSchool>()?, 7)?;
     let (school, kennel) = (store(&stores, "DogSchool"), store(&stores, "Kennel"));
-    let before = school.calls(Call::SelectNotifications);
+    let before = school.calls(Call::SelectPage);
     for failing in [1, 3] {
         let error = StoreError::read_only("faulty", "a save");
         kennel.fail(Call::Record, failing, Moment::Before, error);
     }
     runner.start()?;
     runner.wait_until_idle(PATIENCE)?;
-    assert_eq!(school.calls(Call::SelectNotifications) - before, 3);
+    assert_eq!(school.calls(Call::SelectPage) - before, 3);
     assert_eq!(runner.get::<Kennel>()?.copies()?, expected(7));
     Ok(())
 }

@@ -14,10 +14,10 @@ use crate::sealed::zlib_and_aes;
 
 /// The kinds of connections, by their last statement.
 const KINDS: [(&str, &str); 3] = [
-    ("writer", "query LIKE '%append_v2%' OR query LIKE '%COMMIT'"),
+    ("writer", "query LIKE '%append_v3%' OR query LIKE '%COMMIT'"),
     (
         "reader",
-        "query LIKE 'SELECT%' AND query NOT LIKE '%append_v2%'",
+        "query LIKE 'SELECT%' AND query NOT LIKE '%append_v3%'",
     ),
     ("listener", "query LIKE 'LISTEN%'"),
 ];

@@ -23,6 +23,7 @@ mod forgotten;
 mod given_when_then;
 mod graph;
 mod guides;
+mod history;
 mod kept;
 mod logged;
 mod logs;

@@ -69,9 +69,10 @@ fn a_failure_of_the_store_is_tried_again_by_itself_and_triggers_no_rule() -> Res
             Call::Record,
             Call::SelectEvents,
             Call::SelectSnapshots,
-            Call::SelectNotifications,
+            Call::SelectPage,
             Call::Head,
             Call::Tracked,
+            Call::Followed,
         ] {
             flow::<SingleThreadedRunner>(call, nth)?;
             flow::<MultiThreadedRunner>(call, nth)?;

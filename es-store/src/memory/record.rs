@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use es_core::AggregateId;
 
+use super::positions::Positions;
 use crate::error::{Conflict, StoreError};
 use crate::event_query::EventQuery;
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
-use crate::tracking::{Tracking, UpstreamEvent};
+use crate::upstream_event::UpstreamEvent;
 
-/// All events of an application, and how far it has followed others.
+/// All events of an application, and its positions in others.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     /// The event at position n has index n - 1.
@@ -21,14 +22,7 @@ pub(super) struct Record {
     aggregates: HashMap<AggregateId, Vec<usize>>,
     /// The snapshots of each aggregate by version.
     snapshots: HashMap<AggregateId, BTreeMap<u64, StoredEvent>>,
-    tracked: HashMap<String, Position>,
-}
-
-#[derive(Debug, Default)]
-struct Position {
-    at: u64,
-    /// An event of the upstream, and the position for which it was recorded.
-    event: Option<(u64, UpstreamEvent)>,
+    pub(super) positions: Positions,
 }
 
 impl Record {
@@ -42,7 +36,7 @@ impl Record {
         recording
             .trackings
             .iter()
-            .try_for_each(|tracking| self.check_position(tracking))?;
+            .try_for_each(|tracking| self.positions.check(tracking))?;
         let before = self.log.len();
         for event in &recording.events {
             if let Err(refused) = self.insert(event) {
@@ -51,7 +45,7 @@ impl Record {
             }
         }
         for tracking in &recording.trackings {
-            self.move_position(tracking);
+            self.positions.set(tracking);
         }
         Ok((before..self.log.len()).map(position).collect())
     }
@@ -60,7 +54,7 @@ impl Record {
     fn recorded_at(&self, recording: &Recording) -> Option<Vec<u64>> {
         if recording.events.is_empty() {
             let mut moves = recording.trackings.iter();
-            let have_moved = moves.all(|one| self.tracked(&one.upstream) == Some(one.to));
+            let have_moved = moves.all(|one| self.positions.has_moved(one));
             return have_moved.then(Vec::new);
         }
         let position = |event: &StoredEvent| {
@@ -124,6 +118,12 @@ impl Record {
         }
     }
 
+    /// Returns a part of the log, and the event at which it starts.
+    pub(super) fn page(&self, query: &NotificationQuery) -> NotificationPage {
+        let start = query.start.and_then(|start| self.event_at(start));
+        NotificationPage::new(start, self.notifications(query))
+    }
+
     /// Returns a part of the log.
     pub(super) fn notifications(&self, query: &NotificationQuery) -> Vec<Notification> {
         let start = match query.start {
@@ -163,40 +163,7 @@ impl Record {
     /// Returns the event at `position`.
     pub(super) fn event_at(&self, position: u64) -> Option<UpstreamEvent> {
         let index = usize::try_from(position.checked_sub(1)?).ok()?;
-        let event = self.log.get(index)?;
-        let id = event.originator_id.clone();
-        Some(UpstreamEvent::new(id, event.originator_version))
-    }
-
-    /// Returns the position up to which `upstream` is processed.
-    pub(super) fn tracked(&self, upstream: &str) -> Option<u64> {
-        self.tracked.get(upstream).map(|position| position.at)
-    }
-
-    /// Returns the event that stood at `position` of `upstream`.
-    pub(super) fn upstream_event(&self, upstream: &str, position: u64) -> Option<UpstreamEvent> {
-        let (said_for, event) = self.tracked.get(upstream)?.event.as_ref()?;
-        (*said_for == position).then(|| event.clone())
-    }
-
-    fn check_position(&self, tracking: &Tracking) -> Result<(), StoreError> {
-        let found = self.tracked(&tracking.upstream).unwrap_or(0);
-        if found == tracking.from {
-            return Ok(());
-        }
-        Err(StoreError::position_moved(
-            &tracking.upstream,
-            tracking.from,
-            found,
-        ))
-    }
-
-    fn move_position(&mut self, tracking: &Tracking) {
-        let position = self.tracked.entry(tracking.upstream.clone()).or_default();
-        position.at = tracking.to;
-        if let Some(event) = &tracking.at {
-            position.event = Some((tracking.to, event.clone()));
-        }
+        self.log.get(index).map(UpstreamEvent::from)
     }
 
     fn insert(&mut self, event: &StoredEvent) -> Result<(), StoreError> {

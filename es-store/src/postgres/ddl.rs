@@ -23,7 +23,9 @@ pub(super) fn objects(names: &Names, role: Role) -> Vec<DatabaseObject> {
         meta(names),
     ];
     if role == Role::Follower {
-        objects.extend([tracking(names), upstream(names), failures(names)]);
+        let own = [upstream(names), policies(names), failures(names)];
+        objects.push(tracking(names));
+        objects.extend(own);
     }
     objects
 }
@@ -119,12 +121,34 @@ fn meta(names: &Names) -> DatabaseObject {
 
 fn upstream(names: &Names) -> DatabaseObject {
     let columns = "application_name text, notification_id bigint, originator_id text, originator_version bigint, \
+                   identity text, identity_at bigint, policies text, policies_at bigint, \
                    PRIMARY KEY (application_name)";
     let table = table(names, &names.upstream, columns);
     DatabaseObject {
         create: table.create + " WITH (fillfactor = 50)",
         ..table
     }
+}
+
+/// The columns of the table of upstreams that earlier releases have not created, with their types.
+pub(super) const ADDED_COLUMNS: [(&str, &str); 4] = [
+    ("identity", "text"),
+    ("identity_at", "bigint"),
+    ("policies", "text"),
+    ("policies_at", "bigint"),
+];
+
+/// Returns the statement that adds these columns to the table of upstreams.
+pub(super) fn add_columns(names: &Names, columns: &[(&str, &str)]) -> String {
+    let columns = columns.iter();
+    let columns = columns.map(|(name, kind)| format!("ADD COLUMN IF NOT EXISTS {name} {kind}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    format!("ALTER TABLE {} {columns}", names.path(&names.upstream))
+}
+
+fn policies(names: &Names) -> DatabaseObject {
+    let columns = "upstream text, topic text, covered bigint, PRIMARY KEY (upstream, topic)";
+    table(names, &names.policies, columns)
 }
 
 fn failures(names: &Names) -> DatabaseObject {

@@ -35,7 +35,7 @@ impl PostgresRecorder {
         };
         let longest = longest(query);
         let rows = self.select_of_one(sql, id, query, longest)?;
-        self.page(id, query, &rows.iter().collect::<Vec<_>>(), longest)
+        self.page_of_one(id, query, &rows.iter().collect::<Vec<_>>(), longest)
     }
 
     /// Returns the newest snapshot and the page of events after it that `query` selects.
@@ -63,13 +63,13 @@ impl PostgresRecorder {
         let snapshot = snapshots.first().map(|row| self.rows().event(id, row));
         let snapshot = snapshot.transpose()?;
         let behind = query.behind(snapshot.as_ref());
-        let events = self.page(id, &behind, &events, longest)?;
+        let events = self.page_of_one(id, &behind, &events, longest)?;
         Ok(History::new(snapshot, events))
     }
 
     /// Decodes a page whose states above `longest` are left out, and reads its rest from the first
     /// of them on.
-    fn page(
+    fn page_of_one(
         &self,
         id: &AggregateId,
         query: &EventQuery,

@@ -10,7 +10,7 @@
 
 use super::codes::SEQUENCE_BEHIND;
 use super::names::Names;
-use super::sql;
+use super::sql::{self, positions};
 use crate::sql::names::{literal, quoted};
 
 /// A function, which may be missing or replaced by another one of that name.
@@ -39,10 +39,11 @@ fn group(names: &Names) -> Function {
         ("upstreams", "text", "[]"),
         ("froms", "bigint", "[]"),
         ("tos", "bigint", "[]"),
-        ("at_upstreams", "text", "[]"),
-        ("at_positions", "bigint", "[]"),
         ("at_ids", "text", "[]"),
         ("at_versions", "bigint", "[]"),
+        ("identities", "text", "[]"),
+        ("expected", "text", "[]"),
+        ("policies", "text", "[]"),
     ];
     let returns =
         format!("TABLE (notification_id bigint, originator_id {id}, originator_version bigint)");
@@ -149,16 +150,29 @@ END;
 }
 
 /// Checks and moves the positions in upstreams.
+///
+/// Concurrency: each move updates the row of its position first, and so holds its lock until the
+/// transaction ends. Whoever changes the policies for which a position counts does so as well, even
+/// if the position stands. So the policies that the next statement finds, which begins with the
+/// lock held, are those of the last move, and stay until this one commits.
+///
+/// The look at the positions before that is not locked. It only spares an error, because a move
+/// that is refused is told by plain statements.
 fn moves(names: &Names) -> String {
     let (tracking, id) = (names.path(&names.tracking), names.id);
-    let start = sql::start_tracking(names, "upstreams");
-    let shift = sql::move_tracking(names, "upstreams", "froms", "tos");
-    let keep = sql::keep_upstream(
+    let start = positions::start_tracking(names, "upstreams");
+    let shift = positions::move_tracking(names, "upstreams", "froms", "tos");
+    let others = positions::other_policies(names, ["upstreams", "froms", "expected", "policies"]);
+    let keep = positions::keep_upstream(
         names,
-        "at_upstreams",
-        "at_positions",
-        "at_ids",
-        "at_versions",
+        [
+            "upstreams",
+            "tos",
+            "at_ids",
+            "at_versions",
+            "identities",
+            "policies",
+        ],
     );
     format!(
         "    IF cardinality(upstreams) > 0 THEN
@@ -173,12 +187,10 @@ fn moves(names: &Names) -> String {
         END IF;
         {shift};
         GET DIAGNOSTICS moved = ROW_COUNT;
-        IF moved <> cardinality(upstreams) THEN
+        IF moved <> cardinality(upstreams) OR EXISTS ({others}) THEN
             RAISE EXCEPTION 'a position was moved meanwhile' USING ERRCODE = 'ES001';
         END IF;
-        IF cardinality(at_upstreams) > 0 THEN
-            {keep};
-        END IF;
+        {keep};
     END IF;"
     )
 }

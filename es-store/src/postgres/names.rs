@@ -19,6 +19,7 @@ pub(super) struct Names {
     pub(super) tracking: String,
     pub(super) meta: String,
     pub(super) upstream: String,
+    pub(super) policies: String,
     pub(super) failures: String,
     /// The name of the functions that append events, which differ in their parameters. Programs of
     /// several releases share a database, so functions with another body get a new number, and
@@ -54,8 +55,9 @@ impl Names {
             tracking: name("tracking")?,
             meta: name("meta")?,
             upstream: name("upstream")?,
+            policies: name("policies")?,
             failures: name("failures")?,
-            append: name("append_v2")?,
+            append: name("append_v3")?,
             stored_event: format!("stored_event_{id}"),
             id,
         })

@@ -10,12 +10,22 @@ use tokio_postgres::Row;
 use super::recorder::PostgresRecorder;
 use super::sql::{Sql, Topics};
 use crate::error::StoreError;
-use crate::notification::{Notification, NotificationQuery};
+use crate::notification::{Notification, NotificationPage, NotificationQuery};
+use crate::recorder::ApplicationRecorder;
 use crate::sql::limits::{at_most, row_limit};
 use crate::topic_filter::TopicFilter;
+use crate::upstream_event::UpstreamEvent;
 
 /// The shortest of the longest states of a page for which the first statement is worthwhile.
 const WORTHWHILE: usize = 512;
+
+/// The rows in front of a page.
+#[derive(Clone, Copy)]
+enum Front {
+    Nothing,
+    /// The event at the position at which the page starts, if there is one.
+    Start,
+}
 
 /// The rows to select.
 struct Bounds<'a> {
@@ -49,8 +59,30 @@ impl PostgresRecorder {
         &self,
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
+        let page = self.select_rows(query, Front::Nothing)?;
+        Ok(page.notifications)
+    }
+
+    /// Returns the notifications that `query` selects, and the event at which it starts, by one
+    /// statement.
+    pub(super) fn page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        match query.start {
+            Some(start) if query.inclusive_of_start => {
+                let notifications = self.notifications(query)?;
+                Ok(NotificationPage::new(self.event_at(start)?, notifications))
+            }
+            Some(_) => self.select_rows(query, Front::Start),
+            None => self.select_rows(query, Front::Nothing),
+        }
+    }
+
+    fn select_rows(
+        &self,
+        query: &NotificationQuery,
+        front: Front,
+    ) -> Result<NotificationPage, StoreError> {
         if query.limit == 0 || query.topics.as_ref().is_some_and(TopicFilter::is_empty) {
-            return Ok(Vec::new());
+            return Ok(NotificationPage::default());
         }
         let after = match query.start {
             Some(start) if query.inclusive_of_start => start.checked_sub(1).map(at_most),
@@ -65,15 +97,20 @@ impl PostgresRecorder {
         };
         let longest = bounds.bytes / bounds.limit;
         if bounds.bytes == usize::MAX {
-            return self.decoded(&self.with_short_states(&bounds, usize::MAX)?);
+            let rows = self.with_short_states(&bounds, front, usize::MAX)?;
+            let (start, rows) = self.split(&bounds, &rows);
+            return Ok(NotificationPage::new(start, self.decoded(rows)?));
         }
         if longest < WORTHWHILE {
-            return self.decoded(&self.in_bytes(&bounds)?);
+            let rows = self.in_bytes(&bounds, front)?;
+            let (start, rows) = self.split(&bounds, &rows);
+            return Ok(NotificationPage::new(start, self.decoded(rows)?));
         }
-        let rows = self.with_short_states(&bounds, longest)?;
+        let rows = self.with_short_states(&bounds, front, longest)?;
+        let (start, rows) = self.split(&bounds, &rows);
         let is_left_out = |row: &Row| !matches!(row.try_get(4), Ok(Some::<&[u8]>(_)));
         let Some(left_out) = rows.iter().position(is_left_out) else {
-            return self.decoded(&rows);
+            return Ok(NotificationPage::new(start, self.decoded(rows)?));
         };
         let mut page = self.decoded(&rows[..left_out])?;
         if let Some(last) = page.last() {
@@ -82,20 +119,42 @@ impl PostgresRecorder {
         let bytes: usize = page.iter().map(|one| one.state.len()).sum();
         bounds.limit -= page.len();
         bounds.bytes -= bytes;
-        page.extend(self.decoded(&self.in_bytes(&bounds)?)?);
-        Ok(page)
+        page.extend(self.decoded(&self.in_bytes(&bounds, Front::Nothing)?)?);
+        Ok(NotificationPage::new(start, page))
+    }
+
+    /// Separates the row at which the page starts, which comes first if there is one.
+    fn split<'r>(
+        &self,
+        bounds: &Bounds<'_>,
+        rows: &'r [Row],
+    ) -> (Option<UpstreamEvent>, &'r [Row]) {
+        let is_start = |row: &Row| matches!(row.try_get::<_, i64>(0), Ok(at) if at == bounds.after);
+        match rows.split_first() {
+            Some((first, rows)) if is_start(first) => (self.rows().upstream_event(first), rows),
+            _ => (None, rows),
+        }
     }
 
     fn with_short_states(
         &self,
         bounds: &Bounds<'_>,
+        front: Front,
         longest: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        self.select(bounds, Sql::Notifications, row_limit(longest))
+        let page_of = match front {
+            Front::Nothing => Sql::Notifications,
+            Front::Start => Sql::NotificationsFrom,
+        };
+        self.select(bounds, page_of, row_limit(longest))
     }
 
-    fn in_bytes(&self, bounds: &Bounds<'_>) -> Result<Vec<Row>, StoreError> {
-        self.select(bounds, Sql::NotificationsInBytes, row_limit(bounds.bytes))
+    fn in_bytes(&self, bounds: &Bounds<'_>, front: Front) -> Result<Vec<Row>, StoreError> {
+        let page_of = match front {
+            Front::Nothing => Sql::NotificationsInBytes,
+            Front::Start => Sql::NotificationsInBytesFrom,
+        };
+        self.select(bounds, page_of, row_limit(bounds.bytes))
     }
 
     fn select(

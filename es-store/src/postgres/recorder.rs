@@ -19,24 +19,28 @@ use super::rows::Rows;
 use super::schema::{self, SchemaNeeds, ServerLayout};
 use super::shortage;
 use super::sql::Sql;
+use super::sql::positions::PositionSql;
 use super::writer::Writer;
 use crate::committer::Committer;
 use crate::env::Env;
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::followed::Followed;
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
 use crate::role::is_reserved;
 use crate::signal::{Listening, Signal, Signals};
+use crate::sql::followed::FollowedRows;
 use crate::sql::names::quoted;
 use crate::sql::reentrancy::Reentrancy;
 use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
-use crate::tracking::UpstreamEvent;
+use crate::tracking::replay_row;
+use crate::upstream_event::UpstreamEvent;
 
 /// The recorder of one application's events in a PostgreSQL database.
 pub struct PostgresRecorder {
@@ -167,7 +171,12 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
         .iter()
         .find(|event| event.topic.contains('\0') || has_zero(&event.originator_id));
     let upstream = recording.trackings.iter().any(|tracking| {
-        tracking.upstream.contains('\0') || tracking.at.iter().any(|at| has_zero(&at.originator_id))
+        let policies = tracking.policies.iter();
+        tracking.upstream.contains('\0')
+            || tracking.at.iter().any(|at| has_zero(&at.originator_id))
+            || policies
+                .flat_map(|one| one.texts())
+                .any(|text| text.contains('\0'))
     });
     let of = match event {
         Some(event) => format!("version {} of an aggregate", event.originator_version),
@@ -238,6 +247,10 @@ impl ApplicationRecorder for PostgresRecorder {
         self.notifications(query)
     }
 
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        self.page(query)
+    }
+
     fn head(&self) -> Result<Option<Head>, StoreError> {
         let rows = self.read("reading the head", |connection| {
             connection.query(Sql::Head, &[])
@@ -252,7 +265,7 @@ impl ApplicationRecorder for PostgresRecorder {
         let rows = self.read("reading an event", |connection| {
             connection.query(Sql::EventAt, &[&position])
         })?;
-        Ok(rows.first().and_then(|row| self.rows().identity(row, 0, 1)))
+        Ok(rows.first().and_then(|row| self.rows().upstream_event(row)))
     }
 
     fn listen(&self, signal: &Arc<Signal>) -> Result<Listening, StoreError> {
@@ -271,7 +284,7 @@ impl ProcessRecorder for PostgresRecorder {
             return Ok(None);
         }
         let rows = self.read("reading the position", |connection| {
-            connection.query(Sql::Tracked, &[&upstream])
+            connection.query(Sql::Position(PositionSql::Tracked), &[&upstream])
         })?;
         match rows.first() {
             Some(row) => self.rows().tracked(upstream, row),
@@ -279,23 +292,23 @@ impl ProcessRecorder for PostgresRecorder {
         }
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        let Ok(position) = i64::try_from(position) else {
-            return Ok(None);
-        };
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
         if !self.follows(upstream) {
-            return Ok(None);
+            return Ok(Followed::default());
         }
-        let rows = self.read("reading the upstream's event", |connection| {
-            connection.query(Sql::UpstreamEvent, &[&upstream, &position])
+        if !self.layout.has_policies || self.layout.has_row_per_position {
+            return self.tracked(upstream).map(Followed::new);
+        }
+        let replay = replay_row(upstream);
+        let rows = self.read("reading the position", |connection| {
+            connection.query(Sql::Position(PositionSql::Followed), &[&upstream, &replay])
         })?;
-        rows.first()
-            .map(|row| self.rows().upstream_event(upstream, row))
-            .transpose()
+        let mut followed = FollowedRows::of(upstream);
+        for row in &rows {
+            let added = followed.add(row);
+            added.map_err(|one| self.settings.label.damaged(one.at, one.problem))?;
+        }
+        Ok(followed.finish())
     }
 
     fn transact(

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::sql::upstream_id;
 use es_core::{AggregateId, IdType};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
 use super::label::PostgresLabel;
+use crate::digest::{Digest, FIRST};
 use crate::error::StoreError;
 use crate::notification::{Head, Notification};
+use crate::sql::followed::Columns;
 use crate::stored_event::StoredEvent;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// Returns the id of an aggregate as a parameter.
 pub(super) fn id_param(id: &AggregateId) -> Box<dyn ToSql + Sync + '_> {
@@ -65,15 +66,17 @@ impl Rows<'_> {
     pub(super) fn head(&self, row: &Row) -> Result<Head, StoreError> {
         Ok(Head {
             position: self.position(row, 0)?,
-            event: self.identity(row, 1, 2),
+            event: self.upstream_event(row),
         })
     }
 
-    /// Returns the aggregate and version of an event, or `None` if either is damaged.
-    pub(super) fn identity(&self, row: &Row, of: usize, at: usize) -> Option<UpstreamEvent> {
-        Some(UpstreamEvent {
-            originator_id: self.id(row, of).ok()?,
-            originator_version: version(row, at).ok()?,
+    /// Returns the event of a row that has the parts of its state, or `None` if its id or version
+    /// is damaged.
+    pub(super) fn upstream_event(&self, row: &Row) -> Option<UpstreamEvent> {
+        let event = UpstreamEvent::new(self.id(row, 1).ok()?, version(row, 2).ok()?);
+        Some(match digest(row) {
+            Some(digest) => event.digest(digest),
+            None => event,
         })
     }
 
@@ -85,21 +88,6 @@ impl Rows<'_> {
                 u64::try_from(found).map_err(|_| self.no_position(upstream, String::new()))
             })
             .transpose()
-    }
-
-    pub(super) fn upstream_event(
-        &self,
-        upstream: &str,
-        row: &Row,
-    ) -> Result<UpstreamEvent, StoreError> {
-        let damaged = |problem| {
-            self.label
-                .damaged(format!("of the upstream's event for `{upstream}`"), problem)
-        };
-        let id: String = get(row, 0).map_err(damaged)?;
-        let id = upstream_id::from_column(&id);
-        let id = id.ok_or_else(|| damaged("its originator_id is not a valid id".to_owned()))?;
-        Ok(UpstreamEvent::new(id, version(row, 1).map_err(damaged)?))
     }
 
     /// Returns the position of a row.
@@ -135,12 +123,33 @@ pub(super) fn version(row: &Row, index: usize) -> Result<u64, String> {
         .map_err(|_| format!("its originator_version is {version}, not a positive integer"))
 }
 
+/// Returns the digest of a row with the columns `topic` and the parts of `state`, if neither is
+/// null.
+fn digest(row: &Row) -> Option<Digest> {
+    let (topic, parts): (&str, &[u8]) = (get(row, 3).ok()?, get(row, 4).ok()?);
+    let (length, ends) = parts.split_first_chunk()?;
+    let length = u64::from_be_bytes(*length);
+    let first = usize::try_from(length).unwrap_or(usize::MAX).min(FIRST);
+    let (first, last) = ends.split_at_checked(first)?;
+    Some(Digest::of_parts(topic, length, first, last))
+}
+
 fn topic(row: &Row, index: usize) -> Result<Cow<'static, str>, String> {
     get(row, index).map(Cow::Owned)
 }
 
 fn state(row: &Row, index: usize) -> Result<Vec<u8>, String> {
     get(row, index)
+}
+
+impl Columns for Row {
+    fn integer(&self, index: usize) -> Result<Option<i64>, String> {
+        get(self, index)
+    }
+
+    fn text(&self, index: usize) -> Result<Option<&str>, String> {
+        get(self, index)
+    }
 }
 
 fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, String> {

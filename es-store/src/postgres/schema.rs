@@ -43,6 +43,8 @@ pub(super) struct SchemaNeeds<'a> {
 pub(super) struct ServerLayout {
     /// True if tracking has the form of old versions of the Python library.
     pub(super) has_row_per_position: bool,
+    /// True if the tables can record an upstream's event and policies.
+    pub(super) has_policies: bool,
     /// True if the functions that append events can be called.
     pub(super) has_append: bool,
 }
@@ -66,11 +68,14 @@ pub(super) fn prepare(
             return Ok(found.layout());
         }
         if !wanted.settings.create {
-            let missing = found.names_of_missing().join(", ");
-            return Err(label.misconfigured(format!(
-                "CREATE_TABLE is off, and this is missing in schema `{}`: {missing}",
-                wanted.names.schema
-            )));
+            return Err(match found.upgrade(wanted.names) {
+                Some(upgrade) => label.misconfigured(format!("CREATE_TABLE is off, and {upgrade}")),
+                None => label.misconfigured(format!(
+                    "CREATE_TABLE is off, and this is missing in schema `{}`: {}",
+                    wanted.names.schema,
+                    found.names_of_missing().join(", ")
+                )),
+            });
         }
         match create(client, wanted) {
             Ok(()) => made = true,
@@ -87,13 +92,32 @@ pub(super) fn prepare(
             Err(CreateError::Driver(error)) if found.is_complete() && is_not_allowed(&error) => {
                 return Ok(found.layout());
             }
-            Err(CreateError::Driver(error)) => return Err(label.failed("creating tables", error)),
+            Err(CreateError::Driver(error)) => {
+                return without_upgrade(&found, wanted, error);
+            }
         }
     }
     Err(match last {
         Some(error) => label.failed("creating tables", error),
         None => label.misconfigured("another program keeps creating and dropping the tables"),
     })
+}
+
+/// Decides about tables that could not be created. A standby is read as it is, because it records
+/// no position. Others must be changed by their owner.
+fn without_upgrade(
+    found: &Catalogue,
+    wanted: &SchemaNeeds<'_>,
+    error: Error,
+) -> Result<ServerLayout, StoreError> {
+    let label = &wanted.settings.label;
+    match found.upgrade(wanted.names) {
+        Some(_) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Ok(found.layout()),
+        Some(upgrade) if is_not_allowed(&error) => {
+            Err(label.misconfigured(format!("its role may not change the tables, and {upgrade}")))
+        }
+        _ => Err(label.failed("creating tables", error)),
+    }
 }
 
 /// Creates the table of snapshots if it is missing, and returns true if there is one. Snapshots are
@@ -129,8 +153,9 @@ impl From<Error> for CreateError {
     }
 }
 
-/// Creates missing objects in one transaction. Only an index may belong to a table that is in use.
-/// While its creation waits for a writer, all later ones wait too, so it waits only a moment.
+/// Creates missing objects in one transaction. An index or a column may belong to a table that is
+/// in use. While its creation waits for a writer, all later ones wait too, so it waits only a
+/// moment.
 fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
     let mut transaction = client.transaction()?;
     // All applications of the schema share the composite type, and so the lock.
@@ -142,6 +167,9 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
     found.check(wanted).map_err(CreateError::Store)?;
     for object in &found.missing {
         transaction.batch_execute(&object.create)?;
+    }
+    if !found.missing_columns.is_empty() {
+        transaction.batch_execute(&ddl::add_columns(wanted.names, &found.missing_columns))?;
     }
     found.complete(transaction.client(), wanted)?;
     if !found.has_other_append {

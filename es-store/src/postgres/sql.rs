@@ -1,5 +1,8 @@
 //! The library's own prepared statements.
 
+pub(super) mod positions;
+
+use self::positions::PositionSql;
 use super::names::Names;
 
 /// One of the library's own prepared statements.
@@ -11,20 +14,18 @@ pub(super) enum Sql {
     EventsDescInBytes,
     History,
     Notifications(Topics),
+    /// A page with the row at which it starts.
+    NotificationsFrom(Topics),
     NotificationsInBytes(Topics),
+    NotificationsInBytesFrom(Topics),
     Head,
     EventAt,
-    Tracked,
-    UpstreamEvent,
+    Position(PositionSql),
     Append,
     AppendOne,
     FindExisting,
-    LockTracking,
     LockRecorded,
     Insert,
-    StartTracking,
-    MoveTracking,
-    KeepUpstream,
     Holder,
     RecordSnapshot,
     Snapshots,
@@ -47,8 +48,6 @@ impl Sql {
     /// library have more.
     pub(super) fn text(self, names: &Names) -> String {
         let events = names.path(&names.events);
-        let tracking = names.path(&names.tracking);
-        let upstream = names.path(&names.upstream);
         let snapshots = names.path(&names.snapshots);
         match self {
             Self::Events => of_one(&events, "ASC"),
@@ -59,34 +58,24 @@ impl Sql {
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
             Self::Notifications(topics) => with_short_states(&events, topics),
+            Self::NotificationsFrom(topics) => from(&events, &with_short_states(&events, topics)),
             Self::NotificationsInBytes(topics) => in_bytes(&events, topics),
+            Self::NotificationsInBytesFrom(topics) => from(&events, &in_bytes(&events, topics)),
             Self::Head => format!(
-                "SELECT notification_id, originator_id, originator_version FROM {events} \
+                "SELECT notification_id, originator_id, originator_version, topic, {PARTS_OF_STATE} FROM {events} \
                  ORDER BY notification_id DESC LIMIT 1"
             ),
-            Self::EventAt => format!(
-                "SELECT originator_id, originator_version FROM {events} WHERE notification_id = $1 AND notification_id > 0"
-            ),
-            Self::Tracked => {
-                format!("SELECT MAX(notification_id) FROM {tracking} WHERE application_name = $1")
-            }
-            Self::UpstreamEvent => format!(
-                "SELECT originator_id, originator_version FROM {upstream} \
-                 WHERE application_name = $1 AND notification_id = $2"
-            ),
+            Self::EventAt => event_at(&events),
+            Self::Position(sql) => sql.text(names),
             Self::Append => format!(
                 "SELECT notification_id, originator_id, originator_version \
-                 FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 FROM {}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 names.path(&names.append)
             ),
             Self::AppendOne => {
                 format!("SELECT {}($1, $2, $3, $4)", names.path(&names.append))
             }
             Self::FindExisting => find_existing(&events, names.id),
-            Self::LockTracking => format!(
-                "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
-                 ORDER BY application_name FOR UPDATE"
-            ),
             Self::LockRecorded => {
                 format!("SELECT FROM {events} WHERE notification_id = ANY ($1) FOR UPDATE")
             }
@@ -96,9 +85,6 @@ impl Sql {
                 insert(names, "$1", "$2", "$3", "$4"),
                 last_position(&events)
             ),
-            Self::StartTracking => start_tracking(names, "$1"),
-            Self::MoveTracking => move_tracking(names, "$1", "$2", "$3"),
-            Self::KeepUpstream => keep_upstream(names, "$1", "$2", "$3", "$4"),
             Self::Holder => HOLDER.to_owned(),
             Self::RecordSnapshot => record_snapshot(&snapshots),
         }
@@ -169,6 +155,25 @@ fn record_snapshot(snapshots: &str) -> String {
         "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
     )
+}
+
+/// The parts of a state that a digest covers: its length in 8 bytes, its first and its last bytes.
+const PARTS_OF_STATE: &str = "int8send(octet_length(state)::bigint) || substring(state FROM 1 FOR 64) \
+                              || substring(state FROM greatest(octet_length(state) - 31, 1)) AS state";
+
+/// Returns the statement that selects the event at a position, in the form of the row in front of a
+/// page.
+fn event_at(events: &str) -> String {
+    format!(
+        "SELECT notification_id, originator_id, originator_version, topic, {PARTS_OF_STATE} FROM {events} \
+         WHERE notification_id = $1 AND notification_id > 0"
+    )
+}
+
+/// Returns the statement that selects a page, and in front of it the event at which it starts. One
+/// statement sees one state of the database.
+fn from(events: &str, page: &str) -> String {
+    format!("{} UNION ALL ({page})", event_at(events))
 }
 
 /// Returns the statement that selects the newest snapshot and a page of the events after it.
@@ -248,40 +253,5 @@ pub(super) fn insert(
          FROM unnest({ids}::{id}[], {versions}::bigint[], {topics}::text[], {states}::bytea[]) \
          WITH ORDINALITY AS e(id, version, topic, state, ord) ORDER BY e.ord \
          RETURNING t.notification_id, t.originator_id, t.originator_version"
-    )
-}
-
-pub(super) fn start_tracking(names: &Names, upstreams: &str) -> String {
-    format!(
-        "INSERT INTO {} AS t (application_name, notification_id) \
-         SELECT m.upstream, 0 FROM unnest({upstreams}::text[]) AS m(upstream) ON CONFLICT DO NOTHING",
-        names.path(&names.tracking)
-    )
-}
-
-pub(super) fn move_tracking(names: &Names, upstreams: &str, froms: &str, tos: &str) -> String {
-    format!(
-        "UPDATE {} AS t SET notification_id = m.upto \
-         FROM unnest({upstreams}::text[], {froms}::bigint[], {tos}::bigint[]) AS m(upstream, start, upto) \
-         WHERE t.application_name = m.upstream AND t.notification_id = m.start",
-        names.path(&names.tracking)
-    )
-}
-
-pub(super) fn keep_upstream(
-    names: &Names,
-    upstreams: &str,
-    positions: &str,
-    ids: &str,
-    versions: &str,
-) -> String {
-    format!(
-        "INSERT INTO {} AS t (application_name, notification_id, originator_id, originator_version) \
-         SELECT m.upstream, m.at, m.id, m.version \
-         FROM unnest({upstreams}::text[], {positions}::bigint[], {ids}::text[], {versions}::bigint[]) \
-         AS m(upstream, at, id, version) ON CONFLICT (application_name) DO UPDATE SET \
-         notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
-         originator_version = excluded.originator_version",
-        names.path(&names.upstream)
     )
 }

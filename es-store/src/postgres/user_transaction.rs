@@ -129,11 +129,13 @@ impl PostgresRecorder {
             &names.tracking,
             &names.meta,
             &names.upstream,
+            &names.policies,
             &names.failures,
         ];
         Arc::new(TableNames {
             tracking: names.path(&names.tracking),
             upstream: names.path(&names.upstream),
+            policies: names.path(&names.policies),
             meta: names.path(&names.meta),
             schema: Some(quoted(&names.schema)),
             taken: taken.into_iter().cloned().collect(),

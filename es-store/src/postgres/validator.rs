@@ -1,14 +1,16 @@
 //! The validation of the recordings of a group. Each one is validated in its order, against the
 //! stored events and against the recordings accepted before it.
 
-use std::collections::{HashMap, HashSet};
+pub(super) mod positions;
+
+use std::collections::HashSet;
 
 use es_core::AggregateId;
 
+use self::positions::Positions;
 use crate::error::{Conflict, StoreError};
 use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
-use crate::tracking::Tracking;
 
 /// The stored event, if any, that has the aggregate and version of a new one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,12 +36,8 @@ pub(super) enum Validation {
 /// The validator of one group.
 #[derive(Default)]
 pub(super) struct Validator<'a> {
-    /// The position in each upstream; 0 if none is recorded.
-    pub(super) tracked: HashMap<&'a str, u64>,
+    pub(super) positions: Positions<'a>,
     accepted: HashSet<(&'a AggregateId, u64)>,
-    /// The upstreams and the positions that they are at, or have passed if an earlier attempt has
-    /// recorded the group.
-    reached: HashSet<(&'a str, u64)>,
     /// True if the group was sent before and the outcome is unknown.
     is_resent: bool,
 }
@@ -52,17 +50,11 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Finds the moves that an earlier attempt at the group has recorded, from the positions in
-    /// `tracked`. In a group, one move may follow another. So a move was recorded if its end is the
-    /// recorded position, or the start of a later move of the group that was recorded.
+    /// Finds the moves that an earlier attempt at the group has recorded, from the positions that
+    /// were found. In a group, one move may follow another.
     pub(super) fn find_recorded_moves(&mut self, group: &[&'a Recording]) {
-        let moves = group.iter().rev().flat_map(|one| &one.trackings);
-        for tracking in moves {
-            let upstream = tracking.upstream.as_str();
-            if self.found(upstream) == tracking.to || self.has_reached(tracking) {
-                let positions = [tracking.from, tracking.to];
-                self.reached.extend(positions.map(|at| (upstream, at)));
-            }
+        for tracking in group.iter().rev().flat_map(|one| &one.trackings) {
+            self.positions.find_recorded(tracking);
         }
     }
 
@@ -79,7 +71,8 @@ impl<'a> Validator<'a> {
         }
         // Positions are checked first: a writer that lost the race is told of the moved position,
         // and not of the conflict that follows from it.
-        if let Err(error) = self.check_positions(recording) {
+        let mut trackings = recording.trackings.iter();
+        if let Err(error) = trackings.try_for_each(|one| self.positions.check(one)) {
             return Validation::Refused(error);
         }
         match self.check_events(&recording.events, existing) {
@@ -87,7 +80,7 @@ impl<'a> Validator<'a> {
             Ok(new) => self.accepted.extend(new),
         }
         for tracking in &recording.trackings {
-            self.tracked.insert(&tracking.upstream, tracking.to);
+            self.positions.set(tracking);
         }
         Validation::Accepted
     }
@@ -98,31 +91,11 @@ impl<'a> Validator<'a> {
     fn recorded_at(&self, recording: &Recording, existing: &[Existing]) -> Option<Vec<u64>> {
         if recording.events.is_empty() {
             let mut trackings = recording.trackings.iter();
-            let has_moved = trackings.all(|one| self.has_reached(one));
+            let has_moved = trackings.all(|one| self.positions.has_reached(one));
             return has_moved.then(Vec::new);
         }
         let position = |existing: &Existing| existing.position.filter(|_| existing.is_same);
         existing.iter().map(position).collect()
-    }
-
-    fn has_reached(&self, tracking: &Tracking) -> bool {
-        self.reached
-            .contains(&(tracking.upstream.as_str(), tracking.to))
-    }
-
-    fn found(&self, upstream: &str) -> u64 {
-        self.tracked.get(upstream).copied().unwrap_or(0)
-    }
-
-    fn check_positions(&self, recording: &Recording) -> Result<(), StoreError> {
-        for tracking in &recording.trackings {
-            let found = self.found(&tracking.upstream);
-            if found != tracking.from {
-                let (upstream, expected) = (&tracking.upstream, tracking.from);
-                return Err(StoreError::position_moved(upstream, expected, found));
-            }
-        }
-        Ok(())
     }
 
     fn check_events(
@@ -153,7 +126,9 @@ impl<'a> Validator<'a> {
 mod tests {
     use uuid::Uuid;
 
+    use super::positions::Position;
     use super::*;
+    use crate::tracking::Tracking;
 
     fn recording(versions: impl IntoIterator<Item = u64>) -> Recording {
         let event = |version| {
@@ -235,7 +210,11 @@ mod tests {
         let all: Vec<_> = group.iter().collect();
         for (found, recorded) in [(0, 0), (5, 1), (7, 2), (9, 3), (12, 0)] {
             let mut validator = Validator::new(true);
-            validator.tracked.insert("Up", found);
+            let position = Position {
+                at: found,
+                policies: None,
+            };
+            validator.positions.insert("Up".into(), position);
             validator.find_recorded_moves(&all);
             let are_recorded = group.iter().filter(|one| {
                 let validation = validator.validate(one, &[]);

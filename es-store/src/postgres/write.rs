@@ -8,6 +8,7 @@
 mod by_function;
 mod by_statements;
 mod columns;
+mod positions;
 
 use std::collections::HashMap;
 

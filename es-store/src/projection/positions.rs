@@ -1,10 +1,14 @@
 //! The positions of a projection and of its rebuild.
 
 use super::meta::problem;
+use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::sql::transaction::Transaction;
+use crate::followed::{PoliciesMove, PolicySet, PolicyTopic, TopicChange};
+use crate::sql::followed::{keep_statement, kept};
+use crate::sql::transaction::{ToValue, Transaction};
 use crate::sql::upstream_id;
-use crate::tracking::UpstreamEvent;
+use crate::tracking::Tracking;
+use crate::upstream_event::UpstreamEvent;
 
 /// The prefix of the upstream's name in the row of a rebuild's position. No application may have a
 /// name that begins with it.
@@ -62,6 +66,7 @@ impl Position {
         }
     }
 
+    /// Moves the locked position.
     pub(super) fn set(&self, tx: &mut Transaction<'_>, to: u64) -> Result<(), StoreError> {
         let tracking = &tx.names().tracking;
         let sql = format!("UPDATE {tracking} SET notification_id = $2 WHERE application_name = $1");
@@ -69,24 +74,119 @@ impl Position {
         Ok(())
     }
 
-    /// Records the event at the position `to`.
-    pub(super) fn keep_event(
+    /// Moves the locked position as `tracking` does, and records what belongs to the new one.
+    ///
+    /// Concurrency: the position is locked, so nobody changes the policies for which it counts. The
+    /// statement that compares them begins with the lock held.
+    pub(super) fn follow(
         &self,
         tx: &mut Transaction<'_>,
-        to: u64,
-        event: &UpstreamEvent,
+        tracking: &Tracking,
     ) -> Result<(), StoreError> {
-        let upstream = &tx.names().upstream;
+        let Some(policies) = &tracking.policies else {
+            self.set(tx, tracking.to)?;
+            return self.keep(tx, tracking);
+        };
+        let names = tx.names();
+        let (position, upstream) = (&names.tracking, &names.upstream);
         let sql = format!(
-            "INSERT INTO {upstream} (application_name, notification_id, originator_id, originator_version) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (application_name) DO UPDATE SET \
-             notification_id = excluded.notification_id, originator_id = excluded.originator_id, \
-             originator_version = excluded.originator_version"
+            "UPDATE {position} SET notification_id = $2 WHERE application_name = $1 AND coalesce( \
+             (SELECT policies FROM {upstream} WHERE application_name = $1 AND policies_at = $3), '') = $4"
         );
-        let id = upstream_id::to_column(&event.originator_id);
-        tx.execute(&sql, &[&self.row, &to, &id, &event.originator_version])
-            .map_err(problem)?;
+        let Tracking { from, to, .. } = tracking;
+        let expected = policies.expected.as_deref().unwrap_or_default();
+        let moved = tx.execute(&sql, &[&self.row, to, from, &expected]);
+        if moved.map_err(problem)? == 0 {
+            return Err(StoreError::position_moved(&self.upstream, *from, *from));
+        }
+        for change in &policies.topics {
+            self.change_topic(tx, change)?;
+        }
+        self.keep(tx, tracking)
+    }
+
+    /// Returns the event that was recorded for the position `at`.
+    pub(super) fn event(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        let sql = format!(
+            "SELECT originator_id, originator_version, CASE WHEN identity_at = notification_id THEN identity END AS identity \
+             FROM {} WHERE application_name = $1 AND notification_id = $2",
+            tx.names().upstream
+        );
+        let row = tx.query_first(&sql, &[&self.row, &at]).map_err(problem)?;
+        let Some(row) = row else { return Ok(None) };
+        let id: String = row.get(0).map_err(problem)?;
+        let version: u64 = row.get(1).map_err(problem)?;
+        let identity: Option<String> = row.get(2).map_err(problem)?;
+        // An event that cannot be read is not known. It is recorded again with the next batch.
+        let event = upstream_id::from_column(&id).map(|id| UpstreamEvent::new(id, version));
+        let digest = identity.and_then(|identity| Digest::from_hex(&identity));
+        Ok(match (event, digest) {
+            (Some(event), Some(digest)) => Some(event.digest(digest)),
+            (event, _) => event,
+        })
+    }
+
+    /// Records the event and the policies of a new position.
+    fn keep(&self, tx: &mut Transaction<'_>, tracking: &Tracking) -> Result<(), StoreError> {
+        let Some(kept) = kept(tracking) else {
+            return Ok(());
+        };
+        let sql = keep_statement(&tx.names().upstream);
+        let params: [&dyn ToValue; 8] = [
+            &self.row,
+            &kept.event_at,
+            &kept.originator_id,
+            &kept.originator_version,
+            &kept.identity_at,
+            &kept.identity,
+            &kept.policies_at,
+            &kept.policies,
+        ];
+        tx.execute(&sql, &params).map_err(problem)?;
         Ok(())
+    }
+
+    fn change_topic(
+        &self,
+        tx: &mut Transaction<'_>,
+        change: &TopicChange,
+    ) -> Result<(), StoreError> {
+        let policies = &tx.names().policies;
+        let remove = format!("DELETE FROM {policies} WHERE upstream = $1 AND topic = $2");
+        let put = format!(
+            "INSERT INTO {policies} (upstream, topic, covered) VALUES ($1, $2, $3) \
+             ON CONFLICT (upstream, topic) DO UPDATE SET covered = excluded.covered"
+        );
+        let done = match change {
+            TopicChange::Put(PolicyTopic { topic, covered }) => {
+                tx.execute(&put, &[&self.upstream, topic, covered])
+            }
+            TopicChange::Remove(topic) => tx.execute(&remove, &[&self.upstream, topic]),
+        };
+        done.map_err(problem)?;
+        Ok(())
+    }
+
+    /// Records that the locked position `at` counts for `policies` alone.
+    pub(super) fn set_policies(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+        policies: &PolicySet,
+    ) -> Result<(), StoreError> {
+        let sql = format!("DELETE FROM {} WHERE upstream = $1", tx.names().policies);
+        tx.execute(&sql, &[&self.upstream]).map_err(problem)?;
+        for topic in &policies.topics {
+            let live = PolicyTopic::live(topic.as_str());
+            self.change_topic(tx, &TopicChange::Put(live))?;
+        }
+        let tag = PoliciesMove::new(None, policies.tag.as_str());
+        let tracking = Tracking::new(self.upstream.as_str(), at, at).policies(tag);
+        self.keep(tx, &tracking)
     }
 
     /// Takes over the event that is recorded for `other`.

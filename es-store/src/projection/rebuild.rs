@@ -4,6 +4,7 @@ use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, make_tables, process};
 use crate::error::StoreError;
+use crate::followed::{Followed, PolicySet};
 use crate::rebuild_lock::RebuildLock;
 use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
@@ -43,17 +44,20 @@ impl Tables {
         Ok(number)
     }
 
-    /// Returns the position of `upstream` up to which the new tables are.
+    /// Returns the position of `upstream` up to which the new tables are, and the event there.
     ///
     /// # Errors
     /// Fails when the store fails.
-    pub fn rebuilt(&self, upstream: &str) -> Result<u64, StoreError> {
-        let mut position = 0;
+    pub fn rebuilt(&self, upstream: &str) -> Result<Followed, StoreError> {
+        let mut followed = Followed::default();
         self.recorder.transact(Access::Write, &mut |tx| {
-            position = Position::rebuild(upstream).lock(tx)?;
+            let position = Position::rebuild(upstream);
+            let at = position.lock(tx)?;
+            followed = Followed::new(Some(at));
+            followed.event = position.event(tx, at)?;
             Ok(End::Commit)
         })?;
-        Ok(position)
+        Ok(followed)
     }
 
     /// Does the same as [`process`](Tables::process), for the new tables.
@@ -74,8 +78,9 @@ impl Tables {
 
     /// Replaces the old tables by the new ones of the rebuild `number`, together with their
     /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
-    /// they are ahead, `catch_up` is called first. Returns true if the new tables are in use, also
-    /// if they were before.
+    /// they are ahead, `catch_up` is called first. Afterwards the positions count for the policies
+    /// that are given for each upstream, and for no others. Returns true if the new tables are in
+    /// use, also if they were before.
     ///
     /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
     /// who wants them queues behind it. Call it again after a pause, for as long as a lock may be
@@ -88,7 +93,7 @@ impl Tables {
     pub fn switch(
         &self,
         number: u64,
-        upstreams: &[&str],
+        upstreams: &[(&str, Option<PolicySet>)],
         catch_up: CatchUp<'_>,
     ) -> Result<bool, StoreError> {
         let mut is_done = false;
@@ -101,7 +106,7 @@ impl Tables {
             if rebuilds(tx)? != number {
                 return Err(ended(tx));
             }
-            for (index, upstream) in upstreams.iter().enumerate() {
+            for (index, (upstream, policies)) in upstreams.iter().enumerate() {
                 let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
                 let (processed, rebuilt) = (live.lock(tx)?, rebuild.lock(tx)?);
                 if processed > rebuilt {
@@ -111,6 +116,9 @@ impl Tables {
                 } else {
                     live.set(tx, rebuilt)?;
                     live.take_event_of(tx, &rebuild)?;
+                }
+                if let Some(policies) = policies {
+                    live.set_policies(tx, processed.max(rebuilt), policies)?;
                 }
             }
             rename(tx, &rebuilding)?;

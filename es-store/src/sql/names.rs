@@ -6,6 +6,7 @@
 pub(crate) struct TableNames {
     pub(crate) tracking: String,
     pub(crate) upstream: String,
+    pub(crate) policies: String,
     pub(crate) meta: String,
     /// The schema of the user's tables, quoted; `None` where there are no schemas.
     pub(crate) schema: Option<String>,

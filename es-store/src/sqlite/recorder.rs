@@ -11,7 +11,8 @@ use super::schema::Layout;
 use super::{rebuild, user_transaction};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::followed::Followed;
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
@@ -21,7 +22,7 @@ use crate::sql::schema::ROW_PER_POSITION;
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
 use crate::topic_filter::TopicFilter;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 pub(super) struct SqliteRecorder {
     application: String,
@@ -159,6 +160,13 @@ impl ApplicationRecorder for SqliteRecorder {
         self.read(|reader| reader.notifications(query))
     }
 
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        if query.limit == 0 || query.topics.as_ref().is_some_and(TopicFilter::is_empty) {
+            return Ok(NotificationPage::default());
+        }
+        self.read(|reader| reader.page(query))
+    }
+
     fn head(&self) -> Result<Option<Head>, StoreError> {
         self.read(|reader| reader.head())
     }
@@ -180,15 +188,14 @@ impl ProcessRecorder for SqliteRecorder {
         self.read(|reader| reader.tracked(upstream))
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        if !self.follows(upstream) || !self.layout.has_upstream {
-            return Ok(None);
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
+        if !self.follows(upstream) {
+            return Ok(Followed::default());
         }
-        self.read(|reader| reader.upstream_event(upstream, position))
+        if !self.layout.has_policies {
+            return self.tracked(upstream).map(Followed::new);
+        }
+        self.read(|reader| reader.followed(upstream))
     }
 
     fn transact(

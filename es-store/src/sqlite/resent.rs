@@ -2,14 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::codes;
 use super::columns::{IdText, position};
+use super::{codes, positions};
 use crate::error::StoreError;
 use crate::recording::Recording;
 use crate::sql::label::Label;
 use crate::sql::limits::at_most;
 use crate::stored_event::StoredEvent;
-use crate::tracking::Tracking;
 
 /// Returns the positions at which an earlier attempt at the recording has recorded it.
 pub(super) fn recorded_at(
@@ -20,7 +19,7 @@ pub(super) fn recorded_at(
     let failed = |error| codes::failed(label, "recording", error);
     if recording.events.is_empty() {
         for tracking in &recording.trackings {
-            if !has_moved(connection, tracking).map_err(failed)? {
+            if !positions::has_moved(connection, tracking).map_err(failed)? {
                 return Ok(None);
             }
         }
@@ -51,12 +50,4 @@ fn row_of(connection: &Connection, event: &StoredEvent) -> rusqlite::Result<Opti
         .prepare_cached(SAME)?
         .query_row(params, |row| row.get(0))
         .optional()
-}
-
-fn has_moved(connection: &Connection, tracking: &Tracking) -> rusqlite::Result<bool> {
-    const MOVED: &str =
-        "SELECT 1 FROM tracking WHERE application_name = ?1 AND notification_id = ?2";
-    connection
-        .prepare_cached(MOVED)?
-        .exists(params![tracking.upstream, at_most(tracking.to)])
 }

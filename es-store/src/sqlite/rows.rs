@@ -6,14 +6,14 @@ use rusqlite::{Connection, Params, Row, ToSql, params};
 
 use super::codes;
 use super::columns::{IdText, id, position, state, text, topic, version};
+use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::sql::label::Label;
 use crate::sql::limits::{at_most, row_limit};
-use crate::sql::upstream_id;
 use crate::stored_event::StoredEvent;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 const NOTIFICATIONS: &str = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events \
      WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT ?3";
@@ -149,30 +149,57 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns notifications and the event at which the query starts, in one transaction, which
+    /// reads one state of the database.
+    pub(super) fn page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        let begun = self.connection.unchecked_transaction();
+        let _transaction =
+            begun.map_err(|error| codes::failed(self.label, "reading notifications", error))?;
+        let start = match query.start {
+            Some(start) => self.event_at(start)?,
+            None => None,
+        };
+        let notifications = self.notifications(query)?;
+        Ok(NotificationPage::new(start, notifications))
+    }
+
     pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
-        let sql = "SELECT rowid, originator_id, originator_version FROM stored_events ORDER BY rowid DESC LIMIT 1";
+        let sql = "SELECT rowid, originator_id, originator_version, topic, state \
+                   FROM stored_events ORDER BY rowid DESC LIMIT 1";
         let head = |row: &Row<'_>| {
             let position = position(self.label, self.get(row, 0)?.as_i64().unwrap_or_default())?;
-            let event = self.identity(self.get(row, 1)?, self.get(row, 2)?);
-            Ok(Head::new(position, event))
+            Ok(Head::new(position, self.upstream_event(row, 1)?))
         };
         Ok(self.collect("reading the head", sql, [], head)?.pop())
     }
 
     pub(super) fn event_at(&self, position: u64) -> Result<Option<UpstreamEvent>, StoreError> {
-        let sql = "SELECT originator_id, originator_version FROM stored_events WHERE rowid = ?1 AND rowid > 0";
+        let sql = "SELECT originator_id, originator_version, topic, state \
+                   FROM stored_events WHERE rowid = ?1 AND rowid > 0";
         let Ok(position) = i64::try_from(position) else {
             return Ok(None);
         };
-        let event = |row: &Row<'_>| Ok(self.identity(self.get(row, 0)?, self.get(row, 1)?));
+        let event = |row: &Row<'_>| self.upstream_event(row, 0);
         let found = self.collect("reading an event", sql, [position], event)?;
         Ok(found.into_iter().next().flatten())
     }
 
-    /// Returns aggregate and version of an event, if both can be read.
-    fn identity(&self, of: ValueRef<'_>, at: ValueRef<'_>) -> Option<UpstreamEvent> {
-        let originator_id = id(of, self.id_type).ok()?;
-        Some(UpstreamEvent::new(originator_id, version(at).ok()?))
+    /// Returns the event whose columns begin at `first`, if its id and version can be read.
+    fn upstream_event(
+        &self,
+        row: &Row<'_>,
+        first: usize,
+    ) -> Result<Option<UpstreamEvent>, StoreError> {
+        let get = |index| self.get(row, first + index);
+        let id = id(get(0)?, self.id_type);
+        let (Ok(id), Ok(version)) = (id, version(get(1)?)) else {
+            return Ok(None);
+        };
+        let event = UpstreamEvent::new(id, version);
+        Ok(Some(match (text(get(2)?), get(3)?) {
+            (Some(topic), ValueRef::Blob(state)) => event.digest(Digest::of(topic, state)),
+            _ => event,
+        }))
     }
 
     pub(super) fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError> {
@@ -195,32 +222,6 @@ impl Reader<'_> {
             .collect("reading the position", sql, [upstream], tracked)?
             .pop()
             .flatten())
-    }
-
-    pub(super) fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        let sql = "SELECT originator_id, originator_version FROM es_upstream \
-                   WHERE application_name = ?1 AND notification_id = ?2";
-        let Ok(position) = i64::try_from(position) else {
-            return Ok(None);
-        };
-        let event = |row: &Row<'_>| {
-            let damaged = |problem| {
-                self.label
-                    .damaged(format!("of es_upstream for `{upstream}`"), problem)
-            };
-            let stored = text(self.get(row, 0)?).and_then(upstream_id::from_column);
-            let originator_id =
-                stored.ok_or_else(|| damaged("its originator_id is not an id".to_owned()))?;
-            let version = version(self.get(row, 1)?).map_err(damaged)?;
-            Ok(UpstreamEvent::new(originator_id, version))
-        };
-        let params = params![upstream, position];
-        let mut found = self.collect("reading the upstream's event", sql, params, event)?;
-        Ok(found.pop())
     }
 
     fn event(&self, id: &AggregateId, row: &Row<'_>) -> Result<StoredEvent, StoreError> {
@@ -266,7 +267,7 @@ impl Reader<'_> {
     }
 
     /// Collects rows up to the first one for which `read` returns true.
-    fn collect_until<T>(
+    pub(super) fn collect_until<T>(
         &self,
         doing: &'static str,
         sql: &str,

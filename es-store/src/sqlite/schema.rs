@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::codes;
-use super::tables::{SNAPSHOTS, TABLES, Table};
+use super::tables::{ADDED_COLUMNS, SNAPSHOTS, TABLES, Table, add_column};
 use crate::error::StoreError;
 use crate::role::Role;
 use crate::sql::label::Label;
@@ -34,8 +34,8 @@ impl Wanted<'_> {
 pub(super) struct Layout {
     /// True if tracking has the form of an old version of the Python library.
     pub(super) has_row_per_position: bool,
-    /// True if the table `es_upstream` exists.
-    pub(super) has_upstream: bool,
+    /// True if the tables can record an upstream's event and policies.
+    pub(super) has_policies: bool,
     /// True if the table `stored_snapshots` exists.
     pub(super) has_snapshots: bool,
 }
@@ -55,15 +55,16 @@ pub(super) fn prepare(
     if found.is_complete() {
         return Ok(found.layout);
     }
-    if !read_only && (wanted.create || found.missing.is_empty()) {
+    let may_add = wanted.create || found.missing.is_empty() && found.missing_columns.is_empty();
+    if !read_only && may_add {
         return create(connection, label, wanted);
     }
     let missing = found.missing.iter();
     let needed: Vec<_> = missing
         .filter(|table| !read_only || !table.can_lack)
-        .map(|table| format!("`{}`", table.name))
         .collect();
-    if needed.is_empty() {
+    let is_usable = read_only || found.missing_columns.is_empty();
+    if needed.is_empty() && is_usable {
         return Ok(found.layout);
     }
     let reason = if read_only {
@@ -71,10 +72,16 @@ pub(super) fn prepare(
     } else {
         "CREATE_TABLE is off"
     };
-    Err(label.misconfigured(format!(
-        "{reason}, and these tables are missing: {}",
-        needed.join(", ")
-    )))
+    Err(label.misconfigured(if is_usable {
+        let names = needed.iter().map(|table| format!("`{}`", table.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        format!("{reason}, and these tables are missing: {names}")
+    } else {
+        let tables = needed.iter().map(|table| table.sql.to_owned());
+        let columns = found.missing_columns.iter().map(|one| add_column(*one));
+        let statements = tables.chain(columns).collect::<Vec<_>>().join("; ");
+        format!("{reason}, and its tables are those of an earlier release. Execute: {statements}")
+    }))
 }
 
 fn create(
@@ -102,6 +109,8 @@ fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<F
 /// The tables that were found in a database.
 struct Found {
     missing: Vec<&'static Table>,
+    /// The columns that the table `es_upstream` lacks, if it exists.
+    missing_columns: Vec<(&'static str, &'static str)>,
     /// The columns of the tables of events and of snapshots, as far as they exist.
     columns: Vec<(&'static str, HashSet<String>)>,
     meta: HashMap<String, String>,
@@ -122,9 +131,19 @@ impl Found {
             (wanted.follows() || !table.of_followers) && (wanted.create || !table.is_optional)
         };
         let follows = wanted.follows() && there.contains("tracking");
+        let has_row_per_position = follows && key_columns(connection, "tracking")? > 1;
+        let mut missing_columns = Vec::new();
+        if wanted.follows() && there.contains("es_upstream") {
+            let columns = columns(connection, "es_upstream")?;
+            missing_columns.extend(ADDED_COLUMNS);
+            missing_columns.retain(|(name, _)| !columns.contains(*name));
+        }
         let layout = Layout {
-            has_row_per_position: follows && key_columns(connection, "tracking")? > 1,
-            has_upstream: there.contains("es_upstream"),
+            has_row_per_position,
+            has_policies: there.contains("es_policies")
+                && there.contains("es_upstream")
+                && !has_row_per_position
+                && missing_columns.is_empty(),
             has_snapshots: there.contains(SNAPSHOTS),
         };
         let mut meta = HashMap::new();
@@ -138,6 +157,7 @@ impl Found {
                 .filter(is_wanted)
                 .filter(|table| !there.contains(table.name))
                 .collect(),
+            missing_columns,
             columns: with_states
                 .filter(|table| there.contains(*table))
                 .map(|table| Ok((table, columns(connection, table)?)))
@@ -149,7 +169,10 @@ impl Found {
     }
 
     fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.is_marked && missing_meta(&self.meta).next().is_none()
+        self.missing.is_empty()
+            && self.missing_columns.is_empty()
+            && self.is_marked
+            && missing_meta(&self.meta).next().is_none()
     }
 
     fn check(&self, label: &Label, wanted: &Wanted<'_>) -> Result<(), StoreError> {
@@ -163,6 +186,9 @@ impl Found {
     fn complete(&self, connection: &Connection, wanted: &Wanted<'_>) -> rusqlite::Result<()> {
         for table in &self.missing {
             connection.execute(table.sql, [])?;
+        }
+        for column in &self.missing_columns {
+            connection.execute(&add_column(*column), [])?;
         }
         if wanted.follows() && !self.layout.has_row_per_position {
             let mark =

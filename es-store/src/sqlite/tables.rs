@@ -21,7 +21,7 @@ pub(super) struct Table {
 /// created with the others, so that the switch changes no tables.
 pub(super) const SNAPSHOTS: &str = "stored_snapshots";
 
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "stored_events",
         sql: "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, \
@@ -56,7 +56,16 @@ pub(super) const TABLES: [Table; 6] = [
     Table {
         name: "es_upstream",
         sql: "CREATE TABLE es_upstream (application_name TEXT, notification_id INTEGER, originator_id TEXT, \
-              originator_version INTEGER, PRIMARY KEY (application_name)) WITHOUT ROWID",
+              originator_version INTEGER, identity TEXT, identity_at INTEGER, policies TEXT, policies_at INTEGER, \
+              PRIMARY KEY (application_name)) WITHOUT ROWID",
+        of_followers: true,
+        can_lack: true,
+        is_optional: false,
+    },
+    Table {
+        name: "es_policies",
+        sql: "CREATE TABLE es_policies (upstream TEXT, topic TEXT, covered INTEGER, \
+              PRIMARY KEY (upstream, topic)) WITHOUT ROWID",
         of_followers: true,
         can_lack: true,
         is_optional: false,
@@ -71,6 +80,19 @@ pub(super) const TABLES: [Table; 6] = [
         is_optional: false,
     },
 ];
+
+/// The columns of `es_upstream` that databases of earlier releases lack, with their types.
+pub(super) const ADDED_COLUMNS: [(&str, &str); 4] = [
+    ("identity", "TEXT"),
+    ("identity_at", "INTEGER"),
+    ("policies", "TEXT"),
+    ("policies_at", "INTEGER"),
+];
+
+/// Returns the statement that adds one of [`ADDED_COLUMNS`].
+pub(super) fn add_column((name, kind): (&str, &str)) -> String {
+    format!("ALTER TABLE es_upstream ADD COLUMN {name} {kind}")
+}
 
 /// Returns the names of all tables.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {

@@ -130,6 +130,7 @@ fn table_names() -> Arc<TableNames> {
         Arc::new(TableNames {
             tracking: "tracking".to_owned(),
             upstream: "es_upstream".to_owned(),
+            policies: "es_policies".to_owned(),
             meta: "es_meta".to_owned(),
             schema: None,
             taken: tables::names().map(str::to_owned).collect(),

@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::columns::{IdText, position};
-use super::{codes, resent};
+use super::{codes, positions, resent};
 use crate::error::{Conflict, StoreError};
 use crate::recording::{Recorded, Recording};
 use crate::sql::label::Label;
 use crate::sql::limits::at_most;
-use crate::sql::upstream_id;
 use crate::stored_event::StoredEvent;
-use crate::tracking::{Tracking, UpstreamEvent};
 
 /// Writes `recording`. After an error the transaction must be rolled back.
 pub(super) fn record(
@@ -28,11 +26,7 @@ pub(super) fn record(
     // Positions are moved first: an instance that lost the race gets that error, and not the
     // conflict that follows from it.
     for tracking in &recording.trackings {
-        move_position(connection, label, tracking)?;
-        if let Some(event) = &tracking.at {
-            let failed = |error| codes::failed(label, "recording the upstream's event", error);
-            keep_upstream_event(connection, tracking, event).map_err(failed)?;
-        }
+        positions::move_position(connection, label, tracking)?;
     }
     if recording.events.is_empty() {
         return Ok(Recorded::default());
@@ -144,82 +138,4 @@ fn check_room(connection: &Connection, label: &Label) -> Result<(), StoreError> 
         ))),
         _ => Ok(()),
     }
-}
-
-fn move_position(
-    connection: &Connection,
-    label: &Label,
-    tracking: &Tracking,
-) -> Result<(), StoreError> {
-    let failed = |error| codes::failed(label, "recording the position", error);
-    if compare_and_set(connection, tracking).map_err(failed)? {
-        return Ok(());
-    }
-    let found: Option<rusqlite::types::Value> = connection
-        .prepare_cached("SELECT notification_id FROM tracking WHERE application_name = ?1")
-        .and_then(|mut found| {
-            found
-                .query_row([&tracking.upstream], |row| row.get(0))
-                .optional()
-        })
-        .map_err(failed)?;
-    let found = match found {
-        Some(rusqlite::types::Value::Integer(found)) => u64::try_from(found).ok(),
-        Some(_) => None,
-        None => {
-            start_at_zero(connection, &tracking.upstream).map_err(failed)?;
-            if compare_and_set(connection, tracking).map_err(failed)? {
-                return Ok(());
-            }
-            Some(0)
-        }
-    };
-    let (upstream, expected) = (tracking.upstream.clone(), tracking.from);
-    match found {
-        Some(found) => Err(StoreError::PositionMoved {
-            upstream,
-            expected,
-            found,
-        }),
-        None => Err(label.damaged(
-            format!("of tracking for `{upstream}`"),
-            "its position is not a whole number of 0 or more",
-        )),
-    }
-}
-
-fn compare_and_set(connection: &Connection, tracking: &Tracking) -> rusqlite::Result<bool> {
-    const MOVE: &str = "UPDATE tracking SET notification_id = ?3 WHERE application_name = ?1 AND notification_id = ?2";
-    let Tracking {
-        upstream, from, to, ..
-    } = tracking;
-    let moved = connection.prepare_cached(MOVE)?.execute(params![
-        upstream,
-        at_most(*from),
-        at_most(*to)
-    ])?;
-    Ok(moved == 1)
-}
-
-fn start_at_zero(connection: &Connection, upstream: &str) -> rusqlite::Result<usize> {
-    const START: &str = "INSERT INTO tracking (application_name, notification_id) VALUES (?1, 0)";
-    connection.prepare_cached(START)?.execute([upstream])
-}
-
-fn keep_upstream_event(
-    connection: &Connection,
-    tracking: &Tracking,
-    event: &UpstreamEvent,
-) -> rusqlite::Result<usize> {
-    const KEEP: &str = "INSERT INTO es_upstream (application_name, notification_id, originator_id, originator_version) \
-                        VALUES (?1, ?2, ?3, ?4) ON CONFLICT (application_name) DO UPDATE SET \
-                        notification_id = ?2, originator_id = ?3, originator_version = ?4";
-    let id = upstream_id::to_column(&event.originator_id);
-    let version = at_most(event.originator_version);
-    connection.prepare_cached(KEEP)?.execute(params![
-        tracking.upstream,
-        at_most(tracking.to),
-        id,
-        version
-    ])
 }

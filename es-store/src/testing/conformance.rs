@@ -5,8 +5,10 @@
 
 mod bench;
 mod conflicts;
+mod history;
 mod log;
 mod pages;
+mod policies;
 mod racing;
 mod recording;
 mod snapshots;
@@ -14,8 +16,10 @@ mod tracking;
 
 pub use bench::Bench;
 pub use conflicts::*;
+pub use history::*;
 pub use log::*;
 pub use pages::*;
+pub use policies::*;
 pub use racing::*;
 pub use recording::*;
 pub use snapshots::*;
@@ -92,6 +96,18 @@ macro_rules! conformance_tests {
             the_upstream_event_has_an_id_of_either_form,
             reserved_names_are_no_upstreams,
             a_leader_keeps_no_tracking,
+            // The history of an upstream.
+            an_event_has_the_same_digest_wherever_it_is_read,
+            a_page_has_the_event_at_which_it_starts,
+            a_page_of_large_events_has_the_event_at_which_it_starts,
+            the_digest_counts_only_at_its_position,
+            // The policies of a follower.
+            a_position_moves_only_if_it_counts_for_the_expected_policies,
+            policies_count_only_at_their_position,
+            topics_change_with_the_position,
+            a_replay_has_a_position_of_its_own,
+            a_resent_change_of_policies_is_recorded_once,
+            a_change_of_policies_that_means_nothing_is_refused,
             // Snapshots.
             snapshots_come_back_as_they_were,
             snapshots_are_selected_by_version_order_and_limit,
@@ -103,6 +119,7 @@ macro_rules! conformance_tests {
             // Many at once.
             of_many_savers_of_one_version_exactly_one_wins,
             of_many_movers_of_one_position_exactly_one_wins,
+            of_a_mover_and_those_who_change_the_policies_exactly_one_wins,
             a_reader_never_sees_a_position_below_one_it_has_seen,
             nobody_sees_a_part_of_a_recording,
         }

@@ -8,8 +8,9 @@ use es_core::{AggregateId, IdType};
 use crate::env::{Env, StoreFactory};
 use crate::error::StoreError;
 use crate::event_query::EventQuery;
+use crate::followed::Followed;
 use crate::memory;
-use crate::notification::{Head, Notification, NotificationQuery};
+use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
@@ -18,7 +19,7 @@ use crate::signal::{Listening, Signal};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
 use crate::sync::lock;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// A method of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,8 @@ pub enum Call {
     SelectSnapshots,
     /// [`ApplicationRecorder::select_notifications`].
     SelectNotifications,
+    /// [`ApplicationRecorder::select_page`].
+    SelectPage,
     /// [`ApplicationRecorder::head`].
     Head,
     /// [`ApplicationRecorder::event_at`].
@@ -42,8 +45,8 @@ pub enum Call {
     Listen,
     /// [`ProcessRecorder::tracked`].
     Tracked,
-    /// [`ProcessRecorder::upstream_event`].
-    UpstreamEvent,
+    /// [`ProcessRecorder::followed`].
+    Followed,
     /// [`ProcessRecorder::transact`].
     Transact,
 }
@@ -209,6 +212,10 @@ impl ApplicationRecorder for FaultyRecorder {
         })
     }
 
+    fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
+        self.run(Call::SelectPage, || self.inner.select_page(query))
+    }
+
     fn head(&self) -> Result<Option<Head>, StoreError> {
         self.run(Call::Head, || self.inner.head())
     }
@@ -227,14 +234,8 @@ impl ProcessRecorder for FaultyRecorder {
         self.run(Call::Tracked, || self.inner.tracked(upstream))
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.run(Call::UpstreamEvent, || {
-            self.inner.upstream_event(upstream, position)
-        })
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
+        self.run(Call::Followed, || self.inner.followed(upstream))
     }
 
     fn transact(

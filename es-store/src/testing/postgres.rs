@@ -115,6 +115,15 @@ impl Database {
         }
     }
 
+    /// Returns the database of the same name on a standby, or on a server that was one.
+    pub fn on(&self, standby: &Cluster) -> Self {
+        Self {
+            config: standby.config(),
+            name: self.name.clone(),
+            is_dropped: false,
+        }
+    }
+
     /// Returns the settings with which an application opens this database.
     pub fn env(&self) -> Env {
         let hosts: Vec<_> = self.config.get_hosts().iter().map(host).collect();
@@ -142,6 +151,7 @@ impl Database {
             "snapshots",
             "meta",
             "upstream",
+            "policies",
             "failures",
         ] {
             let drop = format!("DROP TABLE IF EXISTS \"{prefix}_{part}\"");
@@ -151,7 +161,7 @@ impl Database {
         }
         let functions =
             "SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc WHERE proname = $1";
-        let found = client.query(functions, &[&format!("{prefix}_append_v2")]);
+        let found = client.query(functions, &[&format!("{prefix}_append_v3")]);
         for drop in found.expect("the catalogue can be read") {
             client
                 .batch_execute(drop.get(0))

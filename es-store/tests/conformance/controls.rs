@@ -7,9 +7,9 @@ use es_core::{AggregateId, IdType};
 use es_store::memory::MemoryRecorder;
 use es_store::testing::conformance::{self, Bench};
 use es_store::{
-    AggregateRecorder, ApplicationRecorder, EventQuery, Head, History, Listening, Notification,
-    NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal, StoreError, StoredEvent,
-    TopicFilter, Tracking, UpstreamEvent,
+    AggregateRecorder, ApplicationRecorder, EventQuery, Followed, Head, History, Listening,
+    Notification, NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal,
+    StoreError, StoredEvent, TopicFilter, Tracking, UpstreamEvent,
 };
 
 /// A fault of a store.
@@ -218,12 +218,8 @@ impl ProcessRecorder for Broken {
         self.inner.tracked(upstream)
     }
 
-    fn upstream_event(
-        &self,
-        upstream: &str,
-        position: u64,
-    ) -> Result<Option<UpstreamEvent>, StoreError> {
-        self.inner.upstream_event(upstream, position)
+    fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
+        self.inner.followed(upstream)
     }
 }
 

@@ -132,7 +132,7 @@ fn the_functions_of_an_older_program_stay_where_they_are() {
     let dogs = open("Dogs", Role::Leader, &database.env());
     dogs.record(&recording(1, [1])).expect("recorded");
     let functions = "SELECT count(*) FILTER (WHERE proname = 'dogs_append_v1'), \
-                     count(*) FILTER (WHERE proname = 'dogs_append_v2') FROM pg_proc";
+                     count(*) FILTER (WHERE proname = 'dogs_append_v3') FROM pg_proc";
     let row = database.connect().query_one(functions, &[]).expect("read");
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1, 2));
     assert_eq!(versions(&*dogs), [1]);

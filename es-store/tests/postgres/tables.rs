@@ -89,7 +89,7 @@ fn check(dogs: &dyn ProcessRecorder, number: u128) {
         .record(&recording(number, 1..=3).tracking(moved.clone()))
         .expect("recorded");
     assert_eq!(recorded.positions.len(), 3);
-    assert_eq!(dogs.upstream_event("Up", from + 5).expect("read"), Some(at));
+    assert_eq!(dogs.followed("Up").expect("read").event, Some(at));
     let refused = dogs.record(&recording(number, [4]).tracking(moved));
     assert!(
         matches!(refused, Err(StoreError::PositionMoved { .. })),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use es_store::{EventQuery, Head, NotificationQuery, Role, StoreError, Subscription, Tracking};
+use es_store::{
+    EventQuery, Head, NotificationQuery, Role, StoreError, Subscription, Tracking, UpstreamEvent,
+};
 use rusqlite::params;
 
 use super::{Folder, env, event_id, id, open, raw, recording};
@@ -91,9 +93,13 @@ fn a_damaged_topic_or_state_does_not_hide_which_event_it_is() {
     raw(&path)
         .execute(insert, [format!("{:032x}", 1)])
         .expect("a row");
-    assert_eq!(dogs.event_at(1).expect("read"), Some(event_id(1, 1)));
+    let without_digest = UpstreamEvent::new(id(1), 1);
+    assert_eq!(
+        dogs.event_at(1).expect("read"),
+        Some(without_digest.clone())
+    );
     let head = dogs.head().expect("read").expect("a head");
-    assert_eq!(head.event, Some(event_id(1, 1)));
+    assert_eq!(head.event, Some(without_digest));
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub(crate) fn record(
     recording: &Recording,
 ) -> Result<Recorded, (Error, Option<Arc<SaveAttempt>>)> {
     let recorder = application.recorder().map_err(|error| (error, None))?;
-    match store_errors::calling(|| recorder.record(recording)) {
+    let record = || store_errors::calling(|| recorder.record(recording));
+    match application.seeing(recording, record) {
         Ok(recorded) => Ok(recorded),
         Err(problem @ StoreError::OutcomeUnknown { .. }) => {
             let attempt = SaveAttempt::new(application, recorder, recording.clone());

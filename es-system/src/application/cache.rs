@@ -94,6 +94,12 @@ impl Cache {
         drop(dropped);
     }
 
+    /// Drops all aggregates.
+    pub(crate) fn clear(&self) {
+        let dropped = std::mem::take(&mut *self.entries());
+        drop(dropped);
+    }
+
     fn entries(&self) -> MutexGuard<'_, Lru<CachedAggregate>> {
         sync::lock(&self.entries)
     }

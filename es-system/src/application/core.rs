@@ -9,13 +9,13 @@ use std::time::Duration;
 use es_core::{Aggregate, AggregateId};
 use es_store::sync;
 use es_store::{
-    Env, EventQuery, Mapper, ProcessRecorder, Recorded, Recording, Role, StoreError, StoredEvent,
-    Tables,
+    Env, EventQuery, Followed, Mapper, ProcessRecorder, Role, StoreError, StoredEvent, Tables,
 };
 
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
+use crate::application::head::SeenHead;
 use crate::application::store_errors;
 use crate::application::topics::{SavedAggregate, Topics};
 use crate::error::{Error, Result};
@@ -38,6 +38,7 @@ struct Inner {
     topics: Topics,
     is_snapshotting: bool,
     cache: Option<Cache>,
+    seen_head: SeenHead,
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
     /// True in a test that compares values with what was stored of them.
     compares_values: AtomicBool,
@@ -85,6 +86,7 @@ impl Application {
             topics: Topics::default(),
             is_snapshotting,
             cache,
+            seen_head: SeenHead::default(),
             after_save: RwLock::new(None),
             compares_values: AtomicBool::new(false),
         };
@@ -110,6 +112,11 @@ impl Application {
     /// Fails if the application is closed or the store cannot be read.
     pub fn position_in(&self, upstream: &str) -> Result<Option<u64>> {
         self.on_store(|store| store.tracked(upstream))
+    }
+
+    /// Returns everything that is recorded about following `upstream`.
+    pub(crate) fn followed(&self, upstream: &str) -> Result<Followed> {
+        self.on_store(|store| store.followed(upstream))
     }
 
     /// Closes the application. The store is closed when the calls in progress have ended, and every
@@ -143,6 +150,10 @@ impl Application {
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.inner.cache.as_ref()
+    }
+
+    pub(crate) fn seen_head(&self) -> &SeenHead {
+        &self.inner.seen_head
     }
 
     /// Removes the aggregates of these events from the cache, because their cached states may be
@@ -235,10 +246,6 @@ impl Application {
     ) -> Result<T> {
         let tables = self.tables()?;
         store_errors::calling(|| work(&tables)).map_err(|error| self.store_error(error))
-    }
-
-    pub(crate) fn record(&self, recording: &Recording) -> Result<Recorded> {
-        self.on_store(|store| store.record(recording))
     }
 
     pub(crate) fn select_events(

@@ -5,7 +5,7 @@ use es_store::{NotificationLog as Log, NotificationQuery, Section, StopHandle, S
 use crate::application::core::Application;
 use crate::application::store_errors;
 use crate::error::{Error, Result};
-use es_store::Notification;
+use es_store::{Notification, NotificationPage};
 
 impl Application {
     /// Returns the events of the application, in the order of their positions.
@@ -53,6 +53,11 @@ impl NotificationLog {
         self.read(|log| log.query(query))
     }
 
+    /// Returns the events that match `query`, and the event at which it starts.
+    pub(crate) fn page(&self, query: &NotificationQuery) -> Result<NotificationPage> {
+        self.application.on_store(|store| store.select_page(query))
+    }
+
     /// Returns the section with an id such as `"1,10"`: the first and the last position, both
     /// inclusive.
     ///
@@ -68,7 +73,7 @@ impl NotificationLog {
     /// # Errors
     /// Fails as [`select`](Self::select) does.
     pub fn head(&self) -> Result<u64> {
-        let head = self.application.on_store(|store| store.head())?;
+        let head = self.application.head()?;
         Ok(head.map_or(0, |head| head.position))
     }
 

@@ -252,6 +252,7 @@ mod tests {
         };
         let page = Page {
             from: 0,
+            start: None,
             events: (1..).zip(sizes).map(event).collect(),
             rest: None,
         };

@@ -20,6 +20,7 @@ use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
 use crate::follower::delay::Delay;
 use crate::follower::events::{Page, tracking};
 use crate::follower::failure::{CommitFailure, Failure};
+use crate::follower::history::History;
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
@@ -48,7 +49,9 @@ pub(crate) struct Edge {
 #[derive(Default)]
 pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
-    pub(super) is_verified: bool,
+    is_verified: bool,
+    /// The recorded position that the last batch found.
+    last_position: u64,
     refusals: Refusals,
     delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
@@ -172,6 +175,11 @@ impl Edge {
         self.processed.load(Ordering::Relaxed)
     }
 
+    /// Has the edge wait for the next step to verify the upstream again.
+    pub(crate) fn doubt_history(&self) {
+        self.state().is_verified = false;
+    }
+
     /// Returns true if the upstream is known to be the log that was followed before.
     pub(crate) fn has_verified(&self) -> bool {
         self.state().is_verified
@@ -215,23 +223,39 @@ impl Edge {
     }
 
     fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
-        let from = self.position()?;
-        let head = self.upstream.on_store(|store| store.head())?;
-        self.verify(from, head.as_ref())?;
-        let Some(head) = head.filter(|head| head.position > from) else {
-            return Ok(Pulled::Nothing { or_at: None });
-        };
         let (limit, left) = {
             let mut state = self.state();
             (state.limit(), state.left.take())
         };
+        let followed = self.follower().followed(self.upstream.name())?;
+        let from = followed.position.unwrap_or(0);
+        self.see_position(from);
+        let history = History {
+            follower: self.processor.name(),
+            upstream: &self.upstream,
+        };
+        let Some(head) = history.verify_head(&followed, self.upstream.head()?)? else {
+            self.state().is_verified = true;
+            return Ok(Pulled::Nothing { or_at: None });
+        };
         let page = self
             .processor
             .next_page(left, &self.upstream, from, head.clone(), limit)?;
+        history.verify(&followed, page.start.as_ref())?;
+        self.state().is_verified = true;
         if page.events.is_empty() {
             return self.skip(from, head, now, skips);
         }
         self.process(page)
+    }
+
+    /// Drops the cached aggregates of the follower if its recorded position went back, because then
+    /// its own store was restored.
+    fn see_position(&self, position: u64) {
+        let former = std::mem::replace(&mut self.state().last_position, position);
+        if position < former {
+            self.follower().forget_all();
+        }
     }
 
     fn process(&self, page: Page) -> Result<Pulled, Failure> {

@@ -8,6 +8,8 @@ use crate::application::Application;
 pub(super) struct Page {
     /// The position before the first event.
     pub(super) from: u64,
+    /// The event at `from` when the page was read, whatever its topic.
+    pub(super) start: Option<UpstreamEvent>,
     pub(super) events: Vec<Notification>,
     /// The head of the upstream, if no policy wants an event between the page and the head.
     pub(super) rest: Option<Head>,
@@ -27,7 +29,9 @@ impl Page {
     /// position `to`, which is recorded.
     pub(super) fn behind(mut self, done: usize, to: u64) -> Option<Self> {
         self.from = to;
-        self.events.drain(..done);
+        if let Some(last) = self.events.drain(..done).next_back() {
+            self.start = Some(UpstreamEvent::from(&last.event));
+        }
         (!self.events.is_empty()).then_some(self)
     }
 }
@@ -58,7 +62,7 @@ impl<'a> EventSlice<'a> {
         let last = done.checked_sub(1).and_then(|last| self.page.get(last));
         match (self.rest.filter(|_| done == self.page.len()), last) {
             (Some(head), _) => self.to(head.position, head.event.clone()),
-            (None, Some(last)) => self.to(last.id, Some(identity(last))),
+            (None, Some(last)) => self.to(last.id, Some(UpstreamEvent::from(&last.event))),
             (None, None) => self.to(self.from, None),
         }
     }
@@ -80,9 +84,4 @@ pub(super) fn tracking(
         Some(event) => tracking.at(event),
         None => tracking,
     }
-}
-
-fn identity(notification: &Notification) -> UpstreamEvent {
-    let id = notification.originator_id.clone();
-    UpstreamEvent::new(id, notification.originator_version)
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use es_store::sync::lock;
-use es_store::{Head, Notification, NotificationQuery, PAGE_BYTES, TopicFilter};
+use es_store::{Head, NotificationPage, NotificationQuery, PAGE_BYTES, TopicFilter};
 
 use crate::application::Application;
 use crate::application::kept::Kept;
@@ -94,29 +94,33 @@ impl Processor {
         if let Some(left) = left.filter(|left| left.from == from) {
             return Ok(left);
         }
-        let (events, is_full) = self.page(upstream, from, head.position, limit)?;
-        let rest = (!is_full).then_some(head);
-        Ok(Page { from, events, rest })
+        let (page, is_full) = self.page(upstream, from, head.position, limit)?;
+        Ok(Page {
+            from,
+            start: page.start,
+            events: page.notifications,
+            rest: (!is_full).then_some(head),
+        })
     }
 
     /// Returns the events of `upstream` behind `from` and up to `to` that a policy wants, at most
-    /// `limit`, and true if there may be more. A damaged row does not prevent the events before it
-    /// from being processed; it is a failure of its own event.
+    /// `limit`, with the event at `from`, and true if there may be more. A damaged row does not
+    /// prevent the events before it from being processed; it is a failure of its own event.
     pub(super) fn page(
         &self,
         upstream: &Application,
         from: u64,
         to: u64,
         limit: usize,
-    ) -> Result<(Vec<Notification>, bool)> {
+    ) -> Result<(NotificationPage, bool)> {
         let select = |limit| -> Result<_> {
             let query = NotificationQuery::after(from)
                 .up_to(to)
                 .limit(limit)
                 .byte_limit(PAGE_BYTES)
                 .filter(self.topics.clone());
-            let page = upstream.notification_log().query(&query)?;
-            let is_full = query.is_filled_by(&page);
+            let page = upstream.notification_log().page(&query)?;
+            let is_full = query.is_filled_by(&page.notifications);
             Ok((page, is_full))
         };
         match select(limit) {

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use es_core::error_chain;
 use es_store::backoff::{Backoff, jitter};
-use es_store::{RebuildLock, StoreError, Tables, Transaction};
+use es_store::{Followed, RebuildLock, StoreError, Tables, Tracking, Transaction};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
 use crate::follower::events::{EventSlice, Page, tracking};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
+use crate::follower::history::History;
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
 use crate::follower::refusals::Refusals;
@@ -41,10 +42,23 @@ pub(super) struct Rebuild<'a> {
 /// An upstream, and the position of the rebuild in it.
 struct Upstream<'a> {
     application: &'a Application,
-    position: u64,
+    /// The position of the rebuild, and the event there.
+    followed: Followed,
     refusals: Refusals,
     /// The events of the last page that its batch has left.
     left: Option<Page>,
+}
+
+impl Upstream<'_> {
+    fn position(&self) -> u64 {
+        self.followed.position.unwrap_or(0)
+    }
+
+    /// Takes over a move of the position that was recorded.
+    fn moved(&mut self, tracking: Tracking) {
+        self.followed = Followed::new(Some(tracking.to));
+        self.followed.event = tracking.at;
+    }
 }
 
 /// Drops the tables that an interrupted rebuild has made. Returns false if there were none.
@@ -108,10 +122,10 @@ impl<'a> Rebuild<'a> {
             lock,
         };
         for upstream in upstreams {
-            let position = rebuild.recorded_position(upstream)?;
+            let followed = rebuild.recorded_position(upstream)?;
             rebuild.upstreams.push(Upstream {
                 application: upstream,
-                position,
+                followed,
                 refusals: Refusals::default(),
                 left: None,
             });
@@ -146,7 +160,7 @@ impl<'a> Rebuild<'a> {
             if advanced.is_err() {
                 // The record shows if the batch was committed.
                 let upstream = rebuild.upstreams[index].application;
-                rebuild.upstreams[index].position = rebuild.recorded_position(upstream)?;
+                rebuild.upstreams[index].followed = rebuild.recorded_position(upstream)?;
             }
             advanced
         })
@@ -186,30 +200,35 @@ impl<'a> Rebuild<'a> {
 
     fn batch(&mut self, index: usize) -> Result<bool, Failure> {
         let this = &mut self.upstreams[index];
-        let (upstream, from, left) = (this.application, this.position, this.left.take());
+        let (upstream, from, left) = (this.application, this.position(), this.left.take());
         let limit = this.refusals.limit();
-        let head = upstream.on_store(|store| store.head())?;
-        let Some(head) = head.filter(|head| head.position > from) else {
+        let history = History {
+            follower: self.processor.name(),
+            upstream,
+        };
+        let Some(head) = history.verify_head(&this.followed, upstream.head()?)? else {
             return Ok(false);
         };
         let page = self
             .processor
             .next_page(left, upstream, from, head.clone(), limit)?;
+        history.verify(&this.followed, page.start.as_ref())?;
         if page.events.is_empty() {
             let skip = tracking(upstream, from, head.position, head.event);
             let skipped = self
                 .tables
                 .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
             skipped.map_err(|e| self.processor.application.store_error(e))?;
-            self.upstreams[index].position = head.position;
+            self.upstreams[index].moved(skip);
             return Ok(false);
         }
         let events = page.slice(upstream);
         let done = self.project(index, events)?;
-        let to = events.tracking(done).to;
+        let tracking = events.tracking(done);
+        let to = tracking.to;
         let is_full = page.rest.is_none();
         let this = &mut self.upstreams[index];
-        this.position = to;
+        this.moved(tracking);
         this.refusals.passed(to);
         this.left = page.behind(done, to);
         Ok(is_full || this.left.is_some())
@@ -255,7 +274,7 @@ impl<'a> Rebuild<'a> {
         let names: Vec<_> = self
             .upstreams
             .iter()
-            .map(|u| u.application.name())
+            .map(|u| (u.application.name(), None))
             .collect();
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
             let caught = self.catch_up(tx, index, from, to);
@@ -275,13 +294,18 @@ impl<'a> Rebuild<'a> {
     fn catch_up(&self, tx: &mut Transaction<'_>, index: usize, from: u64, to: u64) -> Result<bool> {
         let upstream = self.upstreams[index].application;
         let (page, is_full) = self.processor.page(upstream, from, to, BATCH_EVENTS)?;
+        let history = History {
+            follower: self.processor.name(),
+            upstream,
+        };
+        history.verify(&self.upstreams[index].followed, page.start.as_ref())?;
         if is_full {
             return Ok(false);
         }
         let events = EventSlice {
             upstream,
             from,
-            page: &page,
+            page: &page.notifications,
             rest: None,
         };
         let timeout = self.processor.application.policy_timeout()?;
@@ -305,17 +329,14 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    fn recorded_position(&self, upstream: &Application) -> Result<u64> {
+    fn recorded_position(&self, upstream: &Application) -> Result<Followed> {
         let position = self.tables.rebuilt(upstream.name());
         position.map_err(|e| self.processor.application.store_error(e))
     }
 
     /// Returns the number of processed events.
     fn position(&self) -> u64 {
-        self.upstreams
-            .iter()
-            .map(|upstream| upstream.position)
-            .sum()
+        self.upstreams.iter().map(Upstream::position).sum()
     }
 
     /// Returns the number of events in all upstreams.

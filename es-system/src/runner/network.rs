@@ -310,6 +310,10 @@ pub(super) fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> 
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     let position = edge.position()?;
+    if position > head && edge.upstream().notification_log().head()? < position {
+        // The log has lost events. The next step tells.
+        edge.doubt_history();
+    }
     if position >= head && edge.has_verified() {
         return Ok(None);
     }

@@ -55,7 +55,7 @@ fn a_batch_whose_answer_was_lost_is_counted_once_though_its_store_is_away_afterw
     // The follower reads its position, and others read its head.
     for nth in 2..=4 {
         let away = StoreError::driver("faulty", "reading", "nobody is there");
-        store.fail(Call::Tracked, nth, Moment::Before, away.clone());
+        store.fail(Call::Followed, nth, Moment::Before, away.clone());
         store.fail(Call::Head, nth, Moment::Before, away);
     }
     let school = runner.get::<DogSchool>()?;

@@ -20,6 +20,8 @@ pub(super) struct Catalogue {
     /// The columns of the events table with their types; empty if there is no such table.
     columns: HashMap<String, String>,
     meta: HashMap<String, String>,
+    /// The columns that the table of upstreams lacks, if it exists.
+    pub(super) missing_columns: Vec<(&'static str, &'static str)>,
     has_row_per_position: bool,
     /// True if tracking has the row without which Python would rebuild the table, or if there is no
     /// tracking.
@@ -36,6 +38,12 @@ impl Catalogue {
         let existing = existing_names(client, names, &objects)?;
         let follows = wanted.role == Role::Follower && existing.contains(&names.tracking);
         let has_row_per_position = follows && key_columns(client, names)? > 1;
+        let mut missing_columns = Vec::new();
+        if existing.contains(&names.upstream) {
+            let columns = columns(client, names, &names.upstream)?;
+            missing_columns.extend(ddl::ADDED_COLUMNS);
+            missing_columns.retain(|(name, _)| !columns.contains_key(*name));
+        }
         let (mut missing_functions, mut has_other_append) = (Vec::new(), false);
         for function in functions::functions(names) {
             match body(client, &function.signature)? {
@@ -44,7 +52,8 @@ impl Catalogue {
             }
         }
         Ok(Self {
-            columns: columns(client, names)?,
+            columns: columns(client, names, &names.events)?,
+            missing_columns,
             meta: if existing.contains(&names.meta) {
                 meta(client, names)?
             } else {
@@ -65,6 +74,22 @@ impl Catalogue {
         self.missing.is_empty() && self.names_of_missing().is_empty()
     }
 
+    /// Returns what the tables of an earlier release lack and the statements that add it, or `None`
+    /// if they are not those of an earlier release.
+    pub(super) fn upgrade(&self, names: &Names) -> Option<String> {
+        if self.missing_columns.is_empty() {
+            return None;
+        }
+        let objects = self.missing.iter().map(|object| object.create.clone());
+        let columns = ddl::add_columns(names, &self.missing_columns);
+        let statements: Vec<_> = objects.chain([columns]).collect();
+        Some(format!(
+            "the tables in schema `{}` are those of an earlier release. Execute: {}",
+            names.schema,
+            statements.join("; ")
+        ))
+    }
+
     pub(super) fn names_of_missing(&self) -> Vec<String> {
         let objects = self
             .missing
@@ -73,12 +98,16 @@ impl Catalogue {
         let keys = missing_meta(&self.meta).filter(|_| self.missing.is_empty());
         let keys = keys.map(|key| format!("`{key}` in the table of settings"));
         let mark = (!self.is_marked).then(|| format!("the row `{MIGRATION_MARK}` of tracking"));
-        objects.chain(keys).chain(mark).collect()
+        let columns = self.missing_columns.iter();
+        let columns =
+            columns.map(|(name, _)| format!("the column `{name}` of the table of upstreams"));
+        objects.chain(columns).chain(keys).chain(mark).collect()
     }
 
     pub(super) fn layout(&self) -> ServerLayout {
         ServerLayout {
             has_row_per_position: self.has_row_per_position,
+            has_policies: self.missing.is_empty() && self.missing_columns.is_empty(),
             has_append: self.has_append(),
         }
     }
@@ -156,10 +185,15 @@ fn existing_names(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-fn columns(client: &mut Client, names: &Names) -> Result<HashMap<String, String>, Error> {
+/// Returns the columns of a table with their types; none if there is no such table.
+fn columns(
+    client: &mut Client,
+    names: &Names,
+    table: &str,
+) -> Result<HashMap<String, String>, Error> {
     let sql = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute \
                WHERE attrelid = to_regclass($1)::oid AND attnum > 0 AND NOT attisdropped";
-    let rows = client.query(sql, &[&names.path(&names.events)])?;
+    let rows = client.query(sql, &[&names.path(table)])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 

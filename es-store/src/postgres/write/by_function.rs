@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::columns::{Events, Moves, UpstreamEvents};
+use super::columns::{Events, Moves};
 use super::{Write, WriteError};
 use crate::committer::Outcomes;
 use crate::postgres::rows::id_param;
@@ -29,7 +29,7 @@ impl Write<'_> {
             return Ok(None);
         };
         let events = Events::of(self.rows.id_type, group.iter().flat_map(|one| &one.events));
-        let (moves, upstream_events) = (Moves::of(&moves), UpstreamEvents::of(&moves));
+        let moves = Moves::of(&moves);
         let rows = self.connection.query(
             Sql::Append,
             &[
@@ -39,13 +39,14 @@ impl Write<'_> {
                 &events.states,
                 firsts.ids.param(),
                 &firsts.versions,
-                &moves.upstreams,
+                &moves.rows,
                 &moves.froms,
                 &moves.tos,
-                &upstream_events.upstreams,
-                &upstream_events.positions,
-                &upstream_events.ids,
-                &upstream_events.versions,
+                &moves.ids,
+                &moves.versions,
+                &moves.identities,
+                &moves.expected,
+                &moves.policies,
             ],
         )?;
         if let [row] = &rows[..]
@@ -97,10 +98,18 @@ impl Write<'_> {
     }
 }
 
-/// Returns the moves of a group; `None` if two of them are of the same upstream. They are sorted by
-/// upstream, so that concurrent writers lock the rows in the same order.
+/// Returns the moves of a group; `None` if two of them are of the same position, or one of them
+/// does more than move a position. They are sorted by position, so that concurrent writers lock the
+/// rows in the same order.
 fn single_moves<'g>(group: &[&'g Recording]) -> Option<Vec<&'g Tracking>> {
     let moves = group.iter().flat_map(|one| &one.trackings);
-    let of_upstreams: BTreeMap<_, _> = moves.clone().map(|one| (&one.upstream, one)).collect();
-    (of_upstreams.len() == moves.count()).then(|| of_upstreams.into_values().collect())
+    let is_rare = |one: &Tracking| {
+        let policies = one.policies.as_ref();
+        one.ends_replay() || policies.is_some_and(|policies| !policies.topics.is_empty())
+    };
+    if moves.clone().any(is_rare) {
+        return None;
+    }
+    let of_rows: BTreeMap<_, _> = moves.clone().map(|one| (one.row(), one)).collect();
+    (of_rows.len() == moves.count()).then(|| of_rows.into_values().collect())
 }

@@ -1,10 +1,8 @@
 //! Writing a group by plain statements, which find the reason why a recording is refused.
 
-use std::collections::BTreeMap;
-
 use tokio_postgres::Row;
 
-use super::columns::{Events, Moves, UpstreamEvents};
+use super::columns::Events;
 use super::{Write, WriteError};
 use crate::committer::Outcomes;
 use crate::postgres::sql::Sql;
@@ -12,7 +10,6 @@ use crate::postgres::validator::{Existing, Validation, Validator};
 use crate::recording::{Recorded, Recording};
 use crate::sql::limits::at_most;
 use crate::sql::names::quoted;
-use crate::tracking::Tracking;
 
 impl Write<'_> {
     /// Validates a group and writes the accepted recordings, by plain statements.
@@ -77,40 +74,6 @@ impl Write<'_> {
         Ok(outcomes(group, validations, positions))
     }
 
-    /// Reads the positions in the upstreams and locks their rows. Returns true if some upstreams
-    /// have no row.
-    fn lock_tracking<'g>(
-        &mut self,
-        group: &[&'g Recording],
-        validator: &mut Validator<'g>,
-    ) -> Result<bool, WriteError> {
-        let trackings = group.iter().flat_map(|one| &one.trackings);
-        let upstreams: BTreeMap<&str, ()> = trackings
-            .map(|tracking| (tracking.upstream.as_str(), ()))
-            .collect();
-        if upstreams.is_empty() {
-            return Ok(false);
-        }
-        let wanted: Vec<&str> = upstreams.keys().copied().collect();
-        let rows = self.connection.query(Sql::LockTracking, &[&wanted])?;
-        for row in &rows {
-            let (upstream, found): (String, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-            let found = found.and_then(|found| u64::try_from(found).ok());
-            let (Some((upstream, ())), Some(found)) =
-                (upstreams.get_key_value(upstream.as_str()), found)
-            else {
-                let at = format!("of tracking for `{upstream}`");
-                return Err(self
-                    .rows
-                    .label
-                    .damaged(at, "its position is not a valid position")
-                    .into());
-            };
-            validator.tracked.insert(*upstream, found);
-        }
-        Ok(rows.len() < upstreams.len())
-    }
-
     fn find_existing(&mut self, group: &[&Recording]) -> Result<Vec<Existing>, WriteError> {
         let events = Events::of(self.rows.id_type, group.iter().flat_map(|one| &one.events));
         if events.versions.is_empty() {
@@ -126,48 +89,6 @@ impl Write<'_> {
             })
         };
         rows.iter().map(existing).collect()
-    }
-
-    fn move_positions(&mut self, accepted: &[&Recording], is_new: bool) -> Result<(), WriteError> {
-        let mut moves: BTreeMap<&str, Tracking> = BTreeMap::new();
-        for tracking in accepted.iter().flat_map(|one| &one.trackings) {
-            let from = moves
-                .get(tracking.upstream.as_str())
-                .map_or(tracking.from, |first| first.from);
-            let net = Tracking {
-                from,
-                ..tracking.clone()
-            };
-            moves.insert(&tracking.upstream, net);
-        }
-        if moves.is_empty() {
-            return Ok(());
-        }
-        let all: Vec<_> = moves.values().collect();
-        let (moves, upstream_events) = (Moves::of(&all), UpstreamEvents::of(&all));
-        if is_new {
-            self.connection
-                .execute(Sql::StartTracking, &[&moves.upstreams])?;
-        }
-        let moved = self.connection.execute(
-            Sql::MoveTracking,
-            &[&moves.upstreams, &moves.froms, &moves.tos],
-        )?;
-        if moved != all.len() as u64 {
-            return Err(WriteError::Race);
-        }
-        if !upstream_events.upstreams.is_empty() {
-            self.connection.execute(
-                Sql::KeepUpstream,
-                &[
-                    &upstream_events.upstreams,
-                    &upstream_events.positions,
-                    &upstream_events.ids,
-                    &upstream_events.versions,
-                ],
-            )?;
-        }
-        Ok(())
     }
 
     /// Locks the rows of an earlier attempt whose connection was lost. They may be visible here

@@ -1,11 +1,15 @@
 //! Events and moves of positions as columns, with one array for each column.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use es_core::{AggregateId, IdType};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use crate::followed::{PolicyTopic, TopicChange};
+use crate::sql::followed::kept;
 use crate::sql::limits::at_most;
-use crate::sql::upstream_id;
 use crate::stored_event::StoredEvent;
 use crate::tracking::Tracking;
 
@@ -65,44 +69,86 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// Moves of positions as columns.
+/// Moves of positions as columns, with what is recorded for their ends.
 #[derive(Default)]
 pub(super) struct Moves<'a> {
-    pub(super) upstreams: Vec<&'a str>,
+    /// The upstreams' names in the rows of the positions.
+    pub(super) rows: Vec<Cow<'a, str>>,
     pub(super) froms: Vec<i64>,
     pub(super) tos: Vec<i64>,
+    /// The aggregates of the events at the new positions; null if an event is not known.
+    pub(super) ids: Vec<Option<String>>,
+    pub(super) versions: Vec<Option<i64>>,
+    pub(super) identities: Vec<Option<String>>,
+    pub(super) expected: Vec<Option<&'a str>>,
+    /// The tags of the new policies; null if the policies are not known.
+    pub(super) policies: Vec<Option<&'a str>>,
 }
 
 impl<'a> Moves<'a> {
     pub(super) fn of(moves: &[&'a Tracking]) -> Self {
-        Self {
-            upstreams: moves.iter().map(|one| one.upstream.as_str()).collect(),
-            froms: moves.iter().map(|one| at_most(one.from)).collect(),
-            tos: moves.iter().map(|one| at_most(one.to)).collect(),
+        let mut columns = Self::default();
+        for one in moves {
+            let kept = kept(one);
+            let kept = kept.as_ref();
+            columns.rows.push(one.row());
+            columns.froms.push(at_most(one.from));
+            columns.tos.push(at_most(one.to));
+            columns
+                .ids
+                .push(kept.and_then(|kept| kept.originator_id.clone()));
+            let version = kept.and_then(|kept| kept.originator_version);
+            columns.versions.push(version);
+            let identity = kept.and_then(|kept| kept.identity.clone());
+            columns.identities.push(identity);
+            let policies = one.policies.as_ref();
+            let expected = policies.and_then(|one| one.expected.as_deref());
+            columns.expected.push(expected);
+            let new = policies.and_then(|one| one.new.as_deref());
+            columns.policies.push(new);
         }
+        columns
+    }
+
+    /// Returns true if nothing but the positions is recorded.
+    pub(super) fn are_bare(&self) -> bool {
+        self.ids.iter().all(Option::is_none) && self.policies.iter().all(Option::is_none)
     }
 }
 
-/// The upstream events at the new positions, as columns.
+/// Changes of topics as columns: those that are recorded, and those that are removed.
 #[derive(Default)]
-pub(super) struct UpstreamEvents<'a> {
-    pub(super) upstreams: Vec<&'a str>,
-    pub(super) positions: Vec<i64>,
-    pub(super) ids: Vec<String>,
-    pub(super) versions: Vec<i64>,
+pub(super) struct Topics<'a> {
+    pub(super) put_of: Vec<&'a str>,
+    pub(super) put: Vec<&'a str>,
+    pub(super) covered: Vec<Option<i64>>,
+    pub(super) removed_of: Vec<&'a str>,
+    pub(super) removed: Vec<&'a str>,
 }
 
-impl<'a> UpstreamEvents<'a> {
+impl<'a> Topics<'a> {
+    /// Returns the changes of `moves`. Of several changes of one topic, the last one counts.
     pub(super) fn of(moves: &[&'a Tracking]) -> Self {
-        let mut found = Self::default();
+        let mut last = BTreeMap::new();
         for one in moves {
-            if let Some(event) = &one.at {
-                found.upstreams.push(&one.upstream);
-                found.positions.push(at_most(one.to));
-                found.ids.push(upstream_id::to_column(&event.originator_id));
-                found.versions.push(at_most(event.originator_version));
+            for change in one.policies.iter().flat_map(|policies| &policies.topics) {
+                last.insert((one.upstream.as_str(), change.topic()), change);
             }
         }
-        found
+        let mut columns = Self::default();
+        for ((upstream, topic), change) in last {
+            match change {
+                TopicChange::Put(PolicyTopic { covered, .. }) => {
+                    columns.put_of.push(upstream);
+                    columns.put.push(topic);
+                    columns.covered.push(covered.map(at_most));
+                }
+                TopicChange::Remove(_) => {
+                    columns.removed_of.push(upstream);
+                    columns.removed.push(topic);
+                }
+            }
+        }
+        columns
     }
 }

@@ -11,7 +11,7 @@ use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
 use crate::role::Role;
 use crate::stored_event::StoredEvent;
-use crate::tracking::UpstreamEvent;
+use crate::upstream_event::UpstreamEvent;
 
 /// A kind of store under test: opens new, empty stores, and creates events for them.
 pub struct Bench {
@@ -59,7 +59,7 @@ impl Bench {
 
     /// Returns the identity of that event.
     pub(super) fn event_id(&self, number: u128, version: u64) -> UpstreamEvent {
-        UpstreamEvent::new(self.id(number), version)
+        UpstreamEvent::from(&self.event(number, version))
     }
 
     /// Returns a recording of events of one aggregate.
@@ -129,15 +129,11 @@ pub(super) fn snapshot(
     recorder: &dyn ProcessRecorder,
     upstream: &str,
 ) -> impl PartialEq + std::fmt::Debug {
-    let tracked = recorder.tracked(upstream).expect("the store can be read");
     (
         recorder
             .select_notifications(&NotificationQuery::all())
             .expect("the store can be read"),
         recorder.head().expect("the store can be read"),
-        tracked,
-        recorder
-            .upstream_event(upstream, tracked.unwrap_or(0))
-            .expect("the store can be read"),
+        recorder.followed(upstream).expect("the store can be read"),
     )
 }

@@ -10,7 +10,8 @@ use crate::error::{Conflict, StoreError};
 use crate::event_query::EventQuery;
 use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
-use crate::tracking::{Tracking, UpstreamEvent};
+use crate::tracking::Tracking;
+use crate::upstream_event::UpstreamEvent;
 
 fn assert_conflict(recorder: &Arc<dyn ProcessRecorder>, recording: &Recording, expected: Conflict) {
     let refused = recorder.record(recording);

@@ -7,6 +7,7 @@ use std::thread;
 use super::bench::{Bench, positions, versions};
 use crate::error::StoreError;
 use crate::event_query::EventQuery;
+use crate::followed::PoliciesMove;
 use crate::notification::NotificationQuery;
 use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
@@ -75,6 +76,34 @@ pub fn of_many_movers_of_one_position_exactly_one_wins(bench: &Bench) {
         position = tracked;
     }
     assert_eq!(positions(&*recorder, &NotificationQuery::all()).len(), 20);
+}
+
+/// Rule: of a mover of a position and those who change the policies of the same position, exactly
+/// one wins.
+pub fn of_a_mover_and_those_who_change_the_policies_exactly_one_wins(bench: &Bench) {
+    let recorder = bench.follower();
+    let (mut position, mut policies) = (0, None);
+    for round in 1..=20 {
+        let recordings: Vec<_> = (0..THREADS as u64)
+            .map(|number| {
+                let to = position + number % 2;
+                let change = PoliciesMove::new(policies.clone(), format!("{round} {number}"));
+                let tracking = Tracking::new("Up", position, to).policies(change);
+                let events = bench.events(u128::from(round * 100 + number), [1]);
+                // Those who change the policies alone have no events.
+                match number % 4 {
+                    0 => Recording::default().tracking(tracking),
+                    _ => events.tracking(tracking),
+                }
+            })
+            .collect();
+        let won = race(|number| wins(&recorder, &recordings[number as usize]));
+        assert_eq!(won, 1, "round {round}");
+        let followed = recorder.followed("Up").expect("read");
+        position = followed.position.expect("a position");
+        assert_ne!(followed.policies, policies);
+        policies = followed.policies;
+    }
 }
 
 /// Runs `read` repeatedly on one thread while others record five events at a time. Every second

@@ -3,8 +3,10 @@
 use super::bench::{Bench, snapshot, versions};
 use crate::error::StoreError;
 use crate::event_query::EventQuery;
+use crate::followed::Followed;
 use crate::recording::Recording;
-use crate::tracking::{Tracking, UpstreamEvent};
+use crate::tracking::Tracking;
+use crate::upstream_event::UpstreamEvent;
 
 fn moved(tracking: Tracking) -> Recording {
     Recording::default().tracking(tracking)
@@ -124,9 +126,9 @@ pub fn several_positions_move_in_one_recording(bench: &Bench) {
     recorder.record(&recording).expect("recorded");
     let tracked = ["One", "Two", "Three"].map(|one| recorder.tracked(one).expect("read"));
     assert_eq!(tracked, [Some(6), Some(9), Some(1)]);
-    let event = |upstream, position| recorder.upstream_event(upstream, position).expect("read");
-    assert_eq!(event("Two", 9), Some(at(2)));
-    assert_eq!(event("One", 6), None);
+    let event = |upstream| recorder.followed(upstream).expect("read").event;
+    assert_eq!(event("Two"), Some(at(2)));
+    assert_eq!(event("One"), None);
 }
 
 /// Rule: of several positions, one that was moved by another refuses them all.
@@ -184,22 +186,27 @@ pub fn one_recording_moves_a_position_once(bench: &Bench) {
 pub fn the_upstream_event_counts_only_at_its_position(bench: &Bench) {
     let recorder = bench.follower();
     let at = |version| UpstreamEvent::new(bench.id(7), version);
-    let upstream_event = |position| recorder.upstream_event("Up", position).expect("read");
-    assert_eq!(upstream_event(0), None);
+    let upstream_event = || recorder.followed("Up").expect("read").event;
+    assert_eq!(upstream_event(), None);
     recorder
         .record(&moved(Tracking::new("Up", 0, 5).at(at(1))))
         .expect("recorded");
-    assert_eq!(upstream_event(5), Some(at(1)));
-    assert_eq!(upstream_event(4), None);
+    assert_eq!(upstream_event(), Some(at(1)));
     recorder
         .record(&moved(Tracking::new("Up", 5, 6)))
         .expect("recorded");
-    assert_eq!(upstream_event(6), None);
+    assert_eq!(upstream_event(), None);
+    recorder
+        .record(&moved(Tracking::new("Up", 6, 6).at(at(3))))
+        .expect("recorded");
+    recorder
+        .record(&moved(Tracking::new("Up", 6, 6)))
+        .expect("recorded");
+    assert_eq!(upstream_event(), Some(at(3)), "the position has not moved");
     recorder
         .record(&moved(Tracking::new("Up", 6, 8).at(at(2))))
         .expect("recorded");
-    assert_eq!(upstream_event(8), Some(at(2)));
-    assert_eq!(upstream_event(5), None);
+    assert_eq!(upstream_event(), Some(at(2)));
 }
 
 /// Rule: the upstream event has an id of either form.
@@ -212,10 +219,7 @@ pub fn the_upstream_event_has_an_id_of_either_form(bench: &Bench) {
                 Tracking::new("Up", from, from + 1).at(event.clone()),
             ))
             .expect("recorded");
-        assert_eq!(
-            recorder.upstream_event("Up", from + 1).expect("read"),
-            Some(event)
-        );
+        assert_eq!(recorder.followed("Up").expect("read").event, Some(event));
     }
 }
 
@@ -240,5 +244,6 @@ pub fn a_leader_keeps_no_tracking(bench: &Bench) {
     );
     assert_eq!(recorder.head().expect("read"), None);
     assert_eq!(recorder.tracked("Up").expect("read"), None);
-    assert_eq!(recorder.upstream_event("Up", 1).expect("read"), None);
+    let followed = recorder.followed("Up").expect("read");
+    assert_eq!(followed, Followed::default());
 }

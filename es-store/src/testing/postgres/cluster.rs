@@ -68,7 +68,34 @@ impl Cluster {
         cluster.started()
     }
 
+    /// Creates a standby, which receives the log of this server and can be read. Its only door is a
+    /// Unix socket of its own. While it is [stopped](Self::stop), it misses what is committed here.
+    pub fn standby(&self) -> Self {
+        let standby =
+            Self::without_data(self.programs.clone(), false, 5432, "-c listen_addresses=''");
+        let mut copy = self.programs.command("pg_basebackup");
+        copy.env("PGPASSWORD", PASSWORD)
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-p", &self.port.to_string(), "-U", USER, "-D"])
+            .arg(standby.data())
+            .args(["-R", "-X", "stream", "-c", "fast", "--no-sync"]);
+        run(copy);
+        standby.started()
+    }
+
+    /// Makes a standby a server of its own, which can be written.
+    pub fn promote(&self) {
+        self.control(&["promote", "-w", "-t", "60"]);
+    }
+
     fn create(programs: Programs, fsync: bool, port: u16, options: &str) -> Self {
+        let cluster = Self::without_data(programs, fsync, port, options);
+        cluster.init().expect("a password file");
+        cluster
+    }
+
+    fn without_data(programs: Programs, fsync: bool, port: u16, options: &str) -> Self {
         let folder = new_folder(&programs).expect("a folder for a server");
         let watchdog = watch(&folder).expect("a watchdog for a server");
         let fsync = if fsync { "on" } else { "off" };
@@ -76,15 +103,13 @@ impl Cluster {
             "{options} -c port={port} -c unix_socket_directories='{}' -c fsync={fsync} -c max_connections=300",
             folder.display()
         );
-        let cluster = Self {
+        Self {
             programs,
             folder,
             port,
             options,
             watchdog,
-        };
-        cluster.init().expect("a password file");
-        cluster
+        }
     }
 
     fn started(self) -> Self {
@@ -94,6 +119,10 @@ impl Cluster {
 
     /// Returns a new, empty database on this server.
     pub fn database(&self) -> Database {
+        Database::create(self.config(), false)
+    }
+
+    pub(super) fn config(&self) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
         config
             .host_path(&self.folder)
@@ -101,7 +130,7 @@ impl Cluster {
             .user(USER)
             .password(PASSWORD)
             .dbname("postgres");
-        Database::create(config, false)
+        config
     }
 
     /// Stops the server, as `pg_ctl stop -m fast` does: open connections are cut.
