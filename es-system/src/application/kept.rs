@@ -249,9 +249,8 @@ impl Kept {
             self.own = self.own.saturating_add(positions.len());
             return;
         }
-        let id = event.originator_id.clone();
-        let event = UpstreamEvent::new(id, event.originator_version);
-        *seen = Head::new(seen.position + positions.len() as u64, Some(event));
+        let position = seen.position + positions.len() as u64;
+        *seen = Head::new(position, Some(UpstreamEvent::from(event)));
     }
 
     /// Looks at the application's own log, which ends with `head` now. `between` reads it from the
@@ -265,7 +264,7 @@ impl Kept {
         if let (Some(seen), true) = (self.seen.take(), self.aggregates.len() > 0) {
             let is_same = match head.position.cmp(&seen.position) {
                 Ordering::Less => false,
-                Ordering::Equal => head == seen,
+                Ordering::Equal => may_be(head.event.as_ref(), seen.event.as_ref()),
                 Ordering::Greater => {
                     let query = NotificationQuery::from(seen.position)
                         .up_to(head.position)
@@ -287,12 +286,12 @@ impl Kept {
     /// Marks the aggregates that others have saved, or all of them if there may be more events than
     /// those of the page. Returns false if the log is another than the one that was seen before.
     fn see(&mut self, seen: &Head, page: &[Notification], may_be_more: bool) -> bool {
-        let identity = |event: &StoredEvent| {
-            UpstreamEvent::new(event.originator_id.clone(), event.originator_version)
-        };
         let first = page.first().filter(|first| first.id == seen.position);
         let is_same = match first {
-            Some(first) => seen.event == Some(identity(first)),
+            Some(first) => may_be(
+                Some(&UpstreamEvent::from(&first.event)),
+                seen.event.as_ref(),
+            ),
             None => seen.position == 0,
         };
         for event in page {
@@ -307,5 +306,14 @@ impl Kept {
                 .for_each(|kept| kept.is_behind = true);
         }
         is_same
+    }
+}
+
+/// Returns false if the two are different events, as far as both are known.
+fn may_be(one: Option<&UpstreamEvent>, other: Option<&UpstreamEvent>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.may_be(other),
+        (None, None) => true,
+        _ => false,
     }
 }

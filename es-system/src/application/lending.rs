@@ -106,7 +106,7 @@ fn look(application: &Application, batch: &Rc<RefCell<Batch>>) -> Result<()> {
     let Some(mut kept) = unseen.flatten() else {
         return Ok(());
     };
-    let head = application.on_store(|store| store.head());
+    let head = application.head();
     let looked = head.and_then(|head| kept.look(head, |query| undamaged(application, query)));
     with_lender(batch, |lender| match looked {
         Ok(()) => lender.kept = kept,
