@@ -12,6 +12,7 @@ pub mod table;
 
 pub mod evolving;
 pub mod journal;
+pub mod library;
 pub mod mirror;
 pub mod releases;
 pub mod wrapped;
@@ -87,7 +88,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 15] = [
+const APPLICATIONS: [&str; 16] = [
     "DogSchool",
     "Counters",
     "North",
@@ -103,6 +104,7 @@ const APPLICATIONS: [&str; 15] = [
     "TrickTable",
     "Journal",
     "Letters",
+    "Library",
 ];
 
 /// Returns an environment with a SQLite file in `dir` for each application.

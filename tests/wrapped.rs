@@ -124,9 +124,9 @@ impl<A: Around> AggregateRecorder for Wrapped<A> {
         self.recorder.select_snapshots(id, query)
     }
 
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+    fn select_history(&self, id: &AggregateId, query: &EventQuery) -> Result<History, StoreError> {
         self.around.before_select_history();
-        self.recorder.select_history(id, lte)
+        self.recorder.select_history(id, query)
     }
 
     fn id_type(&self) -> IdType {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-pub use crate::aggregate::Attempt;
+pub use crate::aggregate::{Attempt, Loan};
 pub use std::borrow::{Borrow, ToOwned};
 pub use std::{
     clone::Clone,

@@ -2,7 +2,7 @@
 
 mod root;
 
-pub use self::root::{Attempt, Root};
+pub use self::root::{Attempt, Loan, Root};
 use crate::{
     AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,

@@ -14,6 +14,9 @@ pub struct EventQuery {
     pub desc: bool,
     /// The maximal number of events; 0 selects none.
     pub limit: usize,
+    /// The number of bytes after which the selection ends: the event whose state reaches it is the
+    /// last. So there is always at least one, and a page may exceed the limit by its last state.
+    pub byte_limit: usize,
 }
 
 impl Default for EventQuery {
@@ -23,6 +26,7 @@ impl Default for EventQuery {
             lte: None,
             desc: false,
             limit: usize::MAX,
+            byte_limit: usize::MAX,
         }
     }
 }
@@ -62,9 +66,50 @@ impl EventQuery {
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
+
+    /// Ends the selection with the event whose state reaches `bytes`, all states together.
+    #[must_use]
+    pub fn byte_limit(self, bytes: usize) -> Self {
+        Self {
+            byte_limit: bytes,
+            ..self
+        }
+    }
+
+    /// Returns true if `page`, which this query has selected, has reached one of the limits. There
+    /// may be more events behind it then, and there are none otherwise.
+    ///
+    /// ```
+    /// use es_store::{EventQuery, StoredEvent};
+    ///
+    /// let page = [StoredEvent::new("one", 1, "dogschool:Dog.Registered", vec![0; 100])];
+    /// assert!(EventQuery::all().limit(1).is_filled_by(&page));
+    /// assert!(EventQuery::all().byte_limit(100).is_filled_by(&page));
+    /// assert!(!EventQuery::all().byte_limit(101).is_filled_by(&page));
+    /// ```
+    pub fn is_filled_by(&self, page: &[StoredEvent]) -> bool {
+        let bytes = page.iter().fold(0, |bytes: usize, event| {
+            bytes.saturating_add(event.state.len())
+        });
+        page.len() >= self.limit || self.is_reached_by(bytes)
+    }
+
+    /// Returns the query for the events after a snapshot, or for all if there is none.
+    pub(crate) fn behind(&self, snapshot: Option<&StoredEvent>) -> Self {
+        Self {
+            gt: snapshot.map(|one| one.originator_version),
+            desc: false,
+            ..self.clone()
+        }
+    }
+
+    /// Returns true if a page whose states have so many bytes ends.
+    pub(crate) fn is_reached_by(&self, bytes: usize) -> bool {
+        bytes >= self.byte_limit.max(1)
+    }
 }
 
-/// The snapshot and the events that an aggregate is rebuilt from.
+/// The snapshot and the events that an aggregate is rebuilt from, or the first page of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {

@@ -23,6 +23,7 @@ mod blocking;
 mod codes;
 mod connection;
 mod ddl;
+mod events;
 mod functions;
 mod label;
 mod listen;

@@ -63,7 +63,8 @@ pub trait AggregateRecorder: Send + Sync {
     /// Fails as [`StoredEvent::check`] does, and those of the store itself.
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError>;
 
-    /// Returns the snapshots of one aggregate. The list is empty if the store keeps no snapshots.
+    /// Returns the snapshots of one aggregate. The list is empty if the store keeps no snapshots. A
+    /// store may ignore the limit of bytes here.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
@@ -73,23 +74,24 @@ pub trait AggregateRecorder: Send + Sync {
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Returns the newest snapshot of one aggregate up to version `lte`, and the events after it up
-    /// to that version.
+    /// Returns the newest snapshot of one aggregate up to version `query.lte`, and the events after
+    /// it up to that version, at most as many as the limits of `query` allow. Its other parts do
+    /// not count, and neither do the bytes of the snapshot.
     ///
     /// The default implementation calls the two methods above. A store that can read both in one
     /// query should do so.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
-        let query = EventQuery {
+    fn select_history(&self, id: &AggregateId, query: &EventQuery) -> Result<History, StoreError> {
+        let lte = query.lte;
+        let newest = EventQuery {
             lte,
-            ..EventQuery::all()
+            ..EventQuery::all().desc().limit(1)
         };
-        let newest = self.select_snapshots(id, &query.clone().desc().limit(1))?;
-        let snapshot = newest.into_iter().next();
-        let gt = snapshot.as_ref().map(|one| one.originator_version);
-        let events = self.select_events(id, &EventQuery { gt, ..query })?;
+        let snapshot = self.select_snapshots(id, &newest)?.into_iter().next();
+        let behind = query.behind(snapshot.as_ref());
+        let events = self.select_events(id, &behind)?;
         Ok(History { snapshot, events })
     }
 

@@ -6,7 +6,8 @@
 //! in its environment, teaches a dog of this name, and counts. `follower DIR` follows until it is
 //! killed. `dies DIR POINT N` follows, and dies when it reaches the point for the n-th time; the
 //! points are head, page, policy, before-record and after-record. `projection DIR` keeps a table up
-//! to date until it is killed, and `rebuild DIR` rebuilds it.
+//! to date until it is killed, and `rebuild DIR` rebuilds it. `library DIR` writes books until it
+//! is killed, and `librarian DIR NAME COUNT` gives it work and changes its aggregates by commands.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use es_system::prelude::*;
 use es_system::store::{Head, ProcessRecorder, Recorded, Recording, StoreError};
 use tests::domain::{Counters, DogSchool};
+use tests::library::Library;
 use tests::mirror::{self, Mirror};
 use tests::table::TrickTable;
 use tests::wrapped::{Around, Wrapping};
@@ -31,6 +33,8 @@ fn main() {
         ["follower", dir] => follow(files(dir.as_ref())),
         ["projection", dir] => keep_table(settings(dir.as_ref())),
         ["rebuild", dir] => rebuild(settings(dir.as_ref())),
+        ["library", dir] => keep_library(settings(dir.as_ref())),
+        ["librarian", dir, name, count] => command(settings(dir.as_ref()), name, number(count)),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
     };
@@ -103,6 +107,26 @@ fn keep_table(env: Env) -> Result<()> {
     loop {
         runner.watch_for_errors(tests::PATIENCE)?;
     }
+}
+
+fn keep_library(env: Env) -> Result<()> {
+    let mut runner = MultiThreadedRunner::new(&System::new(pipes![[DogSchool, Library]])?, env)?;
+    runner.start()?;
+    loop {
+        runner.watch_for_errors(tests::PATIENCE)?;
+    }
+}
+
+/// Each trick is taught after its rate was set, and the policy sees at least that rate.
+fn command(env: Env, name: &str, count: u64) -> Result<()> {
+    let (school, library) = (DogSchool::new(env.clone())?, Library::new(env)?);
+    for number in 1..=count {
+        library.set_rate(name, number)?;
+        library.add_line("red", &format!("{name} {number}"))?;
+        let trick = format!("{name} {number}");
+        school.retry(|| school.add_trick("Common", &trick))?;
+    }
+    Ok(())
 }
 
 fn rebuild(env: Env) -> Result<()> {

@@ -1,16 +1,20 @@
 //! A process that measures the memory of those who read large events.
 //!
 //! `fill DIR COUNT BYTES` records so many events of a dog, each with a trick of so many bytes.
-//! `follower DIR`, `projection DIR`, `subscription DIR` and `rebuild DIR` read all of them, and
-//! print the highest memory meanwhile, in bytes above that before.
+//! `follower DIR`, `projection DIR`, `subscription DIR`, `rebuild DIR` and `load DIR` read all of
+//! them, and print the highest memory meanwhile, in bytes above that before. `count DIR` has a
+//! follower count the tricks, and prints the events a second as well; `count-in-memory COUNT` does
+//! so without a database.
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Instant;
 
 use es_system::prelude::*;
 use es_system::store::{self, ProcessRecorder, Recording, Role, StoredEvent};
+use es_system::testing::FaultyStores;
 use tests::PATIENCE;
-use tests::domain::{Dog, DogSchool, DogTrickAdded};
+use tests::domain::{Counters, Dog, DogSchool, DogTrickAdded};
 use tests::settings;
 
 /// Counts the bytes of all tricks.
@@ -50,6 +54,31 @@ impl Letters {
     }
 }
 
+/// A dog of which only the length of its tricks is known.
+#[aggregate(topic = "dogschool:Dog")]
+struct Trained {
+    letters: usize,
+}
+
+#[aggregate(vis = pub(crate))]
+impl Trained {
+    #[id]
+    fn create_id(name: &str) -> Uuid {
+        Dog::create_id(name)
+    }
+
+    #[event(Registered)]
+    fn register(name: &str) -> Self {
+        let _ = name;
+        Self { letters: 0 }
+    }
+
+    #[event(TrickAdded)]
+    fn add_trick(&mut self, trick: &str) {
+        self.letters += trick.len();
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -62,6 +91,13 @@ fn main() {
         ["projection", dir] => follow(env(dir), &letters()),
         ["subscription", dir] => subscribe(env(dir)),
         ["rebuild", dir] => rebuild(env(dir)),
+        ["load", dir] => load(env(dir)),
+        ["count", dir] => count(env(dir)),
+        ["count-in-memory", events] => {
+            let stores = Arc::new(FaultyStores::in_memory());
+            let env = Env::new().with_store(stores);
+            fill(env.clone(), number(events), 4).and_then(|()| count(env))
+        }
         _ => panic!("unknown arguments {args:?}"),
     };
     outcome.expect("the child does what it is told to");
@@ -79,23 +115,38 @@ fn school(env: &Env) -> Arc<dyn ProcessRecorder> {
     store::open("DogSchool", Role::Leader, env).expect("a store")
 }
 
-/// Records the events behind the library's back, which would take long to encode them all.
+/// Records the events behind the library's back, which would take long to encode them all, and
+/// behind those that are there already.
 fn fill(env: Env, count: u64, bytes: u64) -> Result<()> {
     let memory = DogSchool::new(Env::new())?;
-    let mut dog = Dog::register("Billy");
+    let mut dog = Trained::register("Billy");
     dog.add_trick(&"x".repeat(usize::try_from(bytes).expect("a size")));
     memory.save(&mut dog)?;
     let events = memory.notification_log().select(1, 2)?;
     let recorder = school(&env);
-    let record = |event: StoredEvent| {
-        let recorded = recorder.record(&Recording::new(vec![event]));
+    let record = |events: Vec<StoredEvent>| {
+        let recorded = recorder.record(&Recording::new(events));
         recorded.expect("it is recorded");
     };
-    record(events[0].event.clone());
-    for version in 2..2 + count {
-        let mut event = events[1].event.clone();
-        event.originator_version = version;
-        record(event);
+    let before = recorder
+        .head()
+        .expect("the head")
+        .map_or(0, |head| head.position);
+    if before == 0 {
+        record(vec![events[0].event.clone()]);
+    }
+    let first = before.max(1) + 1;
+    let versions: Vec<u64> = (first..first + count).collect();
+    let at_once = usize::try_from(1 + 1_000_000 / bytes)
+        .expect("a size")
+        .min(500);
+    for versions in versions.chunks(at_once) {
+        let event = |version: &u64| {
+            let mut event = events[1].event.clone();
+            event.originator_version = *version;
+            event
+        };
+        record(versions.iter().map(event).collect());
     }
     Ok(())
 }
@@ -129,6 +180,33 @@ fn subscribe(env: Env) -> Result<()> {
 fn rebuild(env: Env) -> Result<()> {
     let runner = SingleThreadedRunner::new(&letters(), env)?;
     measure(|| runner.rebuild::<Letters>(|_| {}))
+}
+
+/// Counts the tricks that were not counted yet, all with one counter.
+fn count(env: Env) -> Result<()> {
+    let system = System::new(pipes![[DogSchool, Counters]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
+    let before = counters.position_in("DogSchool")?.unwrap_or(0);
+    let events = school.notification_log().head()? - before;
+    let started = Instant::now();
+    measure(|| {
+        runner.start()?;
+        runner.wait_until_idle(10 * PATIENCE)
+    })?;
+    let rate = events as f64 / started.elapsed().as_secs_f64();
+    println!("{rate:.0} events a second");
+    Ok(())
+}
+
+fn load(env: Env) -> Result<()> {
+    let school = DogSchool::new(env)?;
+    let head = school.notification_log().head()?;
+    measure(|| {
+        let dog: Trained = school.repository().get(Trained::create_id("Billy"))?;
+        assert!(dog.version() == head && dog.letters > 0);
+        Ok(())
+    })
 }
 
 /// Prints the highest memory while `work` runs, in bytes above that before.

@@ -4,6 +4,7 @@
 mod fence;
 #[cfg(target_os = "linux")]
 mod flushes;
+mod kept;
 mod kills;
 #[cfg(unix)]
 mod lost_commits;

@@ -25,6 +25,7 @@ mod given_when_then;
 mod graph;
 mod guides;
 mod history;
+mod kept;
 mod logged;
 mod logs;
 mod lost_server;

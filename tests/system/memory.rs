@@ -16,6 +16,9 @@ const BYTES: u64 = 2 * MIB;
 /// memory beside it while they are decoded.
 const HIGHEST: u64 = 48 * MIB;
 
+/// The memory of a follower above that at the start, however many events its aggregate has.
+const LONG: u64 = 100 * MIB;
+
 fn child(args: &[&str], dir: &Path) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_memory_child"));
     let (mode, rest) = args.split_first().expect("a mode");
@@ -40,7 +43,7 @@ fn who_reads_large_events_has_few_of_them_in_memory() {
             &["fill", &count.to_string(), &BYTES.to_string()],
             dir.path(),
         );
-        for reader in ["follower", "subscription", "projection", "rebuild"] {
+        for reader in ["follower", "subscription", "projection", "rebuild", "load"] {
             let highest: u64 = child(&[reader], dir.path()).parse().expect("a number");
             println!(
                 "{count} events, {}, {reader}: {} MiB",
@@ -54,6 +57,26 @@ fn who_reads_large_events_has_few_of_them_in_memory() {
                 highest / MIB
             );
             assert!(highest < count * BYTES, "it measures something");
+        }
+    }
+}
+
+#[test]
+fn a_follower_with_one_long_aggregate_has_little_of_it_in_memory() {
+    let count = (10_000 * torture()).to_string();
+    for place in places() {
+        if !matches!(place.name, "sqlite file" | "postgres") {
+            continue;
+        }
+        let dir = shared(&place);
+        // The second process loads what the first one has counted.
+        for process in ["first", "second"] {
+            child(&["fill", &count, "4"], dir.path());
+            let counted = child(&["count"], dir.path());
+            println!("{count} events, {}, {process}: {counted}", place.name);
+            let highest = counted.lines().next().and_then(|line| line.parse().ok());
+            let highest: u64 = highest.expect("a number");
+            assert!(highest < LONG, "{}: {} MiB", place.name, highest / MIB);
         }
     }
 }

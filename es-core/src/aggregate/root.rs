@@ -13,6 +13,16 @@ use crate::{Aggregate, AggregateId, EventPayload, PendingEvent, Timestamp, sourc
 #[doc(hidden)]
 pub type Attempt = Arc<dyn Any + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
+/// The way back of an aggregate that was lent: it goes there when it is dropped, if no event was
+/// made since.
+#[doc(hidden)]
+pub struct Loan<A: Aggregate> {
+    /// The number by which the lender knows it.
+    pub number: u64,
+    /// Takes the aggregate back.
+    pub give_back: fn(u64, Root<A>),
+}
+
 /// The identity, version, times, state and pending events of an aggregate.
 ///
 /// Its fields are private, so no code in a user's module reaches the state mutably: a state changes
@@ -22,7 +32,8 @@ pub struct Root<A: Aggregate> {
     version: u64,
     created_on: Timestamp,
     modified_on: Timestamp,
-    state: A::State,
+    /// The state. It is `None` only for the moment in which the root is taken apart or dropped.
+    state: Option<A::State>,
     pending: Pending<A::Event>,
     /// The event whose body panicked. The state may be half changed, so it must not be saved.
     broken: Option<&'static str>,
@@ -30,6 +41,9 @@ pub struct Root<A: Aggregate> {
     in_doubt: Option<Attempt>,
     /// True if this is one event of a log, and not a state made by all its events.
     is_entry: bool,
+    /// The way back to the one who has lent the aggregate. It ends with the next event, because the
+    /// state is no longer the recorded one then.
+    loan: Option<Loan<A>>,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -55,7 +69,10 @@ impl<A: Aggregate> Root<A> {
 
     /// Returns the fields that the user wrote, read-only.
     pub fn state(&self) -> &A::State {
-        &self.state
+        match &self.state {
+            Some(state) => state,
+            None => gone(),
+        }
     }
 
     /// Returns the events that were made but not saved, oldest first.
@@ -64,9 +81,12 @@ impl<A: Aggregate> Root<A> {
     }
 
     /// Returns the state, and drops the rest.
-    pub fn into_state(self) -> A::State {
+    pub fn into_state(mut self) -> A::State {
         self.pending.mark_read();
-        self.state
+        match self.state.take() {
+            Some(state) => state,
+            None => gone(),
+        }
     }
 
     /// Counts the pending events as read: their command was refused.
@@ -119,6 +139,12 @@ impl<A: Aggregate> Root<A> {
         true
     }
 
+    /// Has the aggregate go back to its lender when it is dropped. It has no pending events.
+    #[doc(hidden)]
+    pub fn __lend(&mut self, loan: Loan<A>) {
+        self.loan = Some(loan);
+    }
+
     /// Returns true if this is one event of a log. Its state then reflects no earlier events.
     #[doc(hidden)]
     pub fn __is_entry(&self) -> bool {
@@ -135,11 +161,12 @@ impl<A: Aggregate> Root<A> {
             version: self.version,
             created_on: self.created_on,
             modified_on: self.modified_on,
-            state: clone_state(&self.state),
+            state: Some(clone_state(self.state())),
             pending: Pending::new(),
             broken: self.broken,
             in_doubt: None,
             is_entry: false,
+            loan: None,
         })
     }
 
@@ -157,11 +184,12 @@ impl<A: Aggregate> Root<A> {
             version,
             created_on,
             modified_on,
-            state,
+            state: Some(state),
             pending: Pending::new(),
             broken: None,
             in_doubt: None,
             is_entry: false,
+            loan: None,
         }
     }
 
@@ -185,11 +213,12 @@ impl<A: Aggregate> Root<A> {
             version: 1,
             created_on: timestamp,
             modified_on: timestamp,
-            state,
+            state: Some(state),
             pending,
             broken: None,
             in_doubt: None,
             is_entry: false,
+            loan: None,
         }
     }
 
@@ -200,9 +229,10 @@ impl<A: Aggregate> Root<A> {
         P: EventPayload + Into<A::Event>,
     {
         let timestamp = source::now();
+        self.loan = None;
         let before = self.broken;
         self.broken = before.or(Some(P::TOPIC));
-        self.state.apply(&payload, timestamp);
+        self.state_mut().apply(&payload, timestamp);
         self.broken = before;
         self.advance(timestamp);
         let payload = payload.into();
@@ -220,7 +250,10 @@ impl<A: Aggregate> Root<A> {
     }
 
     pub(crate) fn state_mut(&mut self) -> &mut A::State {
-        &mut self.state
+        match &mut self.state {
+            Some(state) => state,
+            None => gone(),
+        }
     }
 
     pub(crate) fn advance(&mut self, timestamp: Timestamp) {
@@ -229,8 +262,29 @@ impl<A: Aggregate> Root<A> {
     }
 }
 
-/// A clone has the pending events too. If both are saved, the second save is a conflict, so no
-/// event is lost.
+/// Nobody has a root whose state is gone.
+fn gone() -> ! {
+    unreachable!("the state is there until the root is taken apart or dropped")
+}
+
+/// Gives a lent aggregate back.
+impl<A: Aggregate> Drop for Root<A> {
+    fn drop(&mut self) {
+        let Some(loan) = self.loan.take() else { return };
+        // A panic may have come from anywhere, so what it leaves behind is not used again.
+        if std::thread::panicking() {
+            return;
+        }
+        if let Some(state) = self.state.take() {
+            let times = [self.created_on, self.modified_on];
+            let root = Self::__restored(self.id.clone(), self.version, times, state);
+            (loan.give_back)(loan.number, root);
+        }
+    }
+}
+
+/// A clone has the pending events too, and is not lent. If both are saved, the second save is a
+/// conflict, so no event is lost.
 impl<A: Aggregate> Clone for Root<A>
 where
     A::State: Clone,
@@ -247,6 +301,7 @@ where
             broken: self.broken,
             in_doubt: self.in_doubt.clone(),
             is_entry: self.is_entry,
+            loan: None,
         }
     }
 }
@@ -260,7 +315,7 @@ where
         f.debug_struct("Root")
             .field("id", &self.id)
             .field("version", &self.version)
-            .field("state", &self.state)
+            .field("state", self.state())
             .finish_non_exhaustive()
     }
 }

@@ -39,6 +39,17 @@ impl Mapper {
         })
     }
 
+    /// Returns the number of bytes of a state in a snapshot, before they are compressed and
+    /// encrypted. Returns `None` if the state cannot be stored.
+    pub fn state_bytes<A: Aggregate>(&self, state: &A::State) -> Option<usize> {
+        let mut attributes = Attributes {
+            json: JsonWriter::new(),
+            format: self.format,
+        };
+        A::__put_state(state, &mut attributes)?.ok()?;
+        Some(attributes.json.finish().len())
+    }
+
     /// Decodes a snapshot of an aggregate. Returns `None` if the state cannot be stored.
     ///
     /// # Errors

@@ -78,11 +78,19 @@ impl Record {
             upto(query.lte.unwrap_or(u64::MAX)),
         );
         let found = versions.get(from..to).unwrap_or_default().iter();
-        let events = |index: &usize| self.log.get(*index).cloned();
+        let event = |index: &usize| self.log.get(*index);
+        let mut bytes = 0;
+        let is_before_the_end = |event: &&StoredEvent| {
+            let is_before_the_end = !query.is_reached_by(bytes);
+            bytes += event.state.len();
+            is_before_the_end
+        };
         if query.desc {
-            found.rev().take(query.limit).filter_map(events).collect()
+            let page = found.rev().take(query.limit).filter_map(event);
+            page.take_while(is_before_the_end).cloned().collect()
         } else {
-            found.take(query.limit).filter_map(events).collect()
+            let page = found.take(query.limit).filter_map(event);
+            page.take_while(is_before_the_end).cloned().collect()
         }
     }
 

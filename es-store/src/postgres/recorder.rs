@@ -15,7 +15,7 @@ use super::listen::{Listeners, ListeningConnection};
 use super::names::Names;
 use super::options::PostgresOptions;
 use super::pool::Pool;
-use super::rows::{Rows, id_param};
+use super::rows::Rows;
 use super::schema::{self, SchemaNeeds, ServerLayout};
 use super::shortage;
 use super::sql::Sql;
@@ -34,7 +34,6 @@ use crate::role::Role;
 use crate::role::is_reserved;
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::followed::FollowedRows;
-use crate::sql::limits::{at_most, row_limit};
 use crate::sql::names::quoted;
 use crate::sql::reentrancy::Reentrancy;
 use crate::sql::schema::ROW_PER_POSITION;
@@ -212,23 +211,7 @@ impl AggregateRecorder for PostgresRecorder {
         id: &AggregateId,
         query: &EventQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        if query.limit == 0 || id.id_type() != self.id_type || has_zero(id) {
-            return Ok(Vec::new());
-        }
-        let sql = if query.desc {
-            Sql::EventsDesc
-        } else {
-            Sql::Events
-        };
-        let (param, limit) = (id_param(id), row_limit(query.limit));
-        let (gt, lte) = (
-            query.gt.map_or(i64::MIN, at_most),
-            query.lte.map_or(i64::MAX, at_most),
-        );
-        let rows = self.read("reading events", |connection| {
-            connection.query(sql, &[&*param, &gt, &lte, &limit])
-        })?;
-        rows.iter().map(|row| self.rows().event(id, row)).collect()
+        self.events(id, query)
     }
 
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
@@ -243,16 +226,12 @@ impl AggregateRecorder for PostgresRecorder {
         self.snapshots(id, query)
     }
 
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+    fn select_history(&self, id: &AggregateId, query: &EventQuery) -> Result<History, StoreError> {
         if !self.has_snapshots {
-            let query = EventQuery {
-                lte,
-                ..EventQuery::all()
-            };
-            let events = self.select_events(id, &query)?;
+            let events = self.select_events(id, &query.behind(None))?;
             return Ok(History::new(None, events));
         }
-        self.history(id, lte)
+        self.history(id, query)
     }
 
     fn id_type(&self) -> IdType {

@@ -1,13 +1,12 @@
 //! Snapshots, which have a table of their own.
 
 use es_core::AggregateId;
-use tokio_postgres::Row;
 
 use super::recorder::{PostgresRecorder, check_text, has_zero};
 use super::rows::id_param;
 use super::sql::Sql;
 use crate::error::StoreError;
-use crate::event_query::{EventQuery, History};
+use crate::event_query::EventQuery;
 use crate::recording::Recording;
 use crate::role::Role;
 use crate::sql::limits::{at_most, row_limit};
@@ -62,42 +61,8 @@ impl PostgresRecorder {
             query.lte.map_or(i64::MAX, at_most),
         );
         let rows = self.read("reading snapshots", |connection| {
-            connection.query(sql, &[&*param, &gt, &lte, &limit])
+            connection.query(sql, &[&*param, &gt, &lte, &limit, &i64::MAX])
         })?;
         rows.iter().map(|row| self.rows().event(id, row)).collect()
     }
-
-    /// Returns the newest snapshot and the events after it, in one round trip.
-    ///
-    /// # Errors
-    /// Fails when the store cannot be read, or a row is damaged.
-    pub(super) fn history(
-        &self,
-        id: &AggregateId,
-        lte: Option<u64>,
-    ) -> Result<History, StoreError> {
-        if id.id_type() != self.id_type || has_zero(id) {
-            return Ok(History::default());
-        }
-        let (param, lte) = (id_param(id), lte.map_or(i64::MAX, at_most));
-        let rows = self.read("reading events", |connection| {
-            connection.query(Sql::History, &[&*param, &lte, &i64::MIN])
-        })?;
-        let mut history = History::default();
-        for row in &rows {
-            let event = self.rows().event(id, row)?;
-            if is_snapshot(row) {
-                history.snapshot = Some(event);
-            } else {
-                history.events.push(event);
-            }
-        }
-        // UNION ALL promises no order, though the rows arrive in this one.
-        history.events.sort_by_key(|event| event.originator_version);
-        Ok(history)
-    }
-}
-
-fn is_snapshot(row: &Row) -> bool {
-    row.try_get(3).unwrap_or(false)
 }

@@ -10,6 +10,8 @@ use super::names::Names;
 pub(super) enum Sql {
     Events,
     EventsDesc,
+    EventsInBytes,
+    EventsDescInBytes,
     History,
     Notifications(Topics),
     /// A page with the row at which it starts.
@@ -50,6 +52,8 @@ impl Sql {
         match self {
             Self::Events => of_one(&events, "ASC"),
             Self::EventsDesc => of_one(&events, "DESC"),
+            Self::EventsInBytes => of_one_in_bytes(&events, "ASC"),
+            Self::EventsDescInBytes => of_one_in_bytes(&events, "DESC"),
             Self::Snapshots => of_one(&snapshots, "ASC"),
             Self::SnapshotsDesc => of_one(&snapshots, "DESC"),
             Self::History => history(&events, &snapshots),
@@ -82,10 +86,7 @@ impl Sql {
                 last_position(&events)
             ),
             Self::Holder => HOLDER.to_owned(),
-            Self::RecordSnapshot => format!(
-                "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
-            ),
+            Self::RecordSnapshot => record_snapshot(&snapshots),
         }
     }
 }
@@ -126,22 +127,19 @@ impl Topics {
 /// states together. The length of a state is in its row, so the server reads only the states that
 /// it sends.
 fn in_bytes(events: &str, topics: Topics) -> String {
-    let length = "coalesce(octet_length(state), 0)";
     let page = notifications("state", events, topics);
     let limit = topics.parameter();
     format!(
         "SELECT notification_id, originator_id, originator_version, topic, state FROM \
-         (SELECT *, sum({length}) OVER (ORDER BY notification_id ROWS UNBOUNDED PRECEDING) AS bytes \
-         FROM ({page}) AS page) AS page WHERE bytes - {length} < {limit} ORDER BY notification_id"
+         (SELECT *, sum({LENGTH}) OVER (ORDER BY notification_id ROWS UNBOUNDED PRECEDING) AS bytes \
+         FROM ({page}) AS page) AS page WHERE bytes - {LENGTH} < {limit} ORDER BY notification_id"
     )
 }
 
 /// Returns the statement that selects a page, with null in place of each state that is longer than
 /// the last parameter. It costs less than the sum of [`in_bytes`].
 fn with_short_states(events: &str, topics: Topics) -> String {
-    let longest = topics.parameter();
-    let state = format!("CASE WHEN octet_length(state) <= {longest} THEN state END AS state");
-    notifications(&state, events, topics)
+    notifications(&short_state(topics.parameter()), events, topics)
 }
 
 /// The parts of a state that a digest covers: its length in 8 bytes, its first and its last bytes.
@@ -163,14 +161,31 @@ fn from(events: &str, page: &str) -> String {
     format!("{} UNION ALL ({page})", event_at(events))
 }
 
+/// Returns the column of a state, or null in its place if it is longer than `longest`.
+fn short_state(longest: &str) -> String {
+    format!("CASE WHEN octet_length(state) <= {longest} THEN state END AS state")
+}
+
+/// The length of a state, in a statement.
+const LENGTH: &str = "coalesce(octet_length(state), 0)";
+
+fn record_snapshot(snapshots: &str) -> String {
+    format!(
+        "INSERT INTO {snapshots} (originator_id, originator_version, topic, state) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (originator_id, originator_version) DO UPDATE SET topic = excluded.topic, state = excluded.state"
+    )
+}
+
+/// Returns the statement that selects the newest snapshot and a page of the events after it.
 fn history(events: &str, snapshots: &str) -> String {
+    let state = short_state("$5::bigint");
     format!(
         "WITH newest AS MATERIALIZED (SELECT originator_version, topic, state FROM {snapshots} \
          WHERE originator_id = $1 AND originator_version <= $2 ORDER BY originator_version DESC LIMIT 1) \
          SELECT originator_version, topic, state, true FROM newest UNION ALL \
-         (SELECT originator_version, topic, state, false FROM {events} WHERE originator_id = $1 \
+         (SELECT originator_version, topic, {state}, false FROM {events} WHERE originator_id = $1 \
          AND originator_version > coalesce((SELECT originator_version FROM newest), $3) \
-         AND originator_version <= $2 ORDER BY originator_version)"
+         AND originator_version <= $2 ORDER BY originator_version LIMIT $4)"
     )
 }
 
@@ -193,9 +208,26 @@ fn find_existing(events: &str, id: &str) -> String {
     )
 }
 
+/// Returns the statement that selects rows of one aggregate, with null in place of each state that
+/// is longer than the last parameter.
 fn of_one(table: &str, order: &str) -> String {
+    rows_of_one(&short_state("$5::bigint"), table, order)
+}
+
+/// Returns the statement that selects rows of one aggregate up to the one whose state reaches the
+/// limit, all states together.
+fn of_one_in_bytes(table: &str, order: &str) -> String {
+    let page = rows_of_one("state", table, order);
     format!(
-        "SELECT originator_version, topic, state FROM {table} WHERE originator_id = $1 \
+        "SELECT originator_version, topic, state FROM (SELECT *, sum({LENGTH}) \
+         OVER (ORDER BY originator_version {order} ROWS UNBOUNDED PRECEDING) AS bytes FROM ({page}) AS page) AS page \
+         WHERE bytes - {LENGTH} < $5::bigint ORDER BY originator_version {order}"
+    )
+}
+
+fn rows_of_one(state: &str, table: &str, order: &str) -> String {
+    format!(
+        "SELECT originator_version, topic, {state} FROM {table} WHERE originator_id = $1 \
          AND originator_version > $2 AND originator_version <= $3 ORDER BY originator_version {order} LIMIT $4"
     )
 }

@@ -133,18 +133,14 @@ impl AggregateRecorder for SqliteRecorder {
         self.read_aggregate(|reader| reader.snapshots(id, query))
     }
 
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+    fn select_history(&self, id: &AggregateId, query: &EventQuery) -> Result<History, StoreError> {
         if id.id_type() != self.id_type {
             return Ok(History::default());
         }
         if self.layout.has_snapshots {
-            return self.read_aggregate(|reader| reader.history(id, lte));
+            return self.read_aggregate(|reader| reader.history(id, query));
         }
-        let query = EventQuery {
-            lte,
-            ..EventQuery::all()
-        };
-        self.select_events(id, &query)
+        self.select_events(id, &query.behind(None))
             .map(|events| History::new(None, events))
     }
 

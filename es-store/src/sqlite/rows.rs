@@ -59,19 +59,18 @@ impl Reader<'_> {
     pub(super) fn history(
         &self,
         id: &AggregateId,
-        lte: Option<u64>,
+        query: &EventQuery,
     ) -> Result<History, StoreError> {
         let begun = self.connection.unchecked_transaction();
         let _transaction =
             begun.map_err(|error| codes::failed(self.label, "reading events", error))?;
-        let mut query = EventQuery {
-            lte,
-            ..EventQuery::all()
+        let newest = EventQuery {
+            lte: query.lte,
+            ..EventQuery::all().desc().limit(1)
         };
-        let newest = self.snapshots(id, &query.clone().desc().limit(1))?;
-        let snapshot = newest.into_iter().next();
-        query.gt = snapshot.as_ref().map(|one| one.originator_version);
-        Ok(History::new(snapshot, self.events(id, &query)?))
+        let snapshot = self.snapshots(id, &newest)?.into_iter().next();
+        let events = self.events(id, &query.behind(snapshot.as_ref()))?;
+        Ok(History::new(snapshot, events))
     }
 
     fn of_aggregate(
@@ -105,7 +104,12 @@ impl Reader<'_> {
         let bounds = (query.gt.map(at_most), query.lte.map(at_most));
         let id_text = IdText::of(id);
         let params = params![id_text.as_str(), bounds.0, bounds.1, row_limit(query.limit)];
-        self.collect(doing, &sql, params, |row| self.event(id, row))
+        let mut bytes = 0;
+        self.collect_until(doing, &sql, params, |row| {
+            let event = self.event(id, row)?;
+            bytes += event.state.len();
+            Ok((event, query.is_reached_by(bytes)))
+        })
     }
 
     pub(super) fn notifications(

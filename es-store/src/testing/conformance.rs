@@ -47,6 +47,8 @@ macro_rules! conformance_tests {
             recorded_events_come_back_as_they_were,
             events_are_selected_by_version_order_and_limit,
             a_limit_of_zero_selects_nothing,
+            a_page_of_an_aggregate_ends_with_the_event_that_reaches_its_limit_of_bytes,
+            pages_of_an_aggregate_with_a_limit_of_bytes_are_together_its_events,
             an_empty_recording_does_nothing,
             a_version_or_position_that_is_too_large_is_refused_and_never_wraps,
             an_id_of_the_other_form_is_refused_and_not_found,
@@ -112,6 +114,7 @@ macro_rules! conformance_tests {
             of_two_snapshots_of_one_version_the_last_wins,
             snapshots_and_events_leave_each_other_alone,
             a_history_is_the_newest_snapshot_and_the_events_behind_it,
+            a_history_has_a_page_of_the_events_behind_its_snapshot,
             a_snapshot_that_cannot_be_kept_is_refused,
             // Many at once.
             of_many_savers_of_one_version_exactly_one_wins,

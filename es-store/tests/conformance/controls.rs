@@ -27,6 +27,7 @@ enum Fault {
     GapsAreLostSilently,
     TheFirstSnapshotWins,
     AHistoryHasNoEnd,
+    BytesOfAnAggregateAreNotCounted,
     UnknownKindsArePassedOver,
     KindsAreFoundByPrefixAlone,
     BytesAreNotCounted,
@@ -119,7 +120,11 @@ impl AggregateRecorder for Broken {
         } else {
             query.limit
         };
-        self.inner.select_events(id, &query.clone().limit(limit))
+        let mut query = query.clone().limit(limit);
+        if self.fault == Fault::BytesOfAnAggregateAreNotCounted {
+            query.byte_limit = usize::MAX;
+        }
+        self.inner.select_events(id, &query)
     }
 
     fn record_snapshot(&self, snapshot: &StoredEvent) -> Result<(), StoreError> {
@@ -141,11 +146,14 @@ impl AggregateRecorder for Broken {
         self.inner.select_snapshots(id, query)
     }
 
-    fn select_history(&self, id: &AggregateId, lte: Option<u64>) -> Result<History, StoreError> {
+    fn select_history(&self, id: &AggregateId, query: &EventQuery) -> Result<History, StoreError> {
+        let mut query = query.clone();
         match self.fault {
-            Fault::AHistoryHasNoEnd => self.inner.select_history(id, None),
-            _ => self.inner.select_history(id, lte),
+            Fault::AHistoryHasNoEnd => query.lte = None,
+            Fault::BytesOfAnAggregateAreNotCounted => query.byte_limit = usize::MAX,
+            _ => {}
         }
+        self.inner.select_history(id, &query)
     }
 
     fn id_type(&self) -> IdType {
@@ -254,6 +262,10 @@ controls! {
         a_page_ends_with_the_event_that_reaches_its_limit_of_bytes,
         pages_with_a_limit_of_bytes_are_together_the_log;
     AHistoryHasNoEnd is caught by a_history_is_the_newest_snapshot_and_the_events_behind_it;
+    BytesOfAnAggregateAreNotCounted is caught by
+        a_page_of_an_aggregate_ends_with_the_event_that_reaches_its_limit_of_bytes,
+        pages_of_an_aggregate_with_a_limit_of_bytes_are_together_its_events,
+        a_history_has_a_page_of_the_events_behind_its_snapshot;
     UnknownKindsArePassedOver is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     KindsAreFoundByPrefixAlone is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;

@@ -59,7 +59,9 @@ fn a_database_that_can_only_be_read_is_read_though_functions_and_snapshots_are_m
     );
     let dogs = open("Dogs", Role::Follower, &nobody.env());
     assert_eq!(versions(&*dogs), [1]);
-    let history = dogs.select_history(&id(1), None).expect("read");
+    let history = dogs
+        .select_history(&id(1), &EventQuery::all())
+        .expect("read");
     assert_eq!(history.events.len(), 1);
     let refused = dogs.record(&recording(1, [2]));
     assert!(

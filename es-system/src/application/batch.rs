@@ -7,22 +7,29 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId};
+use es_core::AggregateId;
 use es_store::StoredEvent;
 use es_store::sync::Flag;
 
-use crate::application::cache::CachedAggregate;
+use crate::application::kept::{Kept, KeptRoot};
+use crate::application::lender::Lender;
 use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 
-/// The events that a batch has collected, and the aggregates in the state after them.
+/// The events that a batch has collected, and the aggregates that its policies have changed or
+/// loaded.
 #[derive(Default)]
 pub(crate) struct Batch {
     events: Vec<StoredEvent>,
     /// The bytes of the states of the collected events and snapshots, and of the events that were
     /// loaded meanwhile.
     bytes: usize,
-    entries: HashMap<AggregateId, ChangedAggregate>,
+    changed: HashMap<AggregateId, ChangedAggregate>,
+    /// The aggregates in memory; `None` if the batch keeps none, as that of a projection.
+    lender: Option<Lender>,
+    /// The time that its policies have waited for aggregates.
+    waited: Duration,
     /// The data for undoing the changes of the event in hand if its policy fails.
     undo: Undo,
     notes: Rc<RefCell<Notes>>,
@@ -31,41 +38,53 @@ pub(crate) struct Batch {
 #[derive(Default)]
 struct Undo {
     events: usize,
-    entries: Vec<(AggregateId, Option<ChangedAggregate>)>,
+    changed: Vec<(AggregateId, Option<ChangedAggregate>)>,
 }
 
 /// An aggregate that a policy of this batch has changed.
 pub(crate) struct ChangedAggregate {
     pub(crate) version: u64,
-    /// The aggregate itself, if its state can be cloned; otherwise it is replayed.
-    pub(crate) aggregate: Option<CachedAggregate>,
     /// The snapshot of it, if one was due in this batch.
     pub(crate) snapshot: Option<StoredEvent>,
 }
 
-/// The events that a batch records, and the aggregates and snapshots to be kept after the commit.
+/// The events that a batch records, and what is done after the commit.
 pub(crate) struct Collected {
     /// The events, in the order in which they were collected.
     pub(crate) events: Vec<StoredEvent>,
-    /// The aggregates in the state after the events, for the cache.
-    pub(crate) aggregates: Vec<CachedAggregate>,
+    /// The aggregates that have changed.
+    pub(crate) changed: Vec<AggregateId>,
+    /// The snapshots that are due.
     pub(crate) snapshots: Vec<StoredEvent>,
+    /// The aggregates in memory.
+    pub(crate) kept: Kept,
 }
 
 impl Batch {
+    /// Returns a batch that has the aggregates in memory that the ones before it have kept.
+    pub(crate) fn keeping(kept: Kept) -> Self {
+        Self {
+            lender: Some(Lender::new(kept)),
+            ..Self::default()
+        }
+    }
+
     /// Marks the point to which [`undo_event`](Self::undo_event) returns.
     pub(crate) fn begin_event(&mut self) {
         self.undo.events = self.events.len();
-        self.undo.entries.clear();
+        self.undo.changed.clear();
     }
 
     /// Undoes everything since [`begin_event`](Self::begin_event).
     pub(crate) fn undo_event(&mut self) {
         self.events.truncate(self.undo.events);
-        for (id, former) in self.undo.entries.drain(..).rev() {
+        for (id, former) in self.undo.changed.drain(..).rev() {
+            if let Some(lender) = &mut self.lender {
+                lender.kept.undo(&id);
+            }
             match former {
-                Some(entry) => self.entries.insert(id, entry),
-                None => self.entries.remove(&id),
+                Some(former) => self.changed.insert(id, former),
+                None => self.changed.remove(&id),
             };
         }
     }
@@ -78,9 +97,9 @@ impl Batch {
         self.bytes
     }
 
-    /// Counts the stored events of an aggregate that a policy has loaded.
-    pub(crate) fn loaded(&mut self, events: &[StoredEvent]) {
-        self.bytes += bytes_of(events);
+    /// Counts the stored bytes that a policy has loaded for an aggregate.
+    pub(crate) fn loaded(&mut self, bytes: usize) {
+        self.bytes += bytes;
     }
 
     /// Takes out the errors that stores have returned to the policy for the event in hand.
@@ -88,37 +107,71 @@ impl Batch {
         self.notes.take().summary()
     }
 
-    /// Adds the new events of an aggregate; `entry` is its state after them.
+    /// Counts time in which a policy has waited for an aggregate.
+    pub(crate) fn waits(&mut self, time: Duration) {
+        if self.lender.is_some() {
+            self.waited += time;
+        }
+    }
+
+    /// Returns the time in which policies have waited for aggregates. It is not the batch's own,
+    /// because the next batch would not have to wait for the same aggregates again.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    pub(crate) fn lender(&mut self) -> Option<&mut Lender> {
+        self.lender.as_mut()
+    }
+
+    /// Returns true if policies of this batch get aggregates by this loan.
+    pub(crate) fn lends(&self, loan: u64) -> bool {
+        self.lender
+            .as_ref()
+            .is_some_and(|lender| lender.loan == loan)
+    }
+
+    /// Takes back an aggregate from a policy, unless it is an older copy of one that has changed.
+    /// Returns what is to be dropped.
+    pub(crate) fn give_back(
+        &mut self,
+        id: &AggregateId,
+        root: Box<dyn KeptRoot>,
+    ) -> Option<Box<dyn KeptRoot>> {
+        let is_current = self
+            .version_of(id)
+            .is_none_or(|version| version == root.version());
+        match &mut self.lender {
+            Some(lender) if is_current => lender.kept.give_back(id, root),
+            _ => Some(root),
+        }
+    }
+
+    /// Adds the new events of an aggregate.
     pub(crate) fn add(
         &mut self,
         id: AggregateId,
         events: Vec<StoredEvent>,
-        mut entry: ChangedAggregate,
+        mut changed: ChangedAggregate,
     ) {
-        let former = self.entries.remove(&id);
-        if entry.snapshot.is_none() {
-            entry.snapshot = former.as_ref().and_then(|entry| entry.snapshot.clone());
+        let former = self.changed.remove(&id);
+        if changed.snapshot.is_none() {
+            changed.snapshot = former.as_ref().and_then(|former| former.snapshot.clone());
         }
-        self.bytes += bytes_of(events.iter().chain(&entry.snapshot));
-        self.entries.insert(id.clone(), entry);
-        self.undo.entries.push((id, former));
+        self.bytes += bytes_of(events.iter().chain(&changed.snapshot));
+        self.changed.insert(id.clone(), changed);
+        self.undo.changed.push((id, former));
         self.events.extend(events);
-    }
-
-    /// Returns the aggregate in the state that this batch has collected. Returns `None` if the
-    /// batch has not changed it or if its state cannot be cloned.
-    pub(crate) fn aggregate<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
-        self.entries.get(id)?.aggregate.as_ref()?.get()
     }
 
     /// Returns the version of the aggregate in this batch, if this batch has changed it.
     pub(crate) fn version_of(&self, id: &AggregateId) -> Option<u64> {
-        self.entries.get(id).map(|entry| entry.version)
+        self.changed.get(id).map(|changed| changed.version)
     }
 
     /// Returns the events of one aggregate that this batch has collected.
     pub(crate) fn events_of(&self, id: &AggregateId) -> Vec<StoredEvent> {
-        if !self.entries.contains_key(id) {
+        if !self.changed.contains_key(id) {
             return Vec::new();
         }
         self.events
@@ -130,21 +183,18 @@ impl Batch {
 
     /// Returns everything that this batch has collected.
     pub(crate) fn into_collected(self) -> Collected {
-        let mut aggregates = Vec::new();
-        let mut snapshots = Vec::new();
-        for entry in self.entries.into_values() {
-            aggregates.extend(entry.aggregate);
-            snapshots.extend(entry.snapshot);
-        }
+        let (changed, of): (Vec<_>, Vec<_>) = self.changed.into_iter().unzip();
         Collected {
             events: self.events,
-            aggregates,
-            snapshots,
+            changed,
+            snapshots: of.into_iter().filter_map(|one| one.snapshot).collect(),
+            kept: self.lender.map(|lender| lender.kept).unwrap_or_default(),
         }
     }
 }
 
-fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) -> usize {
+/// Returns the bytes of the states.
+pub(crate) fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) -> usize {
     stored.into_iter().map(|stored| stored.state.len()).sum()
 }
 
@@ -163,6 +213,18 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
             .find(|(owner, _)| *owner == instance)
             .map(|(_, batch)| batch.clone())
     })
+}
+
+/// Returns the batch whose policies run on this thread and for which `is_it` returns true. There is
+/// none while this thread ends, or while the batch is in use.
+pub(crate) fn find(is_it: impl Fn(&Batch) -> bool) -> Option<Rc<RefCell<Batch>>> {
+    let found = BOUND.try_with(|bound| {
+        let bound = bound.try_borrow().ok()?;
+        let is_it = |batch: &RefCell<Batch>| batch.try_borrow().is_ok_and(|batch| is_it(&batch));
+        let mut batches = bound.iter().rev().map(|(_, batch)| batch);
+        batches.find(|batch| is_it(batch)).cloned()
+    });
+    found.ok().flatten()
 }
 
 /// Unbinds the batch when it is dropped, also when a policy panics.

@@ -11,13 +11,14 @@
 //! and dropped outside.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use es_core::{Aggregate, AggregateId, Root};
 use es_store::sync;
 use es_store::{Env, EnvError};
+
+use crate::application::lru::Lru;
 
 /// An aggregate of any type, at one version.
 #[derive(Clone)]
@@ -30,8 +31,8 @@ pub(crate) struct CachedAggregate {
 impl CachedAggregate {
     /// Copies an aggregate whose events are all saved, or about to be. Returns `None` if its state
     /// cannot be cloned.
-    pub(crate) fn of<A: Aggregate>(aggregate: &A) -> Option<Self> {
-        let root = clone_saved(aggregate.__root())?;
+    pub(crate) fn of<A: Aggregate>(root: &Root<A>) -> Option<Self> {
+        let root = clone_saved(root)?;
         Some(Self {
             id: root.id().clone(),
             version: root.version(),
@@ -47,7 +48,7 @@ impl CachedAggregate {
 }
 
 /// Clones a state. A panic of the user's `Clone` counts as a state that cannot be cloned.
-fn clone_saved<A: Aggregate>(root: &Root<A>) -> Option<Root<A>> {
+pub(crate) fn clone_saved<A: Aggregate>(root: &Root<A>) -> Option<Root<A>> {
     catch_unwind(AssertUnwindSafe(|| root.__clone_saved())).unwrap_or_default()
 }
 
@@ -55,16 +56,7 @@ fn clone_saved<A: Aggregate>(root: &Root<A>) -> Option<Root<A>> {
 pub(crate) struct Cache {
     max: usize,
     fast_forward: bool,
-    entries: Mutex<Entries>,
-}
-
-#[derive(Default)]
-struct Entries {
-    /// The aggregates, each with the time of its last use.
-    saved: HashMap<AggregateId, (u64, CachedAggregate)>,
-    /// The ids by the time of their last use; the first is the least recently used.
-    used: BTreeMap<u64, AggregateId>,
-    now: u64,
+    entries: Mutex<Lru<CachedAggregate>>,
 }
 
 impl Cache {
@@ -86,19 +78,19 @@ impl Cache {
 
     /// Returns a copy of the aggregate, if it is cached.
     pub(crate) fn get<A: Aggregate>(&self, id: &AggregateId) -> Option<A> {
-        let found = self.entries().touch(id);
+        let found = self.entries().touch(id).cloned();
         found?.get()
     }
 
     /// Caches an aggregate, unless it is cached with the same or a higher version.
     pub(crate) fn put(&self, saved: CachedAggregate) {
-        let dropped = self.entries().put(saved, self.max);
+        let dropped = put(&mut self.entries(), saved, self.max);
         drop(dropped);
     }
 
     /// Drops an aggregate whose cached state may be old.
     pub(crate) fn forget(&self, id: &AggregateId) {
-        let dropped = self.entries().take(id);
+        let dropped = self.entries().remove(id);
         drop(dropped);
     }
 
@@ -108,47 +100,26 @@ impl Cache {
         drop(dropped);
     }
 
-    fn entries(&self) -> MutexGuard<'_, Entries> {
+    fn entries(&self) -> MutexGuard<'_, Lru<CachedAggregate>> {
         sync::lock(&self.entries)
     }
 }
 
-impl Entries {
-    fn touch(&mut self, id: &AggregateId) -> Option<CachedAggregate> {
-        let (_, found) = self.take(id)?;
-        self.insert(found.clone());
-        Some(found)
+/// Inserts an aggregate, and returns the one that is dropped for it.
+fn put(
+    entries: &mut Lru<CachedAggregate>,
+    saved: CachedAggregate,
+    max: usize,
+) -> Option<CachedAggregate> {
+    let known = entries.peek(&saved.id).map_or(0, |known| known.version);
+    if known >= saved.version {
+        return Some(saved);
     }
-
-    /// Inserts an aggregate, and returns the one that is dropped for it.
-    fn put(&mut self, saved: CachedAggregate, max: usize) -> Option<(u64, CachedAggregate)> {
-        let known = self
-            .saved
-            .get(&saved.id)
-            .map_or(0, |(_, known)| known.version);
-        if known >= saved.version {
-            return Some((0, saved));
-        }
-        let former = self.take(&saved.id);
-        self.insert(saved);
-        if self.saved.len() <= max {
-            return former;
-        }
-        let (_, oldest) = self.used.pop_first()?;
-        self.saved.remove(&oldest)
+    let former = entries.insert(saved.id.clone(), saved);
+    if entries.len() <= max {
+        return former;
     }
-
-    fn insert(&mut self, saved: CachedAggregate) {
-        self.now += 1;
-        self.used.insert(self.now, saved.id.clone());
-        self.saved.insert(saved.id.clone(), (self.now, saved));
-    }
-
-    fn take(&mut self, id: &AggregateId) -> Option<(u64, CachedAggregate)> {
-        let (at, saved) = self.saved.remove(id)?;
-        self.used.remove(&at);
-        Some((at, saved))
-    }
+    entries.pop_oldest()
 }
 
 #[cfg(test)]
@@ -163,31 +134,27 @@ mod tests {
         }
     }
 
-    fn ids(entries: &Entries) -> Vec<String> {
-        assert_eq!(entries.saved.len(), entries.used.len());
-        entries.used.values().map(ToString::to_string).collect()
-    }
-
     #[test]
     fn the_one_not_used_for_longest_makes_room() {
-        let mut entries = Entries::default();
+        let mut entries = Lru::default();
         for id in ["a", "b", "c"] {
-            entries.put(saved(id, 1), 3);
+            put(&mut entries, saved(id, 1), 3);
         }
         entries.touch(&"a".into());
-        entries.put(saved("d", 1), 3);
-        assert_eq!(ids(&entries), ["c", "a", "d"]);
-        entries.take(&"a".into());
-        assert_eq!(ids(&entries), ["c", "d"]);
+        put(&mut entries, saved("d", 1), 3);
+        assert_eq!(entries.ids(), ["c", "a", "d"]);
+        entries.remove(&"a".into());
+        assert_eq!(entries.ids(), ["c", "d"]);
     }
 
     #[test]
     fn only_a_higher_version_takes_the_place_of_another() {
-        let mut entries = Entries::default();
+        let mut entries = Lru::default();
         for (version, kept) in [(3, 3), (2, 3), (4, 4), (4, 4)] {
-            entries.put(saved("a", version), 2);
-            assert_eq!(entries.saved[&"a".into()].1.version, kept);
-            assert_eq!(ids(&entries), ["a"]);
+            put(&mut entries, saved("a", version), 2);
+            let found = entries.peek(&"a".into()).map(|found| found.version);
+            assert_eq!(found, Some(kept));
+            assert_eq!(entries.ids(), ["a"]);
         }
     }
 }

@@ -15,7 +15,7 @@ use es_store::{
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
-use crate::application::head::SeenHead;
+use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
 use crate::application::topics::{SavedAggregate, Topics};
 use crate::error::{Error, Result};

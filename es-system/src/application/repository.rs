@@ -1,15 +1,20 @@
-//! Loads aggregates: from the cache or a snapshot, and the events behind it.
+//! Loads aggregates: from memory, from the cache or from a snapshot, and the events behind it.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::Instant;
 
 use es_core::__private::panic_message;
-use es_core::{Aggregate, AggregateId, Replay, ReplayError};
-use es_store::{Conflict, Decoded, EventQuery, StoredEvent};
+use es_core::{Aggregate, AggregateId, ReplayError};
+use es_store::{Decoded, EventQuery, StoredEvent};
 
-use crate::application::batch;
-use crate::application::cache::{Cache, CachedAggregate};
+use crate::application::batch::{self, Batch};
+use crate::application::cache::CachedAggregate;
 use crate::application::core::Application;
-use crate::application::snapshots::{self, Stored};
+use crate::application::kept::Size;
+use crate::application::lending::{self, Found};
+use crate::application::loading::{Loaded, Loading};
 use crate::application::store_errors;
 use crate::error::DataProblem;
 use crate::error::{Error, Result};
@@ -88,118 +93,102 @@ impl<'a> Repository<'a> {
     }
 
     fn load<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
-        let call = store_errors::load_of(self.application.instance(), id);
-        store_errors::mending(call, || self.load_once(id, lte))
+        let instance = self.application.instance();
+        let load = || {
+            let call = store_errors::load_of(instance, id);
+            store_errors::mending(call, || self.load_once(id, lte))
+        };
+        let Some(batch) = batch::of(instance) else {
+            return load();
+        };
+        let started = Instant::now();
+        let loaded = load();
+        batch.borrow_mut().waits(started.elapsed());
+        loaded
     }
 
     fn load_once<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
         let application = self.application;
         application.claim_topic::<A>()?;
         application.refuse_other_id_type(id)?;
-        let batch = batch::of(application.instance());
-        if let (Some(batch), None) = (&batch, lte)
-            && let Some(aggregate) = batch.borrow().aggregate::<A>(id)
-        {
-            return Ok(Some(aggregate));
-        }
-        let collected = batch.map_or_else(Vec::new, |batch| batch.borrow().events_of(id));
-        // The cache holds neither past versions nor uncommitted ones.
-        match application.cache() {
-            Some(cache) if lte.is_none() && collected.is_empty() => self.load_cached(cache, id),
-            _ => {
-                let stored = snapshots::stored(application, id, lte)?;
-                self.rebuild(id, stored, lte, collected)
+        match (batch::of(application.instance()), lte) {
+            (Some(batch), None) => self.load_for_a_policy(id, &batch),
+            (Some(batch), _) => {
+                let collected = batch.borrow().events_of(id);
+                let loaded = self.loading(id, lte, collected).run(None)?;
+                Ok(loaded.aggregate)
             }
+            (None, None) => Ok(self.load_committed(id)?.0.aggregate),
+            (None, _) => Ok(self.loading(id, lte, Vec::new()).run(None)?.aggregate),
         }
     }
 
-    /// Loads the committed state, starting from the cache, and caches the result.
-    fn load_cached<A: Aggregate>(&self, cache: &Cache, id: &AggregateId) -> Result<Option<A>> {
+    /// Loads an aggregate for a policy: from memory, or as others load it, with the events behind
+    /// that the batch has collected.
+    fn load_for_a_policy<A: Aggregate>(
+        &self,
+        id: &AggregateId,
+        batch: &Rc<RefCell<Batch>>,
+    ) -> Result<Option<A>> {
+        let base = match lending::take(self.application, batch, id)? {
+            Found::Current(aggregate) => return Ok(Some(aggregate)),
+            Found::Behind(aggregate) => Some(aggregate),
+            Found::Nothing => None,
+        };
+        let version = version_of(base.as_ref());
+        let collected = batch.borrow().events_of(id);
+        let (mut loaded, size) = if base.is_none() && collected.is_empty() {
+            self.load_committed(id)?
+        } else {
+            let loaded = self.loading(id, None, collected).run(base)?;
+            let size = Size::of(loaded.bytes);
+            (loaded, Some(size))
+        };
+        if let (Some(aggregate), Some(size)) = (&mut loaded.aggregate, size) {
+            lending::lend(batch, aggregate, version, size);
+        }
+        Ok(loaded.aggregate)
+    }
+
+    /// Loads the committed state, starting from the cache, and caches the result. Returns its size,
+    /// or `None` if it may be older than the record.
+    fn load_committed<A: Aggregate>(&self, id: &AggregateId) -> Result<(Loaded<A>, Option<Size>)> {
+        let loading = self.loading(id, None, Vec::new());
+        let Some(cache) = self.application.cache() else {
+            let loaded = loading.run(None)?;
+            let size = Size::of(loaded.bytes);
+            return Ok((loaded, Some(size)));
+        };
         let cached: Option<A> = cache.get(id);
         if cached.is_some() && !cache.fast_forwards() {
-            return Ok(cached);
+            let loaded = Loaded {
+                aggregate: cached,
+                bytes: 0,
+            };
+            return Ok((loaded, None));
         }
         let known = version_of(cached.as_ref());
-        let stored = match cached {
-            None => snapshots::stored(self.application, id, None)?,
-            Some(cached) => {
-                let behind = EventQuery::all().gt(known);
-                (Some(cached), self.application.select_events(id, &behind)?)
-            }
-        };
-        let loaded = self.rebuild(id, stored, None, Vec::new())?;
-        if version_of(loaded.as_ref()) > known {
-            let saved = loaded.as_ref().and_then(CachedAggregate::of);
+        let loaded = loading.run(cached)?;
+        let root = loaded.aggregate.as_ref().map(A::__root);
+        if root.is_some_and(|root| root.version() > known) {
+            let saved = root.and_then(CachedAggregate::of);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
-        Ok(loaded)
+        Ok((loaded, Some(Size::unknown())))
     }
 
-    /// Applies the stored events, then the collected ones.
-    fn rebuild<A: Aggregate>(
-        &self,
-        id: &AggregateId,
-        (base, mut events): Stored<A>,
+    fn loading<'l>(
+        &'l self,
+        id: &'l AggregateId,
         lte: Option<u64>,
         collected: Vec<StoredEvent>,
-    ) -> Result<Option<A>> {
-        if let Some(batch) = batch::of(self.application.instance()) {
-            batch.borrow_mut().loaded(&events);
+    ) -> Loading<'l> {
+        Loading {
+            application: self.application,
+            id,
+            lte,
+            collected,
         }
-        let last = events.last().map(|event| event.originator_version);
-        self.refuse_overtaken(id, last.or(base.as_ref().map(A::version)), &collected)?;
-        let wanted = |event: &StoredEvent| lte.is_none_or(|lte| event.originator_version <= lte);
-        events.extend(collected.into_iter().filter(wanted));
-        self.replay(id, base, &events)
-    }
-
-    /// Fails if another writer has saved the aggregate after a policy of this batch had collected
-    /// it. The batch cannot be recorded then, and runs again.
-    fn refuse_overtaken(
-        &self,
-        id: &AggregateId,
-        stored: Option<u64>,
-        collected: &[StoredEvent],
-    ) -> Result<()> {
-        let (Some(last), Some(first)) = (stored, collected.first()) else {
-            return Ok(());
-        };
-        if last < first.originator_version {
-            return Ok(());
-        }
-        let conflict = Conflict::new(id.clone(), first.originator_version);
-        let error = self.application.store_error(conflict.into());
-        Err(error)
-    }
-
-    fn replay<A: Aggregate>(
-        &self,
-        id: &AggregateId,
-        base: Option<A>,
-        events: &[StoredEvent],
-    ) -> Result<Option<A>> {
-        let name = self.application.name();
-        let mut replay = base.map_or_else(|| Replay::new(id.clone()), Replay::resume);
-        for event in events {
-            let decoded = self.decode::<A>(event)?;
-            replay
-                .apply(
-                    &event.originator_id,
-                    event.originator_version,
-                    decoded.timestamp,
-                    &decoded.payload,
-                )
-                .map_err(|problem| {
-                    Error::data(
-                        name,
-                        DataProblem::Replay {
-                            id: id.clone(),
-                            problem,
-                        },
-                    )
-                })?;
-        }
-        Ok(replay.finish())
     }
 
     /// Decodes an event. A panic in a type of the user's becomes an error.

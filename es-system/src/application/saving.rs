@@ -306,7 +306,7 @@ impl MarkSaved<'_> {
         let snapshot = snapshots::due(self.application, aggregate, first);
         self.snapshots.extend(snapshot);
         if let Some(cache) = self.application.cache() {
-            let saved = CachedAggregate::of(aggregate);
+            let saved = CachedAggregate::of(aggregate.__root());
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
     }

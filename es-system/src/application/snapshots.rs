@@ -10,6 +10,7 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, AggregateId, ReplayError, SnapshotState, source};
 use es_store::{EventQuery, MapperError, StoredEvent};
 
+use crate::application::batch;
 use crate::application::core::Application;
 use crate::application::store_errors;
 use crate::error::DataProblem;
@@ -117,18 +118,35 @@ pub(crate) fn record(application: &Application, snapshots: &[StoredEvent]) {
     }
 }
 
-/// The stored parts of an aggregate: its newest snapshot and the events behind it, or all events if
-/// there is none.
-pub(crate) type Stored<A> = (Option<A>, Vec<StoredEvent>);
+/// The stored parts of an aggregate, as far as they were read at once.
+pub(crate) struct Stored<A> {
+    /// The aggregate as its newest snapshot has it, if there is one.
+    pub(crate) base: Option<A>,
+    /// The first page of the events behind it, or of all events if there is none.
+    pub(crate) events: Vec<StoredEvent>,
+    /// The bytes of the states of the events and the snapshot.
+    pub(crate) bytes: usize,
+}
 
-/// Reads the stored parts of an aggregate, up to version `lte`.
+impl<A> Stored<A> {
+    pub(crate) fn new(base: Option<A>, events: Vec<StoredEvent>) -> Self {
+        Self {
+            bytes: batch::bytes_of(&events),
+            base,
+            events,
+        }
+    }
+}
+
+/// Reads the newest snapshot of an aggregate, and the page of the events behind it that `query`
+/// selects.
 pub(crate) fn stored<A: Aggregate>(
     application: &Application,
     id: &AggregateId,
-    lte: Option<u64>,
+    query: &EventQuery,
 ) -> Result<Stored<A>> {
     if A::__STORES_STATE && application.is_snapshotting() {
-        match with_snapshot(application, id, lte) {
+        match with_snapshot(application, id, query) {
             Ok(Some(stored)) => return Ok(stored),
             Ok(None) => {}
             Err(error) if error.kind() == ErrorKind::BadData => {
@@ -137,18 +155,18 @@ pub(crate) fn stored<A: Aggregate>(
             Err(error) => return Err(error),
         }
     }
-    let query = lte.map_or(EventQuery::all(), |lte| EventQuery::all().lte(lte));
-    Ok((None, application.select_events(id, &query)?))
+    let events = application.select_events(id, query)?;
+    Ok(Stored::new(None, events))
 }
 
 /// Returns `None` if there is a snapshot, but no state can be made of it.
 fn with_snapshot<A: Aggregate>(
     application: &Application,
     id: &AggregateId,
-    lte: Option<u64>,
+    query: &EventQuery,
 ) -> Result<Option<Stored<A>>> {
     let recorder = application.recorder()?;
-    let read = store_errors::calling(|| recorder.select_history(id, lte));
+    let read = store_errors::calling(|| recorder.select_history(id, query));
     let history = read.map_err(
         |error| match Error::store(application.name(), error.clone()) {
             // The snapshot may be the damaged row, and that is no failure of the store.
@@ -157,10 +175,14 @@ fn with_snapshot<A: Aggregate>(
         },
     )?;
     let Some(snapshot) = &history.snapshot else {
-        return Ok(Some((None, history.events)));
+        return Ok(Some(Stored::new(None, history.events)));
     };
-    let aggregate = decode(application, snapshot)?;
-    Ok(aggregate.map(|aggregate| (Some(aggregate), history.events)))
+    let Some(base) = decode(application, snapshot)? else {
+        return Ok(None);
+    };
+    let mut stored = Stored::new(Some(base), history.events);
+    stored.bytes += snapshot.state.len();
+    Ok(Some(stored))
 }
 
 /// Compares the state of an aggregate that takes snapshots with what a snapshot stores of it.

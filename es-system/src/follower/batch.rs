@@ -24,7 +24,8 @@ use crate::policy::received::Received;
 
 /// The number of events after which a batch ends.
 pub(super) const BATCH_EVENTS: usize = 1_000;
-/// The time after which a batch ends.
+/// The time after which a batch ends, without the time that its policies have waited for
+/// aggregates.
 const BATCH_TIME: Duration = Duration::from_millis(200);
 
 /// Handles the events of a batch, one at a time.
@@ -101,16 +102,17 @@ pub(super) struct BatchLoop<'a> {
 }
 
 impl BatchLoop<'_> {
-    /// Runs the policies for `events`, one after the other.
+    /// Runs the policies for `events`, one after the other. `batch` has collected nothing yet.
     pub(super) fn run(
         self,
         events: EventSlice<'_>,
+        batch: Batch,
         handler: &mut impl EventHandler,
     ) -> LoopOutcome {
         let started = Instant::now();
         let mut done = 0;
         let mut failed = None;
-        let batch = Rc::new(RefCell::new(Batch::default()));
+        let batch = Rc::new(RefCell::new(batch));
         let in_store = self.in_hand.map(|in_hand| in_hand.in_store.clone());
         let in_store = in_store.unwrap_or_default();
         let bound = batch::bind(self.processor.application.instance(), &batch, in_store);
@@ -170,8 +172,8 @@ impl BatchLoop<'_> {
     }
 
     fn is_over(self, done: usize, started: Instant, batch: &Batch) -> bool {
-        let is_long =
-            || done > 0 && (started.elapsed() > BATCH_TIME || batch.bytes() >= PAGE_BYTES);
+        let worked = || started.elapsed().saturating_sub(batch.waited());
+        let is_long = || done > 0 && (worked() > BATCH_TIME || batch.bytes() >= PAGE_BYTES);
         match self.until {
             Until::Finished => self.processor.is_finishing() || is_long(),
             Until::TimeIsOver => is_long(),
@@ -227,13 +229,12 @@ mod tests {
             batch: &Rc<RefCell<Batch>>,
         ) -> Result<(), BoxError> {
             if self.loads {
-                let loaded = std::slice::from_ref(&received.notification.event);
+                let loaded = received.notification.state.len();
                 batch.borrow_mut().loaded(loaded);
                 return Ok(());
             }
             let entry = ChangedAggregate {
                 version: 1,
-                aggregate: None,
                 snapshot: None,
             };
             let events = vec![received.notification.event.clone()];
@@ -267,7 +268,7 @@ mod tests {
             until,
         };
         batch_loop
-            .run(page.slice(&upstream), &mut Copy { loads })
+            .run(page.slice(&upstream), Batch::default(), &mut Copy { loads })
             .done
     }
 

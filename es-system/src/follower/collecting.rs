@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use es_store::Recording;
+use es_store::{Recorded, Recording, StoredEvent};
 
 use crate::application::batch::{Batch, Collected};
 use crate::application::snapshots;
@@ -49,7 +49,7 @@ pub(super) fn process(
         done,
         batch,
         failed,
-    } = batch_loop.run(events, &mut handler);
+    } = batch_loop.run(events, Batch::keeping(processor.take_kept()), &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
@@ -57,11 +57,13 @@ pub(super) fn process(
         recorded = !new.is_empty();
         let recording = Recording::new(new).tracking(events.tracking(done));
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;
-        if let Err(error) = processor.application.record(&recording) {
-            processor.application.forget(&recording.events);
-            return Err(CommitFailure::of(error, done));
+        match processor.application.record(&recording) {
+            Ok(recorded) => after_commit(processor, collected, &recording.events, &recorded),
+            Err(error) => {
+                processor.application.forget(&recording.events);
+                return Err(CommitFailure::of(error, done));
+            }
         }
-        after_commit(processor, collected);
     }
     Ok(Committed {
         done,
@@ -70,13 +72,30 @@ pub(super) fn process(
     })
 }
 
-/// Caches the aggregates of a batch and records its snapshots, after its events are committed.
-fn after_commit(processor: &Processor, collected: Collected) {
-    if let Some(cache) = processor.application.cache() {
-        collected
-            .aggregates
-            .into_iter()
-            .for_each(|saved| cache.put(saved));
+/// Caches and keeps the aggregates of a batch and records its snapshots, after its events are
+/// committed. Aggregates are put back here alone, so nothing is kept after a failure.
+fn after_commit(
+    processor: &Processor,
+    collected: Collected,
+    events: &[StoredEvent],
+    recorded: &Recorded,
+) {
+    let Collected {
+        changed,
+        snapshots,
+        mut kept,
+        ..
+    } = collected;
+    let application = &processor.application;
+    if let Some(cache) = application.cache() {
+        for id in &changed {
+            match kept.cached(id) {
+                Some(saved) => cache.put(saved),
+                None => cache.forget(id),
+            }
+        }
     }
-    snapshots::record(&processor.application, &collected.snapshots);
+    snapshots::record(application, &snapshots);
+    kept.settle(application.mapper(), events, &recorded.positions);
+    processor.keep(kept);
 }

@@ -7,6 +7,7 @@ use es_store::sync::lock;
 use es_store::{Head, NotificationPage, NotificationQuery, PAGE_BYTES, TopicFilter};
 
 use crate::application::Application;
+use crate::application::kept::Kept;
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::events::{Lane, Page};
 use crate::follower::failure::Failure;
@@ -23,6 +24,10 @@ pub(crate) struct Processor {
     halt: Mutex<Halt>,
     finishing: AtomicBool,
     abandoned: AtomicBool,
+    /// The aggregates that are kept between two batches. Concurrency: a batch takes all of them and
+    /// puts them back after its commit, and whoever finds none starts with none. So no two batches
+    /// ever have the same ones.
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
@@ -43,6 +48,7 @@ impl Processor {
             halt: Mutex::default(),
             finishing: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            kept: Mutex::default(),
         }
     }
 
@@ -113,6 +119,17 @@ impl Processor {
         limit: usize,
     ) -> Result<(NotificationPage, bool)> {
         page(upstream, self.topics.as_ref(), (from, to), limit)
+    }
+
+    /// Takes the aggregates that were kept by the batches before.
+    pub(super) fn take_kept(&self) -> Kept {
+        std::mem::take(&mut lock(&self.kept))
+    }
+
+    /// Keeps the aggregates of a batch that was committed.
+    pub(super) fn keep(&self, kept: Kept) {
+        let former = std::mem::replace(&mut *lock(&self.kept), kept);
+        drop(former);
     }
 
     pub(super) fn stopped(&self) -> Option<Error> {

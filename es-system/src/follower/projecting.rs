@@ -91,7 +91,7 @@ pub(super) fn run(
         tx,
         policy_timeout,
     };
-    let LoopOutcome { done, failed, .. } = batch_loop.run(events, &mut handler);
+    let LoopOutcome { done, failed, .. } = batch_loop.run(events, Batch::default(), &mut handler);
     (done, failed)
 }
 

@@ -13,6 +13,8 @@ impl Edge {
     /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
     /// only rule so far stops the follower in front of the event.
     pub(super) fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
+        // The failed batch has put none back. Those of another edge may go, too.
+        drop(self.processor.take_kept());
         match failure {
             Failure::Retry { error, pause } => {
                 let conflicts = u64::from(pause.is_contention());

@@ -7,9 +7,8 @@ use es_core::{Aggregate, AggregateId};
 use es_store::{Recording, Role};
 
 use crate::application::aggregates::{Aggregates, Visitor};
-use crate::application::batch::{Batch, ChangedAggregate};
-use crate::application::cache::CachedAggregate;
-use crate::application::{Application, saving, snapshots};
+use crate::application::batch::{self, Batch, ChangedAggregate};
+use crate::application::{Application, lending, saving, snapshots};
 use crate::error::{Error, Result};
 
 /// Collects the new events of a policy. They are recorded in one transaction with the position of
@@ -88,12 +87,13 @@ impl Visitor for Collect<'_> {
         let id = root.id().clone();
         self.refuse_stale(&id, first)?;
         root.__saved_up_to(root.version());
-        let entry = ChangedAggregate {
+        let changed = ChangedAggregate {
             version: aggregate.__root().version(),
-            aggregate: CachedAggregate::of(aggregate),
             snapshot: snapshots::due(application, aggregate, first),
         };
-        self.batch.add(id, events, entry);
+        let bytes = batch::bytes_of(&events);
+        self.batch.add(id, events, changed);
+        lending::lend_changed(self.batch, aggregate.__root_mut(), bytes);
         Ok(())
     }
 }

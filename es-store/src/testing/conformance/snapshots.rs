@@ -4,6 +4,7 @@ use super::bench::{Bench, snapshot};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::recorder::ProcessRecorder;
+use crate::recording::Recording;
 use crate::stored_event::StoredEvent;
 
 fn record(recorder: &dyn ProcessRecorder, snapshot: &StoredEvent) {
@@ -76,7 +77,11 @@ pub fn snapshots_and_events_leave_each_other_alone(bench: &Bench) {
 pub fn a_history_is_the_newest_snapshot_and_the_events_behind_it(bench: &Bench) {
     let recorder = bench.follower();
     let history = |lte| {
-        let found = recorder.select_history(&bench.id(1), lte);
+        let query = EventQuery {
+            lte,
+            ..EventQuery::all()
+        };
+        let found = recorder.select_history(&bench.id(1), &query);
         let found = found.expect("the store can be read");
         let versions = |events: &[StoredEvent]| -> Vec<u64> {
             let of = |event: &StoredEvent| event.originator_version;
@@ -100,11 +105,41 @@ pub fn a_history_is_the_newest_snapshot_and_the_events_behind_it(bench: &Bench) 
     assert_eq!(history(Some(u64::MAX)), (vec![4], vec![5, 6]));
     record(&*recorder, &bench.event(1, 9));
     assert_eq!(history(None), (vec![9], vec![]));
-    let found = recorder.select_history(&bench.id(1), Some(5));
+    let found = recorder.select_history(&bench.id(1), &EventQuery::all().lte(5));
     let whole = History::new(Some(bench.event(1, 4)), vec![bench.event(1, 5)]);
     assert_eq!(found.expect("read"), whole);
-    let other = recorder.select_history(&bench.other_id(), None);
+    let other = recorder.select_history(&bench.other_id(), &EventQuery::all());
     assert_eq!(other.expect("read"), History::default());
+}
+
+/// Rule: the limits of a history are those of its events, and its snapshot does not count.
+pub fn a_history_has_a_page_of_the_events_behind_its_snapshot(bench: &Bench) {
+    let recorder = bench.leader();
+    let event = |version| {
+        let mut event = bench.event(1, version);
+        event.state = vec![b'x'; 10];
+        event
+    };
+    let events = Recording::new((1..=9).map(event).collect());
+    recorder.record(&events).expect("recorded");
+    let found = |query: EventQuery| {
+        let found = recorder.select_history(&bench.id(1), &query);
+        let found = found.expect("the store can be read");
+        let versions = found.events.iter().map(|event| event.originator_version);
+        let of = |snapshot: &StoredEvent| snapshot.originator_version;
+        (
+            found.snapshot.as_ref().map(of),
+            versions.collect::<Vec<_>>(),
+        )
+    };
+    let page = EventQuery::all().byte_limit(20);
+    assert_eq!(found(page.clone()), (None, vec![1, 2]));
+    record(&*recorder, &event(4));
+    assert_eq!(found(page.clone()), (Some(4), vec![5, 6]));
+    assert_eq!(found(page.clone().limit(1)), (Some(4), vec![5]));
+    assert_eq!(found(page.lte(5)), (Some(4), vec![5]));
+    assert_eq!(found(EventQuery::all().limit(3)), (Some(4), vec![5, 6, 7]));
+    assert_eq!(found(EventQuery::all().byte_limit(0)), (Some(4), vec![5]));
 }
 
 /// Rule: an id of the other form and an invalid version are refused and not found.

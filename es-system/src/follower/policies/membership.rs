@@ -32,9 +32,9 @@ impl Membership {
         self.is_settled
     }
 
-    /// Records a look at which the edge has stepped back for a program that was started later, and
-    /// events are to be processed. If that program has made no progress for a while, returns true,
-    /// and the edge decides as after its start.
+    /// Records a look at which the edge has stepped back for a program that was started later,
+    /// while there are events to process. If that program has made no progress for a while, returns
+    /// true, and the edge decides as after its start.
     ///
     /// A program that is merely slow loses its batch to this one, and no event is lost.
     pub(in crate::follower) fn stalls(&mut self, found: &Followed, now: Instant) -> bool {
