@@ -18,7 +18,8 @@ struct ExactFence;
 
 impl Around for ExactFence {}
 
-/// The control: a position may move whenever it increases, wherever the batch started.
+/// The control: a position may move whenever it increases, wherever the batch started, and whatever
+/// is recorded for it.
 struct HigherThanRecorded;
 
 impl Around for HigherThanRecorded {
@@ -29,9 +30,13 @@ impl Around for HigherThanRecorded {
     ) -> Result<Recorded, StoreError> {
         let mut recording = recording.clone();
         for tracking in &mut recording.trackings {
-            let recorded = recorder.tracked(&tracking.upstream)?.unwrap_or(0);
+            let found = recorder.followed(&tracking.upstream)?;
+            let recorded = found.position.unwrap_or(0);
             if tracking.to > recorded {
                 tracking.from = recorded;
+                if let Some(policies) = &mut tracking.policies {
+                    policies.expected = found.policies;
+                }
             }
         }
         recorder.record(&recording)
