@@ -2,6 +2,7 @@
 
 #![deny(warnings)]
 
+use es_system::ApplicationType;
 use es_system::prelude::*;
 
 #[aggregate]
