@@ -180,6 +180,7 @@ impl PoliciesMove {
     }
 
     /// Returns all texts that are stored.
+    #[cfg(feature = "postgres")]
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let tags = self.expected.iter().chain(&self.new);
         let tags = tags.map(String::as_str);

@@ -1,7 +1,5 @@
 //! The statements that read and record what is known about following one upstream.
 
-use std::borrow::Cow;
-
 use super::limits::at_most;
 use super::upstream_id;
 use crate::digest::Digest;
@@ -58,9 +56,8 @@ pub(crate) fn keep_statement(upstream: &str) -> String {
     )
 }
 
-/// The parameters of [`keep_statement`].
+/// The parameters of [`keep_statement`] behind the row of the position.
 pub(crate) struct Kept<'a> {
-    pub(crate) row: Cow<'a, str>,
     pub(crate) event_at: Option<i64>,
     pub(crate) originator_id: Option<String>,
     pub(crate) originator_version: Option<i64>,
@@ -81,7 +78,6 @@ pub(crate) fn kept(tracking: &Tracking) -> Option<Kept<'_>> {
         return None;
     }
     Some(Kept {
-        row: tracking.row(),
         event_at: event.map(|_| to),
         originator_id: event.map(|event| upstream_id::to_column(&event.originator_id)),
         originator_version: event.map(|event| at_most(event.originator_version)),

@@ -38,7 +38,7 @@ pub(super) fn move_position(
     }
     if let Some(kept) = kept(tracking) {
         let failed = |error| codes::failed(label, "recording the upstream's event", error);
-        keep_upstream(connection, &kept).map_err(failed)?;
+        keep_upstream(connection, row, &kept).map_err(failed)?;
     }
     Ok(())
 }
@@ -119,10 +119,10 @@ fn policies_at(connection: &Connection, row: &str, at: u64) -> rusqlite::Result<
     Ok(found.optional()?.flatten())
 }
 
-fn keep_upstream(connection: &Connection, kept: &Kept<'_>) -> rusqlite::Result<usize> {
+fn keep_upstream(connection: &Connection, row: &str, kept: &Kept<'_>) -> rusqlite::Result<usize> {
     let mut keep = connection.prepare_cached(&keep_statement("es_upstream"))?;
     keep.execute(params![
-        kept.row,
+        row,
         kept.event_at,
         kept.originator_id,
         kept.originator_version,
