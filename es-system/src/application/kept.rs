@@ -14,13 +14,17 @@
 //!   then is behind, and gets their events when it is asked for. The look comes after the page of
 //!   the upstream was read: whatever was saved here before an event of the page was recorded there,
 //!   is seen by the policy of that event.
-//! - If the log has another event where the last look ended, or none, then it has lost commits, and
-//!   nothing is kept.
+//! - If the log has another event than before where the last look ended, or behind what was loaded
+//!   since then, or none, then it has lost commits, and nothing is kept. Nor is anything if there
+//!   are too many events to look at.
 //!
 //! The repository's cache is another thing: it belongs to the application, serves all threads with
 //! copies, and is asked for by the environment. A policy gets what is kept, and only otherwise what
 //! is cached; the cache gets a copy of what a batch has changed, after the commit. A state from a
 //! cache that does not look for newer events is not kept, because it may be older than the look.
+
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -39,7 +43,7 @@ use crate::error::Result;
 const MAX: usize = 1_000;
 /// The maximum number of bytes of all of them. The one that was used last is kept in any case.
 const MAX_BYTES: usize = 2 * PAGE_BYTES;
-/// The number of bytes by which an aggregate has to grow before its state is measured.
+/// The number of bytes by which an aggregate has to grow before its state is measured again.
 const MEASURED: usize = 64 * 1024;
 /// The maximum number of events of others that are looked at one by one.
 const LOOK: usize = 1_000;
@@ -51,6 +55,9 @@ pub(crate) struct Kept {
     /// The event of the application's own log at which the last look ended; its position is 0 if
     /// the log was empty. `None` before the first look.
     seen: Option<Head>,
+    /// A later event of the log, behind all that was loaded since then. If the log has lost it, it
+    /// may have lost what was loaded, too. `None` if nothing was.
+    known: Option<Head>,
     /// The number of events behind it that the follower itself has recorded.
     own: usize,
 }
@@ -67,6 +74,8 @@ pub(crate) struct KeptAggregate {
     is_asked_for: bool,
     /// True if a policy has got it, and has not given it back.
     is_lent: bool,
+    /// True if it was loaded since the last look, so that it may be of a later moment.
+    is_loaded: bool,
     /// True if a policy gets it while one has it already. Then a copy stays here, if one can be
     /// made.
     is_copied: bool,
@@ -98,9 +107,9 @@ impl<A: Aggregate> KeptRoot for Root<A> {
     }
 }
 
-/// The size of an aggregate in memory, which nothing tells exactly. The bytes of the events that it
-/// was made of stand for it, until they are many. Then those of its state do, if it can be stored:
-/// a counter is small, however many events it has.
+/// The size of an aggregate in memory, which nothing tells exactly. The bytes of its state as it is
+/// stored stand for it, if it can be stored: a counter is small, however many events it has. They
+/// are measured again when its new events are many.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Size {
     bytes: usize,
@@ -109,9 +118,9 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Returns the size of a state of which nothing is known. It is measured at the first occasion.
+    /// Returns the size of a state of which nothing is known, until it is measured.
     pub(crate) fn unknown() -> Self {
-        Self::of(MEASURED + 1)
+        Self::of(MEASURED)
     }
 
     /// Returns the size of an aggregate that was made of this many bytes.
@@ -121,7 +130,7 @@ impl Size {
 
     fn measure(&mut self, root: &dyn KeptRoot, mapper: &Mapper) {
         let grown = self.bytes.saturating_sub(self.measured);
-        if grown <= self.measured.max(MEASURED) {
+        if self.measured > 0 && grown <= self.measured.max(MEASURED) {
             return;
         }
         if let Some(bytes) = root.state_bytes(mapper) {
@@ -163,6 +172,7 @@ impl Kept {
         let kept = self.aggregates.entry(id);
         kept.is_asked_for = true;
         kept.is_lent = true;
+        kept.is_loaded = true;
         if base == 0 {
             kept.size = size;
         } else {
@@ -239,9 +249,28 @@ impl Kept {
         }
     }
 
+    /// Returns true if something was loaded that may be of a later moment than the end of the last
+    /// look, and no event that is known is behind it.
+    pub(crate) fn needs_head(&self) -> bool {
+        self.aggregates.values().any(|kept| kept.is_loaded)
+    }
+
+    /// Records the head of the application's own log after everything was loaded.
+    pub(crate) fn know(&mut self, head: Option<Head>) {
+        self.known = head;
+        self.aggregates
+            .values_mut()
+            .for_each(|kept| kept.is_loaded = false);
+    }
+
     /// Moves the end of the last look past the follower's own events, if no others are between.
+    /// They were recorded after everything was loaded.
     fn recorded(&mut self, events: &[StoredEvent], positions: &[u64]) {
-        let (Some(seen), Some(event)) = (&mut self.seen, events.last()) else {
+        let (Some(event), Some(last)) = (events.last(), positions.last()) else {
+            return;
+        };
+        self.know(Some(Head::new(*last, Some(UpstreamEvent::from(event)))));
+        let Some(seen) = &mut self.seen else {
             return;
         };
         let expected = (seen.position + 1..).take(positions.len());
@@ -261,17 +290,23 @@ impl Kept {
         between: impl FnOnce(&NotificationQuery) -> Result<Option<Vec<Notification>>>,
     ) -> Result<()> {
         let head = head.unwrap_or_else(|| Head::new(0, None));
+        let known = self.known.take();
         if let (Some(seen), true) = (self.seen.take(), self.aggregates.len() > 0) {
-            let is_same = match head.position.cmp(&seen.position) {
+            let known = known.unwrap_or_else(|| seen.clone());
+            let is_same = match head.position.cmp(&seen.position.max(known.position)) {
                 Ordering::Less => false,
-                Ordering::Equal => may_be(head.event.as_ref(), seen.event.as_ref()),
-                Ordering::Greater => {
+                Ordering::Equal if known.position == seen.position => {
+                    may_be(head.event.as_ref(), seen.event.as_ref())
+                }
+                Ordering::Equal | Ordering::Greater => {
                     let query = NotificationQuery::from(seen.position)
                         .up_to(head.position)
                         .limit(1 + LOOK + self.own.min(LOOK))
                         .byte_limit(PAGE_BYTES);
                     let page = between(&query)?;
-                    page.is_some_and(|page| self.see(&seen, &page, query.is_filled_by(&page)))
+                    page.is_some_and(|page| {
+                        !query.is_filled_by(&page) && self.see(&seen, &known, &page)
+                    })
                 }
             };
             if !is_same {
@@ -283,29 +318,28 @@ impl Kept {
         Ok(())
     }
 
-    /// Marks the aggregates that others have saved, or all of them if there may be more events than
-    /// those of the page. Returns false if the log is another than the one that was seen before.
-    fn see(&mut self, seen: &Head, page: &[Notification], may_be_more: bool) -> bool {
-        let first = page.first().filter(|first| first.id == seen.position);
-        let is_same = match first {
-            Some(first) => may_be(
-                Some(&UpstreamEvent::from(&first.event)),
-                seen.event.as_ref(),
-            ),
-            None => seen.position == 0,
-        };
+    /// Marks the aggregates that others have saved. Returns false if the log is another than the
+    /// one that was seen before.
+    fn see(&mut self, seen: &Head, known: &Head, page: &[Notification]) -> bool {
         for event in page {
             if let Some(kept) = self.aggregates.peek_mut(&event.originator_id) {
                 let version = kept.root.as_ref().map(|root| root.version());
                 kept.is_behind |= version.is_some_and(|known| known < event.originator_version);
             }
         }
-        if may_be_more {
-            self.aggregates
-                .values_mut()
-                .for_each(|kept| kept.is_behind = true);
-        }
-        is_same
+        has(page, seen) && has(page, known)
+    }
+}
+
+/// Returns true if the event, which was seen before, is in the page of the log.
+fn has(page: &[Notification], seen: &Head) -> bool {
+    let found = page.iter().find(|found| found.id == seen.position);
+    match found {
+        Some(found) => may_be(
+            Some(&UpstreamEvent::from(&found.event)),
+            seen.event.as_ref(),
+        ),
+        None => seen.position == 0,
     }
 }
 

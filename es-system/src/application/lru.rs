@@ -83,6 +83,10 @@ impl<T> Lru<T> {
         self.values.remove(&oldest).map(|(_, value)| value)
     }
 
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.values.values().map(|(_, value)| value)
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.values.values_mut().map(|(_, value)| value)
     }

@@ -70,6 +70,7 @@ impl Edge {
                 Ok(Admitted::Follow(change.policies(found)))
             }
             Decision::Record(change) => {
+                self.state().membership.is_settled = false;
                 self.record_policies(&change, found)?;
                 Ok(Admitted::Changed)
             }
@@ -85,6 +86,7 @@ impl Edge {
                 }
             }
             Decision::StepBack(reason) => {
+                self.state().membership.is_settled = false;
                 Err(Failure::SteppedBack(self.stepped_back(reason, found)))
             }
         }

@@ -73,7 +73,8 @@ pub(super) fn process(
 }
 
 /// Caches and keeps the aggregates of a batch and records its snapshots, after its events are
-/// committed. Aggregates are put back here alone, so nothing is kept after a failure.
+/// committed. Aggregates are put back here alone, so nothing is kept of a batch that was not
+/// committed.
 fn after_commit(
     processor: &Processor,
     collected: Collected,
@@ -97,5 +98,10 @@ fn after_commit(
     }
     snapshots::record(application, &snapshots);
     kept.settle(application.mapper(), events, &recorded.positions);
+    if kept.needs_head() {
+        // Without it nothing is kept, and the batch is recorded.
+        let Ok(head) = application.head() else { return };
+        kept.know(head);
+    }
     processor.keep(kept);
 }

@@ -173,6 +173,14 @@ impl Edge {
         Ok(position.unwrap_or(0))
     }
 
+    /// Returns the position behind which events are processed next: that of the replay, if there is
+    /// one.
+    pub(crate) fn next_position(&self) -> Result<u64> {
+        let found = self.follower().followed(self.upstream.name())?;
+        let replay = found.replay.map(|replay| replay.position);
+        Ok(replay.or(found.position).unwrap_or(0))
+    }
+
     /// Returns the number of events that this edge has processed.
     pub(crate) fn processed(&self) -> u64 {
         self.processed.load(Ordering::Relaxed)
@@ -272,12 +280,13 @@ impl Edge {
         self.process(page)
     }
 
-    /// Drops the cached aggregates of the follower if its recorded position went back, because then
-    /// its own store was restored.
+    /// Drops the cached and the kept aggregates of the follower if its recorded position went back,
+    /// because then its own store was restored.
     fn see_position(&self, position: u64) {
         let former = std::mem::replace(&mut self.state().last_position, position);
         if position < former {
             self.follower().forget_all();
+            drop(self.processor.take_kept());
         }
     }
 

@@ -53,7 +53,11 @@ pub(super) struct Page {
 impl Page {
     /// Returns the page if it is the next one of `lane` behind the position `from`.
     pub(super) fn continuing(self, lane: &Lane, from: u64) -> Option<Self> {
-        let is_same = std::mem::discriminant(&self.lane) == std::mem::discriminant(lane);
+        let is_same = match (&self.lane, lane) {
+            // Another replay has other topics.
+            (Lane::Replay(one), Lane::Replay(other)) => one.expected == other.expected,
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
         (is_same && self.from == from).then(|| Self {
             lane: lane.clone(),
             ..self
@@ -116,5 +120,34 @@ impl<'a> EventSlice<'a> {
     fn to(&self, position: u64, event: Option<UpstreamEvent>) -> Tracking {
         self.lane
             .tracking(self.upstream, self.from, position, event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use es_store::StoredEvent;
+
+    use super::*;
+
+    #[test]
+    fn what_a_page_has_left_is_used_by_the_replay_that_has_read_it_alone() {
+        let replay = |tag: &str| Lane::Replay(PoliciesMove::new(Some(tag.to_owned()), tag));
+        let live = || Lane::Live(PoliciesMove::new(None, "Dog."));
+        for (lane, from, is_used) in [
+            (replay("one"), 7, true),
+            (replay("one"), 8, false),
+            (replay("another"), 7, false),
+            (live(), 7, false),
+        ] {
+            let event = StoredEvent::new("one", 1, "dogschool:Dog.Registered", Vec::new());
+            let left = Page {
+                lane: replay("one"),
+                from: 7,
+                start: None,
+                events: vec![Notification::new(9, event)],
+                rest: None,
+            };
+            assert_eq!(left.continuing(&lane, from).is_some(), is_used);
+        }
     }
 }

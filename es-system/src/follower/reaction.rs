@@ -13,7 +13,7 @@ impl Edge {
     /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy; the
     /// only rule so far stops the follower in front of the event.
     pub(super) fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
-        // The failed batch has put none back. Those of another edge may go, too.
+        // Those that the events before the failed one have left, and those of another edge.
         drop(self.processor.take_kept());
         match failure {
             Failure::Retry { error, pause } => {

@@ -140,7 +140,7 @@ impl Budget {
         let edge = &connection.edge;
         // If a store cannot be read, its events are not processed now.
         let head = edge.upstream().notification_log().head().unwrap_or(0);
-        let behind = head.saturating_sub(edge.position().unwrap_or(head));
+        let behind = head.saturating_sub(edge.next_position().unwrap_or(head));
         *left = left.saturating_add(behind.saturating_mul(ANSWERS));
     }
 
