@@ -65,6 +65,11 @@ pub trait Around: Send + Sync + 'static {
 
     /// Called before `select_notifications` and `select_page`.
     fn before_select_notifications(&self) {}
+
+    /// Returns what `select_notifications` returns in place of `found`.
+    fn after_select_notifications(&self, found: Vec<Notification>) -> Vec<Notification> {
+        found
+    }
 }
 
 /// A recorder with such a behaviour around it.
@@ -140,7 +145,8 @@ impl<A: Around> ApplicationRecorder for Wrapped<A> {
         query: &NotificationQuery,
     ) -> Result<Vec<Notification>, StoreError> {
         self.around.before_select_notifications();
-        self.recorder.select_notifications(query)
+        let found = self.recorder.select_notifications(query)?;
+        Ok(self.around.after_select_notifications(found))
     }
 
     fn select_page(&self, query: &NotificationQuery) -> Result<NotificationPage, StoreError> {
