@@ -1,10 +1,12 @@
 //! Aggregates: the effects of live calls, and the events that replay refuses.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
+use es_core::__private::Loan;
 use es_core::testing::FixedSource;
 use es_core::{
-    Aggregate, AggregateId, EventSet, Replay, ReplayError, Timestamp, aggregate, source,
+    Aggregate, AggregateId, EventSet, HasState, Replay, ReplayError, Timestamp, aggregate, source,
 };
 
 #[aggregate(crate = es_core)]
@@ -193,4 +195,37 @@ fn replay_refuses_a_first_event_that_creates_nothing() {
 fn a_clone_has_the_pending_events_too() {
     let account = Account::open("Ada");
     assert_eq!(account.clone().pending_events(), account.pending_events());
+}
+
+#[test]
+fn an_event_ends_a_loan_live_and_in_replay() {
+    thread_local! {
+        static RETURNED: Cell<usize> = const { Cell::new(0) };
+    }
+    let lent = || {
+        let mut account = Account::open("Ada");
+        account.__root_mut().__lend(Loan {
+            number: 1,
+            give_back: |_, _| RETURNED.set(RETURNED.get() + 1),
+        });
+        account
+    };
+    drop(lent());
+    assert_eq!(
+        RETURNED.get(),
+        1,
+        "an aggregate without a new event goes back"
+    );
+    let mut changed = lent();
+    changed.book(1);
+    drop(changed);
+    for amount in [1, 13] {
+        let (account, event) = (lent(), booked(amount));
+        let id = account.id().clone();
+        let mut replay = Replay::resume(account);
+        let applied = replay.apply(&id, 2, Timestamp::MIN, &event.into());
+        assert_eq!(applied.is_ok(), amount == 1, "the other body panics");
+        drop(replay);
+    }
+    assert_eq!(RETURNED.get(), 1, "a changed one does not");
 }

@@ -229,7 +229,6 @@ impl<A: Aggregate> Root<A> {
         P: EventPayload + Into<A::Event>,
     {
         let timestamp = source::now();
-        self.loan = None;
         let before = self.broken;
         self.broken = before.or(Some(P::TOPIC));
         self.state_mut().apply(&payload, timestamp);
@@ -249,7 +248,9 @@ impl<A: Aggregate> Root<A> {
         Self::__restored(id, 1, [timestamp, timestamp], state)
     }
 
+    /// Returns the state to be changed by an event, which ends the loan.
     pub(crate) fn state_mut(&mut self) -> &mut A::State {
+        self.loan = None;
         match &mut self.state {
             Some(state) => state,
             None => gone(),

@@ -73,10 +73,8 @@ impl Loading<'_> {
         self.refuse_overtaken(replay.version())?;
         let is_wanted =
             |event: &&StoredEvent| self.lte.is_none_or(|lte| event.originator_version <= lte);
-        let wanted = self.collected.iter().filter(is_wanted);
-        wanted
-            .into_iter()
-            .try_for_each(|event| self.apply(&mut replay, std::slice::from_ref(event)))?;
+        let mut wanted = self.collected.iter().filter(is_wanted);
+        wanted.try_for_each(|event| self.apply(&mut replay, std::slice::from_ref(event)))?;
         Ok(Loaded {
             aggregate: replay.finish(),
             bytes,
