@@ -70,6 +70,17 @@ pub enum StoreError {
         /// The position that is recorded.
         found: u64,
     },
+    /// What is set aside is not what a change expects: another program has changed it.
+    #[error(
+        "what is set aside at position {position} of `{upstream}` was changed by another program"
+    )]
+    #[non_exhaustive]
+    SetAsideChanged {
+        /// The application that is followed.
+        upstream: String,
+        /// The position of the event that the change is about.
+        position: u64,
+    },
     /// The id of an aggregate does not have the form that the store keeps.
     #[error("aggregate {id} has an id of type {}, but ORIGINATOR_ID_TYPE is {expected}: set it to `{}` to keep such ids", .id.id_type(), .id.id_type())]
     #[non_exhaustive]
@@ -196,6 +207,7 @@ impl StoreError {
             Self::Conflict(_)
             | Self::Gap { .. }
             | Self::PositionMoved { .. }
+            | Self::SetAsideChanged { .. }
             | Self::IdType { .. }
             | Self::Invalid(_)
             | Self::Refused { .. } => true,
@@ -215,7 +227,9 @@ impl StoreError {
     /// Returns the remedy, by which a follower decides about the events that it has in hand.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Conflict(_) | Self::PositionMoved { .. } => Remedy::RetryNow,
+            Self::Conflict(_) | Self::PositionMoved { .. } | Self::SetAsideChanged { .. } => {
+                Remedy::RetryNow
+            }
             // A read-only server may be a standby that is about to take over.
             Self::Locked { .. } | Self::ReadOnly { .. } | Self::OutcomeUnknown { .. } => {
                 Remedy::RetryLater
@@ -249,6 +263,14 @@ impl StoreError {
             upstream: upstream.into(),
             expected,
             found,
+        }
+    }
+
+    /// [`SetAsideChanged`](Self::SetAsideChanged): another program has changed what is set aside.
+    pub fn set_aside_changed(upstream: impl Into<String>, position: u64) -> Self {
+        Self::SetAsideChanged {
+            upstream: upstream.into(),
+            position,
         }
     }
 

@@ -7,6 +7,8 @@
 //! a *replay*, which has a position of its own.
 
 use crate::error::StoreError;
+use crate::operation::Operation;
+use crate::set_aside::Waiting;
 use crate::upstream_event::UpstreamEvent;
 
 /// The record of a follower about one of its upstreams, as one query reads it.
@@ -24,6 +26,12 @@ pub struct Followed {
     pub topics: Vec<PolicyTopic>,
     /// The replay that is not finished, if there is one.
     pub replay: Option<Replay>,
+    /// The events of the upstream that are set aside and wait.
+    pub waiting: Waiting,
+    /// The last operation that tells how the follower stands: stopped, paused or resumed.
+    pub standing: Option<Operation>,
+    /// The head of the upstream when the follower began to follow it, if that is recorded.
+    pub began: Option<u64>,
 }
 
 impl Followed {

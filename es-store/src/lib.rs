@@ -23,6 +23,7 @@ mod mapper;
 pub mod memory;
 mod notification;
 mod notification_log;
+mod operation;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "postgres")]
@@ -34,6 +35,7 @@ mod rebuild_lock;
 mod recorder;
 mod recording;
 mod role;
+mod set_aside;
 mod signal;
 // Without a database, nothing opens the transactions that the traits of a store mention.
 #[doc(hidden)]
@@ -70,6 +72,7 @@ pub use followed::{Followed, PoliciesMove, PolicySet, PolicyTopic, Replay, Topic
 pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationPage, NotificationQuery, PAGE_BYTES};
 pub use notification_log::{NotificationLog, Section};
+pub use operation::{Operation, OperationKind};
 pub use projection::{CatchUp, Make, Tables};
 pub use rebuild_lock::RebuildLock;
 pub use recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
@@ -77,6 +80,7 @@ pub use recording::{Recorded, Recording};
 pub use role::Role;
 #[cfg(all(feature = "driver", feature = "sqlite"))]
 pub use rusqlite;
+pub use set_aside::{Decision, DecisionKind, SetAside, SetAsideChange, SetAsideQuery, Waiting};
 pub use signal::{Listening, Signal, Signals};
 pub use sql::transaction::{
     Access, Column, End, FromValue, Row, SqlError, ToValue, Transaction, Value,

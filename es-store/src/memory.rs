@@ -3,6 +3,7 @@
 
 mod positions;
 mod record;
+mod set_aside;
 
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -14,9 +15,11 @@ use crate::error::StoreError;
 use crate::event_query::EventQuery;
 use crate::followed::Followed;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
+use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::signal::{Listening, Signal, Signals};
 use crate::stored_event::StoredEvent;
 use crate::sync;
@@ -136,6 +139,21 @@ impl ProcessRecorder for MemoryRecorder {
     }
 
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
-        Ok(self.read().positions.followed(upstream))
+        let record = self.read();
+        let mut followed = record.positions.followed(upstream);
+        record.set_aside.complete(&mut followed, upstream);
+        Ok(followed)
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        Ok(self.read().set_aside.select(query))
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        Ok(self.read().set_aside.operations(limit))
     }
 }

@@ -8,8 +8,10 @@ use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::rebuild_lock::RebuildLock;
 use crate::recording::{Recorded, Recording};
+use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::signal::{Listening, Signal};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -38,6 +40,8 @@ pub trait AggregateRecorder: Send + Sync {
     ///   stored nor earlier in the recording.
     /// - [`StoreError::PositionMoved`]: a move does not start at the recorded position, or other
     ///   policies are recorded for it.
+    /// - [`StoreError::SetAsideChanged`]: a change of what is set aside does not find what it
+    ///   expects.
     /// - The errors of the store itself.
     ///
     /// After an error nothing of the recording is stored, except that
@@ -183,6 +187,38 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError>;
+
+    /// Fails if this store cannot set events aside. The error names the statement that an operator
+    /// has to execute.
+    ///
+    /// The default implementation fails.
+    ///
+    /// # Errors
+    /// Fails if the tables are missing, and when the store cannot be read.
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        let problem = "this store cannot set events aside";
+        Err(StoreError::Configuration(problem.to_owned()))
+    }
+
+    /// Returns events that are set aside, in the order of upstreams and positions.
+    ///
+    /// The default implementation returns none.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read, or a row is damaged.
+    fn select_set_aside(&self, _query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Returns the last `limit` operations on the follower, the last one first.
+    ///
+    /// The default implementation returns none.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read, or a row is damaged.
+    fn select_operations(&self, _limit: usize) -> Result<Vec<Operation>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`
     /// returns. An error or a panic rolls it back. Meanwhile the store refuses all other calls of

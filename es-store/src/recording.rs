@@ -5,11 +5,14 @@ use std::collections::HashSet;
 use es_core::IdType;
 
 use crate::error::StoreError;
+use crate::operation::Operation;
 use crate::role::Role;
+use crate::set_aside::SetAsideChange;
 use crate::stored_event::StoredEvent;
 use crate::tracking::Tracking;
 
-/// The content of one transaction: new events, and moves of a follower's positions.
+/// The content of one transaction: new events, moves of a follower's positions, and changes of what
+/// it has set aside.
 ///
 /// It is recorded as a whole or not at all.
 ///
@@ -29,6 +32,10 @@ pub struct Recording {
     /// The moves of a follower's positions, at most one for each upstream and one for each replay.
     /// May be empty.
     pub trackings: Vec<Tracking>,
+    /// The changes of what is set aside, in this order. May be empty.
+    pub set_aside: Vec<SetAsideChange>,
+    /// The operations on the follower. May be empty.
+    pub operations: Vec<Operation>,
     /// True if the recording was sent before, and it is unknown whether it was recorded. If all its
     /// events are stored with the same topics and states, it was, and counts as recorded now.
     pub is_resent: bool,
@@ -57,9 +64,28 @@ impl Recording {
         self
     }
 
+    /// Returns the same recording with one more change of what is set aside.
+    #[must_use]
+    pub fn set_aside(mut self, change: SetAsideChange) -> Self {
+        self.set_aside.push(change);
+        self
+    }
+
+    /// Returns the same recording with one more operation.
+    #[must_use]
+    pub fn operation(mut self, operation: Operation) -> Self {
+        self.operations.push(operation);
+        self
+    }
+
     /// Returns true if there is nothing to record.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.trackings.is_empty()
+        self.events.is_empty() && self.is_of_events()
+    }
+
+    /// Returns true if there are events alone.
+    pub fn is_of_events(&self) -> bool {
+        self.trackings.is_empty() && self.set_aside.is_empty() && self.operations.is_empty()
     }
 
     /// Checks the rules that are the same for every store. Every store calls this before it writes.
@@ -73,10 +99,11 @@ impl Recording {
         self.events
             .iter()
             .try_for_each(|event| event.check(id_type))?;
-        if role == Role::Leader && !self.trackings.is_empty() {
+        if role == Role::Leader && !self.is_of_events() {
             let problem = "there is tracking, but the store was opened for an application that follows no other";
             return Err(StoreError::Invalid(problem.to_owned()));
         }
+        self.set_aside.iter().try_for_each(SetAsideChange::check)?;
         let mut upstreams = HashSet::with_capacity(self.trackings.len());
         for tracking in &self.trackings {
             tracking.check()?;

@@ -65,6 +65,7 @@ impl Positions {
                     policies: replay.policies()?.clone(),
                 })
             }),
+            ..Followed::default()
         }
     }
 

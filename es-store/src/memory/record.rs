@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use es_core::AggregateId;
 
 use super::positions::Positions;
+use super::set_aside::Aside;
 use crate::error::{Conflict, StoreError};
 use crate::event_query::EventQuery;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
@@ -23,6 +24,7 @@ pub(super) struct Record {
     /// The snapshots of each aggregate by version.
     snapshots: HashMap<AggregateId, BTreeMap<u64, StoredEvent>>,
     pub(super) positions: Positions,
+    pub(super) set_aside: Aside,
 }
 
 impl Record {
@@ -37,6 +39,7 @@ impl Record {
             .trackings
             .iter()
             .try_for_each(|tracking| self.positions.check(tracking))?;
+        let set_aside = self.set_aside.changed(&recording.set_aside)?;
         let before = self.log.len();
         for event in &recording.events {
             if let Err(refused) = self.insert(event) {
@@ -47,6 +50,10 @@ impl Record {
         for tracking in &recording.trackings {
             self.positions.set(tracking);
         }
+        if let Some(set_aside) = set_aside {
+            self.set_aside = set_aside;
+        }
+        self.set_aside.operate(&recording.operations);
         Ok((before..self.log.len()).map(position).collect())
     }
 
@@ -55,7 +62,8 @@ impl Record {
         if recording.events.is_empty() {
             let mut moves = recording.trackings.iter();
             let have_moved = moves.all(|one| self.positions.has_moved(one));
-            return have_moved.then(Vec::new);
+            let is_known = have_moved && !recording.trackings.is_empty();
+            return is_known.then(Vec::new);
         }
         let position = |event: &StoredEvent| {
             let versions = self.aggregates.get(&event.originator_id)?;
