@@ -138,6 +138,7 @@ pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;
+pub use application::saved::Saved;
 pub use application::{Application, ApplicationType};
 pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
 pub use follower::status::{Condition, EdgeStatus, FollowerStatus};

@@ -1,5 +1,6 @@
 //! Runners open the applications of a system and have its followers process events.
 
+mod has_follower;
 mod limits;
 pub(crate) mod multi_threaded;
 mod network;

@@ -55,6 +55,22 @@ impl fmt::Display for Error {
                 "the log of `{upstream}` is not the one that was followed: {problem}"
             ),
             Self::Policy(failure) => failure.fmt(f),
+            Self::SetAside {
+                upstream,
+                position,
+                decision,
+                problem,
+                ..
+            } => {
+                let state = match decision {
+                    Some(decision) => decision.text(),
+                    None => "set aside",
+                };
+                write!(
+                    f,
+                    "the event at position {position} of `{upstream}` was {state}: {problem}"
+                )
+            }
             Self::NotIdle(lags) => lags.fmt(f),
             Self::StillRunning {
                 follower,

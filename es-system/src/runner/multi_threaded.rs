@@ -16,6 +16,7 @@ use es_core::source;
 use es_store::{Listening, Signal};
 
 use crate::application::ApplicationType;
+use crate::application::saved::Announced;
 use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::follower::status::FollowerStatus;
@@ -283,6 +284,18 @@ impl Shared {
     }
 }
 
+impl MultiThreadedRunner {
+    pub(super) fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    /// Has followers write at once each position that only skips events, until the guard is
+    /// dropped.
+    pub(super) fn announce_waiting(&self) -> impl Announced + '_ {
+        self.shared.announce_waiting()
+    }
+}
+
 impl Drop for MultiThreadedRunner {
     fn drop(&mut self) {
         if let Err(error) = self.stop() {
@@ -292,6 +305,8 @@ impl Drop for MultiThreadedRunner {
 }
 
 struct IdleWaiter<'a>(&'a Shared);
+
+impl Announced for IdleWaiter<'_> {}
 
 impl Drop for IdleWaiter<'_> {
     fn drop(&mut self) {

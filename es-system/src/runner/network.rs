@@ -128,6 +128,14 @@ impl Network {
         })
     }
 
+    /// Returns the error that stopped the follower `A`, if it has stopped.
+    pub(super) fn stop_of<A: ApplicationType>(&self) -> Option<Error> {
+        let instance = self.get::<A>().ok()?.instance();
+        let mut followers = self.followers.iter();
+        let follower = followers.find(|one| one.application().instance() == instance);
+        follower?.stopped()
+    }
+
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {
         &self.followers
     }

@@ -171,6 +171,24 @@ impl SingleThreadedRunner {
     }
 }
 
+impl SingleThreadedRunner {
+    pub(super) fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    /// Processes what is recorded. If it was nothing, waits until another process moves a position,
+    /// for at most `pause`.
+    pub(super) fn work_until(&self, pause: Duration, deadline: Instant) {
+        let shared = &self.shared;
+        let seen = shared.network.progress.rings();
+        if shared.started.load(Ordering::SeqCst) {
+            shared.queue_leaders();
+            shared.work(Skips::Now, Limits::of_a_wait(deadline));
+        }
+        shared.network.progress.wait(seen, pause);
+    }
+}
+
 impl AfterSave for Shared {
     fn after_save(&self, application: &Application) {
         if let Some(node) = self.network.node_of(application) {
