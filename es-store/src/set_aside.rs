@@ -6,8 +6,8 @@
 //!
 //! Concurrency: whoever changes rows of an upstream locks the row of its position first, so their
 //! changes follow each other. An event is set aside only by moving the position past it, so of two
-//! programs that process it, one is too late. What was read before is compared in the transaction:
-//! a change names the row that has to be the first of its sequence.
+//! programs that process it, one is too late. The transaction compares the rows that were read
+//! before: a change names the row that has to be the first of its sequence.
 
 use es_core::{AggregateId, Timestamp};
 

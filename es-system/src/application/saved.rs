@@ -119,8 +119,8 @@ impl Saved {
     /// # #[process_application]
     /// # impl Greetings {
     /// #     #[policy(Dog::Registered)]
-    /// #     fn greet(&self, _: &DomainEvent<DogRegistered>, processing_event: &mut ProcessingEvent) {
-    /// #         processing_event.collect_events(&mut Greeting::send());
+    /// #     fn greet(&self, _: &DomainEvent<DogRegistered>, event: &mut ProcessingEvent) {
+    /// #         event.collect_events(&mut Greeting::send());
     /// #     }
     /// # }
     /// # let system = System::new(pipes![[DogSchool, Greetings]])?;

@@ -169,9 +169,7 @@ impl SingleThreadedRunner {
         self.shared.queue_leaders();
         self.shared.work_for_a_command(Skips::Now);
     }
-}
 
-impl SingleThreadedRunner {
     pub(super) fn network(&self) -> &Network {
         &self.shared.network
     }
@@ -187,6 +185,11 @@ impl SingleThreadedRunner {
         }
         shared.network.progress.wait(seen, pause);
     }
+
+    /// Has every save in the system compare values with what was stored of them, for tests.
+    pub(crate) fn compare_values(&self) {
+        self.shared.network.compare_values();
+    }
 }
 
 impl AfterSave for Shared {
@@ -198,14 +201,6 @@ impl AfterSave for Shared {
             }
             self.work_for_a_command(Skips::Later);
         }
-    }
-}
-
-/// For tests.
-impl SingleThreadedRunner {
-    /// Has every save in the system compare values with what was stored of them.
-    pub(crate) fn compare_values(&self) {
-        self.shared.network.compare_values();
     }
 }
 
