@@ -22,7 +22,7 @@ mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;
-mod history;
+pub(crate) mod history;
 mod policies;
 mod processor;
 mod projecting;

@@ -113,8 +113,11 @@
 //! | stores and settings | [`Env`], [`Settings`], [`store`] | [`stores`](guide::stores), [`environment`](guide::environment) |
 //! | tests | [`testing`] | [`testing`](guide::testing) |
 //! | errors | [`Error`], and [`ErrorKind`] for what to do about it | [`operating`](guide::operating) |
+//! | the program as its own tool | `es_system::cli`, with the cargo feature `cli` | [`cli`](guide::cli) |
 //! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod guide;
 pub mod prelude;
 pub mod store;

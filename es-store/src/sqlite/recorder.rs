@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use super::{rebuild, user_transaction};
+use super::{checkup, rebuild, user_transaction};
+use crate::checkup::{Checkup, TopicCount};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
@@ -196,6 +197,15 @@ impl ProcessRecorder for SqliteRecorder {
             return self.tracked(upstream).map(Followed::new);
         }
         self.read(|reader| reader.followed(upstream))
+    }
+
+    fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
+        self.database
+            .read(|connection| checkup::topics(connection, &self.database.label))
+    }
+
+    fn checkup(&self) -> Checkup {
+        checkup::examine(&self.database)
     }
 
     fn transact(

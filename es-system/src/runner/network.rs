@@ -128,6 +128,13 @@ impl Network {
         })
     }
 
+    /// Returns the follower of the application `name`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn follower_named(&self, name: &str) -> Option<&Arc<Follower>> {
+        let mut followers = self.followers.iter();
+        followers.find(|follower| follower.name() == name)
+    }
+
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {
         &self.followers
     }
