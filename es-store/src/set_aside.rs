@@ -13,7 +13,9 @@ use es_core::{AggregateId, Timestamp};
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::notification::Notification;
 use crate::role::is_reserved;
+use crate::upstream_event::UpstreamEvent;
 
 /// An event that a follower has set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,62 @@ pub struct SetAside {
     pub error: String,
     /// The decision about it; `None` while it waits to be processed.
     pub decision: Option<Decision>,
+}
+
+impl SetAside {
+    /// Creates the row of an event of `upstream` that was not tried yet, and is due at `when`.
+    pub fn new(
+        upstream: impl Into<String>,
+        sequence: impl Into<String>,
+        event: &Notification,
+        when: Timestamp,
+    ) -> Self {
+        Self {
+            upstream: upstream.into(),
+            position: event.id,
+            sequence: sequence.into(),
+            originator_id: event.originator_id.clone(),
+            originator_version: event.originator_version,
+            topic: event.topic.clone().into_owned(),
+            digest: Some(Digest::of(&event.topic, &event.state)),
+            attempts: 0,
+            due: Some(when),
+            first: when,
+            last: when,
+            error: String::new(),
+            decision: None,
+        }
+    }
+
+    /// Returns the same row, after a first attempt has failed. `due` is the time of the next one.
+    #[must_use]
+    pub fn failed(self, error: impl Into<String>, due: Option<Timestamp>) -> Self {
+        Self {
+            attempts: 1,
+            due,
+            error: error.into(),
+            ..self
+        }
+    }
+
+    /// Returns the same row, with a decision about the event.
+    #[must_use]
+    pub fn decided(self, decision: Decision) -> Self {
+        Self {
+            due: None,
+            decision: Some(decision),
+            ..self
+        }
+    }
+
+    /// Returns the identity of the event.
+    pub fn event(&self) -> UpstreamEvent {
+        UpstreamEvent {
+            originator_id: self.originator_id.clone(),
+            originator_version: self.originator_version,
+            digest: self.digest,
+        }
+    }
 }
 
 /// The decision to pass over an event for ever.
