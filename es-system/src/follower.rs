@@ -16,6 +16,7 @@
 //! of a follower share its [`Processor`].
 
 mod admission;
+mod aside;
 mod batch;
 mod collecting;
 mod delay;
@@ -26,10 +27,15 @@ mod history;
 mod policies;
 mod processor;
 mod projecting;
+mod pulling;
 mod reaction;
 mod rebuild;
 mod refusals;
+mod reporting;
+mod retrying;
+mod rules;
 pub(crate) mod status;
+mod steering;
 pub(crate) mod step;
 
 use std::sync::Arc;

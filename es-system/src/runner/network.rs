@@ -329,11 +329,14 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
     if position >= head && edge.has_verified() && edge.is_settled() {
         return Ok(None);
     }
-    let (mut retrying, mut waiting_for_newer) = (None, None);
+    let (mut retrying, mut waiting_for_newer, mut paused) = (None, None, None);
     match edge.condition() {
-        Condition::Retrying { error, .. } | Condition::Misconfigured { error, .. } => {
+        Condition::Retrying { error, .. }
+        | Condition::Waiting { error, .. }
+        | Condition::Misconfigured { error, .. } => {
             retrying = Some(error.to_string());
         }
+        Condition::Paused { who, .. } => paused = Some(who),
         Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
         Condition::Running | Condition::NotRunning | Condition::Stopped { .. } => {}
     }
@@ -344,6 +347,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         head,
         retrying,
         waiting_for_newer,
+        paused,
     }))
 }
 
