@@ -149,6 +149,7 @@ impl BatchLoop<'_> {
         let received = Received {
             notification,
             upstream,
+            began: None,
         };
         let started = Instant::now();
         let (returned, dropped) = watch(|| handler.handle(&received, batch));
@@ -197,11 +198,16 @@ mod tests {
     use crate::application::Application;
     use crate::application::batch::ChangedAggregate;
     use crate::follower::events::{Lane, Page};
+    use crate::policy::begin::Begin;
     use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
+    use crate::policy::rules::Rules;
     use crate::policy::work::{Dispatch, Work};
 
-    struct NoPolicies;
+    #[derive(Default)]
+    struct NoPolicies {
+        rules: Rules,
+    }
 
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<es_store::TopicFilter> {
@@ -210,6 +216,14 @@ mod tests {
 
         fn policies(&self) -> DeclaredPolicies {
             DeclaredPolicies::default()
+        }
+
+        fn rules(&self) -> &Rules {
+            &self.rules
+        }
+
+        fn begin(&self) -> Begin {
+            Begin::default()
         }
 
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
@@ -249,7 +263,7 @@ mod tests {
         let open = |name, role| Application::open(name, role, Env::new());
         let upstream = open("School", Role::Leader).expect("a store in memory");
         let application = open("Shop", Role::Follower).expect("a store in memory");
-        let work = Work::Policies(std::sync::Arc::new(NoPolicies));
+        let work = Work::Policies(std::sync::Arc::new(NoPolicies::default()));
         let processor = Processor::new(application, work);
         let event = |(position, size): (u64, &usize)| {
             let event = StoredEvent::new("one", position, "shop:Copied", vec![0; *size]);

@@ -198,12 +198,17 @@ mod tests {
 
     use super::*;
     use crate::error::BoxError;
+    use crate::policy::begin::Begin;
     use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
     use crate::policy::received::Received;
+    use crate::policy::rules::Rules;
     use crate::policy::work::Dispatch;
 
-    struct NoPolicies;
+    #[derive(Default)]
+    struct NoPolicies {
+        rules: Rules,
+    }
 
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<TopicFilter> {
@@ -214,6 +219,14 @@ mod tests {
             DeclaredPolicies::default()
         }
 
+        fn rules(&self) -> &Rules {
+            &self.rules
+        }
+
+        fn begin(&self) -> Begin {
+            Begin::default()
+        }
+
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
             Ok(())
         }
@@ -221,7 +234,7 @@ mod tests {
 
     fn processor() -> Processor {
         let application = Application::open("Shop", Role::Follower, Env::new());
-        let work = Work::Policies(Arc::new(NoPolicies));
+        let work = Work::Policies(Arc::new(NoPolicies::default()));
         Processor::new(application.expect("a store in memory"), work)
     }
 

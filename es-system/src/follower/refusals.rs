@@ -69,6 +69,7 @@ impl Refusals {
             let received = Received {
                 notification: first,
                 upstream,
+                began: None,
             };
             return Failure::Policy(failure::policy_failure(follower, received, Box::new(error)));
         }
