@@ -13,7 +13,7 @@ use std::time::Instant;
 use es_core::__private::panic_message;
 use es_core::Timestamp;
 use es_store::sync::lock;
-use es_store::Operation;
+use es_store::{Operation, OperationKind};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
@@ -248,6 +248,15 @@ impl Edge {
     pub(crate) fn position(&self) -> Result<u64> {
         let position = self.follower().position_in(self.upstream.name())?;
         Ok(position.unwrap_or(0))
+    }
+
+    /// Returns the recorded position, and true if the retry of an event is due now.
+    pub(crate) fn position_and_due(&self) -> Result<(u64, bool)> {
+        let found = self.follower().followed(self.upstream.name())?;
+        let is_paused = found.standing.is_some_and(|one| one.kind == OperationKind::Paused);
+        let due = found.waiting.due.filter(|_| !is_paused);
+        let is_due = due.is_some_and(|due| due <= Timestamp::now());
+        Ok((found.position.unwrap_or(0), is_due))
     }
 
     /// Returns the position behind which events are processed next: that of the replay, if there is

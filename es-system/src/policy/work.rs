@@ -41,33 +41,28 @@ impl Work {
     }
 
     /// Returns the rule for the event `topic`, whose policy fails or which cannot be decoded.
-    #[expect(dead_code, reason = "followers are to ask it")]
     pub(crate) fn rule(&self, topic: &str) -> OnError {
         self.rules().rule(topic)
     }
 
     /// Returns the rule for the event `topic`, which is newer than this program. `None` is to wait
     /// for a newer program.
-    #[expect(dead_code, reason = "followers are to ask it")]
     pub(crate) fn rule_of_newer(&self, topic: &str) -> Option<OnError> {
         self.rules().rule_of_newer(topic)
     }
 
     /// Returns true if one of the rules may set an event aside.
-    #[expect(dead_code, reason = "followers are to ask it")]
     pub(crate) fn can_set_aside(&self) -> bool {
         self.rules().can_set_aside()
     }
 
     /// Returns the maximum number of events that are set aside.
-    #[expect(dead_code, reason = "followers are to ask it")]
     pub(crate) fn failures_max(&self) -> u64 {
         self.rules().failures_max()
     }
 
     /// Returns the position up to which a new follower leaves out the events of an upstream that has
     /// this head. It may be above the head.
-    #[expect(dead_code, reason = "followers are to ask it")]
     pub(crate) fn begins_behind(&self, head: u64) -> u64 {
         let begin = match self {
             Self::Policies(policies) => policies.begin(),

@@ -321,12 +321,12 @@ pub(super) fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> 
 
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
-    let position = edge.position()?;
+    let (position, is_due) = edge.position_and_due()?;
     if position > head && edge.upstream().notification_log().head()? < position {
         // The log has lost events. The next step tells.
         edge.doubt_history();
     }
-    if position >= head && edge.has_verified() && edge.is_settled() {
+    if position >= head && !is_due && edge.has_verified() && edge.is_settled() {
         return Ok(None);
     }
     let (mut retrying, mut waiting_for_newer, mut paused) = (None, None, None);
