@@ -286,7 +286,11 @@ mod tests {
             until,
         };
         batch_loop
-            .run(page.slice(&upstream).offered(), Batch::default(), &mut Copy { loads })
+            .run(
+                page.slice(&upstream).offered(),
+                Batch::default(),
+                &mut Copy { loads },
+            )
             .done
     }
 

@@ -65,6 +65,8 @@ pub(super) struct State {
     /// The event that the next step sets aside, because its policy has failed.
     pub(super) failed: Option<Failed>,
     pub(super) retries: Retries,
+    /// True if the beginning of the follower was recorded by this edge.
+    pub(super) has_begun: bool,
     /// The number of the last operation that tells how the follower stands.
     pub(super) standing: u64,
     /// The operation that has paused the edge, if it is paused.
@@ -253,7 +255,9 @@ impl Edge {
     /// Returns the recorded position, and true if the retry of an event is due now.
     pub(crate) fn position_and_due(&self) -> Result<(u64, bool)> {
         let found = self.follower().followed(self.upstream.name())?;
-        let is_paused = found.standing.is_some_and(|one| one.kind == OperationKind::Paused);
+        let is_paused = found
+            .standing
+            .is_some_and(|one| one.kind == OperationKind::Paused);
         let due = found.waiting.due.filter(|_| !is_paused);
         let is_due = due.is_some_and(|due| due <= Timestamp::now());
         Ok((found.position.unwrap_or(0), is_due))

@@ -15,6 +15,7 @@ use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::history::History;
 use crate::follower::policies::Admitted;
 use crate::follower::projecting::Target;
+use crate::follower::steering::Beginning;
 use crate::follower::step::Skips;
 use crate::follower::{collecting, projecting};
 use crate::policy::work::Work;
@@ -28,7 +29,7 @@ impl Edge {
             let mut state = self.state();
             (state.limit(), state.left.take())
         };
-        let followed = self.follower().followed(self.upstream.name())?;
+        let mut followed = self.follower().followed(self.upstream.name())?;
         self.see(&followed);
         if self.is_paused() {
             return Ok(Pulled::Nothing { or_at: None });
@@ -55,12 +56,17 @@ impl Edge {
             self.state().is_verified = true;
             return Ok(Pulled::Nothing { or_at: None });
         };
-        let lane = Lane::Live(policies);
+        let lane = Lane::Live(policies.clone());
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         self.history().verify(&followed, page.start.as_ref())?;
         self.state().is_verified = true;
+        match self.begin(&mut followed, &policies, &head)? {
+            Beginning::Begun => {}
+            Beginning::Moved => return Ok(Pulled::changed()),
+            Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
+        }
         if page.events.is_empty() {
             return self.skip(page, head, now, skips);
         }
@@ -145,7 +151,13 @@ impl Edge {
         let failed = self.state().failed.clone();
         let (application, upstream) = (self.follower(), self.upstream.name());
         let waiting = followed.waiting;
-        Aside::read(application, upstream, waiting, &page.events, failed.as_ref())
+        Aside::read(
+            application,
+            upstream,
+            waiting,
+            &page.events,
+            failed.as_ref(),
+        )
     }
 
     /// Returns the first events of a page, up to the first one that would have to be set aside
@@ -165,11 +177,7 @@ impl Edge {
             return Ok(events);
         };
         let waiting = followed.waiting.count;
-        let room = self
-            .processor
-            .work
-            .failures_max()
-            .saturating_sub(waiting);
+        let room = self.processor.work.failures_max().saturating_sub(waiting);
         let allowed = aside.within(room, &page.events);
         if allowed == 0 {
             let full = aside::is_full(self.follower(), self.upstream.name(), waiting);

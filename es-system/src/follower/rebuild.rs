@@ -277,7 +277,11 @@ impl<'a> Rebuild<'a> {
             Err(CommitFailure::Refused {
                 error,
                 events: refused,
-            }) => Err(refusals.of_commit(self.processor.name(), events.first(refused).offered(), error)),
+            }) => Err(refusals.of_commit(
+                self.processor.name(),
+                events.first(refused).offered(),
+                error,
+            )),
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
     }

@@ -54,6 +54,10 @@ pub(super) enum Retried {
     /// The policy has failed again, and that is recorded.
     Failed {
         /// The failure.
+        #[cfg_attr(
+            not(test),
+            expect(dead_code, reason = "the calls of operators are to use it")
+        )]
         error: Error,
     },
 }
@@ -186,7 +190,9 @@ impl Retrying<'_> {
             follower: self.processor.name(),
             upstream: self.upstream,
         };
-        let identity = found.as_ref().map(|found| UpstreamEvent::from(&found.event));
+        let identity = found
+            .as_ref()
+            .map(|found| UpstreamEvent::from(&found.event));
         history.verify(&followed, identity.as_ref())?;
         found.ok_or_else(|| history.gone(row.position))
     }

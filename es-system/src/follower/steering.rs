@@ -5,10 +5,11 @@
 //! may have the repaired policy: the row about it tells operators, and holds up nobody.
 
 use es_core::Timestamp;
-use es_store::{Followed, Operation, OperationKind, Recording};
+use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording, Tracking};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::follower::edge::Edge;
+use crate::follower::failure::Failure;
 
 /// The name under which a follower records operations of its own.
 const FOLLOWER: &str = "the follower";
@@ -22,7 +23,58 @@ pub(super) struct Stop {
     position: Option<u64>,
 }
 
+/// The beginning of a new follower.
+pub(super) enum Beginning {
+    /// It has begun, now or before, and processes the events behind its position.
+    Begun,
+    /// Its position has moved to where it begins.
+    Moved,
+    /// The upstream has not reached the event with which it begins.
+    NotYet,
+}
+
 impl Edge {
+    /// Records where the head of the upstream stands when the follower begins, and moves its
+    /// position to where it begins. Several programs may do this at once: the first head counts,
+    /// and one move.
+    pub(super) fn begin(
+        &self,
+        followed: &mut Followed,
+        policies: &PoliciesMove,
+        head: &Head,
+    ) -> Result<Beginning, Failure> {
+        let is_new = followed.position.unwrap_or(0) == 0 && followed.began.is_none();
+        if !is_new || self.state().has_begun {
+            return Ok(Beginning::Begun);
+        }
+        let start = self.processor.work.begins_behind(head.position);
+        if start > head.position {
+            return Ok(Beginning::NotYet);
+        }
+        self.processor.refuse_abandoned()?;
+        let upstream = self.upstream.name();
+        let mut recording = Recording::default();
+        if self.processor.records_operations() {
+            let began = Operation::new(OperationKind::Began, upstream, FOLLOWER, Timestamp::now());
+            recording = recording.operation(began.at(head.position));
+        }
+        if start > 0 {
+            let tracking = Tracking::new(upstream, 0, start).policies(policies.clone());
+            let event = self.upstream.on_store(|store| store.event_at(start))?;
+            recording = recording.tracking(match event {
+                Some(event) => tracking.at(event),
+                None => tracking,
+            });
+        }
+        self.follower().record(&recording)?;
+        self.state().has_begun = true;
+        followed.began = Some(head.position);
+        if start > 0 {
+            return Ok(Beginning::Moved);
+        }
+        Ok(Beginning::Begun)
+    }
+
     /// Takes over the last operation that tells how the follower stands.
     pub(super) fn see_standing(&self, followed: &Followed) {
         let standing = followed.standing.as_ref();
@@ -81,9 +133,8 @@ impl Edge {
             return;
         }
         let now = Timestamp::now();
-        let stopped =
-            Operation::new(OperationKind::Stopped, self.upstream.name(), FOLLOWER, now)
-                .detail(self.follower().sealed(error));
+        let stopped = Operation::new(OperationKind::Stopped, self.upstream.name(), FOLLOWER, now)
+            .detail(self.follower().sealed(error));
         let stopped = match position {
             Some(position) => stopped.at(position),
             None => stopped,

@@ -168,9 +168,19 @@ impl Network {
         step
     }
 
+    /// Fails if a follower cannot work as its program tells: its store cannot keep what its rules
+    /// set aside, or a policy was added without telling what becomes of the events that it has
+    /// missed.
+    pub(super) fn refuse_to_start(&self) -> Result<()> {
+        for follower in &self.followers {
+            follower.refuse_to_set_aside()?;
+        }
+        self.refuse_undecided()
+    }
+
     /// Fails if a policy was added to a follower without telling what becomes of the events that it
     /// has missed. If a store cannot be read now, the steps of the edge find out.
-    pub(super) fn refuse_undecided(&self) -> Result<()> {
+    fn refuse_undecided(&self) -> Result<()> {
         let mut undecided = self
             .edges
             .iter()

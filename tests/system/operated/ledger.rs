@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use es_system::ApplicationType;
 use es_system::prelude::*;
 use es_system::store::SetAsideQuery;
-use es_system::ApplicationType;
 use tests::domain::{Dog, DogSchool, DogTrickAdded};
 
 /// The number of failures that are left for each trick.

@@ -16,8 +16,14 @@ const RULES: [(&str, u32); 6] = [
     ("retry(times = 3, backoff = \"1ms..3ms\")", ALWAYS),
     ("retry(times = 3, backoff = \"1ms..3ms\")", 3),
     ("set_aside", ALWAYS),
-    ("retry(times = 3, backoff = \"1ms..3ms\", then = set_aside)", ALWAYS),
-    ("retry(times = 3, backoff = \"1ms..3ms\", then = set_aside)", 3),
+    (
+        "retry(times = 3, backoff = \"1ms..3ms\", then = set_aside)",
+        ALWAYS,
+    ),
+    (
+        "retry(times = 3, backoff = \"1ms..3ms\", then = set_aside)",
+        3,
+    ),
 ];
 
 struct Case<'a> {
@@ -75,7 +81,9 @@ impl Case<'_> {
     }
 
     fn stops<R: Runner, W: Writer>(&self, runner: &R) -> Result<()> {
-        let error = runner.wait_until_idle(PATIENCE).expect_err("it has stopped");
+        let error = runner
+            .wait_until_idle(PATIENCE)
+            .expect_err("it has stopped");
         assert_eq!(error.kind(), ErrorKind::Policy, "{error}");
         let written = runner.get::<W>()?.written()?;
         assert_eq!(written, TRICKS[..self.at]);
