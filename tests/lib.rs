@@ -88,7 +88,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 16] = [
+const APPLICATIONS: [&str; 17] = [
     "DogSchool",
     "Counters",
     "North",
@@ -105,6 +105,7 @@ const APPLICATIONS: [&str; 16] = [
     "Journal",
     "Letters",
     "Library",
+    "Ledger",
 ];
 
 /// Returns an environment with a SQLite file in `dir` for each application.

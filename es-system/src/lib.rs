@@ -142,7 +142,7 @@ pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;
 pub use application::{Application, ApplicationType};
-pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result, RetryLater};
 pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
 pub use policy::processing_event::ProcessingEvent;
 pub use policy::undecoded_event::UndecodedEvent;

@@ -11,10 +11,12 @@ use crate::event_query::EventQuery;
 use crate::followed::Followed;
 use crate::memory;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
+use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::signal::{Listening, Signal};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -236,6 +238,18 @@ impl ProcessRecorder for FaultyRecorder {
 
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
         self.run(Call::Followed, || self.inner.followed(upstream))
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        self.inner.check_set_aside()
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        self.inner.select_set_aside(query)
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.inner.select_operations(limit)
     }
 
     fn transact(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId};
+use es_core::{Aggregate, AggregateId, error_chain};
 use es_store::sync;
 use es_store::{
     Env, EventQuery, Followed, Mapper, ProcessRecorder, Role, StoreError, StoredEvent, Tables,
@@ -173,6 +173,12 @@ impl Application {
             .env()
             .seconds("POLICY_TIMEOUT", Duration::from_secs(60));
         limit.map_err(|e| Error::env(self.name(), e))
+    }
+
+    /// Returns the text of an error with its causes, as it is recorded: sealed if the application
+    /// has a cipher.
+    pub(crate) fn sealed(&self, error: &(dyn std::error::Error + 'static)) -> String {
+        error_chain(error).to_string()
     }
 
     /// Returns the tables of a projection.

@@ -55,6 +55,7 @@ impl fmt::Display for Error {
                 "the log of `{upstream}` is not the one that was followed: {problem}"
             ),
             Self::Policy(failure) => failure.fmt(f),
+            Self::RetryLater(later) => later.fmt(f),
             Self::NotIdle(lags) => lags.fmt(f),
             Self::StillRunning {
                 follower,

@@ -10,7 +10,7 @@ use crate::application::batch::{Batch, Collected};
 use crate::application::snapshots;
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
-use crate::follower::events::EventSlice;
+use crate::follower::events::Offered;
 use crate::follower::failure::CommitFailure;
 use crate::follower::processor::Processor;
 use crate::policy::processing_event::ProcessingEvent;
@@ -34,11 +34,13 @@ impl EventHandler for CollectingHandler<'_> {
     }
 }
 
-/// Runs the policies for `events`, and records the events that they collect.
+/// Runs the policies for the events, and records the events that they collect, together with what
+/// `done_with` returns for the number of processed events.
 pub(super) fn process(
     batch_loop: BatchLoop<'_>,
     policies: &dyn Dispatch,
-    events: EventSlice<'_>,
+    offered: Offered<'_>,
+    done_with: impl FnOnce(usize) -> Recording,
 ) -> Result<Committed, CommitFailure> {
     let processor = batch_loop.processor;
     let mut handler = CollectingHandler {
@@ -49,13 +51,14 @@ pub(super) fn process(
         done,
         batch,
         failed,
-    } = batch_loop.run(events, Batch::keeping(processor.take_kept()), &mut handler);
+    } = batch_loop.run(offered, Batch::keeping(processor.take_kept()), &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
         let new = std::mem::take(&mut collected.events);
         recorded = !new.is_empty();
-        let recording = Recording::new(new).tracking(events.tracking(done));
+        let mut recording = done_with(done);
+        recording.events = new;
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;
         match processor.application.record(&recording) {
             Ok(recorded) => after_commit(processor, collected, &recording.events, &recorded),

@@ -38,6 +38,12 @@ enum Cause {
     },
     /// The next event is newer than this program.
     Newer(Arc<PolicyFailure>),
+    /// The policy for the next event has failed, and its rule is to try it again in front of the
+    /// others.
+    Rule {
+        failure: Arc<PolicyFailure>,
+        attempts: u32,
+    },
     /// Other policies are recorded than those of this program.
     SteppedBack(SteppedBack),
 }
@@ -74,6 +80,19 @@ impl Delay {
         }
     }
 
+    /// Returns the delay in front of an event whose policy is tried again after `pause`.
+    pub(super) fn by_rule(
+        failure: Arc<PolicyFailure>,
+        attempts: u32,
+        pause: Duration,
+        now: Instant,
+    ) -> Self {
+        Self {
+            cause: Cause::Rule { failure, attempts },
+            at: now + pause,
+        }
+    }
+
     /// Returns the delay of a program that has other policies than those that are recorded.
     pub(super) fn stepped_back(back: SteppedBack, now: Instant) -> Self {
         Self {
@@ -92,22 +111,29 @@ impl Delay {
         self.at > now
     }
 
-    /// Ends the delay, so that the next step tries again at once.
+    /// Ends the delay, so that the next step tries again at once, unless a rule has set it.
     pub(super) fn end(&mut self) {
-        self.at = Instant::now();
+        if !matches!(self.cause, Cause::Rule { .. }) {
+            self.at = Instant::now();
+        }
     }
 
-    /// Returns true if an attempt has failed.
+    /// Returns true if a store has failed, or another writer was first.
     pub(super) fn is_of_failure(&self) -> bool {
         matches!(self.cause, Cause::Failures { .. })
     }
 
-    /// Returns the event that is newer than this program, if that is the cause.
-    pub(super) fn newer_event(&self) -> Option<&PolicyFailure> {
+    /// Returns the event in front of which the edge waits, if that is the cause.
+    pub(super) fn waits_for(&self) -> Option<&PolicyFailure> {
         match &self.cause {
             Cause::Failures { .. } | Cause::SteppedBack(_) => None,
-            Cause::Newer(event) => Some(event),
+            Cause::Newer(event) | Cause::Rule { failure: event, .. } => Some(event),
         }
+    }
+
+    fn newer_event(&self) -> Option<&PolicyFailure> {
+        self.waits_for()
+            .filter(|_| matches!(self.cause, Cause::Newer(_)))
     }
 
     fn has_stepped_back_for(&self, of: &str) -> bool {
@@ -143,6 +169,10 @@ impl Delay {
                 topic: event.topic.clone(),
                 error: Error::Policy(event.clone()),
             },
+            Cause::Rule { failure, attempts } => Condition::Waiting {
+                error: Error::Policy(failure.clone()),
+                attempts: *attempts,
+            },
             Cause::SteppedBack(back) => Condition::WaitingForNewer {
                 application: follower.to_owned(),
                 upstream: upstream.to_owned(),
@@ -174,6 +204,10 @@ impl Delay {
                     tracing::warn!(follower, upstream, position, topic = event.topic, error = %event,
                         "a follower waits for a newer program");
                 }
+            }
+            Cause::Rule { failure, attempts } => {
+                tracing::warn!(follower, upstream, error = %failure, attempts,
+                    "a follower tries an event again");
             }
             Cause::SteppedBack(SteppedBack {
                 position,

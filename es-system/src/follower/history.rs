@@ -84,6 +84,11 @@ impl History<'_> {
         self.verify(followed, found.as_ref())
     }
 
+    /// Returns the error of an upstream that has no event at a position at which one was processed.
+    pub(super) fn gone(self, position: u64) -> Error {
+        self.changed(format!("there is no event at position {position} now"))
+    }
+
     /// Returns the error of an upstream whose log is another one. Its cached aggregates are of the
     /// former log, and are dropped.
     fn changed(self, problem: String) -> Error {

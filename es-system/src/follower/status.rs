@@ -1,5 +1,7 @@
 //! The condition of a follower while it runs.
 
+use es_core::Timestamp;
+
 use crate::error::Error;
 
 /// The condition of one follower of a running system.
@@ -47,6 +49,23 @@ pub enum Condition {
         error: Error,
         /// The number of failures in a row.
         attempts: u32,
+    },
+    /// The policy for the next event has failed, and is tried again after a pause, as its rule or
+    /// its error tells. The events behind it wait meanwhile.
+    #[non_exhaustive]
+    Waiting {
+        /// The last failure.
+        error: Error,
+        /// The number of failures in a row.
+        attempts: u32,
+    },
+    /// An operator has paused it. It processes nothing until it is resumed.
+    #[non_exhaustive]
+    Paused {
+        /// The person or program that has paused it.
+        who: String,
+        /// The time at which it was paused.
+        when: Timestamp,
     },
     /// The next event is newer than this program: its kind is not known here, and a policy follows
     /// all of its aggregate (`#[policy(Parcel::*)]`), or its version is not known. Everything
@@ -108,9 +127,11 @@ impl Condition {
         match self {
             Self::Running | Self::NotRunning => 0,
             Self::Retrying { .. } => 1,
-            Self::WaitingForNewer { .. } => 2,
-            Self::Misconfigured { .. } => 3,
-            Self::Stopped { .. } => 4,
+            Self::Waiting { .. } => 2,
+            Self::WaitingForNewer { .. } => 3,
+            Self::Paused { .. } => 4,
+            Self::Misconfigured { .. } => 5,
+            Self::Stopped { .. } => 6,
         }
     }
 }
