@@ -25,7 +25,9 @@
 mod ask;
 mod ddl;
 mod doctor;
+mod edge;
 mod failure;
+mod failures;
 mod json;
 mod log;
 mod names;
@@ -36,8 +38,10 @@ mod rebuild;
 mod seconds;
 mod show;
 mod status;
+mod steer;
 mod table;
 mod verify;
+mod who;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -79,6 +83,15 @@ pub enum Command {
     Verify(verify::Verify),
     /// Examines settings, stores and followers; the exit code is 1 if there is a problem
     Doctor(doctor::Doctor),
+    /// Lists, retries and discards the events that followers have set aside
+    #[command(subcommand)]
+    Failures(failures::Failures),
+    /// Passes over the event in front of which a follower stands, for ever
+    Skip(steer::Skip),
+    /// Has a follower process no events until it is resumed
+    Pause(steer::Standing),
+    /// Has a follower go on that was paused or has stopped
+    Resume(steer::Standing),
     /// Rebuilds the tables of a projection from all events
     Rebuild(rebuild::Rebuild),
     /// Prints the statements that create the tables
@@ -98,6 +111,10 @@ impl Command {
             Self::Show(command) => command.run(&target),
             Self::Verify(command) => command.run(&target),
             Self::Doctor(command) => command.run(&target),
+            Self::Failures(command) => command.run(&target),
+            Self::Skip(command) => command.run(&target),
+            Self::Pause(command) => command.pause(&target),
+            Self::Resume(command) => command.resume(&target),
             Self::Rebuild(command) => command.run(&target),
             Self::Ddl(command) => command.run(&target),
         };
