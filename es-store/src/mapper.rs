@@ -146,6 +146,14 @@ impl Mapper {
         })
     }
 
+    /// Returns the time at which a stored event was made, or `None` if it cannot be read. The event
+    /// need not be known to this program.
+    pub fn time_of(&self, stored: &StoredEvent) -> Option<Timestamp> {
+        let state = self.open(&stored.state).ok()?;
+        let mut fields = JsonReader::new(&state).ok()?;
+        fields.take(self.format.timestamp_key()).ok()
+    }
+
     /// Returns true if two stored events are the same event: their states are equal once decrypted.
     ///
     /// The nonce is new for each encryption, so the bytes of one event differ each time. A state

@@ -118,6 +118,7 @@ impl Follower {
     /// Fails if a rule may set events aside, and the store cannot keep them. If the store cannot be
     /// read now, the steps of the edges find out.
     pub(crate) fn refuse_to_set_aside(&self) -> Result<()> {
+        self.application().policy_limit()?;
         if !self.processor.work.can_set_aside() {
             return Ok(());
         }

@@ -319,9 +319,9 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "POLICY_TIMEOUT",
         scope: KeyScope::Follower,
-        meaning: "The time that one policy of a projection may take.",
+        meaning: "The time that one policy may take.",
         values: SECONDS,
-        default: "60",
+        default: "60 for a projection, and no limit otherwise",
     },
     Key {
         name: "POLL_INTERVAL",

@@ -265,7 +265,7 @@ impl<S> Settings<S> {
         self.with("FAILURES_MAX", most.to_string())
     }
 
-    /// Sets the time that one policy of a projection may take.
+    /// Sets the time that one policy may take.
     pub fn policy_timeout(self, limit: Duration) -> Self {
         self.with("POLICY_TIMEOUT", seconds(limit))
     }

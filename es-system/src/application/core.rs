@@ -175,10 +175,28 @@ impl Application {
         limit.map_err(|e| Error::env(self.name(), e))
     }
 
+    /// Returns the time limit of one policy of a process application, if there is one.
+    pub(crate) fn policy_limit(&self) -> Result<Option<Duration>> {
+        let is_set = self
+            .env()
+            .get("POLICY_TIMEOUT")
+            .is_some_and(|limit| !limit.is_empty());
+        if is_set {
+            self.policy_timeout().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Returns the text of an error with its causes, as it is recorded: sealed if the application
     /// has a cipher.
     pub(crate) fn sealed(&self, error: &(dyn std::error::Error + 'static)) -> String {
         error_chain(error).to_string()
+    }
+
+    /// Returns the text of an error as it was before it was sealed.
+    pub(crate) fn opened(&self, text: &str) -> String {
+        text.to_owned()
     }
 
     /// Returns the tables of a projection.

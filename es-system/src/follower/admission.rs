@@ -48,10 +48,6 @@ impl Edge {
     }
 
     /// Returns the policies with which somebody beside this edge may move the position now.
-    #[cfg_attr(
-        not(any(test, feature = "cli")),
-        expect(dead_code, reason = "the calls of operators are to use it")
-    )]
     pub(super) fn policies_of_move(&self, found: &Followed) -> Result<PoliciesMove> {
         match self.decide(found) {
             Decision::Follow => {

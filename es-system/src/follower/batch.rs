@@ -7,11 +7,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use es_core::__private::watch;
-use es_store::sync::Flag;
+use es_store::sync::{Flag, lock};
 use es_store::{Notification, PAGE_BYTES};
 
 use crate::application::batch::{self, Batch};
@@ -78,8 +78,8 @@ pub(super) struct Committed {
 /// The event whose policy runs, as other threads see it.
 #[derive(Default)]
 pub(super) struct InHand {
-    /// The position of the event; 0 is none.
-    position: AtomicU64,
+    /// The position of the event, and the moment at which its policy began.
+    event: Mutex<Option<(u64, Instant)>>,
     /// The flag that is raised while the policy waits for a store.
     pub(super) in_store: Flag,
 }
@@ -87,8 +87,17 @@ pub(super) struct InHand {
 impl InHand {
     /// Returns the position of the event, unless its policy waits for a store.
     pub(super) fn get(&self) -> Option<u64> {
-        let position = self.position.load(Ordering::SeqCst);
-        (position > 0 && !self.in_store.is_up()).then_some(position)
+        let (position, _) = self.event()?;
+        (!self.in_store.is_up()).then_some(position)
+    }
+
+    /// Returns the position of the event, and the moment at which its policy began.
+    pub(super) fn event(&self) -> Option<(u64, Instant)> {
+        *lock(&self.event)
+    }
+
+    fn show(&self, position: Option<u64>) {
+        *lock(&self.event) = position.map(|position| (position, Instant::now()));
     }
 }
 
@@ -124,7 +133,7 @@ impl BatchLoop<'_> {
                 done += 1;
                 continue;
             }
-            self.show_in_hand(notification.id);
+            self.show_in_hand(Some(notification.id));
             batch.borrow_mut().begin_event();
             failed = self.run_one(offered, notification, handler, &batch);
             if failed.is_some() {
@@ -133,7 +142,7 @@ impl BatchLoop<'_> {
             }
             done += 1;
         }
-        self.show_in_hand(0);
+        self.show_in_hand(None);
         drop(bound);
         LoopOutcome {
             done,
@@ -186,9 +195,9 @@ impl BatchLoop<'_> {
         }
     }
 
-    fn show_in_hand(self, position: u64) {
+    fn show_in_hand(self, position: Option<u64>) {
         if let Some(in_hand) = self.in_hand {
-            in_hand.position.store(position, Ordering::SeqCst);
+            in_hand.show(position);
         }
     }
 }

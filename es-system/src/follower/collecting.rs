@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use es_store::{Recorded, Recording, StoredEvent};
 
@@ -20,6 +21,7 @@ use crate::policy::work::Dispatch;
 struct CollectingHandler<'a> {
     processor: &'a Processor,
     policies: &'a dyn Dispatch,
+    policy_limit: Option<Duration>,
 }
 
 impl EventHandler for CollectingHandler<'_> {
@@ -31,6 +33,10 @@ impl EventHandler for CollectingHandler<'_> {
         let application = self.processor.application.clone();
         let processing_event = ProcessingEvent::new(application, batch.clone());
         self.policies.dispatch(received, processing_event)
+    }
+
+    fn policy_timeout(&self) -> Option<Duration> {
+        self.policy_limit
     }
 }
 
@@ -46,6 +52,7 @@ pub(super) fn process(
     let mut handler = CollectingHandler {
         processor,
         policies,
+        policy_limit: processor.application.policy_limit()?,
     };
     let LoopOutcome {
         done,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use es_core::Timestamp;
 use es_store::backoff::Backoff;
 
 use crate::error::{Error, PolicyFailure};
@@ -26,6 +27,8 @@ pub(super) struct Delay {
     cause: Cause,
     /// The moment of the next attempt.
     at: Instant,
+    /// The time of the first failure in a row.
+    since: Timestamp,
 }
 
 enum Cause {
@@ -69,6 +72,7 @@ impl Delay {
                 is_contention,
             },
             at: now + pause,
+            since: Timestamp::now(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Delay {
         Self {
             cause: Cause::Newer(event),
             at: now + NEWER_PAUSE,
+            since: Timestamp::now(),
         }
     }
 
@@ -90,6 +95,7 @@ impl Delay {
         Self {
             cause: Cause::Rule { failure, attempts },
             at: now + pause,
+            since: Timestamp::now(),
         }
     }
 
@@ -98,7 +104,26 @@ impl Delay {
         Self {
             cause: Cause::SteppedBack(back),
             at: now + NEWER_PAUSE,
+            since: Timestamp::now(),
         }
+    }
+
+    /// Returns the same delay, which goes on where `former` has ended, if it has the same kind of
+    /// cause.
+    pub(super) fn following(self, former: Option<&Self>) -> Self {
+        let kind = |delay: &Self| std::mem::discriminant(&delay.cause);
+        match former.filter(|former| kind(former) == kind(&self)) {
+            Some(former) => Self {
+                since: former.since,
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// Returns the time of the first failure in a row.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// Returns the moment of the next attempt.

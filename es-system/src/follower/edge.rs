@@ -246,12 +246,6 @@ impl Edge {
         }
     }
 
-    /// Returns the recorded position; 0 is before the first event.
-    pub(crate) fn position(&self) -> Result<u64> {
-        let position = self.follower().position_in(self.upstream.name())?;
-        Ok(position.unwrap_or(0))
-    }
-
     /// Returns the recorded position, and true if the retry of an event is due now.
     pub(crate) fn position_and_due(&self) -> Result<(u64, bool)> {
         let found = self.follower().followed(self.upstream.name())?;

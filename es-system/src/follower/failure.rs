@@ -73,10 +73,6 @@ impl Pause {
 
 impl Failure {
     /// Returns the error for somebody who waits for the work of `follower`, and does not try again.
-    #[cfg_attr(
-        not(any(test, feature = "cli")),
-        expect(dead_code, reason = "the calls of operators are to use it")
-    )]
     pub(super) fn into_error(self, follower: &str) -> Error {
         match self {
             Self::Retry { error, .. } | Self::Policy(error) | Self::Stop(error) => error,

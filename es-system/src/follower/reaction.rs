@@ -112,7 +112,7 @@ impl Edge {
     fn delay(&self, delay: impl FnOnce(Option<&Delay>) -> Delay) -> Next {
         let mut state = self.state();
         let former = state.delay.as_ref();
-        let delay = delay(former);
+        let delay = delay(former).following(former);
         delay.trace(former, (self.processor.name(), self.upstream.name()));
         let next = Next::after(&delay);
         state.delay = Some(delay);

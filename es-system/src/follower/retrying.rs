@@ -54,10 +54,6 @@ pub(super) enum Retried {
     /// The policy has failed again, and that is recorded.
     Failed {
         /// The failure.
-        #[cfg_attr(
-            not(any(test, feature = "cli")),
-            expect(dead_code, reason = "the calls of operators are to use it")
-        )]
         error: Error,
     },
 }

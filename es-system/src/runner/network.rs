@@ -355,7 +355,10 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         }
         Condition::Paused { who, .. } => paused = Some(who),
         Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
-        Condition::Running | Condition::NotRunning | Condition::Stopped { .. } => {}
+        Condition::Running
+        | Condition::NotRunning
+        | Condition::Overdue { .. }
+        | Condition::Stopped { .. } => {}
     }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),

@@ -231,7 +231,10 @@ impl<A: FollowerType> PoliciesOf<A> {
             }
         }
         match edge.condition() {
-            Condition::Running | Condition::NotRunning | Condition::Paused { .. } => Ok(()),
+            Condition::Running
+            | Condition::NotRunning
+            | Condition::Overdue { .. }
+            | Condition::Paused { .. } => Ok(()),
             Condition::Retrying { error, .. }
             | Condition::Waiting { error, .. }
             | Condition::WaitingForNewer { error, .. }
