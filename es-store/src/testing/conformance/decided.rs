@@ -1,5 +1,6 @@
 //! Decisions about events that are set aside, queries for them, and many programs at once.
 
+use std::sync::Barrier;
 use std::thread;
 
 use super::bench::{Bench, snapshot};
@@ -13,6 +14,8 @@ use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
 use crate::set_aside::{Decision, DecisionKind, SetAsideChange, SetAsideQuery, Waiting};
 use crate::tracking::Tracking;
+
+const THREADS: u64 = 4;
 
 /// No positions.
 const NONE: [u64; 0] = [];
@@ -248,28 +251,35 @@ pub fn of_many_who_retry_a_sequence_each_row_is_done_once(bench: &Bench) {
         let number = u128::from(thread * 100 + position);
         bench.events(number, [1]).set_aside(done(position))
     };
-    let recordings: Vec<Vec<_>> = (0..4)
+    let recordings: Vec<Vec<_>> = (0..THREADS)
         .map(|thread| {
             rows.iter()
                 .map(|position| effect(thread, *position))
                 .collect()
         })
         .collect();
-    thread::scope(|scope| {
-        for own in &recordings {
-            let recorder = &*recorder;
-            scope.spawn(move || {
-                let firsts = SetAsideQuery::of("Up").firsts();
-                while let Some(first) = positions(recorder, &firsts).first() {
-                    let index = usize::try_from(*first).expect("small") - 1;
-                    match recorder.record(&own[index]) {
-                        Ok(_) | Err(StoreError::SetAsideChanged { .. }) => {}
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            });
-        }
+    // All of them try each row at the same time.
+    let together = Barrier::new(recordings.len());
+    let wins = |own: &[Recording]| {
+        let wins = own.iter().filter(|recording| {
+            together.wait();
+            match recorder.record(recording) {
+                Ok(_) => true,
+                Err(StoreError::SetAsideChanged { .. }) => false,
+                Err(error) => panic!("{error}"),
+            }
+        });
+        wins.count()
+    };
+    let wins: usize = thread::scope(|scope| {
+        let threads = recordings.iter().map(|own| scope.spawn(|| wins(own)));
+        let threads: Vec<_> = threads.collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .sum()
     });
+    assert_eq!(wins, rows.len());
     let log = recorder.select_notifications(&NotificationQuery::all());
     assert_eq!(log.expect("read").len(), rows.len());
     assert!(all(&*recorder).is_empty());
