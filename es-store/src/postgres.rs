@@ -36,6 +36,7 @@ mod recorder;
 mod rows;
 mod schema;
 mod session;
+mod set_aside;
 mod shortage;
 mod snapshots;
 mod sql;

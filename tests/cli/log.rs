@@ -78,7 +78,7 @@ fn a_wrong_name_lists_the_right_ones() {
     assert_eq!(ran.out, "");
     assert_eq!(
         ran.err,
-        "error: there is no application `Dogs`: the system has DogSchool, Counters, TrickTable\n"
+        "error: there is no application `Dogs`: the system has DogSchool, Counters, TrickTable, Ledger\n"
     );
     let ran = place.run(&["log", "DogSchool", "--aggregate", "Rex"]);
     assert_eq!(

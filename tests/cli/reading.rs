@@ -41,7 +41,7 @@ fn the_statements_that_create_the_tables_need_no_store() {
         out.starts_with("-- DogSchool\nCREATE TABLE stored_events"),
         "{out}"
     );
-    assert_eq!(out.matches("CREATE TABLE tracking").count(), 2);
+    assert_eq!(out.matches("CREATE TABLE tracking").count(), 3);
     assert_shape("ddl", &place.good(&["ddl", "DogSchool", "--json"]));
 }
 

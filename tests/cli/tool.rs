@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 use es_system::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::domain::{Counters, DogSchool};
-use tests::table::TrickTable;
+use tests::domain::DogSchool;
 use tests::{PATIENCE, files, postgres};
 
 /// A place for the databases of the system.
@@ -97,9 +96,8 @@ impl Place {
         school.add_trick("Rex", "fetch ball").expect("it is saved");
     }
 
-    fn start(&self) -> SingleThreadedRunner {
-        let system = System::new(pipes![[DogSchool, Counters], [DogSchool, TrickTable]]);
-        let system = system.expect("a system");
+    pub(crate) fn start(&self) -> SingleThreadedRunner {
+        let system = tests::tooling::system().expect("a system");
         let mut runner = SingleThreadedRunner::new(&system, self.env.clone()).expect("a runner");
         runner.start().expect("it starts");
         runner

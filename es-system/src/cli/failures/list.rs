@@ -98,7 +98,8 @@ impl List {
         for edge in edges {
             let follower = edge.read_follower(target)?;
             let rows = select(&follower.application, &query)?;
-            events.extend(rows.into_iter().map(|row| Row::new(edge.follower, row)));
+            let rows = rows.into_iter();
+            events.extend(rows.map(|row| Row::new(&follower.application, row)));
         }
         self.output.print(&Listed { events })?;
         Ok(Outcome::Good)
@@ -125,7 +126,7 @@ impl Show {
         } else {
             None
         };
-        let row = Row::new(edge.follower, row);
+        let row = Row::new(&follower.application, row);
         self.output.print(&Shown { row, values })?;
         Ok(Outcome::Good)
     }

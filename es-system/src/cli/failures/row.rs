@@ -4,6 +4,7 @@ use es_core::Timestamp;
 use es_store::SetAside;
 use serde::Serialize;
 
+use crate::application::Application;
 use crate::cli::output::Paint;
 
 /// A row of the record.
@@ -36,14 +37,14 @@ struct Decision {
 }
 
 impl Row {
-    pub(super) fn new(follower: &str, row: SetAside) -> Self {
+    pub(super) fn new(follower: &Application, row: SetAside) -> Self {
         let decision = row.decision.map(|decision| Decision {
             kind: decision.kind.text(),
             who: decision.who,
             when: decision.when,
         });
         Self {
-            follower: follower.to_owned(),
+            follower: follower.name().to_owned(),
             upstream: row.upstream,
             position: row.position,
             sequence: row.sequence,
@@ -54,7 +55,7 @@ impl Row {
             due: row.due,
             first: row.first,
             last: row.last,
-            error: row.error,
+            error: follower.opened(&row.error),
             decision,
         }
     }

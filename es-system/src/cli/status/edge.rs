@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use es_core::Timestamp;
-use es_store::{NotificationQuery, OperationKind};
+use es_store::OperationKind;
 use serde::Serialize;
 
 use crate::cli::output::Paint;
 use crate::cli::seconds;
 use crate::error::Result;
-use crate::policy::work::Work;
+use crate::follower::Follower;
+use crate::follower::status::EdgeStatus;
 use crate::system::node::Opened;
 
 /// The status of a follower in one of its upstreams.
@@ -31,7 +32,10 @@ pub(super) struct EdgeReport {
     state: &'static str,
     /// The time since which it is paused or stopped.
     since: Option<Timestamp>,
+    /// The person or program that has paused it.
+    by: Option<String>,
     pub(super) is_behind: bool,
+    /// The last error that is recorded, or the reason why a store cannot be read.
     error: Option<String>,
 }
 
@@ -47,6 +51,7 @@ impl EdgeReport {
             set_aside: None,
             state: "unreadable",
             since: None,
+            by: None,
             is_behind: true,
             error: None,
         }
@@ -65,26 +70,29 @@ impl EdgeReport {
 
     fn try_read(&mut self, leader: &Opened, follower: &Opened, max_age: Duration) -> Result<()> {
         let followed = follower.application.followed(leader.application.name())?;
-        let position = followed.position.unwrap_or(0);
-        self.position = Some(position);
-        self.set_aside = Some(followed.waiting.count);
-        let head = leader.application.head()?;
-        let head = head.map_or(0, |head| head.position);
-        self.head = Some(head);
-        self.lag = Some(head.saturating_sub(position));
         self.state = "following";
-        if let Some(standing) = followed.standing {
+        if let Some(standing) = &followed.standing {
+            let is_passed = standing.position.is_some() && followed.position >= standing.position;
             self.state = match standing.kind {
-                OperationKind::Stopped => "stopped",
+                OperationKind::Stopped if !is_passed => "stopped",
                 OperationKind::Paused => "paused",
                 _ => "following",
             };
             self.since = Some(standing.when).filter(|_| self.state != "following");
+            self.by = Some(standing.who.clone()).filter(|_| self.state == "paused");
         }
-        self.age_seconds = age(leader, follower, position).unwrap_or_default();
-        let is_old = self
-            .age_seconds
-            .map_or(head > position, |age| age > max_age.as_secs_f64());
+        if let Some(status) = status(leader, follower) {
+            self.position = status.position;
+            self.head = status.head;
+            self.lag = status.lag;
+            self.age_seconds = status.age.map(|age| age.as_secs_f64());
+            self.set_aside = status.set_aside;
+            self.error = status.last_error;
+        }
+        let is_old = match self.age_seconds {
+            Some(age) => age > max_age.as_secs_f64(),
+            None => self.lag != Some(0),
+        };
         self.is_behind = is_old || self.state != "following";
         Ok(())
     }
@@ -113,9 +121,10 @@ impl EdgeReport {
         let Self {
             follower, upstream, ..
         } = self;
-        let since = self
-            .since
-            .map(|since| format!("{} since {since}", self.state));
+        let since = self.since.map(|since| {
+            let by = self.by.iter().map(|by| format!(" by {by}"));
+            format!("{} since {since}{}", self.state, by.collect::<String>())
+        });
         let remarks: Vec<_> = since.into_iter().chain(self.error.clone()).collect();
         if remarks.is_empty() {
             return String::new();
@@ -124,16 +133,10 @@ impl EdgeReport {
     }
 }
 
-/// Returns the age of the oldest event behind `position` that a policy wants, in seconds; 0 if
-/// there is none, and `None` if its time cannot be read.
-fn age(leader: &Opened, follower: &Opened, position: u64) -> Result<Option<f64>> {
-    let topics = follower.work.as_ref().and_then(Work::topics);
-    let oldest = NotificationQuery::after(position).limit(1).filter(topics);
-    let log = leader.application.notification_log();
-    let Some(oldest) = log.query(&oldest)?.into_iter().next() else {
-        return Ok(Some(0.0));
-    };
-    let made = leader.application.mapper().timestamp(&oldest);
-    let age = |made| Timestamp::now().duration_since(made).as_secs_f64();
-    Ok(made.ok().map(age))
+/// Reads the status of the edge from the record, by a follower that does not run.
+fn status(leader: &Opened, follower: &Opened) -> Option<EdgeStatus> {
+    let work = follower.work.clone()?;
+    let upstreams = vec![leader.application.clone()];
+    let follower = Follower::new(follower.application.clone(), upstreams, work);
+    follower.status().edges.into_iter().next()
 }
