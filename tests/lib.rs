@@ -15,6 +15,7 @@ pub mod journal;
 pub mod library;
 pub mod mirror;
 pub mod releases;
+pub mod tooling;
 pub mod wrapped;
 
 use std::path::Path;
@@ -88,7 +89,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 16] = [
+const APPLICATIONS: [&str; 17] = [
     "DogSchool",
     "Counters",
     "North",
@@ -105,6 +106,7 @@ const APPLICATIONS: [&str; 16] = [
     "Journal",
     "Letters",
     "Library",
+    "Ledger",
 ];
 
 /// Returns an environment with a SQLite file in `dir` for each application.

@@ -130,7 +130,9 @@ impl<A, P: EventPayload> fmt::Debug for EventKind<A, P> {
 }
 
 /// A recorded event, as policies receive it. It derefs to its payload: `event.trick`.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two events are equal if they were recorded alike, whether they are replayed or not.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DomainEvent<P> {
     /// The aggregate that made the event.
@@ -143,6 +145,8 @@ pub struct DomainEvent<P> {
     pub notification_id: u64,
     /// The event itself.
     pub payload: P,
+    /// True if the event was recorded before its follower began to follow.
+    is_replay: bool,
 }
 
 impl<P> DomainEvent<P> {
@@ -160,7 +164,42 @@ impl<P> DomainEvent<P> {
             timestamp,
             notification_id,
             payload,
+            is_replay: false,
         }
+    }
+
+    /// Returns true if the event is from the past: it was recorded before the application that
+    /// processes it began to follow, so it lies at or below the head that the log had then.
+    ///
+    /// A policy asks it to leave out effects that make sense only while an event is new, such as a
+    /// mail. It is false for events that do not come from a follower.
+    pub fn is_replay(&self) -> bool {
+        self.is_replay
+    }
+
+    /// Sets what [`is_replay`](Self::is_replay) returns. Only a follower knows it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __replayed(self, is_replay: bool) -> Self {
+        Self { is_replay, ..self }
+    }
+}
+
+impl<P: PartialEq> PartialEq for DomainEvent<P> {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            originator_id,
+            originator_version,
+            timestamp,
+            notification_id,
+            payload,
+            is_replay: _,
+        } = self;
+        *originator_id == other.originator_id
+            && *originator_version == other.originator_version
+            && *timestamp == other.timestamp
+            && *notification_id == other.notification_id
+            && *payload == other.payload
     }
 }
 
@@ -182,4 +221,24 @@ pub struct PendingEvent<E> {
     pub timestamp: Timestamp,
     /// The event itself.
     pub payload: E,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_new_unless_a_follower_tells_otherwise_and_that_changes_nothing_else() {
+        let event = |position, payload: &'static str| {
+            let time = Timestamp::from_micros(7);
+            DomainEvent::new("Billy".into(), 1, time.expect("a time"), position, payload)
+        };
+        let new = event(1, "sit");
+        assert!(!new.is_replay());
+        let replayed = new.clone().__replayed(true);
+        assert!(replayed.is_replay() && replayed.clone().is_replay());
+        assert_eq!(replayed, new);
+        assert_ne!(replayed, event(2, "sit").__replayed(true));
+        assert_ne!(replayed, event(1, "roll").__replayed(true));
+    }
 }

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// A pause that doubles with each failure in a row, from the shortest to the longest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     shortest: Duration,
     longest: Duration,
@@ -14,6 +14,16 @@ impl Backoff {
     /// Creates a backoff with the shortest and the longest pause.
     pub const fn new(shortest: Duration, longest: Duration) -> Self {
         Self { shortest, longest }
+    }
+
+    /// Returns the shortest pause.
+    pub const fn shortest(&self) -> Duration {
+        self.shortest
+    }
+
+    /// Returns the longest pause.
+    pub const fn longest(&self) -> Duration {
+        self.longest
     }
 
     /// Returns the pause after this number of failures in a row; zero after none.

@@ -167,6 +167,20 @@ impl Env {
             .map(|value| value.unwrap_or(default))
     }
 
+    /// Returns the value of `key` as `parse` reads it, or `None` if it is not set or is empty.
+    ///
+    /// # Errors
+    /// Fails when `parse` fails. The error of `parse` describes the expected value, as in "a number
+    /// of seconds".
+    pub fn parse<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, EnvError> {
+        let read = |value| parse(value).map_err(|expected| self.invalid(key, expected));
+        self.filled(key).map(read).transpose()
+    }
+
     /// Returns the form of the ids of aggregates, from `ORIGINATOR_ID_TYPE`: `uuid`, the default,
     /// or `text`.
     ///
@@ -215,12 +229,7 @@ impl Env {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, EnvError> {
-        match self.filled(key) {
-            None => Ok(None),
-            Some(value) => parse(value)
-                .map(Some)
-                .ok_or_else(|| self.invalid(key, expected)),
-        }
+        self.parse(key, |value| parse(value).ok_or_else(|| expected.to_owned()))
     }
 
     fn find(&self, key: &str) -> Option<(String, &str)> {

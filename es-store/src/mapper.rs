@@ -146,6 +146,14 @@ impl Mapper {
         })
     }
 
+    /// Returns the time at which a stored event was made, or `None` if it cannot be read. The event
+    /// need not be known to this program.
+    pub fn time_of(&self, stored: &StoredEvent) -> Option<Timestamp> {
+        let state = self.open(&stored.state).ok()?;
+        let mut fields = JsonReader::new(&state).ok()?;
+        fields.take(self.format.timestamp_key()).ok()
+    }
+
     /// Returns true if two stored events are the same event: their states are equal once decrypted.
     ///
     /// The nonce is new for each encryption, so the bytes of one event differ each time. A state
@@ -160,6 +168,33 @@ impl Mapper {
         is_same_place
             && self.cipher.is_some()
             && matches!((self.open(&one.state), self.open(&other.state)), (Ok(one), Ok(other)) if one == other)
+    }
+
+    /// Returns the state of an event as JSON, as it was written: decrypted and decompressed, and
+    /// not upcast.
+    ///
+    /// # Errors
+    /// Fails when the state cannot be decrypted or decompressed, or is no JSON object.
+    pub fn json(&self, stored: &StoredEvent) -> Result<String, MapperError> {
+        let text = |state: Cow<'_, [u8]>| {
+            JsonReader::new(&state).map_err(MapperProblem::Damaged)?;
+            Ok(String::from_utf8_lossy(&state).into_owned())
+        };
+        let opened = self.open(&stored.state).and_then(text);
+        opened.map_err(|problem| refused(stored, problem))
+    }
+
+    /// Returns the time at which an event was made, whatever its kind.
+    ///
+    /// # Errors
+    /// Fails when the state cannot be decrypted or decompressed, or has no time.
+    pub fn timestamp(&self, stored: &StoredEvent) -> Result<Timestamp, MapperError> {
+        let read = |state: Cow<'_, [u8]>| {
+            let mut fields = JsonReader::new(&state).map_err(MapperProblem::Damaged)?;
+            Ok(fields.take(self.format.timestamp_key())?)
+        };
+        let opened = self.open(&stored.state).and_then(read);
+        opened.map_err(|problem| refused(stored, problem))
     }
 
     /// Compresses and encrypts JSON for the store.
@@ -203,12 +238,7 @@ impl Mapper {
     ) -> Result<Decoded<E>, MapperError> {
         self.open(&stored.state)
             .and_then(|state| self.decode_state(&state, version, upcast, payload))
-            .map_err(|problem| MapperError {
-                topic: stored.topic.clone().into_owned(),
-                id: stored.originator_id.clone(),
-                version: stored.originator_version,
-                problem,
-            })
+            .map_err(|problem| refused(stored, problem))
     }
 
     fn decode_state<E>(
@@ -228,6 +258,16 @@ impl Mapper {
         let payload = steps.read(fields, upcast, |mut fields| payload(&mut fields))?;
         let payload = payload.ok_or(MapperProblem::UnknownTopic)??;
         Ok(Decoded { timestamp, payload })
+    }
+}
+
+/// Returns the error of a stored event that cannot be read or written.
+fn refused(stored: &StoredEvent, problem: impl Into<MapperProblem>) -> MapperError {
+    MapperError {
+        topic: stored.topic.clone().into_owned(),
+        id: stored.originator_id.clone(),
+        version: stored.originator_version,
+        problem: problem.into(),
     }
 }
 

@@ -20,6 +20,7 @@
 //! their positions, and a follower would skip an event.
 
 mod blocking;
+mod checkup;
 mod codes;
 mod connection;
 mod ddl;
@@ -35,6 +36,7 @@ mod recorder;
 mod rows;
 mod schema;
 mod session;
+mod set_aside;
 mod shortage;
 mod snapshots;
 mod sql;

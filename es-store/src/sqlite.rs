@@ -15,11 +15,14 @@
 
 mod authorizer;
 mod busy;
+mod checkup;
 mod codes;
 mod columns;
 mod connection;
 mod database;
+mod executor;
 mod followed;
+mod former;
 mod location;
 mod positions;
 mod rebuild;

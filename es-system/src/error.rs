@@ -6,6 +6,7 @@ mod doubt;
 mod kind;
 mod not_idle;
 mod policy_failure;
+mod retry_later;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use self::doubt::Doubt;
 pub use self::kind::ErrorKind;
 pub use self::not_idle::{Lag, NotIdle};
 pub use self::policy_failure::PolicyFailure;
+pub use self::retry_later::RetryLater;
 
 /// The result of applications and runners. `Result<T, MyError>` is the usual `Result`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -108,6 +110,8 @@ pub enum Error {
     },
     /// A policy failed, and its follower stopped in front of the event.
     Policy(Arc<PolicyFailure>),
+    /// The error of a policy for which the world is not ready. Its follower waits.
+    RetryLater(RetryLater),
     /// The upstream is another log than before, so the follower has stopped.
     #[non_exhaustive]
     LogChanged {
@@ -181,6 +185,7 @@ impl Error {
             Self::Statement { .. } => ErrorKind::Statement,
             Self::LogChanged { .. } => ErrorKind::LogChanged,
             Self::Policy(_) | Self::SetAside { .. } => ErrorKind::Policy,
+            Self::RetryLater(_) => ErrorKind::NotReady,
             Self::NotIdle(_) | Self::StillRunning { .. } => ErrorKind::Timeout,
             Self::Usage(_) => ErrorKind::Usage,
             Self::Defect { .. } => ErrorKind::Defect,
@@ -255,6 +260,7 @@ impl Error {
             | Self::SetAside { application, .. }
             | Self::Defect { application, .. } => Some(application),
             Self::Policy(_)
+            | Self::RetryLater(_)
             | Self::NotIdle(_)
             | Self::StillRunning { .. }
             | Self::EndlessCycle { .. }
@@ -342,6 +348,7 @@ impl StdError for Error {
             Self::BadData { problem, .. } => Some(&**problem),
             Self::Configuration { cause, .. } => Some(&**cause.as_ref()?),
             Self::Policy(failure) => failure.source(),
+            Self::RetryLater(later) => Some(later),
             Self::AggregateNotFound { .. }
             | Self::LogChanged { .. }
             | Self::SetAside { .. }
@@ -351,6 +358,12 @@ impl StdError for Error {
             | Self::Usage(_)
             | Self::Defect { .. } => None,
         }
+    }
+}
+
+impl From<RetryLater> for Error {
+    fn from(error: RetryLater) -> Self {
+        Self::RetryLater(error)
     }
 }
 

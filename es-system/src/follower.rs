@@ -16,20 +16,31 @@
 //! of a follower share its [`Processor`].
 
 mod admission;
+mod aside;
 mod batch;
 mod collecting;
 mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;
-mod history;
+pub(crate) mod history;
+#[cfg_attr(
+    not(any(test, feature = "cli")),
+    expect(dead_code, reason = "the calls of operators are to use it")
+)]
+pub(crate) mod operating;
 mod policies;
 mod processor;
 mod projecting;
+mod pulling;
 mod reaction;
 mod rebuild;
 mod refusals;
+mod reporting;
+mod retrying;
+mod rules;
 pub(crate) mod status;
+mod steering;
 pub(crate) mod step;
 
 use std::sync::Arc;
@@ -102,6 +113,19 @@ impl Follower {
     /// Returns the error of a store that is configured wrongly, from the third attempt on.
     pub(crate) fn misconfigured(&self) -> Option<Error> {
         self.edges.iter().find_map(|edge| edge.misconfigured())
+    }
+
+    /// Fails if a rule may set events aside, and the store cannot keep them. If the store cannot be
+    /// read now, the steps of the edges find out.
+    pub(crate) fn refuse_to_set_aside(&self) -> Result<()> {
+        self.application().policy_limit()?;
+        if !self.processor.work.can_set_aside() {
+            return Ok(());
+        }
+        match self.application().on_store(|store| store.check_set_aside()) {
+            Err(error) if error.is_of_configuration() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the condition of the follower and of each of its edges, and the positions. They are

@@ -113,8 +113,11 @@
 //! | stores and settings | [`Env`], [`Settings`], [`store`] | [`stores`](guide::stores), [`environment`](guide::environment) |
 //! | tests | [`testing`] | [`testing`](guide::testing) |
 //! | errors | [`Error`], and [`ErrorKind`] for what to do about it | [`operating`](guide::operating) |
+//! | the program as its own tool | `es_system::cli`, with the cargo feature `cli` | [`cli`](guide::cli) |
 //! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod guide;
 pub mod prelude;
 pub mod store;
@@ -140,7 +143,7 @@ pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;
 pub use application::saved::Saved;
 pub use application::{Application, ApplicationType};
-pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result};
+pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result, RetryLater};
 pub use follower::status::{Condition, EdgeStatus, FollowerStatus};
 pub use policy::processing_event::ProcessingEvent;
 pub use policy::undecoded_event::UndecodedEvent;

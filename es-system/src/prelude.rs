@@ -8,7 +8,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, ExecuteError,
-    FieldError, MultiThreadedRunner, ProcessingEvent, Result, Runner, Settings,
+    FieldError, MultiThreadedRunner, ProcessingEvent, Result, RetryLater, Runner, Settings,
     SingleThreadedRunner, StoredState, System, Timestamp, Transaction, UndecodedEvent, pipes,
 };
 pub use es_macros::{aggregate, application, event, id, policy, process_application, projection};

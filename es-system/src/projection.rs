@@ -11,10 +11,12 @@ use es_store::{Env, StoreError, TopicFilter, Transaction};
 
 use crate::application::{Application, store_errors};
 use crate::error::{BoxError, Error, Result};
+use crate::policy::begin::Begin;
 use crate::policy::context::Context;
 use crate::policy::kinds::{Bind, FollowerType};
 use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::received::Received;
+use crate::policy::rules::Rules;
 use crate::policy::table::{self, Policies};
 use crate::policy::work::{MakeTables, Project, Work};
 
@@ -41,10 +43,12 @@ impl Bind for InTables {
     fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work> {
         let policies = table::checked(A::policies())?;
         let make_tables = policies.setup.unwrap_or(|_| Ok(()));
+        let rules = policies.rules(&application)?;
         prepare(&application, make_tables)?;
         Ok(Work::Projection(Arc::new(BoundProjection {
             application,
             policies,
+            rules,
             make_tables,
         })))
     }
@@ -60,6 +64,7 @@ impl<A> Policies<A, InTables> {
 struct BoundProjection<A> {
     application: Arc<A>,
     policies: Policies<A, InTables>,
+    rules: Rules,
     make_tables: MakeTables,
 }
 
@@ -70,6 +75,14 @@ impl<A: FollowerType<Context = InTables>> Project for BoundProjection<A> {
 
     fn policies(&self) -> DeclaredPolicies {
         self.policies.set().clone()
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn begin(&self) -> Begin {
+        self.policies.begin()
     }
 
     fn project(&self, received: &Received<'_>, tx: &mut Transaction<'_>) -> Result<(), BoxError> {

@@ -1,9 +1,9 @@
 //! Runners open the applications of a system and have its followers process events.
 
 mod has_follower;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod multi_threaded;
-mod network;
+pub(crate) mod network;
 pub(crate) mod single_threaded;
 mod work_lock;
 

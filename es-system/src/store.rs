@@ -7,6 +7,8 @@
 //!   belong to [`Transaction`](crate::Transaction).
 //! - Failures: [`StoreError`] is a failure of the store, and [`DataProblem`] a fault of stored
 //!   data.
+//! - What a follower has set aside: [`SetAside`] and [`SetAsideQuery`]; [`Operation`] is what an
+//!   operator did.
 //! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!`
 //!   (with the cargo feature `testing`), and is given to an [`Env`](crate::Env) as a
 //!   [`StoreFactory`].
@@ -14,13 +16,14 @@
 pub use es_core::{IdType, ReplayError};
 
 pub use es_store::{
-    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, DecisionKind,
-    Decoded, Digest, End, EnvError, Followed, FromValue, Head, History, InMemory, Listening, Make,
-    Mapper, MapperError, MapperProblem, Notification, NotificationPage, NotificationQuery,
-    PoliciesMove, PolicySet, PolicyTopic, Postgres, ProcessRecorder, RebuildLock, Recorded,
-    Recording, Remedy, Replay, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
+    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decision,
+    DecisionKind, Decoded, Digest, End, EnvError, Followed, FromValue, Head, History, InMemory,
+    Listening, Make, Mapper, MapperError, MapperProblem, Notification, NotificationPage,
+    NotificationQuery, Operation, OperationKind, PoliciesMove, PolicySet, PolicyTopic, Postgres,
+    ProcessRecorder, RebuildLock, Recorded, Recording, Remedy, Replay, Role, Row, Section,
+    SetAside, SetAsideChange, SetAsideQuery, Signal, Signals, Sqlite, SslMode, StopHandle,
     StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter, Tracking,
-    UpstreamEvent, Value, create_key, ddl, memory, open,
+    UpstreamEvent, Value, Waiting, create_key, ddl, memory, open,
 };
 
 #[cfg(feature = "testing")]

@@ -33,6 +33,7 @@ mod lost_server;
 mod memory;
 mod mended;
 mod older_databases;
+mod operated;
 mod passed_over;
 mod policies;
 mod projections;

@@ -91,7 +91,9 @@ fn there_is_a_method_for_every_key() {
         .cache_fast_forward(true)
         .poll_interval(second)
         .cycle_events(1)
-        .policy_timeout(second);
+        .policy_timeout(second)
+        .on_error("stop")
+        .failures_max(1);
     let sqlite = Settings::sqlite("file").lock_timeout(second).rest(second);
     let postgres = Env::from(postgres);
     let sqlite = Env::from(sqlite);

@@ -302,11 +302,26 @@ pub const KEYS: &[Key] = &[
         default: "`y`",
     },
     Key {
+        name: "ON_ERROR",
+        scope: KeyScope::Follower,
+        meaning: "The rule for an event whose policy fails, in place of those that the program has.",
+        values: "`stop`, `set_aside`, `retry`, \
+                 `retry(times = 5, backoff = \"100ms..60s\", then = stop)`, also with `then = set_aside`",
+        default: "the program's rules",
+    },
+    Key {
+        name: "FAILURES_MAX",
+        scope: KeyScope::Follower,
+        meaning: "The number of events that may be set aside. A follower stops in front of the next one.",
+        values: "a number",
+        default: "10000",
+    },
+    Key {
         name: "POLICY_TIMEOUT",
         scope: KeyScope::Follower,
-        meaning: "The time that one policy of a projection may take.",
+        meaning: "The time that one policy may take.",
         values: SECONDS,
-        default: "60",
+        default: "60 for a projection, and no limit otherwise",
     },
     Key {
         name: "POLL_INTERVAL",

@@ -254,7 +254,18 @@ impl<S> Settings<S> {
         self.with("CYCLE_EVENTS_MAX", most.to_string())
     }
 
-    /// Sets the time that one policy of a projection may take.
+    /// Sets the rule for an event whose policy fails, in place of those that the program has:
+    /// `stop`, `set_aside`, or `retry(times = 5, backoff = "100ms..60s", then = set_aside)`.
+    pub fn on_error(self, rule: &str) -> Self {
+        self.with("ON_ERROR", rule)
+    }
+
+    /// Sets the number of events that may be set aside.
+    pub fn failures_max(self, most: u64) -> Self {
+        self.with("FAILURES_MAX", most.to_string())
+    }
+
+    /// Sets the time that one policy may take.
     pub fn policy_timeout(self, limit: Duration) -> Self {
         self.with("POLICY_TIMEOUT", seconds(limit))
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId};
+use es_core::{Aggregate, AggregateId, error_chain};
 use es_store::sync;
 use es_store::{
     Env, EventQuery, Followed, Mapper, ProcessRecorder, Role, StoreError, StoredEvent, Tables,
@@ -17,7 +17,7 @@ use crate::application::cache::Cache;
 use crate::application::forgotten;
 use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
-use crate::application::topics::{SavedAggregate, Topics};
+use crate::application::topics::Topics;
 use crate::error::{Error, Result};
 
 /// The part that all applications share. It saves aggregates and loads them again.
@@ -175,6 +175,30 @@ impl Application {
         limit.map_err(|e| Error::env(self.name(), e))
     }
 
+    /// Returns the time limit of one policy of a process application, if there is one.
+    pub(crate) fn policy_limit(&self) -> Result<Option<Duration>> {
+        let is_set = self
+            .env()
+            .get("POLICY_TIMEOUT")
+            .is_some_and(|limit| !limit.is_empty());
+        if is_set {
+            self.policy_timeout().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Returns the text of an error with its causes, as it is recorded: sealed if the application
+    /// has a cipher.
+    pub(crate) fn sealed(&self, error: &(dyn std::error::Error + 'static)) -> String {
+        error_chain(error).to_string()
+    }
+
+    /// Returns the text of an error as it was before it was sealed.
+    pub(crate) fn opened(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
     /// Returns the tables of a projection.
     pub(crate) fn tables(&self) -> Result<Tables> {
         Ok(Tables::new(self.recorder()?))
@@ -196,8 +220,8 @@ impl Application {
             .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
-    /// Lists the only aggregates that may be saved; `None` is no list.
-    pub(crate) fn saving_only(self, saved: Option<&'static [SavedAggregate]>) -> Self {
+    /// Lists the topics of the only aggregates that may be saved; `None` is no list.
+    pub(crate) fn saving_only(self, saved: Option<Vec<&'static str>>) -> Self {
         saved
             .into_iter()
             .for_each(|saved| self.inner.topics.save_only(saved));

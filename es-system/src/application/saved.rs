@@ -195,6 +195,7 @@ impl Saved {
             head: last,
             retrying: None,
             waiting_for_newer: None,
+            paused: None,
         };
         let lags = vec![lag];
         Error::NotIdle(std::sync::Arc::new(NotIdle { waited, lags }))

@@ -75,6 +75,7 @@ impl Error {
                 let at = format!("the event at position {position} of `{upstream}`");
                 write!(f, "{at} was {state}: {problem}")
             }
+            Self::RetryLater(later) => write!(f, "{later}"),
             Self::NotIdle(lags) => write!(f, "{lags}"),
             Self::StillRunning {
                 follower,

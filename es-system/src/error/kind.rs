@@ -23,6 +23,9 @@ pub enum ErrorKind {
     LogChanged,
     /// The policy needs repair. A new runner then continues with the event that failed.
     Policy,
+    /// Something outside of this library is not ready, as a policy has found. Wait: a retry may
+    /// succeed.
+    NotReady,
     /// The time was too short. Wait longer, or look at the edges that lag.
     Timeout,
     /// The call is wrong and needs repair.

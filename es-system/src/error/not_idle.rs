@@ -30,6 +30,8 @@ pub struct Lag {
     pub retrying: Option<String>,
     /// The reason why this program waits for a newer one, if it does.
     pub waiting_for_newer: Option<String>,
+    /// The person or program that has paused the follower, if it is paused.
+    pub paused: Option<String>,
 }
 
 impl std::error::Error for NotIdle {}
@@ -44,6 +46,7 @@ impl fmt::Display for NotIdle {
             head,
             retrying,
             waiting_for_newer,
+            paused,
         } in &self.lags
         {
             write!(
@@ -55,6 +58,9 @@ impl fmt::Display for NotIdle {
             }
             if let Some(event) = waiting_for_newer {
                 write!(f, " (waiting for a newer program: {event})")?;
+            }
+            if let Some(who) = paused {
+                write!(f, " (paused by {who})")?;
             }
         }
         if self.lags.is_empty() {

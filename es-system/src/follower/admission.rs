@@ -47,6 +47,25 @@ impl Edge {
         }
     }
 
+    /// Returns the policies with which somebody beside this edge may move the position now.
+    pub(super) fn policies_of_move(&self, found: &Followed) -> Result<PoliciesMove> {
+        match self.decide(found) {
+            Decision::Follow => {
+                let tag = self.processor.policies.tag.clone();
+                Ok(PoliciesMove::new(found.policies.clone(), tag))
+            }
+            Decision::Begin(change) => Ok(change.policies(found)),
+            Decision::StepBack(reason) => Err(self.stepped_back(reason, found).error),
+            Decision::Record(_) | Decision::Replay(_) | Decision::Ask(..) => {
+                let (follower, upstream) = (self.processor.name(), self.upstream.name());
+                Err(Error::Usage(format!(
+                    "{follower}: its policies for `{upstream}` are being changed: try again when it \
+                     follows with them"
+                )))
+            }
+        }
+    }
+
     fn decide(&self, found: &Followed) -> Decision {
         let own = &self.processor.policies;
         if own.are_recorded(found) {
@@ -64,7 +83,7 @@ impl Edge {
 
     fn carry_out(&self, decision: Decision, found: &Followed) -> Result<Admitted, Failure> {
         match decision {
-            Decision::Follow => Ok(Admitted::Follow(self.follow(found))),
+            Decision::Follow => Ok(Admitted::Follow(self.follow(found)?)),
             Decision::Begin(change) => {
                 self.state().membership.is_settled = true;
                 Ok(Admitted::Follow(change.policies(found)))
@@ -99,7 +118,11 @@ impl Edge {
     }
 
     /// Returns the policies that a move records from now on.
-    fn follow(&self, found: &Followed) -> PoliciesMove {
+    ///
+    /// # Errors
+    /// Fails if a program has moved the position that does not record its policies, and a rule of
+    /// this one may set events aside.
+    fn follow(&self, found: &Followed) -> Result<PoliciesMove, Failure> {
         self.join(|_| true);
         let mut state = self.state();
         state.membership.is_settled = true;
@@ -116,7 +139,28 @@ impl Edge {
                 "a program that does not record its policies has moved the position of a follower"
             );
         }
-        PoliciesMove::new(found.policies.clone(), self.processor.policies.tag.clone())
+        let is_foreign = found.policies.is_none() && found.position > Some(0);
+        if is_foreign && self.processor.work.can_set_aside() {
+            return Err(Failure::Stop(self.refuse_to_set_aside(found)));
+        }
+        let tag = self.processor.policies.tag.clone();
+        Ok(PoliciesMove::new(found.policies.clone(), tag))
+    }
+
+    /// Returns the error of a follower that cannot set events aside, because a program follows
+    /// beside it that does not know what is set aside: it would process later events of the same
+    /// aggregates before those that wait.
+    fn refuse_to_set_aside(&self, found: &Followed) -> Error {
+        let (follower, upstream) = (self.processor.name(), self.upstream.name());
+        let problem = format!(
+            "a program that does not know what is set aside has moved the position in `{upstream}` \
+             to {}, such as one in Python or of an older release: it would process events before \
+             earlier ones of the same aggregate that wait. End that program and start this one once \
+             with {}_ON_ERROR=stop, or take the rules with `set_aside` out",
+            found.position.unwrap_or(0),
+            follower.to_uppercase()
+        );
+        Error::configuration(follower, problem)
     }
 
     /// Records a change. Fails if the position or its policies are others by now.

@@ -7,17 +7,17 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use es_core::__private::watch;
-use es_store::sync::Flag;
+use es_store::sync::{Flag, lock};
 use es_store::{Notification, PAGE_BYTES};
 
 use crate::application::batch::{self, Batch};
 use crate::application::forgotten;
 use crate::error::BoxError;
-use crate::follower::events::EventSlice;
+use crate::follower::events::Offered;
 use crate::follower::failure::{self, EventFailure};
 use crate::follower::processor::Processor;
 use crate::policy::received::Received;
@@ -78,8 +78,8 @@ pub(super) struct Committed {
 /// The event whose policy runs, as other threads see it.
 #[derive(Default)]
 pub(super) struct InHand {
-    /// The position of the event; 0 is none.
-    position: AtomicU64,
+    /// The position of the event, and the moment at which its policy began.
+    event: Mutex<Option<(u64, Instant)>>,
     /// The flag that is raised while the policy waits for a store.
     pub(super) in_store: Flag,
 }
@@ -87,8 +87,17 @@ pub(super) struct InHand {
 impl InHand {
     /// Returns the position of the event, unless its policy waits for a store.
     pub(super) fn get(&self) -> Option<u64> {
-        let position = self.position.load(Ordering::SeqCst);
-        (position > 0 && !self.in_store.is_up()).then_some(position)
+        let (position, _) = self.event()?;
+        (!self.in_store.is_up()).then_some(position)
+    }
+
+    /// Returns the position of the event, and the moment at which its policy began.
+    pub(super) fn event(&self) -> Option<(u64, Instant)> {
+        *lock(&self.event)
+    }
+
+    fn show(&self, position: Option<u64>) {
+        *lock(&self.event) = position.map(|position| (position, Instant::now()));
     }
 }
 
@@ -102,10 +111,10 @@ pub(super) struct BatchLoop<'a> {
 }
 
 impl BatchLoop<'_> {
-    /// Runs the policies for `events`, one after the other. `batch` has collected nothing yet.
+    /// Runs the policies for the events, one after the other. `batch` has collected nothing yet.
     pub(super) fn run(
         self,
-        events: EventSlice<'_>,
+        offered: Offered<'_>,
         batch: Batch,
         handler: &mut impl EventHandler,
     ) -> LoopOutcome {
@@ -116,20 +125,24 @@ impl BatchLoop<'_> {
         let in_store = self.in_hand.map(|in_hand| in_hand.in_store.clone());
         let in_store = in_store.unwrap_or_default();
         let bound = batch::bind(self.processor.application.instance(), &batch, in_store);
-        for notification in events.page {
+        for notification in offered.events {
             if self.is_over(done, started, &batch.borrow()) {
                 break;
             }
-            self.show_in_hand(notification.id);
+            if offered.aside.is_some_and(|aside| aside.has(notification)) {
+                done += 1;
+                continue;
+            }
+            self.show_in_hand(Some(notification.id));
             batch.borrow_mut().begin_event();
-            failed = self.run_one(events, notification, handler, &batch);
+            failed = self.run_one(offered, notification, handler, &batch);
             if failed.is_some() {
                 batch.borrow_mut().undo_event();
                 break;
             }
             done += 1;
         }
-        self.show_in_hand(0);
+        self.show_in_hand(None);
         drop(bound);
         LoopOutcome {
             done,
@@ -140,15 +153,16 @@ impl BatchLoop<'_> {
 
     fn run_one(
         self,
-        events: EventSlice<'_>,
+        offered: Offered<'_>,
         notification: &Notification,
         handler: &mut impl EventHandler,
         batch: &Rc<RefCell<Batch>>,
     ) -> Option<EventFailure> {
-        let upstream = events.upstream;
+        let upstream = offered.upstream;
         let received = Received {
             notification,
             upstream,
+            began: offered.began,
         };
         let started = Instant::now();
         let (returned, dropped) = watch(|| handler.handle(&received, batch));
@@ -181,9 +195,9 @@ impl BatchLoop<'_> {
         }
     }
 
-    fn show_in_hand(self, position: u64) {
+    fn show_in_hand(self, position: Option<u64>) {
         if let Some(in_hand) = self.in_hand {
-            in_hand.position.store(position, Ordering::SeqCst);
+            in_hand.show(position);
         }
     }
 }
@@ -197,11 +211,16 @@ mod tests {
     use crate::application::Application;
     use crate::application::batch::ChangedAggregate;
     use crate::follower::events::{Lane, Page};
+    use crate::policy::begin::Begin;
     use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
+    use crate::policy::rules::Rules;
     use crate::policy::work::{Dispatch, Work};
 
-    struct NoPolicies;
+    #[derive(Default)]
+    struct NoPolicies {
+        rules: Rules,
+    }
 
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<es_store::TopicFilter> {
@@ -210,6 +229,14 @@ mod tests {
 
         fn policies(&self) -> DeclaredPolicies {
             DeclaredPolicies::default()
+        }
+
+        fn rules(&self) -> &Rules {
+            &self.rules
+        }
+
+        fn begin(&self) -> Begin {
+            Begin::default()
         }
 
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
@@ -249,7 +276,7 @@ mod tests {
         let open = |name, role| Application::open(name, role, Env::new());
         let upstream = open("School", Role::Leader).expect("a store in memory");
         let application = open("Shop", Role::Follower).expect("a store in memory");
-        let work = Work::Policies(std::sync::Arc::new(NoPolicies));
+        let work = Work::Policies(std::sync::Arc::new(NoPolicies::default()));
         let processor = Processor::new(application, work);
         let event = |(position, size): (u64, &usize)| {
             let event = StoredEvent::new("one", position, "shop:Copied", vec![0; *size]);
@@ -268,7 +295,11 @@ mod tests {
             until,
         };
         batch_loop
-            .run(page.slice(&upstream), Batch::default(), &mut Copy { loads })
+            .run(
+                page.slice(&upstream).offered(),
+                Batch::default(),
+                &mut Copy { loads },
+            )
             .done
     }
 

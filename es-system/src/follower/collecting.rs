@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use es_store::{Recorded, Recording, StoredEvent};
 
@@ -10,7 +11,7 @@ use crate::application::batch::{Batch, Collected};
 use crate::application::snapshots;
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
-use crate::follower::events::EventSlice;
+use crate::follower::events::Offered;
 use crate::follower::failure::CommitFailure;
 use crate::follower::processor::Processor;
 use crate::policy::processing_event::ProcessingEvent;
@@ -20,6 +21,7 @@ use crate::policy::work::Dispatch;
 struct CollectingHandler<'a> {
     processor: &'a Processor,
     policies: &'a dyn Dispatch,
+    policy_limit: Option<Duration>,
 }
 
 impl EventHandler for CollectingHandler<'_> {
@@ -32,30 +34,38 @@ impl EventHandler for CollectingHandler<'_> {
         let processing_event = ProcessingEvent::new(application, batch.clone());
         self.policies.dispatch(received, processing_event)
     }
+
+    fn policy_timeout(&self) -> Option<Duration> {
+        self.policy_limit
+    }
 }
 
-/// Runs the policies for `events`, and records the events that they collect.
+/// Runs the policies for the events, and records the events that they collect, together with what
+/// `done_with` returns for the number of processed events.
 pub(super) fn process(
     batch_loop: BatchLoop<'_>,
     policies: &dyn Dispatch,
-    events: EventSlice<'_>,
+    offered: Offered<'_>,
+    done_with: impl FnOnce(usize) -> Recording,
 ) -> Result<Committed, CommitFailure> {
     let processor = batch_loop.processor;
     let mut handler = CollectingHandler {
         processor,
         policies,
+        policy_limit: processor.application.policy_limit()?,
     };
     let LoopOutcome {
         done,
         batch,
         failed,
-    } = batch_loop.run(events, Batch::keeping(processor.take_kept()), &mut handler);
+    } = batch_loop.run(offered, Batch::keeping(processor.take_kept()), &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
         let new = std::mem::take(&mut collected.events);
         recorded = !new.is_empty();
-        let recording = Recording::new(new).tracking(events.tracking(done));
+        let mut recording = done_with(done);
+        recording.events = new;
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;
         match processor.application.record(&recording) {
             Ok(recorded) => after_commit(processor, collected, &recording.events, &recorded),

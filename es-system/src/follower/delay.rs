@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use es_core::Timestamp;
 use es_store::backoff::Backoff;
 
 use crate::error::{Error, PolicyFailure};
@@ -26,6 +27,8 @@ pub(super) struct Delay {
     cause: Cause,
     /// The moment of the next attempt.
     at: Instant,
+    /// The time of the first failure in a row.
+    since: Timestamp,
 }
 
 enum Cause {
@@ -38,6 +41,12 @@ enum Cause {
     },
     /// The next event is newer than this program.
     Newer(Arc<PolicyFailure>),
+    /// The policy for the next event has failed, and its rule is to try it again in front of the
+    /// others.
+    Rule {
+        failure: Arc<PolicyFailure>,
+        attempts: u32,
+    },
     /// Other policies are recorded than those of this program.
     SteppedBack(SteppedBack),
 }
@@ -63,6 +72,7 @@ impl Delay {
                 is_contention,
             },
             at: now + pause,
+            since: Timestamp::now(),
         }
     }
 
@@ -71,6 +81,21 @@ impl Delay {
         Self {
             cause: Cause::Newer(event),
             at: now + NEWER_PAUSE,
+            since: Timestamp::now(),
+        }
+    }
+
+    /// Returns the delay in front of an event whose policy is tried again after `pause`.
+    pub(super) fn by_rule(
+        failure: Arc<PolicyFailure>,
+        attempts: u32,
+        pause: Duration,
+        now: Instant,
+    ) -> Self {
+        Self {
+            cause: Cause::Rule { failure, attempts },
+            at: now + pause,
+            since: Timestamp::now(),
         }
     }
 
@@ -79,7 +104,26 @@ impl Delay {
         Self {
             cause: Cause::SteppedBack(back),
             at: now + NEWER_PAUSE,
+            since: Timestamp::now(),
         }
+    }
+
+    /// Returns the same delay, which goes on where `former` has ended, if it has the same kind of
+    /// cause.
+    pub(super) fn following(self, former: Option<&Self>) -> Self {
+        let kind = |delay: &Self| std::mem::discriminant(&delay.cause);
+        match former.filter(|former| kind(former) == kind(&self)) {
+            Some(former) => Self {
+                since: former.since,
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// Returns the time of the first failure in a row.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// Returns the moment of the next attempt.
@@ -92,22 +136,29 @@ impl Delay {
         self.at > now
     }
 
-    /// Ends the delay, so that the next step tries again at once.
+    /// Ends the delay, so that the next step tries again at once, unless a rule has set it.
     pub(super) fn end(&mut self) {
-        self.at = Instant::now();
+        if !matches!(self.cause, Cause::Rule { .. }) {
+            self.at = Instant::now();
+        }
     }
 
-    /// Returns true if an attempt has failed.
+    /// Returns true if a store has failed, or another writer was first.
     pub(super) fn is_of_failure(&self) -> bool {
         matches!(self.cause, Cause::Failures { .. })
     }
 
-    /// Returns the event that is newer than this program, if that is the cause.
-    pub(super) fn newer_event(&self) -> Option<&PolicyFailure> {
+    /// Returns the event in front of which the edge waits, if that is the cause.
+    pub(super) fn waits_for(&self) -> Option<&PolicyFailure> {
         match &self.cause {
             Cause::Failures { .. } | Cause::SteppedBack(_) => None,
-            Cause::Newer(event) => Some(event),
+            Cause::Newer(event) | Cause::Rule { failure: event, .. } => Some(event),
         }
+    }
+
+    fn newer_event(&self) -> Option<&PolicyFailure> {
+        self.waits_for()
+            .filter(|_| matches!(self.cause, Cause::Newer(_)))
     }
 
     fn has_stepped_back_for(&self, of: &str) -> bool {
@@ -143,6 +194,10 @@ impl Delay {
                 topic: event.topic.clone(),
                 error: Error::Policy(event.clone()),
             },
+            Cause::Rule { failure, attempts } => Condition::Waiting {
+                error: Error::Policy(failure.clone()),
+                attempts: *attempts,
+            },
             Cause::SteppedBack(back) => Condition::WaitingForNewer {
                 application: follower.to_owned(),
                 upstream: upstream.to_owned(),
@@ -174,6 +229,10 @@ impl Delay {
                     tracing::warn!(follower, upstream, position, topic = event.topic, error = %event,
                         "a follower waits for a newer program");
                 }
+            }
+            Cause::Rule { failure, attempts } => {
+                tracing::warn!(follower, upstream, error = %failure, attempts,
+                    "a follower tries an event again");
             }
             Cause::SteppedBack(SteppedBack {
                 position,

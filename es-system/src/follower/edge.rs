@@ -8,30 +8,25 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use es_core::__private::panic_message;
+use es_core::Timestamp;
 use es_store::sync::lock;
-use es_store::{Head, Recording};
+use es_store::{Operation, OperationKind};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::follower::batch::{BatchLoop, Committed, InHand, Until};
+use crate::follower::aside::Failed;
+use crate::follower::batch::InHand;
 use crate::follower::delay::Delay;
-use crate::follower::events::{Lane, Page};
-use crate::follower::failure::{CommitFailure, Failure};
-use crate::follower::history::History;
-use crate::follower::policies::{Admitted, Membership};
+use crate::follower::events::Page;
+use crate::follower::failure::Failure;
+use crate::follower::policies::Membership;
 use crate::follower::processor::Processor;
-use crate::follower::projecting::Target;
 use crate::follower::refusals::Refusals;
-use crate::follower::status::{Condition, EdgeStatus};
+use crate::follower::steering::Stop;
 use crate::follower::step::{Next, Skips, Step};
-use crate::follower::{collecting, projecting};
-use crate::policy::work::Work;
-
-/// The shortest time between two writes of a position that only skips events.
-const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A follower's work on one of its upstreams.
 pub(crate) struct Edge {
@@ -39,9 +34,9 @@ pub(crate) struct Edge {
     pub(super) upstream: Application,
     state: Mutex<State>,
     /// The event whose policy runs.
-    in_hand: InHand,
+    pub(super) in_hand: InHand,
     /// The number of events that were processed.
-    processed: AtomicU64,
+    pub(super) processed: AtomicU64,
     /// The number of batches that were not committed because another writer was first.
     pub(super) conflicts: AtomicU64,
 }
@@ -50,21 +45,63 @@ pub(crate) struct Edge {
 #[derive(Default)]
 pub(super) struct State {
     /// True if the upstream is known to be the log that was followed before.
-    is_verified: bool,
+    pub(super) is_verified: bool,
     /// The recorded position that the last batch found.
-    last_position: u64,
+    pub(super) last_position: u64,
     /// The part of the edge in following its upstream, beside other programs.
     pub(super) membership: Membership,
-    refusals: Refusals,
+    pub(super) refusals: Refusals,
     pub(super) delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
-    left: Option<Page>,
+    pub(super) left: Option<Page>,
     /// The time of the last write of a position that only skipped events.
-    last_skip: Option<Instant>,
+    pub(super) last_skip: Option<Instant>,
     /// True if an attempt may have recorded events, or may still record them. The next attempt that
     /// reads the recorded position finds out.
     is_in_doubt: bool,
+    /// The attempts at the next event, if its policy has failed.
+    pub(super) front: Option<Front>,
+    /// The event that the next step sets aside, because its policy has failed.
+    pub(super) failed: Option<Failed>,
+    pub(super) retries: Retries,
+    /// True if the beginning of the follower was recorded by this edge.
+    pub(super) has_begun: bool,
+    /// The number of the last operation that tells how the follower stands.
+    pub(super) standing: u64,
+    /// The operation that has paused the edge, if it is paused.
+    pub(super) paused: Option<Operation>,
+    /// The stop of the follower, if it was this edge that has stopped it.
+    pub(super) stop: Option<Stop>,
+}
+
+/// The failed attempts at the event in front of which the edge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Front {
+    pub(super) position: u64,
+    /// The number of failures that count for the rule.
+    pub(super) failures: u32,
+    /// The number of all failures.
+    pub(super) attempts: u32,
+}
+
+/// The retries of events that are set aside.
+#[derive(Default)]
+pub(super) struct Retries {
+    /// The time at which the next one is due, as the last look has found it.
+    pub(super) due: Option<Timestamp>,
+    /// True if the last step was a retry. Then the next one is a batch, if there are events.
+    pub(super) had_turn: bool,
+    pub(super) refusals: Refusals,
+}
+
+/// The work that a step may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Anything.
+    Any,
+    /// Only retries, because the edge waits in front of an event.
+    Retries,
 }
 
 /// The result of a pull.
@@ -76,6 +113,18 @@ pub(super) enum Pulled {
         recorded: bool,
         failure: Option<Failure>,
     },
+    /// An event that is set aside was tried again, or nothing was due.
+    Retried { recorded: bool },
+}
+
+impl Pulled {
+    /// Something was recorded, and no event was.
+    pub(super) fn changed() -> Self {
+        Self::Batch {
+            recorded: false,
+            failure: None,
+        }
+    }
 }
 
 impl Edge {
@@ -98,22 +147,23 @@ impl Edge {
         &self.processor.application
     }
 
-    /// Processes one batch, if there are events and the pause after a failure is over. It only
-    /// waits for the stores and never sleeps: the caller waits as [`Step::next`] tells it.
+    /// Processes one batch or retries one event, if there are any and the pause after a failure is
+    /// over. It only waits for the stores and never sleeps: the caller waits as [`Step::next`]
+    /// tells it.
     pub(crate) fn step(&self, now: Instant, skips: Skips) -> Step {
-        if self.processor.stopped().is_some() {
-            return Step::rest(Next::Never);
+        if self.has_stopped() && !self.goes_on() {
+            return Step::rest(Next::WhenPrompted { or_at: None });
         }
-        if let Some(delay) = &self.state().delay
-            && delay.is_pending(now)
-        {
-            return Step::rest(Next::after(delay));
-        }
+        let turn = match self.pending(now) {
+            None => Turn::Any,
+            Some(next) if self.retry_is_due() && !next.is_of_failure() => Turn::Retries,
+            Some(next) => return Step::rest(self.or_retry(next, now)),
+        };
         let began = Instant::now();
         let repairs = self.processor.repairs();
         // Panics of policies are caught one by one. Any other panic is a defect of this library and
         // must not fail a command.
-        let pull = || self.pull(now, skips);
+        let pull = || self.pull(now, skips, turn);
         let pulled = catch_unwind(AssertUnwindSafe(pull)).unwrap_or_else(|panic| {
             let defect = Error::Defect {
                 application: self.processor.name().to_owned(),
@@ -122,9 +172,21 @@ impl Edge {
             Err(Failure::Stop(defect))
         });
         let now = now + began.elapsed();
+        let step = self.after(pulled, turn, now, repairs);
+        let next = self.or_retry(step.next, now);
+        Step { next, ..step }
+    }
+
+    fn after(
+        &self,
+        pulled: Result<Pulled, Failure>,
+        turn: Turn,
+        now: Instant,
+        repairs: u64,
+    ) -> Step {
         match pulled {
             Ok(Pulled::Nothing { or_at }) => {
-                let was_in_doubt = self.succeeded();
+                let was_in_doubt = self.succeeded(turn);
                 Step {
                     changed: was_in_doubt,
                     recorded: was_in_doubt,
@@ -132,13 +194,21 @@ impl Edge {
                 }
             }
             Ok(Pulled::Batch { recorded, failure }) => {
-                let was_in_doubt = self.succeeded();
+                let was_in_doubt = self.succeeded(turn);
                 let next =
                     failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
                 Step {
                     changed: true,
                     recorded: recorded || was_in_doubt,
                     next,
+                }
+            }
+            Ok(Pulled::Retried { recorded }) => {
+                let was_in_doubt = self.succeeded(Turn::Retries);
+                Step {
+                    changed: true,
+                    recorded: recorded || was_in_doubt,
+                    next: Next::AtOnce,
                 }
             }
             Err(failure) => {
@@ -153,10 +223,19 @@ impl Edge {
         }
     }
 
-    /// Ends a series of failures. Returns true if one of them may have recorded events.
-    fn succeeded(&self) -> bool {
+    /// Returns the step at the end of the delay, if the edge is in one.
+    fn pending(&self, now: Instant) -> Option<Next> {
+        let state = self.state();
+        let delay = state.delay.as_ref().filter(|delay| delay.is_pending(now))?;
+        Some(Next::after(delay))
+    }
+
+    /// Ends a series of failures. A retry ends no wait in front of an event. Returns true if one of
+    /// the attempts may have recorded events.
+    fn succeeded(&self, turn: Turn) -> bool {
         let mut state = self.state();
-        state.delay = None;
+        let ends = |delay: &mut Delay| turn == Turn::Any || delay.is_of_failure();
+        state.delay.take_if(ends);
         std::mem::take(&mut state.is_in_doubt)
     }
 
@@ -167,10 +246,15 @@ impl Edge {
         }
     }
 
-    /// Returns the recorded position; 0 is before the first event.
-    pub(crate) fn position(&self) -> Result<u64> {
-        let position = self.follower().position_in(self.upstream.name())?;
-        Ok(position.unwrap_or(0))
+    /// Returns the recorded position, and true if the retry of an event is due now.
+    pub(crate) fn position_and_due(&self) -> Result<(u64, bool)> {
+        let found = self.follower().followed(self.upstream.name())?;
+        let is_paused = found
+            .standing
+            .is_some_and(|one| one.kind == OperationKind::Paused);
+        let due = found.waiting.due.filter(|_| !is_paused);
+        let is_due = due.is_some_and(|due| due <= Timestamp::now());
+        Ok((found.position.unwrap_or(0), is_due))
     }
 
     /// Returns the position behind which events are processed next: that of the replay, if there is
@@ -196,7 +280,7 @@ impl Edge {
         self.state().is_verified
     }
 
-    fn has_stopped(&self) -> bool {
+    pub(super) fn has_stopped(&self) -> bool {
         self.processor.stopped().is_some()
     }
 
@@ -205,170 +289,17 @@ impl Edge {
         self.state().membership.is_settled()
     }
 
+    /// Returns the step, which also comes when the next retry is due.
+    fn or_retry(&self, next: Next, now: Instant) -> Next {
+        match self.state().retries.due {
+            Some(due) => next.or_at(now + due.duration_since(Timestamp::now())),
+            None => next,
+        }
+    }
+
     /// Returns the position of the event whose policy runs now and waits for no store.
     pub(super) fn in_hand(&self) -> Option<u64> {
         self.in_hand.get()
-    }
-
-    pub(crate) fn condition(&self) -> Condition {
-        if let Some(error) = self.processor.stopped() {
-            return Condition::Stopped { error };
-        }
-        let state = self.state();
-        let names = (self.processor.name(), self.upstream.name());
-        let delay = state.delay.as_ref();
-        delay.map_or(Condition::Running, |delay| delay.condition(names))
-    }
-
-    /// Returns the error of a store that is configured wrongly, once it is to be reported.
-    pub(super) fn misconfigured(&self) -> Option<Error> {
-        self.state().delay.as_ref()?.misconfigured()
-    }
-
-    /// Returns the status of the edge. The position is not read if `can_read` is false.
-    pub(super) fn status(&self, can_read: bool) -> EdgeStatus {
-        let position = if can_read { self.position().ok() } else { None };
-        let waits_at = self
-            .state()
-            .delay
-            .as_ref()
-            .and_then(Delay::newer_event)
-            .map(|e| e.position);
-        let condition = match waits_at {
-            // Another program has processed the event, and this edge has not looked again yet.
-            Some(at) if position >= Some(at) && self.is_settled() && !self.has_stopped() => {
-                Condition::Running
-            }
-            _ => self.condition(),
-        };
-        EdgeStatus {
-            upstream: self.upstream.name().to_owned(),
-            position,
-            condition,
-            conflicts: self.conflicts.load(Ordering::Relaxed),
-        }
-    }
-
-    fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
-        let (limit, left) = {
-            let mut state = self.state();
-            (state.limit(), state.left.take())
-        };
-        let followed = self.follower().followed(self.upstream.name())?;
-        let from = followed.position.unwrap_or(0);
-        self.see_position(from);
-        let history = self.history();
-        let ahead = history.verify_head(&followed, self.upstream.head()?)?;
-        let policies = match self.admit(&followed, ahead.is_some())? {
-            Admitted::Follow(policies) => policies,
-            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
-            Admitted::Changed => return Ok(Pulled::changed()),
-        };
-        let Some(head) = ahead else {
-            self.state().is_verified = true;
-            return Ok(Pulled::Nothing { or_at: None });
-        };
-        let lane = Lane::Live(policies);
-        let page =
-            self.processor
-                .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
-        history.verify(&followed, page.start.as_ref())?;
-        self.state().is_verified = true;
-        if page.events.is_empty() {
-            return self.skip(page, head, now, skips);
-        }
-        self.process(page)
-    }
-
-    /// Drops the cached and the kept aggregates of the follower if its recorded position went back,
-    /// because then its own store was restored.
-    fn see_position(&self, position: u64) {
-        let former = std::mem::replace(&mut self.state().last_position, position);
-        if position < former {
-            self.follower().forget_all();
-            drop(self.processor.take_kept());
-        }
-    }
-
-    /// Returns the history of the upstream, for verification.
-    pub(super) fn history(&self) -> History<'_> {
-        History {
-            follower: self.processor.name(),
-            upstream: &self.upstream,
-        }
-    }
-
-    /// Processes the first events of a page.
-    pub(super) fn process(&self, page: Page) -> Result<Pulled, Failure> {
-        let events = page.slice(&self.upstream);
-        let batch_loop = BatchLoop {
-            processor: &self.processor,
-            in_hand: Some(&self.in_hand),
-            until: Until::Finished,
-        };
-        let committed = match &self.processor.work {
-            Work::Policies(policies) => collecting::process(batch_loop, &**policies, events),
-            Work::Projection(projection) => {
-                projecting::process(batch_loop, &**projection, Target::Live, events)
-            }
-        };
-        let mut state = self.state();
-        match committed {
-            Ok(Committed {
-                done,
-                recorded,
-                failed,
-            }) => {
-                let to = events.tracking(done).to;
-                self.processed.fetch_add(done as u64, Ordering::Relaxed);
-                if done > 0 {
-                    state.refusals.passed(to);
-                }
-                let Some(failed) = failed else {
-                    state.left = page.behind(done, to);
-                    let failure = None;
-                    return Ok(Pulled::Batch { recorded, failure });
-                };
-                match state.refusals.of_event(events.page[done].id, failed) {
-                    failure if done == 0 => Err(failure),
-                    failure => Ok(Pulled::Batch {
-                        recorded,
-                        failure: Some(failure),
-                    }),
-                }
-            }
-            Err(CommitFailure::Refused {
-                error,
-                events: refused,
-            }) => {
-                let refused = events.first(refused);
-                Err(state
-                    .refusals
-                    .of_commit(self.processor.name(), refused, error))
-            }
-            Err(CommitFailure::Other(failure)) => Err(failure),
-        }
-    }
-
-    /// Moves the position past events that no policy wants.
-    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
-        let last_skip = self.state().last_skip;
-        let due = last_skip.map(|last| last + SKIP_INTERVAL);
-        if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
-            return Ok(Pulled::Nothing { or_at: Some(due) });
-        }
-        self.move_past(&page.lane, page.from, head)?;
-        self.state().last_skip = Some(now);
-        Ok(Pulled::changed())
-    }
-
-    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
-    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
-        self.processor.refuse_abandoned()?;
-        let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
-        let recording = Recording::new(Vec::new()).tracking(tracking);
-        self.processor.application.record(&recording)?;
-        Ok(())
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -376,21 +307,11 @@ impl Edge {
     }
 }
 
-impl Pulled {
-    /// Something was recorded, and no event was.
-    pub(super) fn changed() -> Self {
-        Self::Batch {
-            recorded: false,
-            failure: None,
-        }
-    }
-}
-
 impl State {
-    /// Returns the maximum number of events of the next batch. While the first one is newer than
-    /// this program, the others need not be read.
-    fn limit(&self) -> usize {
-        match self.delay.as_ref().and_then(Delay::newer_event) {
+    /// Returns the maximum number of events of the next batch. While the edge waits in front of the
+    /// first one, the others need not be read.
+    pub(super) fn limit(&self) -> usize {
+        match self.delay.as_ref().and_then(Delay::waits_for) {
             Some(_) => 1,
             None => self.refusals.limit(),
         }

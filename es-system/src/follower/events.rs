@@ -1,8 +1,9 @@
 //! The events of a page, and those that one batch processes.
 
-use es_store::{Head, Notification, PoliciesMove, Tracking, UpstreamEvent};
+use es_store::{Head, Notification, PoliciesMove, Recording, Tracking, UpstreamEvent};
 
 use crate::application::Application;
+use crate::follower::aside::Aside;
 
 /// The position that a batch moves, and the policies for which it counts.
 #[derive(Debug, Clone)]
@@ -71,6 +72,8 @@ impl Page {
             from: self.from,
             page: &self.events,
             rest: self.rest.as_ref(),
+            aside: None,
+            began: None,
         }
     }
 
@@ -95,9 +98,43 @@ pub(super) struct EventSlice<'a> {
     pub(super) page: &'a [Notification],
     /// The head of the upstream, if no policy wants an event between the page and the head.
     pub(super) rest: Option<&'a Head>,
+    /// The events among them that are passed without their policies, if there are any.
+    pub(super) aside: Option<&'a Aside>,
+    /// The head of the upstream when the follower began to follow it, if it is known.
+    pub(super) began: Option<u64>,
+}
+
+/// Events whose policies run.
+#[derive(Clone, Copy)]
+pub(super) struct Offered<'a> {
+    pub(super) upstream: &'a Application,
+    pub(super) events: &'a [Notification],
+    /// The events among them that are passed without their policies, if there are any.
+    pub(super) aside: Option<&'a Aside>,
+    /// The head of the upstream when the follower began to follow it, if it is known.
+    pub(super) began: Option<u64>,
 }
 
 impl<'a> EventSlice<'a> {
+    /// Returns the events as they are offered to the policies.
+    pub(super) fn offered(self) -> Offered<'a> {
+        Offered {
+            upstream: self.upstream,
+            events: self.page,
+            aside: self.aside,
+            began: self.began,
+        }
+    }
+
+    /// Returns what is recorded with the first `done` events: the move of the position, and what is
+    /// set aside.
+    pub(super) fn recording(&self, done: usize) -> Recording {
+        let recording = Recording::default().tracking(self.tracking(done));
+        let changes = self.aside.map(|aside| aside.changes(&self.page[..done]));
+        let changes = changes.into_iter().flatten();
+        changes.fold(recording, Recording::set_aside)
+    }
+
     /// Returns the first `count` of them.
     pub(super) fn first(self, count: usize) -> Self {
         Self {

@@ -72,6 +72,16 @@ impl Pause {
 }
 
 impl Failure {
+    /// Returns the error for somebody who waits for the work of `follower`, and does not try again.
+    pub(super) fn into_error(self, follower: &str) -> Error {
+        match self {
+            Self::Retry { error, .. } | Self::Policy(error) | Self::Stop(error) => error,
+            Self::Newer(event) => Error::Policy(event),
+            Self::SteppedBack(back) => back.error,
+            Self::Abandoned => Error::Usage(format!("{follower}: the runner was stopped")),
+        }
+    }
+
     /// Returns true if it is unknown whether the events of the batch were recorded.
     pub(super) fn may_have_recorded(&self) -> bool {
         matches!(self, Self::Retry { error, .. } if error.kind() == ErrorKind::OutcomeUnknown)

@@ -1,7 +1,7 @@
 //! The application that processes events, shared by all edges of its follower.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use es_store::sync::lock;
 use es_store::{Head, NotificationPage, NotificationQuery, PAGE_BYTES, TopicFilter};
@@ -28,6 +28,8 @@ pub(crate) struct Processor {
     /// puts them back after its commit, and whoever finds none starts with none. So no two batches
     /// ever have the same ones.
     kept: Mutex<Kept>,
+    /// True if the store has a table of operations, once that was looked at.
+    records_operations: OnceLock<bool>,
 }
 
 #[derive(Default)]
@@ -49,6 +51,7 @@ impl Processor {
             finishing: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             kept: Mutex::default(),
+            records_operations: OnceLock::new(),
         }
     }
 
@@ -119,6 +122,13 @@ impl Processor {
         limit: usize,
     ) -> Result<(NotificationPage, bool)> {
         page(upstream, self.topics.as_ref(), (from, to), limit)
+    }
+
+    /// Returns true if operations can be recorded. A store of an earlier release that this program
+    /// may not change has no table of them.
+    pub(super) fn records_operations(&self) -> bool {
+        let check = || self.application.on_store(|store| store.check_set_aside());
+        *self.records_operations.get_or_init(|| check().is_ok())
     }
 
     /// Takes the aggregates that were kept by the batches before.
@@ -198,12 +208,17 @@ mod tests {
 
     use super::*;
     use crate::error::BoxError;
+    use crate::policy::begin::Begin;
     use crate::policy::policy_set::DeclaredPolicies;
     use crate::policy::processing_event::ProcessingEvent;
     use crate::policy::received::Received;
+    use crate::policy::rules::Rules;
     use crate::policy::work::Dispatch;
 
-    struct NoPolicies;
+    #[derive(Default)]
+    struct NoPolicies {
+        rules: Rules,
+    }
 
     impl Dispatch for NoPolicies {
         fn topics(&self) -> Option<TopicFilter> {
@@ -214,6 +229,14 @@ mod tests {
             DeclaredPolicies::default()
         }
 
+        fn rules(&self) -> &Rules {
+            &self.rules
+        }
+
+        fn begin(&self) -> Begin {
+            Begin::default()
+        }
+
         fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
             Ok(())
         }
@@ -221,7 +244,7 @@ mod tests {
 
     fn processor() -> Processor {
         let application = Application::open("Shop", Role::Follower, Env::new());
-        let work = Work::Policies(Arc::new(NoPolicies));
+        let work = Work::Policies(Arc::new(NoPolicies::default()));
         Processor::new(application.expect("a store in memory"), work)
     }
 

@@ -9,7 +9,7 @@ use es_store::{StoreError, Transaction};
 use crate::application::batch::Batch;
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
-use crate::follower::events::EventSlice;
+use crate::follower::events::{EventSlice, Offered};
 use crate::follower::failure::{CommitFailure, EventFailure, Failure};
 use crate::follower::processor::Processor;
 use crate::policy::received::Received;
@@ -78,7 +78,7 @@ pub(super) fn process(
 pub(super) fn run(
     batch_loop: BatchLoop<'_>,
     projection: &dyn Project,
-    events: EventSlice<'_>,
+    events: Offered<'_>,
     tx: &mut Transaction<'_>,
     policy_timeout: Duration,
 ) -> (usize, Option<EventFailure>) {
@@ -108,7 +108,7 @@ fn in_one_transaction(
     let tables = application.tables()?;
     let mut ran = None;
     let work = &mut |tx: &mut Transaction<'_>| {
-        let (done, failed) = run(batch_loop, projection, events, tx, policy_timeout);
+        let (done, failed) = run(batch_loop, projection, events.offered(), tx, policy_timeout);
         let is_kept = failed.is_none() && done > 0 && !processor.is_abandoned();
         ran = Some((done, failed));
         is_kept.then(|| events.tracking(done))
@@ -131,4 +131,15 @@ fn in_one_transaction(
         }
         (Err(error), _) => Err(application.store_error(error).into()),
     }
+}
+
+/// TEMPORARY
+pub(super) fn retry(
+    _batch_loop: BatchLoop<'_>,
+    _projection: &dyn Project,
+    _offered: Offered<'_>,
+    _row: &es_store::SetAside,
+    _operation: Option<es_store::Operation>,
+) -> Result<Committed, CommitFailure> {
+    unimplemented!()
 }

@@ -277,7 +277,11 @@ impl<'a> Rebuild<'a> {
             Err(CommitFailure::Refused {
                 error,
                 events: refused,
-            }) => Err(refusals.of_commit(self.processor.name(), events.first(refused), error)),
+            }) => Err(refusals.of_commit(
+                self.processor.name(),
+                events.first(refused).offered(),
+                error,
+            )),
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
     }
@@ -337,10 +341,12 @@ impl<'a> Rebuild<'a> {
             from,
             page: &page.notifications,
             rest: None,
+            aside: None,
+            began: None,
         };
         let timeout = self.processor.application.policy_timeout()?;
         let batch_loop = self.batch_loop(Until::PageEnds);
-        match projecting::run(batch_loop, self.projection, events, tx, timeout).1 {
+        match projecting::run(batch_loop, self.projection, events.offered(), tx, timeout).1 {
             None => Ok(true),
             Some(EventFailure::Newer(event)) => Err(Error::Policy(event)),
             Some(

@@ -12,7 +12,7 @@
 
 use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
-use crate::follower::events::EventSlice;
+use crate::follower::events::Offered;
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
 use crate::policy::received::Received;
 
@@ -56,10 +56,14 @@ impl Refusals {
     pub(super) fn of_commit(
         &mut self,
         follower: &str,
-        events: EventSlice<'_>,
+        events: Offered<'_>,
         error: Error,
     ) -> Failure {
-        let EventSlice { upstream, page, .. } = events;
+        let Offered {
+            upstream,
+            events: page,
+            ..
+        } = events;
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return error.into();
         };
@@ -69,6 +73,7 @@ impl Refusals {
             let received = Received {
                 notification: first,
                 upstream,
+                began: None,
             };
             return Failure::Policy(failure::policy_failure(follower, received, Box::new(error)));
         }

@@ -36,11 +36,27 @@ pub(crate) enum Next {
         /// The moment at which to look without a prompt; `None` is the next poll.
         or_at: Option<Instant>,
     },
-    /// Never, because the follower has stopped.
+    /// Never, because the follower was abandoned.
     Never,
 }
 
 impl Next {
+    /// Returns true if the step comes after a failure of a store.
+    pub(super) fn is_of_failure(self) -> bool {
+        matches!(self, Self::NotBefore(_))
+    }
+
+    /// Returns the step, which also comes at the moment `at`, unless it is one after a failure.
+    pub(super) fn or_at(self, at: Instant) -> Self {
+        match self {
+            Self::WhenPrompted { or_at } => {
+                let first = or_at.map_or(at, |or_at| or_at.min(at));
+                Self::WhenPrompted { or_at: Some(first) }
+            }
+            other => other,
+        }
+    }
+
     /// Returns the step at the end of a delay. After a failure it does not come earlier. While this
     /// program waits for a newer one nothing has failed, so no command waits there.
     pub(super) fn after(delay: &Delay) -> Self {

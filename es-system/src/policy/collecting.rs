@@ -5,11 +5,13 @@ use std::sync::Arc;
 use es_store::TopicFilter;
 
 use crate::error::{BoxError, Result};
+use crate::policy::begin::Begin;
 use crate::policy::context::{Collecting, Context};
 use crate::policy::kinds::{Bind, FollowerType};
 use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
+use crate::policy::rules::Rules;
 use crate::policy::table::{self, Policies};
 use crate::policy::work::{Dispatch, Work};
 
@@ -22,9 +24,11 @@ impl Context for Collecting {
 impl Bind for Collecting {
     fn bind<A: FollowerType<Context = Self>>(application: Arc<A>) -> Result<Work> {
         let policies = table::checked(A::policies())?;
+        let rules = policies.rules(&application)?;
         Ok(Work::Policies(Arc::new(BoundPolicies {
             application,
             policies,
+            rules,
         })))
     }
 }
@@ -32,6 +36,7 @@ impl Bind for Collecting {
 struct BoundPolicies<A> {
     application: Arc<A>,
     policies: Policies<A>,
+    rules: Rules,
 }
 
 impl<A: FollowerType> Dispatch for BoundPolicies<A> {
@@ -41,6 +46,14 @@ impl<A: FollowerType> Dispatch for BoundPolicies<A> {
 
     fn policies(&self) -> DeclaredPolicies {
         self.policies.set().clone()
+    }
+
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn begin(&self) -> Begin {
+        self.policies.begin()
     }
 
     fn dispatch(

@@ -12,9 +12,18 @@ use crate::policy::newer_event::NewerEvent;
 pub struct Received<'a> {
     pub(crate) notification: &'a Notification,
     pub(crate) upstream: &'a Application,
+    /// The position up to which events are from the past: the head of the upstream when the
+    /// follower began to follow it. `None` if that is not known.
+    pub(crate) began: Option<u64>,
 }
 
 impl Received<'_> {
+    /// Returns true if the event was recorded before the follower began to follow.
+    pub(crate) fn is_replay(&self) -> bool {
+        self.began
+            .is_some_and(|began| self.notification.id <= began)
+    }
+
     pub(crate) fn payload<P: EventPayload>(&self) -> Result<DomainEvent<P>, BoxError> {
         let decoded = self
             .upstream
@@ -37,6 +46,7 @@ impl Received<'_> {
             event.id,
             decoded.payload,
         )
+        .__replayed(self.is_replay())
     }
 }
 

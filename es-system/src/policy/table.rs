@@ -9,13 +9,17 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, DomainEvent, EventKind, EventPayload, EventSet};
 use es_store::TopicFilter;
 
-use crate::application::ApplicationType;
+use crate::application::saved_aggregate::SavedAggregate;
 use crate::application::topics::Topics;
+use crate::application::{Application, ApplicationType};
 use crate::error::{BoxError, Error, Result};
+use crate::policy::begin::Begin;
 use crate::policy::context::{Collecting, Context};
 use crate::policy::newer_event::NewerEvent;
+use crate::policy::on_error::OnError;
 use crate::policy::policy_set::{self, Added, DeclaredPolicies, DeclaredTopic};
 use crate::policy::received::Received;
+use crate::policy::rules::{DeclaredRules, Rules};
 use crate::policy::undecoded_event::UndecodedEvent;
 
 /// The dispatch table from the topics of events to the policies of the application `A`.
@@ -35,6 +39,8 @@ pub struct Policies<A, C: Context = Collecting> {
     set: DeclaredPolicies,
     /// The number of topics in the set before the last policy.
     before_last: usize,
+    rules: DeclaredRules,
+    begin: Begin,
     topics: Topics,
     problems: Vec<String>,
     /// The further data of the context.
@@ -47,7 +53,7 @@ type Handler<A, C> = Arc<
 
 /// An event that has a policy, by its stored name and that of its aggregate.
 pub(crate) struct FollowedEvent {
-    pub(crate) aggregate: &'static str,
+    pub(crate) aggregate: SavedAggregate,
     pub(crate) topic: &'static str,
 }
 
@@ -83,6 +89,8 @@ impl<A, C: Context> Policies<A, C> {
             followed: Vec::new(),
             set: DeclaredPolicies::default(),
             before_last: 0,
+            rules: DeclaredRules::default(),
+            begin: Begin::default(),
             topics: Topics::default(),
             problems: Vec::new(),
             setup,
@@ -124,6 +132,16 @@ impl<A, C: Context> Policies<A, C> {
     /// Returns the topics by which the policies are recorded.
     pub(crate) fn set(&self) -> &DeclaredPolicies {
         &self.set
+    }
+
+    /// Returns the rules for events at which a policy fails.
+    pub(crate) fn rules(&self, application: &Application) -> Result<Rules> {
+        Rules::of(application, &self.set, &self.rules)
+    }
+
+    /// Returns the event with which a new follower begins.
+    pub(crate) fn begin(&self) -> Begin {
+        self.begin
     }
 
     /// Returns the events that have a policy, in the order of the policies.
@@ -196,7 +214,7 @@ impl<A, C: Context> Policies<A, C> {
     ) {
         self.declare([policy_set::ALL.to_owned()]);
         let handler: Handler<A, C> = Arc::new(move |application, received, processing| {
-            let event = UndecodedEvent::new(received.upstream, received.notification);
+            let event = UndecodedEvent::new(received);
             handler(application, &event, processing)
         });
         if self.rest.replace(handler).is_some() {
@@ -209,6 +227,23 @@ impl<A, C: Context> Policies<A, C> {
     pub fn added(&mut self, rule: Added) {
         let last = self.set.declared.iter_mut().skip(self.before_last);
         last.for_each(|declared| declared.added = Some(rule));
+    }
+
+    /// Sets the rule for events at which the last policy fails.
+    pub fn on_error(&mut self, rule: OnError) {
+        let last = self.set.declared.iter().skip(self.before_last);
+        let last = last.map(|declared| (declared.topic.clone(), rule));
+        self.rules.own.extend(last);
+    }
+
+    /// Sets the rule of all policies that have none.
+    pub fn on_error_of_all(&mut self, rule: OnError) {
+        self.rules.default = Some(rule);
+    }
+
+    /// Sets the event with which a new follower begins.
+    pub fn from(&mut self, begin: Begin) {
+        self.begin = begin;
     }
 
     /// Tells that the policy for the events of kind `kind` was taken out.
@@ -244,7 +279,7 @@ impl<A, C: Context> Policies<A, C> {
         let handler: Handler<A, C> = Arc::new(handler);
         for topic in topics {
             self.followed.push(FollowedEvent {
-                aggregate: E::TOPIC,
+                aggregate: SavedAggregate::of::<E>(),
                 topic,
             });
             if self.handlers.insert(topic, handler.clone()).is_some() {

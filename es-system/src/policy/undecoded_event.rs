@@ -5,6 +5,7 @@ use es_store::Notification;
 
 use crate::application::Application;
 use crate::error::Result;
+use crate::policy::received::Received;
 
 /// An event as it was recorded, not decoded. `#[policy(_)]` receives it.
 ///
@@ -49,13 +50,15 @@ use crate::error::Result;
 pub struct UndecodedEvent {
     upstream: Application,
     notification: Notification,
+    is_replay: bool,
 }
 
 impl UndecodedEvent {
-    pub(crate) fn new(upstream: &Application, notification: &Notification) -> Self {
+    pub(crate) fn new(received: &Received<'_>) -> Self {
         Self {
-            upstream: upstream.clone(),
-            notification: notification.clone(),
+            upstream: received.upstream.clone(),
+            notification: received.notification.clone(),
+            is_replay: received.is_replay(),
         }
     }
 
@@ -84,6 +87,13 @@ impl UndecodedEvent {
         self.upstream.name()
     }
 
+    /// Returns true if the event is from the past: it was recorded before the application that
+    /// processes it began to follow, as
+    /// [`DomainEvent::is_replay`](crate::DomainEvent::is_replay) tells it.
+    pub fn is_replay(&self) -> bool {
+        self.is_replay
+    }
+
     /// Returns true if it is one of the events `E`, such as `DogEvent`, and so can be decoded as
     /// one.
     pub fn is<E: EventSet>(&self) -> bool {
@@ -95,6 +105,7 @@ impl UndecodedEvent {
     /// # Errors
     /// Returns [`Error::BadData`](crate::Error::BadData) if it is none of `E` or cannot be decoded.
     pub fn decode<E: EventSet>(&self) -> Result<DomainEvent<E>> {
-        self.upstream.decode_set(&self.notification)
+        let event = self.upstream.decode_set::<E>(&self.notification)?;
+        Ok(event.__replayed(self.is_replay))
     }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use es_store::{TopicFilter, Transaction};
 
 use crate::error::BoxError;
+use crate::policy::begin::Begin;
+use crate::policy::on_error::OnError;
 use crate::policy::policy_set::DeclaredPolicies;
 use crate::policy::processing_event::ProcessingEvent;
 use crate::policy::received::Received;
+use crate::policy::rules::Rules;
 
 /// The work that a follower does for each event.
 #[derive(Clone)]
@@ -37,6 +40,44 @@ impl Work {
         }
     }
 
+    /// Returns the rule for the event `topic`, whose policy fails or which cannot be decoded.
+    pub(crate) fn rule(&self, topic: &str) -> OnError {
+        self.rules().rule(topic)
+    }
+
+    /// Returns the rule for the event `topic`, which is newer than this program. `None` is to wait
+    /// for a newer program.
+    pub(crate) fn rule_of_newer(&self, topic: &str) -> Option<OnError> {
+        self.rules().rule_of_newer(topic)
+    }
+
+    /// Returns true if one of the rules may set an event aside.
+    pub(crate) fn can_set_aside(&self) -> bool {
+        self.rules().can_set_aside()
+    }
+
+    /// Returns the maximum number of events that are set aside.
+    pub(crate) fn failures_max(&self) -> u64 {
+        self.rules().failures_max()
+    }
+
+    /// Returns the position up to which a new follower leaves out the events of an upstream that has
+    /// this head. It may be above the head.
+    pub(crate) fn begins_behind(&self, head: u64) -> u64 {
+        let begin = match self {
+            Self::Policies(policies) => policies.begin(),
+            Self::Projection(projection) => projection.begin(),
+        };
+        begin.position(head)
+    }
+
+    fn rules(&self) -> &Rules {
+        match self {
+            Self::Policies(policies) => policies.rules(),
+            Self::Projection(projection) => projection.rules(),
+        }
+    }
+
     /// Returns true if the policies are those of a projection.
     pub(crate) fn is_projection(&self) -> bool {
         matches!(self, Self::Projection(_))
@@ -51,6 +92,12 @@ pub trait Dispatch: Send + Sync {
 
     /// Returns the topics by which the policies are recorded.
     fn policies(&self) -> DeclaredPolicies;
+
+    /// Returns the rules for events at which a policy fails.
+    fn rules(&self) -> &Rules;
+
+    /// Returns the event with which a new follower begins.
+    fn begin(&self) -> Begin;
 
     /// Runs the policy for one event. A panic of the policy becomes an error.
     fn dispatch(
@@ -71,6 +118,12 @@ pub trait Project: Send + Sync {
 
     /// Returns the topics by which the handlers are recorded.
     fn policies(&self) -> DeclaredPolicies;
+
+    /// Returns the rules for events at which a handler fails.
+    fn rules(&self) -> &Rules;
+
+    /// Returns the event with which a new follower begins.
+    fn begin(&self) -> Begin;
 
     /// Runs the handler for one event. A panic of the handler becomes an error.
     ///

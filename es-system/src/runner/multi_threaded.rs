@@ -74,7 +74,7 @@ impl Runner for MultiThreadedRunner {
 
     fn start(&mut self) -> Result<()> {
         runner::refuse_unless_new(self.started, self.stopped)?;
-        self.shared.network.refuse_undecided()?;
+        self.shared.network.refuse_to_start()?;
         let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
             .map(|index| self.shared.listen(index))
             .collect();

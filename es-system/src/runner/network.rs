@@ -136,6 +136,13 @@ impl Network {
         follower?.stopped()
     }
 
+    /// Returns the follower of the application `name`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn follower_named(&self, name: &str) -> Option<&Arc<Follower>> {
+        let mut followers = self.followers.iter();
+        followers.find(|follower| follower.name() == name)
+    }
+
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {
         &self.followers
     }
@@ -176,9 +183,19 @@ impl Network {
         step
     }
 
+    /// Fails if a follower cannot work as its program tells: its store cannot keep what its rules
+    /// set aside, or a policy was added without telling what becomes of the events that it has
+    /// missed.
+    pub(super) fn refuse_to_start(&self) -> Result<()> {
+        for follower in &self.followers {
+            follower.refuse_to_set_aside()?;
+        }
+        self.refuse_undecided()
+    }
+
     /// Fails if a policy was added to a follower without telling what becomes of the events that it
     /// has missed. If a store cannot be read now, the steps of the edge find out.
-    pub(super) fn refuse_undecided(&self) -> Result<()> {
+    fn refuse_undecided(&self) -> Result<()> {
         let mut undecided = self
             .edges
             .iter()
@@ -329,21 +346,27 @@ pub(super) fn cycle_of(leader: usize, node: usize, edges: &[(usize, usize)]) -> 
 
 /// Returns the lag of an edge behind `head`, or `None` if it does not lag.
 fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
-    let position = edge.position()?;
+    let (position, is_due) = edge.position_and_due()?;
     if position > head && edge.upstream().notification_log().head()? < position {
         // The log has lost events. The next step tells.
         edge.doubt_history();
     }
-    if position >= head && edge.has_verified() && edge.is_settled() {
+    if position >= head && !is_due && edge.has_verified() && edge.is_settled() {
         return Ok(None);
     }
-    let (mut retrying, mut waiting_for_newer) = (None, None);
+    let (mut retrying, mut waiting_for_newer, mut paused) = (None, None, None);
     match edge.condition() {
-        Condition::Retrying { error, .. } | Condition::Misconfigured { error, .. } => {
+        Condition::Retrying { error, .. }
+        | Condition::Waiting { error, .. }
+        | Condition::Misconfigured { error, .. } => {
             retrying = Some(error.to_string());
         }
+        Condition::Paused { who, .. } => paused = Some(who),
         Condition::WaitingForNewer { error, .. } => waiting_for_newer = Some(error.to_string()),
-        Condition::Running | Condition::NotRunning | Condition::Stopped { .. } => {}
+        Condition::Running
+        | Condition::NotRunning
+        | Condition::Overdue { .. }
+        | Condition::Stopped { .. } => {}
     }
     Ok(Some(Lag {
         upstream: edge.upstream().name().to_owned(),
@@ -352,6 +375,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         head,
         retrying,
         waiting_for_newer,
+        paused,
     }))
 }
 

@@ -92,7 +92,7 @@ impl Runner for SingleThreadedRunner {
     fn start(&mut self) -> Result<()> {
         let started = self.shared.started.load(Ordering::SeqCst);
         runner::refuse_unless_new(started, self.shared.stopped.load(Ordering::SeqCst))?;
-        self.shared.network.refuse_undecided()?;
+        self.shared.network.refuse_to_start()?;
         self.shared.started.store(true, Ordering::SeqCst);
         for leader in self.shared.network.leaders() {
             let shared: Weak<Shared> = Arc::downgrade(&self.shared);

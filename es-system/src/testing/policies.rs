@@ -231,8 +231,12 @@ impl<A: FollowerType> PoliciesOf<A> {
             }
         }
         match edge.condition() {
-            Condition::Running | Condition::NotRunning => Ok(()),
+            Condition::Running
+            | Condition::NotRunning
+            | Condition::Overdue { .. }
+            | Condition::Paused { .. } => Ok(()),
             Condition::Retrying { error, .. }
+            | Condition::Waiting { error, .. }
             | Condition::WaitingForNewer { error, .. }
             | Condition::Misconfigured { error, .. }
             | Condition::Stopped { error } => Err(error),

@@ -38,7 +38,7 @@ impl Edge {
                 self.move_past(&page.lane, from, rest)?;
                 Ok(Pulled::changed())
             }
-            None => self.process(page),
+            None => self.process(page, found),
         }
     }
 

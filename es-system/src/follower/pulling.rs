@@ -1,0 +1,225 @@
+//! A pull of an edge: it reads what is recorded, and processes the events behind the position.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use es_core::Timestamp;
+use es_store::{Followed, Head, Recording};
+
+use crate::error::Error;
+use crate::follower::aside::{self, Aside};
+use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::edge::{Edge, Pulled, Turn};
+use crate::follower::events::{EventSlice, Lane, Page};
+use crate::follower::failure::{CommitFailure, Failure};
+use crate::follower::history::History;
+use crate::follower::policies::Admitted;
+use crate::follower::projecting::Target;
+use crate::follower::steering::Beginning;
+use crate::follower::step::Skips;
+use crate::follower::{collecting, projecting};
+use crate::policy::work::Work;
+
+/// The shortest time between two writes of a position that only skips events.
+const SKIP_INTERVAL: Duration = Duration::from_millis(100);
+
+impl Edge {
+    pub(super) fn pull(&self, now: Instant, skips: Skips, turn: Turn) -> Result<Pulled, Failure> {
+        let (limit, left) = {
+            let mut state = self.state();
+            (state.limit(), state.left.take())
+        };
+        let mut followed = self.follower().followed(self.upstream.name())?;
+        self.see(&followed);
+        if self.is_paused() {
+            return Ok(Pulled::Nothing { or_at: None });
+        }
+        let from = followed.position.unwrap_or(0);
+        let ahead = self
+            .history()
+            .verify_head(&followed, self.upstream.head()?)?;
+        let admitted = self.admit(&followed, ahead.is_some())?;
+        if matches!(admitted, Admitted::Changed) {
+            return Ok(Pulled::changed());
+        }
+        if self.takes_retry(turn, ahead.is_some()) {
+            self.state().left = left;
+            return self.retry(&followed);
+        }
+        let policies = match admitted {
+            _ if turn == Turn::Retries => return Ok(Pulled::Nothing { or_at: None }),
+            Admitted::Changed => return Ok(Pulled::changed()),
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Follow(policies) => policies,
+        };
+        let Some(head) = ahead else {
+            self.state().is_verified = true;
+            return Ok(Pulled::Nothing { or_at: None });
+        };
+        let lane = Lane::Live(policies.clone());
+        let page =
+            self.processor
+                .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
+        self.history().verify(&followed, page.start.as_ref())?;
+        self.state().is_verified = true;
+        match self.begin(&mut followed, &policies, &head)? {
+            Beginning::Begun => {}
+            Beginning::Moved => return Ok(Pulled::changed()),
+            Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
+        }
+        if page.events.is_empty() {
+            return self.skip(page, head, now, skips);
+        }
+        self.process(page, &followed)
+    }
+
+    /// Takes over what is recorded. Drops the cached and the kept aggregates of the follower if its
+    /// recorded position went back, because then its own store was restored.
+    fn see(&self, followed: &Followed) {
+        let position = followed.position.unwrap_or(0);
+        let former = std::mem::replace(&mut self.state().last_position, position);
+        self.see_standing(followed);
+        self.state().retries.due = followed.waiting.due.filter(|_| !self.is_paused());
+        if position < former {
+            self.follower().forget_all();
+            drop(self.processor.take_kept());
+        }
+    }
+
+    /// Returns the history of the upstream, for verification.
+    pub(super) fn history(&self) -> History<'_> {
+        History {
+            follower: self.processor.name(),
+            upstream: &self.upstream,
+        }
+    }
+
+    /// Processes the first events of a page, and sets aside those among them that have to wait.
+    pub(super) fn process(&self, page: Page, followed: &Followed) -> Result<Pulled, Failure> {
+        let aside = self.aside(&page, followed)?;
+        let events = self.allowed(&page, aside.as_ref(), followed)?;
+        let batch_loop = BatchLoop {
+            processor: &self.processor,
+            in_hand: Some(&self.in_hand),
+            until: Until::Finished,
+        };
+        let committed = match &self.processor.work {
+            Work::Policies(policies) => {
+                let recording = |done| events.recording(done);
+                collecting::process(batch_loop, &**policies, events.offered(), recording)
+            }
+            Work::Projection(projection) => {
+                projecting::process(batch_loop, &**projection, Target::Live, events)
+            }
+        };
+        let mut state = self.state();
+        match committed {
+            Ok(Committed {
+                done,
+                recorded,
+                failed,
+            }) => {
+                let to = events.tracking(done).to;
+                self.processed.fetch_add(done as u64, Ordering::Relaxed);
+                if done > 0 {
+                    state.refusals.passed(to);
+                    state.failed = None;
+                }
+                let failed = failed.map(|failed| (events.page[done].id, failed));
+                state.left = page.behind(done, to);
+                let failure = failed.map(|(at, failed)| state.refusals.of_event(at, failed));
+                match failure {
+                    Some(failure) if done == 0 => Err(failure),
+                    failure => Ok(Pulled::Batch { recorded, failure }),
+                }
+            }
+            Err(CommitFailure::Refused {
+                error,
+                events: refused,
+            }) => {
+                let refused = events.first(refused).offered();
+                Err(state
+                    .refusals
+                    .of_commit(self.processor.name(), refused, error))
+            }
+            Err(CommitFailure::Other(failure)) => Err(failure),
+        }
+    }
+
+    /// Returns those events of a page that are set aside, if there are any.
+    fn aside(&self, page: &Page, followed: &Followed) -> Result<Option<Aside>, Error> {
+        let failed = self.state().failed.clone();
+        let (application, upstream) = (self.follower(), self.upstream.name());
+        let waiting = followed.waiting;
+        Aside::read(
+            application,
+            upstream,
+            waiting,
+            &page.events,
+            failed.as_ref(),
+        )
+    }
+
+    /// Returns the first events of a page, up to the first one that would have to be set aside
+    /// beyond the limit. Fails if there are none.
+    fn allowed<'a>(
+        &'a self,
+        page: &'a Page,
+        aside: Option<&'a Aside>,
+        followed: &Followed,
+    ) -> Result<EventSlice<'a>, Failure> {
+        let events = EventSlice {
+            began: followed.began,
+            aside,
+            ..page.slice(&self.upstream)
+        };
+        let Some(aside) = aside else {
+            return Ok(events);
+        };
+        let waiting = followed.waiting.count;
+        let room = self.processor.work.failures_max().saturating_sub(waiting);
+        let allowed = aside.within(room, &page.events);
+        if allowed == 0 {
+            let full = aside::is_full(self.follower(), self.upstream.name(), waiting);
+            return Err(Failure::Stop(full));
+        }
+        let allowed = if aside.has_failed() { 1 } else { allowed };
+        Ok(events.first(allowed))
+    }
+
+    /// Returns true if a retry is due and is the next thing to do. Retries and batches take turns.
+    fn takes_retry(&self, turn: Turn, has_events: bool) -> bool {
+        let is_due = self.retry_is_due();
+        let retries = &mut self.state().retries;
+        let must_wait = turn == Turn::Any && has_events && retries.had_turn;
+        retries.had_turn = is_due && !must_wait;
+        retries.had_turn
+    }
+
+    /// Returns true if the time of the next retry has come.
+    pub(super) fn retry_is_due(&self) -> bool {
+        let due = self.state().retries.due;
+        due.is_some_and(|due| due <= Timestamp::now())
+    }
+
+    /// Moves the position past events that no policy wants.
+    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+        let last_skip = self.state().last_skip;
+        let due = last_skip.map(|last| last + SKIP_INTERVAL);
+        if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
+            return Ok(Pulled::Nothing { or_at: Some(due) });
+        }
+        self.move_past(&page.lane, page.from, head)?;
+        self.state().last_skip = Some(now);
+        Ok(Pulled::changed())
+    }
+
+    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
+    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
+        self.processor.refuse_abandoned()?;
+        let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
+        let recording = Recording::new(Vec::new()).tracking(tracking);
+        self.processor.application.record(&recording)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! The operations on an edge that are recorded: it stops, is paused, and goes on.
+//!
+//! The record is how an operator's program reaches those that run. An edge looks at it when it is
+//! prompted and at each poll. To have stopped is known in one process alone, because another one
+//! may have the repaired policy: the row about it tells operators, and holds up nobody.
+
+use es_core::Timestamp;
+use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording, Tracking};
+
+use crate::error::{Error, Result};
+use crate::follower::edge::Edge;
+use crate::follower::failure::Failure;
+
+/// The name under which a follower records operations of its own.
+const FOLLOWER: &str = "the follower";
+
+/// The stop of a follower by one of its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// The number of the last operation before the attempt that has failed.
+    standing: u64,
+    /// The position of the event in front of which it stands, if its policy has failed.
+    position: Option<u64>,
+}
+
+/// The beginning of a new follower.
+pub(super) enum Beginning {
+    /// It has begun, now or before, and processes the events behind its position.
+    Begun,
+    /// Its position has moved to where it begins.
+    Moved,
+    /// The upstream has not reached the event with which it begins.
+    NotYet,
+}
+
+impl Edge {
+    /// Records where the head of the upstream stands when the follower begins, and moves its
+    /// position to where it begins. Several programs may do this at once: the first head counts,
+    /// and one move.
+    pub(super) fn begin(
+        &self,
+        followed: &mut Followed,
+        policies: &PoliciesMove,
+        head: &Head,
+    ) -> Result<Beginning, Failure> {
+        let is_new = followed.position.unwrap_or(0) == 0 && followed.began.is_none();
+        if !is_new || self.state().has_begun {
+            return Ok(Beginning::Begun);
+        }
+        let start = self.processor.work.begins_behind(head.position);
+        if start > head.position {
+            return Ok(Beginning::NotYet);
+        }
+        self.processor.refuse_abandoned()?;
+        let upstream = self.upstream.name();
+        let mut recording = Recording::default();
+        if self.processor.records_operations() {
+            let began = Operation::new(OperationKind::Began, upstream, FOLLOWER, Timestamp::now());
+            recording = recording.operation(began.at(head.position));
+        }
+        if start > 0 {
+            let tracking = Tracking::new(upstream, 0, start).policies(policies.clone());
+            let event = self.upstream.on_store(|store| store.event_at(start))?;
+            recording = recording.tracking(match event {
+                Some(event) => tracking.at(event),
+                None => tracking,
+            });
+        }
+        self.follower().record(&recording)?;
+        self.state().has_begun = true;
+        followed.began = Some(head.position);
+        if start > 0 {
+            return Ok(Beginning::Moved);
+        }
+        Ok(Beginning::Begun)
+    }
+
+    /// Takes over the last operation that tells how the follower stands.
+    pub(super) fn see_standing(&self, followed: &Followed) {
+        let standing = followed.standing.as_ref();
+        let is_paused = |one: &&Operation| one.kind == OperationKind::Paused;
+        let mut state = self.state();
+        state.standing = standing.map_or(0, |one| one.id);
+        state.paused = standing.filter(is_paused).cloned();
+        state.stop = None;
+    }
+
+    /// Returns true if the edge is paused, as the last look has found it.
+    pub(super) fn is_paused(&self) -> bool {
+        self.state().paused.is_some()
+    }
+
+    /// Has a follower that was stopped by this edge go on if it was resumed later, or if its
+    /// position has passed the event. Returns false if it remains stopped, or if its store cannot
+    /// be read now.
+    pub(super) fn goes_on(&self) -> bool {
+        let Some(stop) = self.state().stop else {
+            return false;
+        };
+        let Ok(found) = self.follower().followed(self.upstream.name()) else {
+            return false;
+        };
+        let is_newer =
+            |one: &Operation| one.kind == OperationKind::Resumed && one.id > stop.standing;
+        let is_resumed = found.standing.as_ref().is_some_and(is_newer);
+        let is_passed = stop.position.is_some_and(|at| found.position >= Some(at));
+        if is_resumed || is_passed {
+            self.state().stop = None;
+            self.processor.repaired();
+            let (follower, upstream) = (self.processor.name(), self.upstream.name());
+            tracing::info!(follower, upstream, "a follower goes on");
+        }
+        is_resumed || is_passed
+    }
+
+    /// Keeps and records that the follower has stopped because of `error`. It has stopped, whether
+    /// or not that can be recorded.
+    pub(super) fn has_stopped_for(&self, error: &Error) {
+        let position = match error {
+            Error::Policy(failure) => Some(failure.position),
+            _ => None,
+        };
+        {
+            let mut state = self.state();
+            let last = state.last_position;
+            state.stop = Some(Stop {
+                standing: state.standing,
+                // In a replay the position has passed the event before.
+                position: position.filter(|at| *at > last),
+            });
+        }
+        if !self.processor.records_operations() {
+            return;
+        }
+        let now = Timestamp::now();
+        let stopped = Operation::new(OperationKind::Stopped, self.upstream.name(), FOLLOWER, now)
+            .detail(self.follower().sealed(error));
+        let stopped = match position {
+            Some(position) => stopped.at(position),
+            None => stopped,
+        };
+        let recording = Recording::default().operation(stopped);
+        if let Err(error) = self.follower().record(&recording) {
+            let (follower, upstream) = (self.processor.name(), self.upstream.name());
+            tracing::warn!(follower, upstream, %error, "the stop of a follower was not recorded");
+        }
+    }
+}
