@@ -28,7 +28,8 @@ pub(crate) mod history;
     not(any(test, feature = "cli")),
     expect(dead_code, reason = "the calls of operators are to use it")
 )]
-pub(crate) mod operating;
+mod moving;
+mod operating;
 mod policies;
 mod processor;
 mod projecting;
@@ -77,6 +78,11 @@ impl Follower {
 
     pub(crate) fn application(&self) -> &Application {
         &self.processor.application
+    }
+
+    /// Returns true if it is a projection.
+    pub(crate) fn is_projection(&self) -> bool {
+        self.processor.work.is_projection()
     }
 
     pub(crate) fn edges(&self) -> &[Arc<Edge>] {

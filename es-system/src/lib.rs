@@ -119,6 +119,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod guide;
+pub mod operating;
 pub mod prelude;
 pub mod store;
 pub mod testing;

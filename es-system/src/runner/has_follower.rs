@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use crate::application::saved::{Announced, HasFollower};
 use crate::application::{Application, ApplicationType};
 use crate::error::{Error, Result};
-use crate::runner::Runner;
 use crate::runner::multi_threaded::MultiThreadedRunner;
 use crate::runner::single_threaded::SingleThreadedRunner;
+use crate::runner::{Runner, Sealed};
 
 impl<A: ApplicationType> HasFollower<A> for MultiThreadedRunner {
     fn __application(&self) -> Result<Application> {

@@ -24,8 +24,8 @@ use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
 use crate::runner;
-use crate::runner::Runner;
 use crate::runner::network::Network;
+use crate::runner::{Runner, Sealed};
 use crate::system::System;
 use es_store::Env;
 use es_store::backoff::jitter;
@@ -284,11 +284,17 @@ impl Shared {
     }
 }
 
-impl MultiThreadedRunner {
-    pub(super) fn network(&self) -> &Network {
+impl Sealed for MultiThreadedRunner {
+    fn network(&self) -> &Network {
         &self.shared.network
     }
 
+    fn prompt_followers(&self) {
+        self.shared.prompt_all();
+    }
+}
+
+impl MultiThreadedRunner {
     /// Has followers write at once each position that only skips events, until the guard is
     /// dropped.
     pub(super) fn announce_waiting(&self) -> impl Announced + '_ {

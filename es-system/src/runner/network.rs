@@ -19,7 +19,7 @@ use crate::system::System;
 use crate::system::node::Opened;
 
 /// The opened applications of a system, and the followers among them.
-pub(crate) struct Network {
+pub struct Network {
     nodes: Vec<Opened>,
     /// The followers, in the order of definition.
     followers: Vec<Arc<Follower>>,
