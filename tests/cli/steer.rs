@@ -44,6 +44,6 @@ fn wait_for(mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < PATIENCE, "it takes too long");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
