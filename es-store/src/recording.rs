@@ -140,6 +140,12 @@ impl Recording {
     }
 }
 
+impl From<Tracking> for Recording {
+    fn from(tracking: Tracking) -> Self {
+        Self::default().tracking(tracking)
+    }
+}
+
 /// The outcome of a recording.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

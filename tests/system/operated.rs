@@ -39,7 +39,7 @@ fn stores() -> Vec<Store> {
         env: Env::new().with_store(Arc::new(FaultyStores::in_memory())),
         _place: (None, None),
     };
-    [memory].into_iter().collect()
+    [memory].into_iter().chain(sql_stores()).collect()
 }
 
 /// Returns each store that can keep the tables of a projection, empty.

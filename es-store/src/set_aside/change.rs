@@ -102,6 +102,19 @@ impl SetAsideChange {
         }
     }
 
+    /// Makes the change about another name of the upstream.
+    pub(crate) fn move_to(&mut self, name: &str) {
+        let upstream = match self {
+            Self::Put { event, .. } => &mut event.upstream,
+            Self::Failed { upstream, .. }
+            | Self::Done { upstream, .. }
+            | Self::Decide { upstream, .. }
+            | Self::Due { upstream, .. }
+            | Self::Forget { upstream, .. } => upstream,
+        };
+        name.clone_into(upstream);
+    }
+
     /// Creates the error of a change that does not find what it expects.
     pub(crate) fn refused(&self) -> StoreError {
         StoreError::set_aside_changed(self.upstream(), self.position())

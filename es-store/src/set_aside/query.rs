@@ -2,6 +2,8 @@
 
 use es_core::Timestamp;
 
+use crate::role::rebuild_row;
+
 /// A selection of events that are set aside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,6 +39,11 @@ impl SetAsideQuery {
             upstream: Some(upstream.into()),
             ..Self::default()
         }
+    }
+
+    /// Selects all rows of a projection's rebuild for an upstream.
+    pub fn of_rebuild(upstream: &str) -> Self {
+        Self::of(rebuild_row(upstream))
     }
 
     /// Restricts the selection to events that wait.

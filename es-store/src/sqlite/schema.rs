@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::codes;
-use super::tables::{ADDED_COLUMNS, SNAPSHOTS, TABLES, Table, add_column};
+use super::former::FormerFailures;
+use super::tables::{ADDED_COLUMNS, FAILURES, SNAPSHOTS, TABLES, Table, add_column};
 use crate::error::StoreError;
 use crate::role::Role;
 use crate::sql::label::Label;
@@ -30,7 +31,7 @@ impl Wanted<'_> {
 }
 
 /// The properties of the tables that a recorder must know.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
     /// True if tracking has the form of an old version of the Python library.
     pub(super) has_row_per_position: bool,
@@ -38,6 +39,9 @@ pub(super) struct Layout {
     pub(super) has_policies: bool,
     /// True if the table `stored_snapshots` exists.
     pub(super) has_snapshots: bool,
+    /// The reason why events cannot be set aside, and the statements that make it possible; `None`
+    /// if they can.
+    pub(super) aside_problem: Option<String>,
 }
 
 /// Creates missing tables, and checks that the database belongs to the application.
@@ -55,7 +59,7 @@ pub(super) fn prepare(
     if found.is_complete() {
         return Ok(found.layout);
     }
-    let may_add = wanted.create || found.missing.is_empty() && found.missing_columns.is_empty();
+    let may_add = wanted.create || found.has_all_tables();
     if !read_only && may_add {
         return create(connection, label, wanted);
     }
@@ -64,20 +68,21 @@ pub(super) fn prepare(
         .filter(|table| !read_only || !table.can_lack)
         .collect();
     let is_usable = read_only || found.missing_columns.is_empty();
-    if needed.is_empty() && is_usable {
-        return Ok(found.layout);
-    }
     let reason = if read_only {
         "it can only be read"
     } else {
         "CREATE_TABLE is off"
     };
+    if needed.iter().all(|table| table.is_of_aside()) && is_usable {
+        return Ok(found.without_aside(reason));
+    }
     Err(label.misconfigured(if is_usable {
         let names = needed.iter().map(|table| format!("`{}`", table.name));
         let names = names.collect::<Vec<_>>().join(", ");
         format!("{reason}, and these tables are missing: {names}")
     } else {
-        let tables = needed.iter().map(|table| table.sql.to_owned());
+        let tables = needed.iter().flat_map(|table| table.statements());
+        let tables = tables.map(str::to_owned);
         let columns = found.missing_columns.iter().map(|one| add_column(*one));
         let statements = tables.chain(columns).collect::<Vec<_>>().join("; ");
         format!("{reason}, and its tables are those of an earlier release. Execute: {statements}")
@@ -117,6 +122,7 @@ struct Found {
     /// True if tracking has the row without which Python would create the table anew, or needs
     /// none.
     is_marked: bool,
+    former: Option<FormerFailures>,
     layout: Layout,
 }
 
@@ -138,6 +144,11 @@ impl Found {
             missing_columns.extend(ADDED_COLUMNS);
             missing_columns.retain(|(name, _)| !columns.contains(*name));
         }
+        let former = if wanted.follows() && there.contains(FAILURES) {
+            FormerFailures::look(connection)?
+        } else {
+            None
+        };
         let layout = Layout {
             has_row_per_position,
             has_policies: there.contains("es_policies")
@@ -145,6 +156,7 @@ impl Found {
                 && !has_row_per_position
                 && missing_columns.is_empty(),
             has_snapshots: there.contains(SNAPSHOTS),
+            aside_problem: former.as_ref().and_then(FormerFailures::problem),
         };
         let mut meta = HashMap::new();
         if there.contains("es_meta") {
@@ -164,15 +176,35 @@ impl Found {
                 .collect::<rusqlite::Result<_>>()?,
             meta,
             is_marked: !follows || layout.has_row_per_position || is_marked(connection)?,
+            former,
             layout,
         })
     }
 
     fn is_complete(&self) -> bool {
-        self.missing.is_empty()
-            && self.missing_columns.is_empty()
-            && self.is_marked
-            && missing_meta(&self.meta).next().is_none()
+        self.has_all_tables() && self.is_marked && missing_meta(&self.meta).next().is_none()
+    }
+
+    /// Returns true if no table is missing or lacks a column, but for one that is never changed.
+    fn has_all_tables(&self) -> bool {
+        let may_replace = self.former.as_ref().is_some_and(|former| former.is_empty);
+        self.missing.is_empty() && self.missing_columns.is_empty() && !may_replace
+    }
+
+    /// Returns the layout of a database whose tables of what is set aside cannot be created for
+    /// this reason.
+    fn without_aside(self, reason: &str) -> Layout {
+        let missing = self.missing.iter().filter(|table| table.is_of_aside());
+        let missing = missing.flat_map(|table| table.statements());
+        let former = self.former.iter().flat_map(|_| FormerFailures::replace());
+        let statements = missing.chain(former).collect::<Vec<_>>().join("; ");
+        let problem = (!statements.is_empty()).then(|| {
+            format!("{reason}, and events cannot be set aside without tables that are missing. Execute: {statements}")
+        });
+        Layout {
+            aside_problem: self.layout.aside_problem.clone().or(problem),
+            ..self.layout
+        }
     }
 
     fn check(&self, label: &Label, wanted: &Wanted<'_>) -> Result<(), StoreError> {
@@ -184,8 +216,13 @@ impl Found {
     }
 
     fn complete(&self, connection: &Connection, wanted: &Wanted<'_>) -> rusqlite::Result<()> {
-        for table in &self.missing {
-            connection.execute(table.sql, [])?;
+        for statement in self.missing.iter().flat_map(|table| table.statements()) {
+            connection.execute(statement, [])?;
+        }
+        if self.former.as_ref().is_some_and(|former| former.is_empty) {
+            for statement in FormerFailures::replace() {
+                connection.execute(statement, [])?;
+            }
         }
         for column in &self.missing_columns {
             connection.execute(&add_column(*column), [])?;

@@ -49,6 +49,12 @@ pub enum Call {
     Tracked,
     /// [`ProcessRecorder::followed`].
     Followed,
+    /// [`ProcessRecorder::check_set_aside`].
+    CheckSetAside,
+    /// [`ProcessRecorder::select_set_aside`].
+    SelectSetAside,
+    /// [`ProcessRecorder::select_operations`].
+    SelectOperations,
     /// [`ProcessRecorder::transact`].
     Transact,
 }
@@ -241,15 +247,17 @@ impl ProcessRecorder for FaultyRecorder {
     }
 
     fn check_set_aside(&self) -> Result<(), StoreError> {
-        self.inner.check_set_aside()
+        self.run(Call::CheckSetAside, || self.inner.check_set_aside())
     }
 
     fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
-        self.inner.select_set_aside(query)
+        self.run(Call::SelectSetAside, || self.inner.select_set_aside(query))
     }
 
     fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
-        self.inner.select_operations(limit)
+        self.run(Call::SelectOperations, || {
+            self.inner.select_operations(limit)
+        })
     }
 
     fn transact(
