@@ -37,7 +37,8 @@ const SNAPSHOTS: (&str, &str) = ("snapshot_every", "`snapshot_every = 100`");
 const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
 const OF_WHAT_IS_STORED: &str =
     "the `#[aggregate]` on the struct, or to the `#[event(..)]` whose fields have changed";
-const OF_FOLLOWER: &str = "the `#[policy(..)]` that may fail, or the impl block that has it";
+const OF_FOLLOWER: &str = "the `#[policy(..)]` that may fail, or to the `#[process_application]` \
+                           or `#[projection]` on its impl block";
 
 const ON_STRUCT: Accepted = Accepted {
     attribute: "#[aggregate]",

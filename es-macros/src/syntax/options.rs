@@ -122,7 +122,7 @@ impl Options {
             return Ok(());
         }
         if name != "upcast" {
-            if input.is_empty() {
+            if input.is_empty() || input.peek(Token![,]) {
                 return Err(ends("`=`"));
             }
             input.parse::<Token![=]>()?;

@@ -120,6 +120,7 @@ mod without_the_prelude {
             _: &es_system::DomainEvent<DogRenamed>,
             _: &mut es_system::ProcessingEvent,
         ) -> es_system::Result<()> {
+            let _ = (OnError, Retry, Then, Begin);
             Ok(())
         }
     }

@@ -115,8 +115,8 @@ fn times(value: TokenStream) -> syn::Result<u32> {
     let message = match times {
         Some(times @ 1..) => return Ok(times),
         Some(_) => format!(
-            "no further attempt is no `retry`: {TIMES}, or `on_error = stop` or `on_error = \
-             set_aside` without `retry`"
+            "`retry` makes at least one further attempt: {TIMES}, or `on_error = stop` or `on_error \
+             = set_aside` for none"
         ),
         None => format!("`times` is a number of further attempts from 1 to 4294967295: {TIMES}"),
     };
