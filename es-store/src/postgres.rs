@@ -35,6 +35,7 @@ mod recorder;
 mod rows;
 mod schema;
 mod session;
+mod set_aside;
 mod shortage;
 mod snapshots;
 mod sql;

@@ -7,6 +7,7 @@
 //!
 //! All statements run on every SQL database, in the transaction that the store opens.
 
+mod aside;
 mod meta;
 mod positions;
 mod rebuild;
@@ -18,9 +19,9 @@ use self::positions::Position;
 pub use self::rebuild::CatchUp;
 use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
+use crate::recording::Recording;
 use crate::sql::names::Stage;
 use crate::sql::transaction::{Access, End, Transaction};
-use crate::tracking::Tracking;
 
 /// A function that creates the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
@@ -79,29 +80,51 @@ impl Tables {
         })
     }
 
-    /// Runs `work` in a transaction in which the position in `upstream` is `from`, and moves the
-    /// position as `work` returns. Without a move, nothing is committed.
+    /// Runs `work` in a transaction in which the position in `upstream` is `from`, and records what
+    /// `work` returns: a [`Tracking`](crate::Tracking), or a [`Recording`] without events that moves this position
+    /// alone, and may set events aside. If it returns nothing, nothing is committed.
     ///
     /// # Errors
     /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for
-    /// other policies than the move expects, and when the store fails.
-    pub fn process(
+    /// other policies than the move expects, with [`StoreError::SetAsideChanged`] when a change of
+    /// what is set aside does not find what it expects, and when the store fails.
+    pub fn process<R: Into<Recording>>(
         &self,
         upstream: &str,
         from: u64,
-        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
             process(tx, &Position::live(upstream), from, work)
         })
     }
+
+    /// Runs `work` for the event at `position` that is set aside and is the first of its sequence,
+    /// and removes its row in the same transaction. If `work` returns false, nothing is committed.
+    ///
+    /// Concurrency: the position in `upstream` is locked first, so of several programs that retry
+    /// an event, the others wait here, and find another row or none.
+    ///
+    /// # Errors
+    /// Fails with [`StoreError::SetAsideChanged`] when there is no such row, and when the store
+    /// fails.
+    pub fn retry(
+        &self,
+        upstream: &str,
+        position: u64,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Write, &mut |tx| {
+            aside::retry(tx, &Position::live(upstream), position, work)
+        })
+    }
 }
 
-fn process(
+fn process<R: Into<Recording>>(
     tx: &mut Transaction<'_>,
     position: &Position,
     from: u64,
-    work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+    work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
 ) -> Result<End, StoreError> {
     let found = position.lock(tx)?;
     if found != from {
@@ -111,10 +134,10 @@ fn process(
             found,
         });
     }
-    let Some(tracking) = work(tx) else {
+    let Some(recording) = work(tx) else {
         return Ok(End::Rollback);
     };
-    position.follow(tx, &tracking)?;
+    aside::record(tx, position, recording.into())?;
     Ok(End::Commit)
 }
 

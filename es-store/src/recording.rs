@@ -78,6 +78,11 @@ impl Recording {
         self
     }
 
+    /// Returns true if there are changes of what is set aside, or operations.
+    pub(crate) fn has_aside(&self) -> bool {
+        !self.set_aside.is_empty() || !self.operations.is_empty()
+    }
+
     /// Returns true if there is nothing to record.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.is_of_events()
@@ -85,7 +90,7 @@ impl Recording {
 
     /// Returns true if there are events alone.
     pub fn is_of_events(&self) -> bool {
-        self.trackings.is_empty() && self.set_aside.is_empty() && self.operations.is_empty()
+        self.trackings.is_empty() && !self.has_aside()
     }
 
     /// Checks the rules that are the same for every store. Every store calls this before it writes.
@@ -94,7 +99,8 @@ impl Recording {
     /// - [`StoreError::IdType`]: an id does not have the form that the store keeps.
     /// - [`StoreError::Invalid`]: a version is 0; a version or a position is above `i64::MAX`; a
     ///   position moves backwards; an upstream is reserved or named twice; a tag of policies is
-    ///   empty; or there is a position, but the store was opened for a [`Role::Leader`].
+    ///   empty; an event is set aside without a move past it; or there is a position, but the store
+    ///   was opened for a [`Role::Leader`].
     pub fn check(&self, id_type: IdType, role: Role) -> Result<(), StoreError> {
         self.events
             .iter()
@@ -104,6 +110,7 @@ impl Recording {
             return Err(StoreError::Invalid(problem.to_owned()));
         }
         self.set_aside.iter().try_for_each(SetAsideChange::check)?;
+        self.check_passed()?;
         let mut upstreams = HashSet::with_capacity(self.trackings.len());
         for tracking in &self.trackings {
             tracking.check()?;
@@ -113,6 +120,29 @@ impl Recording {
             }
         }
         Ok(())
+    }
+
+    /// Checks that a position moves past each event that is set aside.
+    pub(crate) fn check_passed(&self) -> Result<(), StoreError> {
+        for change in &self.set_aside {
+            let SetAsideChange::Put { event, .. } = change else {
+                continue;
+            };
+            let passes = |one: &Tracking| {
+                let is_passed = one.from < event.position && event.position <= one.to;
+                is_passed && one.upstream == event.upstream
+            };
+            if !self.trackings.iter().any(passes) {
+                return change.invalid("it is set aside, and no position moves past it");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<Tracking> for Recording {
+    fn from(tracking: Tracking) -> Self {
+        Self::default().tracking(tracking)
     }
 }
 

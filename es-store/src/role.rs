@@ -14,3 +14,12 @@ pub enum Role {
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.is_empty() || name.starts_with("__")
 }
+
+/// The prefix of an upstream's name in the rows of a rebuild. No application may have a name that
+/// begins with it.
+pub(crate) const REBUILD: &str = "__rebuild__";
+
+/// Returns the name of `upstream` in the rows of a rebuild.
+pub(crate) fn rebuild_row(upstream: &str) -> String {
+    format!("{REBUILD}{upstream}")
+}

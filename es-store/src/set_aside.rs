@@ -5,16 +5,26 @@
 //! are set aside behind it.
 //!
 //! Concurrency: whoever changes rows of an upstream locks the row of its position first, so their
-//! changes follow each other. An event is set aside only by moving the position past it, so of two
-//! programs that process it, one is too late. What was read before is compared in the transaction:
-//! a change names the row that has to be the first of its sequence.
+//! changes follow each other. SQLite has one writer at a time anyway. An upstream whose position has
+//! no row has no rows here either: the recording that sets its first event aside moves the position
+//! past it, and creates the row. An event is set aside only by moving the position past it, so of
+//! two programs that process it, one is too late. What was read before is compared in the
+//! transaction, after the lock was taken: a change names the row that has to be the first of its
+//! sequence. So a batch that sets events aside behind a row that another program has just removed
+//! is refused, and of several programs that retry a row, one removes it and the others are refused
+//! with everything that their policy has made.
+
+mod change;
+mod query;
 
 use es_core::{AggregateId, Timestamp};
 
+pub(crate) use self::change::Sequences;
+pub use self::change::SetAsideChange;
+pub use self::query::SetAsideQuery;
+
 use crate::digest::Digest;
-use crate::error::StoreError;
 use crate::notification::Notification;
-use crate::role::is_reserved;
 use crate::upstream_event::UpstreamEvent;
 
 /// An event that a follower has set aside.
@@ -149,225 +159,6 @@ impl DecisionKind {
     pub fn from_text(text: &str) -> Option<Self> {
         let kinds = [Self::Skipped, Self::Discarded];
         kinds.into_iter().find(|kind| kind.text() == text)
-    }
-}
-
-/// A change of what is set aside, in the transaction of a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SetAsideChange {
-    /// An event is set aside or, with a decision, passed over. The same recording moves the
-    /// position past it.
-    ///
-    /// Without a decision, the first event of its sequence that waits must be the one at `behind`;
-    /// `None` if none may wait. Of one recording, the first change of each sequence is compared.
-    Put {
-        /// The event.
-        event: Box<SetAside>,
-        /// The position of the first event of the sequence.
-        behind: Option<u64>,
-    },
-    /// Another attempt at an event has failed. It must be the first of its sequence, and the number
-    /// of its attempts one less.
-    Failed {
-        /// The name of the application that is followed.
-        upstream: String,
-        /// The position of the event.
-        position: u64,
-        /// The number of attempts.
-        attempts: u32,
-        /// The time of the next attempt.
-        due: Option<Timestamp>,
-        /// The time of this attempt.
-        last: Timestamp,
-        /// Its error.
-        error: String,
-    },
-    /// An event is processed: its row is removed. It must be the first of its sequence.
-    Done {
-        /// The name of the application that is followed.
-        upstream: String,
-        /// The position of the event.
-        position: u64,
-    },
-    /// It is decided about an event that waits.
-    Decide {
-        /// The name of the application that is followed.
-        upstream: String,
-        /// The position of the event.
-        position: u64,
-        /// The decision.
-        decision: Decision,
-    },
-    /// An event that waits becomes due. It need not be the first of its sequence.
-    Due {
-        /// The name of the application that is followed.
-        upstream: String,
-        /// The position of the event.
-        position: u64,
-        /// The time of the next attempt.
-        due: Timestamp,
-    },
-    /// The rows of all events above a position are removed, because the log of the upstream has
-    /// lost them.
-    Forget {
-        /// The name of the application that is followed.
-        upstream: String,
-        /// The position.
-        above: u64,
-    },
-}
-
-impl SetAsideChange {
-    /// Returns the name of the application that is followed.
-    pub fn upstream(&self) -> &str {
-        match self {
-            Self::Put { event, .. } => &event.upstream,
-            Self::Failed { upstream, .. }
-            | Self::Done { upstream, .. }
-            | Self::Decide { upstream, .. }
-            | Self::Due { upstream, .. }
-            | Self::Forget { upstream, .. } => upstream,
-        }
-    }
-
-    /// Returns the position of the event, or the one above which all are meant.
-    pub fn position(&self) -> u64 {
-        match self {
-            Self::Put { event, .. } => event.position,
-            Self::Failed { position, .. }
-            | Self::Done { position, .. }
-            | Self::Decide { position, .. }
-            | Self::Due { position, .. }
-            | Self::Forget {
-                above: position, ..
-            } => *position,
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        let (upstream, position) = (self.upstream(), self.position());
-        let invalid = |problem: &str| {
-            let problem = format!("the event at position {position} of `{upstream}`: {problem}");
-            Err(StoreError::Invalid(problem))
-        };
-        if is_reserved(upstream) {
-            return invalid("the name of its upstream is reserved");
-        }
-        if i64::try_from(position).is_err() {
-            return invalid("its position is too large");
-        }
-        match self {
-            Self::Put { event, .. } if event.sequence.is_empty() => {
-                invalid("its sequence is empty")
-            }
-            Self::Put { event, .. } if i64::try_from(event.originator_version).is_err() => {
-                invalid("its version is too large")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A selection of events that are set aside.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SetAsideQuery {
-    /// The name of the application that is followed; `None` is any, and the rows of a rebuild.
-    pub upstream: Option<String>,
-    /// True for events about which it is decided, false for those that wait; `None` is both.
-    pub decided: Option<bool>,
-    /// The sequences; `None` is any.
-    pub sequences: Option<Vec<String>>,
-    /// True if only the first of each sequence is selected, among those that wait.
-    pub firsts: bool,
-    /// The time at which they are due or were before; `None` is no bound, and those that are never
-    /// due.
-    pub due: Option<Timestamp>,
-    /// The lowest position, exclusive; `None` is no bound.
-    pub above: Option<u64>,
-    /// The highest position, inclusive; `None` is no bound.
-    pub up_to: Option<u64>,
-    /// The maximal number of rows; `None` is no limit.
-    pub limit: Option<usize>,
-}
-
-impl SetAsideQuery {
-    /// Selects all rows, in the order of upstreams and positions.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Selects all rows of an upstream.
-    pub fn of(upstream: impl Into<String>) -> Self {
-        Self {
-            upstream: Some(upstream.into()),
-            ..Self::default()
-        }
-    }
-
-    /// Restricts the selection to events that wait.
-    #[must_use]
-    pub fn waiting(self) -> Self {
-        Self {
-            decided: Some(false),
-            ..self
-        }
-    }
-
-    /// Restricts the selection to events about which it is decided.
-    #[must_use]
-    pub fn decided(self) -> Self {
-        Self {
-            decided: Some(true),
-            ..self
-        }
-    }
-
-    /// Restricts the selection to the event at `position`.
-    #[must_use]
-    pub fn at(self, position: u64) -> Self {
-        Self {
-            above: position.checked_sub(1),
-            up_to: Some(position),
-            ..self
-        }
-    }
-
-    /// Restricts the selection to these sequences.
-    #[must_use]
-    pub fn sequences(self, sequences: Vec<String>) -> Self {
-        Self {
-            sequences: Some(sequences),
-            ..self
-        }
-    }
-
-    /// Restricts the selection to the first event of each sequence that waits.
-    #[must_use]
-    pub fn firsts(self) -> Self {
-        Self {
-            firsts: true,
-            ..self.waiting()
-        }
-    }
-
-    /// Restricts the selection to events that are due at `time`.
-    #[must_use]
-    pub fn due(self, time: Timestamp) -> Self {
-        Self {
-            due: Some(time),
-            ..self
-        }
-    }
-
-    /// Restricts the number of rows.
-    #[must_use]
-    pub fn limit(self, limit: usize) -> Self {
-        Self {
-            limit: Some(limit),
-            ..self
-        }
     }
 }
 

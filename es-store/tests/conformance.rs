@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use es_core::IdType;
-use es_store::testing::{self, postgres::Database};
+use es_store::testing::{self, FaultyRecorder, postgres::Database};
 use es_store::{Env, ProcessRecorder, Role};
 use tempfile::TempDir;
 
@@ -84,6 +84,22 @@ fn postgres(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
     let application = format!("Tested{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let env = database.env().with("ORIGINATOR_ID_TYPE", ids.to_string());
     es_store::open(&application, role, &env).expect("a database")
+}
+
+/// The rules about what is set aside ask nothing of a store that cannot set events aside.
+#[test]
+fn each_of_these_stores_can_set_events_aside() {
+    for ids in [IdType::Uuid, IdType::Text] {
+        let (role, path) = (Role::Follower, new_path());
+        let memory = Env::new().with("ORIGINATOR_ID_TYPE", ids.to_string());
+        let memory = es_store::open("Tested", role, &memory).expect("a store");
+        let faulty = Arc::new(FaultyRecorder::new(memory.clone()));
+        let file = sqlite(path.to_str().expect("a path"), role, ids);
+        let (private, named) = (sqlite(":memory:", role, ids), named_memory(role, ids));
+        for store in [memory, faulty, file, private, named, postgres(role, ids)] {
+            store.check_set_aside().expect("it can");
+        }
+    }
 }
 
 mod faulty_recorder {

@@ -39,19 +39,17 @@ impl Record {
             .trackings
             .iter()
             .try_for_each(|tracking| self.positions.check(tracking))?;
-        let set_aside = self.set_aside.changed(&recording.set_aside)?;
+        let replaced = self.set_aside.change(&recording.set_aside)?;
         let before = self.log.len();
         for event in &recording.events {
             if let Err(refused) = self.insert(event) {
                 self.take_back_to(before);
+                self.set_aside.take_back(replaced);
                 return Err(refused);
             }
         }
         for tracking in &recording.trackings {
             self.positions.set(tracking);
-        }
-        if let Some(set_aside) = set_aside {
-            self.set_aside = set_aside;
         }
         self.set_aside.operate(&recording.operations);
         Ok((before..self.log.len()).map(position).collect())
@@ -62,7 +60,7 @@ impl Record {
         if recording.events.is_empty() {
             let mut moves = recording.trackings.iter();
             let have_moved = moves.all(|one| self.positions.has_moved(one));
-            let is_known = have_moved && !recording.trackings.is_empty();
+            let is_known = have_moved && !recording.is_empty() && self.set_aside.has(recording);
             return is_known.then(Vec::new);
         }
         let position = |event: &StoredEvent| {

@@ -16,8 +16,14 @@ use super::session;
 use super::sql::Sql;
 use crate::error::StoreError;
 use crate::postgres_client::{Client, ConnectError, Limit, Target, connect};
+use crate::sql::transaction::Value;
 
-/// The prepared statements of users, by their text.
+/// The maximum number of prepared statements that are kept by their text. When it is reached, all
+/// are prepared again.
+pub(super) const KEPT: usize = 100;
+
+/// The prepared statements that are found by their text: those of users, and our own for what is
+/// set aside.
 pub(super) type Statements = HashMap<String, Statement>;
 
 pub(super) struct Connection {
@@ -162,4 +168,44 @@ impl Connection {
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
+
+    /// Executes one of the library's own statements with values of any type. Returns the number of
+    /// rows that it has changed.
+    pub(super) fn execute_text(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        let statement = self.prepared_text(sql)?;
+        self.client.execute(&statement, &borrowed(params))
+    }
+
+    /// Runs one of the library's own queries with values of any type. Returns the columns of all
+    /// rows that it finds.
+    pub(super) fn select_text(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<Vec<Value>>, Error> {
+        let statement = self.prepared_text(sql)?;
+        let rows = self.client.query(&statement, &borrowed(params))?;
+        let columns = |row: &Row| (0..row.len()).map(|index| row.try_get(index)).collect();
+        rows.iter().map(columns).collect()
+    }
+
+    fn prepared_text(&mut self, sql: &str) -> Result<Statement, Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        if self.statements.len() >= KEPT {
+            self.statements.clear();
+        }
+        let statement = self.client.prepare(sql)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+/// Returns values as parameters.
+pub(super) fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|param| param as &(dyn ToSql + Sync))
+        .collect()
 }

@@ -13,8 +13,8 @@ pub(super) struct DatabaseObject {
     pub(super) create: String,
 }
 
-/// Returns everything that an application needs, in the order of creation: Python's objects first,
-/// then our own.
+/// Returns everything that every application needs, in the order of creation: Python's objects
+/// first, then our own.
 pub(super) fn objects(names: &Names, role: Role) -> Vec<DatabaseObject> {
     let mut objects = vec![
         stored_event(names),
@@ -23,7 +23,7 @@ pub(super) fn objects(names: &Names, role: Role) -> Vec<DatabaseObject> {
         meta(names),
     ];
     if role == Role::Follower {
-        let own = [upstream(names), policies(names), failures(names)];
+        let own = [upstream(names), policies(names)];
         objects.push(tracking(names));
         objects.extend(own);
     }
@@ -41,8 +41,10 @@ pub(super) fn script(names: &Names, application: &str, role: Role) -> String {
             object.create
         )
     });
+    let aside = (role == Role::Follower).then(|| aside(names));
     let own = own
         .into_iter()
+        .chain(aside.into_iter().flatten())
         .chain([snapshots(names)])
         .map(|object| object.create);
     let meta = meta_rows(application).map(|(key, value)| {
@@ -151,11 +153,37 @@ fn policies(names: &Names) -> DatabaseObject {
     table(names, &names.policies, columns)
 }
 
-fn failures(names: &Names) -> DatabaseObject {
-    let columns = "application_name text, notification_id bigint, originator_id text, originator_version bigint, \
-                   topic text, error text, attempts bigint, failed_on text, \
-                   PRIMARY KEY (application_name, notification_id)";
-    table(names, &names.failures, columns)
+/// Returns the tables of what is set aside, with their indexes. Texts are compared by their bytes,
+/// and not by the rules of the database's language.
+pub(super) fn aside(names: &Names) -> [DatabaseObject; 4] {
+    let failures = "upstream text COLLATE \"C\", position bigint, sequence text COLLATE \"C\", originator_id text, \
+                    originator_version bigint, topic text, identity text, attempts bigint, due bigint, first_at bigint, \
+                    last_at bigint, error text, decision text, decided_by text, decided_at bigint, \
+                    PRIMARY KEY (upstream, position)";
+    let operations = "id bigint, kind text, upstream text COLLATE \"C\", position bigint, happened_at bigint, \
+                      who text, detail text, PRIMARY KEY (id)";
+    let index = |name: &str, table: &str, columns: &str| DatabaseObject {
+        name: name.to_owned(),
+        create: format!(
+            "CREATE INDEX {} ON {} {columns}",
+            quoted(name),
+            names.path(table)
+        ),
+    };
+    [
+        table(names, &names.failures, failures),
+        index(
+            &names.waiting_index,
+            &names.failures,
+            "(upstream, sequence, position) WHERE decision IS NULL",
+        ),
+        table(names, &names.operations, operations),
+        index(
+            &names.operations_index,
+            &names.operations,
+            "(upstream, kind, id)",
+        ),
+    ]
 }
 
 /// Returns the table of snapshots.

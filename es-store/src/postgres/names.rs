@@ -3,7 +3,7 @@
 use es_core::IdType;
 
 use crate::error::StoreError;
-use crate::sql::names::quoted;
+use crate::sql::names::{AsideNames, quoted};
 
 /// The maximum length of a name, in bytes. PostgreSQL cuts off the rest, which could make two names
 /// equal.
@@ -21,6 +21,10 @@ pub(super) struct Names {
     pub(super) upstream: String,
     pub(super) policies: String,
     pub(super) failures: String,
+    pub(super) operations: String,
+    /// The further indexes of these two tables.
+    pub(super) waiting_index: String,
+    pub(super) operations_index: String,
     /// The name of the functions that append events, which differ in their parameters. Programs of
     /// several releases share a database, so functions with another body get a new number, and
     /// those of older programs stay where they are.
@@ -41,6 +45,8 @@ impl Names {
             let name = format!("{}_{suffix}", application.to_lowercase());
             check(&name, application).map(|()| name)
         };
+        // A suffix that is longer than those of the first release must not refuse an application.
+        let later = |suffix: &str| cut(format!("{}_{suffix}", application.to_lowercase()));
         check(schema, application)?;
         let id = match id_type {
             IdType::Uuid => "uuid",
@@ -57,10 +63,22 @@ impl Names {
             upstream: name("upstream")?,
             policies: name("policies")?,
             failures: name("failures")?,
+            operations: later("operations"),
+            waiting_index: later("waiting_idx"),
+            operations_index: later("kind_idx"),
             append: name("append_v3")?,
             stored_event: format!("stored_event_{id}"),
             id,
         })
+    }
+
+    /// Returns the names of the tables of what is set aside.
+    pub(super) fn aside(&self) -> AsideNames {
+        AsideNames {
+            failures: self.path(&self.failures),
+            operations: self.path(&self.operations),
+            meta: self.path(&self.meta),
+        }
     }
 
     /// Returns a name as a statement contains it: quoted, with its schema.
@@ -80,7 +98,8 @@ fn check(name: &str, application: &str) -> Result<(), StoreError> {
     )))
 }
 
-/// Cuts the name of the index as PostgreSQL does for Python, which does not check the length.
+/// Cuts a name, as PostgreSQL does with that of the index for Python, which does not check the
+/// length.
 fn cut(mut name: String) -> String {
     let mut length = name.len().min(LONGEST);
     while !name.is_char_boundary(length) {
@@ -118,6 +137,27 @@ mod tests {
         );
         // The length is counted in bytes.
         assert!(names(&"é".repeat(27)).is_err());
+    }
+
+    #[test]
+    fn the_names_of_the_longest_application_differ() {
+        let names = names(&"a".repeat(53)).expect("names");
+        let all = [
+            &names.events,
+            &names.index,
+            &names.snapshots,
+            &names.tracking,
+            &names.meta,
+            &names.upstream,
+            &names.policies,
+            &names.failures,
+            &names.operations,
+            &names.waiting_index,
+            &names.operations_index,
+        ];
+        assert!(all.iter().all(|name| name.len() <= LONGEST));
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
     }
 
     #[test]

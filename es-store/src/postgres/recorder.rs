@@ -16,7 +16,7 @@ use super::names::Names;
 use super::options::PostgresOptions;
 use super::pool::Pool;
 use super::rows::Rows;
-use super::schema::{self, SchemaNeeds, ServerLayout};
+use super::schema::{self, AsideTables, SchemaNeeds, ServerLayout};
 use super::shortage;
 use super::sql::Sql;
 use super::sql::positions::PositionSql;
@@ -27,11 +27,13 @@ use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
 use crate::role::is_reserved;
+use crate::set_aside::{SetAside, SetAsideChange, SetAsideQuery};
 use crate::signal::{Listening, Signal, Signals};
 use crate::sql::followed::FollowedRows;
 use crate::sql::names::quoted;
@@ -56,6 +58,7 @@ pub struct PostgresRecorder {
     pub(super) has_snapshots: bool,
     role: Role,
     pub(super) layout: ServerLayout,
+    pub(super) aside: AsideTables,
     committer: Committer<Writer>,
     signals: Signals,
     listeners: Listeners,
@@ -81,6 +84,7 @@ impl PostgresRecorder {
         };
         let layout = schema::prepare(&mut connection.client, &wanted)?;
         let has_snapshots = schema::prepare_snapshots(&mut connection.client, &settings, &names)?;
+        let aside = schema::prepare_aside(&mut connection.client, &wanted)?;
         let writer = Writer::new(settings.clone(), names.clone(), id_type, layout, connection);
         let signals = Signals::default();
         let reentrancy = Arc::<Reentrancy>::default();
@@ -97,6 +101,7 @@ impl PostgresRecorder {
             id_type,
             role,
             layout,
+            aside,
             signals,
         })
     }
@@ -138,6 +143,9 @@ impl PostgresRecorder {
         if !recording.trackings.is_empty() {
             self.refuse_old_tracking()?;
         }
+        if recording.has_aside() {
+            self.check_set_aside()?;
+        }
         check_text(recording)
     }
 }
@@ -178,9 +186,19 @@ pub(super) fn check_text(recording: &Recording) -> Result<(), StoreError> {
                 .flat_map(|one| one.texts())
                 .any(|text| text.contains('\0'))
     });
+    let aside = recording.set_aside.iter().any(|change| match change {
+        SetAsideChange::Put { event, .. } => {
+            let texts = [&event.upstream, &event.sequence, &event.topic];
+            has_zero(&event.originator_id) || texts.iter().any(|text| text.contains('\0'))
+        }
+        change => change.upstream().contains('\0'),
+    });
+    let mut operations = recording.operations.iter();
     let of = match event {
         Some(event) => format!("version {} of an aggregate", event.originator_version),
         None if upstream => "the tracking".to_owned(),
+        None if aside => "what is set aside".to_owned(),
+        None if operations.any(|one| one.upstream.contains('\0')) => "an operation".to_owned(),
         None => return Ok(()),
     };
     Err(StoreError::Invalid(format!(
@@ -300,8 +318,13 @@ impl ProcessRecorder for PostgresRecorder {
             return self.tracked(upstream).map(Followed::new);
         }
         let replay = replay_row(upstream);
+        let sql = if self.aside.is_readable {
+            PositionSql::Followed
+        } else {
+            PositionSql::FollowedWithoutAside
+        };
         let rows = self.read("reading the position", |connection| {
-            connection.query(Sql::Position(PositionSql::Followed), &[&upstream, &replay])
+            connection.query(Sql::Position(sql), &[&upstream, &replay])
         })?;
         let mut followed = FollowedRows::of(upstream);
         for row in &rows {
@@ -309,6 +332,18 @@ impl ProcessRecorder for PostgresRecorder {
             added.map_err(|one| self.settings.label.damaged(one.at, one.problem))?;
         }
         Ok(followed.finish())
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        self.check_aside(self.role)
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        self.set_aside(query)
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.operations(limit)
     }
 
     fn transact(

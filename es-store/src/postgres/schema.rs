@@ -5,6 +5,7 @@
 //! library does not take that lock. If it creates an object first, ours fails with one of a few
 //! known errors, and the catalogue is read again.
 
+mod aside;
 mod catalogue;
 
 use std::thread;
@@ -14,6 +15,7 @@ use es_core::error_chain;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+pub(super) use self::aside::{AsideTables, prepare_aside};
 use self::catalogue::Catalogue;
 use super::ddl;
 use super::functions::Function;
@@ -157,12 +159,7 @@ impl From<Error> for CreateError {
 /// in use. While its creation waits for a writer, all later ones wait too, so it waits only a
 /// moment.
 fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateError> {
-    let mut transaction = client.transaction()?;
-    // All applications of the schema share the composite type, and so the lock.
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-    transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
-    let limit = short_lock_timeout(wanted.settings.label.lock_timeout()).as_millis();
-    transaction.batch_execute(&format!("SET LOCAL lock_timeout = {limit}"))?;
+    let mut transaction = begin(client, wanted)?;
     let found = Catalogue::read(transaction.client(), wanted)?;
     found.check(wanted).map_err(CreateError::Store)?;
     for object in &found.missing {
@@ -176,6 +173,17 @@ fn create(client: &mut Client, wanted: &SchemaNeeds<'_>) -> Result<(), CreateErr
         create_functions(&mut transaction, &found.missing_functions)?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Begins a transaction that creates objects, in which no other program of this library does.
+fn begin<'c>(client: &'c mut Client, wanted: &SchemaNeeds<'_>) -> Result<Transaction<'c>, Error> {
+    let mut transaction = client.transaction()?;
+    // All applications of the schema share the composite type, and so the lock.
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    transaction.execute(lock, &[&format!("first start of {}", wanted.names.schema)])?;
+    let limit = short_lock_timeout(wanted.settings.label.lock_timeout()).as_millis();
+    transaction.batch_execute(&format!("SET LOCAL lock_timeout = {limit}"))?;
+    Ok(transaction)
 }
 
 /// Creates the functions that append events. Plain statements do the same work, so it is not an

@@ -6,11 +6,10 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, SimpleQueryMessage, Statement};
 
 use super::codes::{self, Message};
-use super::connection::Statements;
+use super::connection::{KEPT, Statements, borrowed};
 use super::options::short_lock_timeout;
 use super::session::RELEASE;
 use crate::error::StoreError;
@@ -18,9 +17,6 @@ use crate::postgres_client::Transaction;
 use crate::sql::label::Label;
 use crate::sql::transaction::{Access, Driver, Selected, Value};
 use crate::sync::Flag;
-
-/// The maximum number of prepared statements. When it is reached, all are prepared again.
-const KEPT: usize = 100;
 
 /// An open transaction, with the prepared statements of its connection.
 pub(super) struct PostgresTransaction<'a> {
@@ -297,11 +293,4 @@ fn is_released(answers: Result<Vec<SimpleQueryMessage>, Error>) -> bool {
         _ => None,
     });
     rows.last().is_some_and(|row| row.get(0) == Some("f"))
-}
-
-fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
-    params
-        .iter()
-        .map(|param| param as &(dyn ToSql + Sync))
-        .collect()
 }

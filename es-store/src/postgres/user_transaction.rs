@@ -131,12 +131,14 @@ impl PostgresRecorder {
             &names.upstream,
             &names.policies,
             &names.failures,
+            &names.operations,
         ];
         Arc::new(TableNames {
             tracking: names.path(&names.tracking),
             upstream: names.path(&names.upstream),
             policies: names.path(&names.policies),
             meta: names.path(&names.meta),
+            aside: self.aside.is_readable.then(|| names.aside()),
             schema: Some(quoted(&names.schema)),
             taken: taken.into_iter().cloned().collect(),
             longest: LONGEST,

@@ -40,6 +40,8 @@ pub(super) struct Validator<'a> {
     accepted: HashSet<(&'a AggregateId, u64)>,
     /// True if the group was sent before and the outcome is unknown.
     is_resent: bool,
+    /// True if an earlier attempt has recorded what the group has beside events and positions.
+    pub(super) has_aside: bool,
 }
 
 impl<'a> Validator<'a> {
@@ -92,7 +94,8 @@ impl<'a> Validator<'a> {
         if recording.events.is_empty() {
             let mut trackings = recording.trackings.iter();
             let has_moved = trackings.all(|one| self.positions.has_reached(one));
-            return has_moved.then(Vec::new);
+            let has_aside = !recording.has_aside() || self.has_aside;
+            return (has_moved && has_aside).then(Vec::new);
         }
         let position = |existing: &Existing| existing.position.filter(|_| existing.is_same);
         existing.iter().map(position).collect()

@@ -5,6 +5,7 @@
 //! each transaction locks the table before it inserts its first row, until its end; the Python
 //! library does the same. The checks are statements that begin after the lock was taken.
 
+mod aside;
 mod by_function;
 mod by_statements;
 mod columns;

@@ -73,8 +73,21 @@ enum NextStep {
 impl GroupWriter for Writer {
     /// Commits a group. After an error nothing of the group is recorded, except after
     /// [`StoreError::OutcomeUnknown`].
+    ///
+    /// A recording that changes what is set aside is rare and is sent alone, in its order. So its
+    /// refusal rolls its own transaction back.
     fn commit(&mut self, group: &[&Recording]) -> Result<Outcomes, StoreError> {
-        self.send(group, false)
+        if !group.iter().any(|one| one.has_aside()) {
+            return self.send(group, false);
+        }
+        let mut outcomes = Vec::with_capacity(group.len());
+        for part in group.chunk_by(|one, next| !one.has_aside() && !next.has_aside()) {
+            match self.send(part, false) {
+                Ok(recorded) => outcomes.extend(recorded),
+                Err(error) => outcomes.extend(part.iter().map(|_| Err(error.clone()))),
+            }
+        }
+        Ok(outcomes)
     }
 }
 

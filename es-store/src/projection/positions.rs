@@ -4,15 +4,12 @@ use super::meta::problem;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::followed::{PoliciesMove, PolicySet, PolicyTopic, TopicChange};
+use crate::role::{REBUILD, rebuild_row};
 use crate::sql::followed::{keep_statement, kept};
 use crate::sql::transaction::{ToValue, Transaction};
 use crate::sql::upstream_id;
 use crate::tracking::Tracking;
 use crate::upstream_event::UpstreamEvent;
-
-/// The prefix of the upstream's name in the row of a rebuild's position. No application may have a
-/// name that begins with it.
-const REBUILD: &str = "__rebuild__";
 
 /// A position in an upstream.
 pub(super) struct Position {
@@ -34,12 +31,17 @@ impl Position {
     pub(super) fn rebuild(upstream: &str) -> Self {
         Self {
             upstream: upstream.to_owned(),
-            row: format!("{REBUILD}{upstream}"),
+            row: rebuild_row(upstream),
         }
     }
 
     pub(super) fn upstream(&self) -> &str {
         &self.upstream
+    }
+
+    /// Returns the upstream's name in the row of the position.
+    pub(super) fn row(&self) -> &str {
+        &self.row
     }
 
     /// Returns the position, or 0 if there is none, and locks it until the transaction ends.

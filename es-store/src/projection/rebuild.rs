@@ -2,13 +2,15 @@
 
 use super::meta::{self, Key};
 use super::positions::{self, Position};
-use super::{Make, Tables, make_tables, process};
+use super::{Make, Tables, aside, make_tables, process};
 use crate::error::StoreError;
 use crate::followed::{Followed, PolicySet};
 use crate::rebuild_lock::RebuildLock;
+use crate::recording::Recording;
+use crate::role::REBUILD;
+use crate::set_aside::SetAsideChange;
 use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
-use crate::tracking::Tracking;
 
 /// Processes the events that the old tables have and the new ones lack, in the transaction of the
 /// switch. Its arguments are the upstream's index and the two positions. Returns true on success.
@@ -66,11 +68,11 @@ impl Tables {
     ///
     /// # Errors
     /// Fails as `process` does, and when there are no new tables.
-    pub fn process_rebuild(
+    pub fn process_rebuild<R: Into<Recording>>(
         &self,
         upstream: &str,
         from: u64,
-        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
             enter_rebuild(tx)?;
@@ -78,10 +80,59 @@ impl Tables {
         })
     }
 
+    /// Does the same as [`retry`](Tables::retry), for an event that the rebuild has set aside.
+    ///
+    /// # Errors
+    /// Fails as `retry` does, and when there are no new tables.
+    pub fn retry_rebuild(
+        &self,
+        upstream: &str,
+        position: u64,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Write, &mut |tx| {
+            enter_rebuild(tx)?;
+            aside::retry(tx, &Position::rebuild(upstream), position, work)
+        })
+    }
+
+    /// Changes what the rebuild has set aside, without moving its position.
+    ///
+    /// # Errors
+    /// Fails with [`StoreError::SetAsideChanged`] when a change does not find what it expects, when
+    /// there are no new tables, and when the store fails.
+    pub fn change_rebuild(
+        &self,
+        upstream: &str,
+        changes: &[SetAsideChange],
+    ) -> Result<(), StoreError> {
+        self.recorder.transact(Access::Write, &mut |tx| {
+            enter_rebuild(tx)?;
+            let position = Position::rebuild(upstream);
+            position.lock(tx)?;
+            aside::change(tx, &position, changes)?;
+            Ok(End::Commit)
+        })
+    }
+
+    /// Changes what the rebuild has set aside in the transaction of its [`switch`](Self::switch),
+    /// while it catches up.
+    ///
+    /// # Errors
+    /// Fails as [`change_rebuild`](Self::change_rebuild) does.
+    pub fn change_while_catching_up(
+        tx: &mut Transaction<'_>,
+        upstream: &str,
+        changes: &[SetAsideChange],
+    ) -> Result<(), StoreError> {
+        aside::change(tx, &Position::rebuild(upstream), changes)
+    }
+
     /// Replaces the old tables by the new ones of the rebuild `number`, together with their
     /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
     /// they are ahead, `catch_up` is called first. Afterwards the positions count for the policies
-    /// that are given for each upstream, and for no others. Returns true if the new tables are in
+    /// that are given for each upstream, and for no others. What the rebuild has set aside takes the
+    /// place of what waits; decisions stay. Returns true if the new tables are in
     /// use, also if they were before.
     ///
     /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
@@ -119,6 +170,7 @@ impl Tables {
                     live.set(tx, rebuilt)?;
                     live.take_event_of(tx, &rebuild)?;
                 }
+                aside::take_over(tx, &live, &rebuild)?;
                 if let Some(policies) = policies {
                     live.set_policies(tx, processed.max(rebuilt), policies)?;
                 }
@@ -202,5 +254,6 @@ fn drop_tables(tx: &mut Transaction<'_>, stage: Stage, names: &str) -> Result<()
 
 fn forget_rebuild(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
     meta::remove(tx, Key::Rebuilding)?;
+    aside::remove_of_rebuild(tx, REBUILD)?;
     positions::remove_of_rebuild(tx)
 }

@@ -1,6 +1,10 @@
 //! The statements that read and record what is known about following one upstream.
 
+mod aside;
+
+use super::damaged::DamagedAt;
 use super::limits::at_most;
+use super::names::AsideNames;
 use super::upstream_id;
 use crate::digest::Digest;
 use crate::followed::{Followed, PolicyTopic, Replay};
@@ -14,25 +18,25 @@ pub(crate) trait Columns {
     fn text(&self, index: usize) -> Result<Option<&str>, String>;
 }
 
-/// The reason why a row cannot be read.
-pub(crate) struct DamagedFollowed {
-    /// The damaged row, such as "of tracking for `DogSchool`".
-    pub(crate) at: String,
-    pub(crate) problem: String,
-}
-
 /// Returns the statement that reads. Its parameters are the upstream and its [`replay_row`].
 ///
 /// It returns a row for each of the two positions, with what is recorded for it, and a row for each
-/// topic.
-pub(crate) fn statement(tracking: &str, upstream: &str, policies: &str) -> String {
+/// topic. With the tables of what is set aside, it may return one more row for each part of
+/// [`aside`].
+pub(crate) fn statement(
+    tracking: &str,
+    upstream: &str,
+    policies: &str,
+    names: Option<&AsideNames>,
+) -> String {
+    let aside = names.map(aside::statements).unwrap_or_default();
     format!(
         "SELECT t.application_name, t.notification_id, u.notification_id, u.originator_id, u.originator_version, \
-         u.identity_at, u.identity, u.policies_at, u.policies, NULL AS topic, NULL AS covered \
+         u.identity_at, u.identity, u.policies_at, u.policies, NULL AS topic, NULL AS covered, NULL AS part \
          FROM {tracking} AS t LEFT JOIN {upstream} AS u ON u.application_name = t.application_name \
          WHERE t.application_name IN ($1, $2) UNION ALL \
-         SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.topic, p.covered \
-         FROM {policies} AS p WHERE p.upstream = $1"
+         SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.topic, p.covered, NULL \
+         FROM {policies} AS p WHERE p.upstream = $1{aside}"
     )
 }
 
@@ -102,11 +106,15 @@ impl<'a> FollowedRows<'a> {
         }
     }
 
-    pub(crate) fn add(&mut self, row: &impl Columns) -> Result<(), DamagedFollowed> {
-        let damaged = |table: &str, problem: String| DamagedFollowed {
+    pub(crate) fn add(&mut self, row: &impl Columns) -> Result<(), DamagedAt> {
+        let damaged = |table: &str, problem: String| DamagedAt {
             at: format!("of {table} for `{}`", self.upstream),
             problem,
         };
+        let of_aside = |problem| damaged("what is set aside", problem);
+        if let Some(part) = row.text(11).map_err(of_aside)? {
+            return aside::add(&mut self.followed, part, row).map_err(of_aside);
+        }
         let of_policies = |problem| damaged("its policies", problem);
         if let Some(topic) = row.text(9).map_err(of_policies)? {
             let covered = row

@@ -8,12 +8,23 @@ pub(crate) struct TableNames {
     pub(crate) upstream: String,
     pub(crate) policies: String,
     pub(crate) meta: String,
+    /// The tables of what is set aside; `None` if they are missing.
+    pub(crate) aside: Option<AsideNames>,
     /// The schema of the user's tables, quoted; `None` where there are no schemas.
     pub(crate) schema: Option<String>,
     /// The names of the library's own tables.
     pub(crate) taken: Vec<String>,
     /// The maximal length of the name of a user's table, in bytes.
     pub(crate) longest: usize,
+}
+
+/// The names of the tables of what is set aside, as statements contain them.
+#[derive(Debug, Clone)]
+pub(crate) struct AsideNames {
+    pub(crate) failures: String,
+    pub(crate) operations: String,
+    /// The table of settings. One of its rows is locked in front of an operation.
+    pub(crate) meta: String,
 }
 
 /// The set of tables that [`Transaction::table`](crate::Transaction::table) names.

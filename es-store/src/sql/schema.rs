@@ -18,6 +18,10 @@ pub(crate) const MIGRATION_MARK: &str = "__migration__";
 pub(crate) const ROW_PER_POSITION: &str = "has a row for each position, as old versions of the Python library made it, and is not \
      written: start Python 9.5 on it once, which migrates it";
 
+/// The error that refuses to set events aside in a store without positions.
+pub(crate) const FOLLOWS_NONE: &str =
+    "the store was opened for an application that follows no other, so nothing can be set aside";
+
 /// Returns the rows that the table of settings must have.
 pub(crate) fn meta_rows(application: &str) -> [(&'static str, &str); 2] {
     [("format", TABLES_FORMAT), ("application", application)]

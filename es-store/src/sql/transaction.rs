@@ -3,6 +3,7 @@
 mod access;
 mod driver;
 mod error;
+mod executor;
 mod first_keyword;
 #[cfg(feature = "driver")]
 mod own;

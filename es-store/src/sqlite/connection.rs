@@ -23,7 +23,7 @@ pub(super) struct SqliteOptions {
 
 /// The number of statements that a connection keeps prepared. It is above the number of statements
 /// that the library has.
-const PREPARED: usize = 32;
+const PREPARED: usize = 64;
 
 impl SqliteOptions {
     pub(super) fn label(&self) -> Label {

@@ -4,10 +4,19 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::columns::text;
+use super::executor::SqliteExecutor;
 use super::rows::Reader;
 use crate::error::StoreError;
 use crate::followed::Followed;
+use crate::operation::Operation;
+use crate::set_aside::{SetAside, SetAsideQuery};
+use crate::sql::damaged::DamagedAt;
+use crate::sql::executor::Executor;
 use crate::sql::followed::{Columns, FollowedRows, statement};
+use crate::sql::limits::row_limit;
+use crate::sql::names::AsideNames;
+use crate::sql::transaction::Value;
+use crate::sql::{operations, set_aside};
 use crate::tracking::replay_row;
 
 impl Columns for Row<'_> {
@@ -41,17 +50,60 @@ fn wrong(row: &Row<'_>, index: usize, found: ValueRef<'_>) -> String {
 
 impl Reader<'_> {
     /// Returns everything that is recorded about following `upstream`.
-    pub(super) fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
-        let sql = statement("tracking", "es_upstream", "es_policies");
+    pub(super) fn followed(
+        &self,
+        upstream: &str,
+        aside: Option<&AsideNames>,
+    ) -> Result<Followed, StoreError> {
+        let sql = statement("tracking", "es_upstream", "es_policies", aside);
         let mut rows = FollowedRows::of(upstream);
         let params = [upstream, &replay_row(upstream)];
         self.collect_until("reading the position", &sql, params, |row| {
             let added = rows.add(row);
-            let damaged = |one: crate::sql::followed::DamagedFollowed| {
-                self.label.damaged(one.at, one.problem)
-            };
-            Ok((added.map_err(damaged)?, false))
+            Ok((added.map_err(|one| self.damaged(one))?, false))
         })?;
         Ok(rows.finish())
+    }
+
+    /// Returns events that are set aside.
+    pub(super) fn set_aside(
+        &self,
+        names: &AsideNames,
+        query: &SetAsideQuery,
+    ) -> Result<Vec<SetAside>, StoreError> {
+        let (sql, params) = set_aside::select(names, query)?;
+        let rows = self
+            .executor("reading what is set aside")
+            .select(&sql, &params)?;
+        let row = |row: &Vec<Value>| set_aside::row(row).map_err(|one| self.damaged(one));
+        rows.iter().map(row).collect()
+    }
+
+    /// Returns the last operations on the follower.
+    pub(super) fn operations(
+        &self,
+        names: &AsideNames,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let sql = operations::select(&names.operations);
+        let limit = Value::Integer(row_limit(limit));
+        let rows = self.executor("reading operations").select(&sql, &[limit])?;
+        let row = |row: &Vec<Value>| {
+            let row = operations::row(row).map_err(|one| self.damaged(one));
+            row.transpose()
+        };
+        rows.iter().filter_map(row).collect()
+    }
+
+    fn executor(&self, doing: &'static str) -> SqliteExecutor<'_> {
+        SqliteExecutor {
+            connection: self.connection,
+            label: self.label,
+            doing,
+        }
+    }
+
+    fn damaged(&self, row: DamagedAt) -> StoreError {
+        self.label.damaged(row.at, row.problem)
     }
 }

@@ -8,17 +8,20 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use super::{rebuild, user_transaction};
+use super::{rebuild, tables, user_transaction};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::{Role, is_reserved};
+use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::signal::{Listening, Signal};
-use crate::sql::schema::ROW_PER_POSITION;
+use crate::sql::names::TableNames;
+use crate::sql::schema::{FOLLOWS_NONE, ROW_PER_POSITION};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
 use crate::topic_filter::TopicFilter;
@@ -30,6 +33,7 @@ pub(super) struct SqliteRecorder {
     role: Role,
     id_type: IdType,
     layout: Layout,
+    names: Arc<TableNames>,
 }
 
 impl SqliteRecorder {
@@ -45,6 +49,7 @@ impl SqliteRecorder {
             database,
             role,
             id_type,
+            names: Arc::new(tables::table_names(layout.aside_problem.is_none())),
             layout,
         }
     }
@@ -94,6 +99,9 @@ impl AggregateRecorder for SqliteRecorder {
         }
         if !recording.trackings.is_empty() {
             self.refuse_old_tracking()?;
+        }
+        if recording.has_aside() {
+            self.check_set_aside()?;
         }
         self.database.record(recording)
     }
@@ -195,7 +203,34 @@ impl ProcessRecorder for SqliteRecorder {
         if !self.layout.has_policies {
             return self.tracked(upstream).map(Followed::new);
         }
-        self.read(|reader| reader.followed(upstream))
+        self.read(|reader| reader.followed(upstream, self.names.aside.as_ref()))
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        let label = &self.database.label;
+        match &self.layout.aside_problem {
+            Some(problem) => Err(label.misconfigured(problem)),
+            None if self.role == Role::Leader => Err(label.misconfigured(FOLLOWS_NONE)),
+            None => Ok(()),
+        }
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        match &self.names.aside {
+            Some(names) if self.role == Role::Follower => {
+                self.read(|reader| reader.set_aside(names, query))
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        match &self.names.aside {
+            Some(names) if self.role == Role::Follower => {
+                self.read(|reader| reader.operations(names, limit))
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn transact(
@@ -204,7 +239,8 @@ impl ProcessRecorder for SqliteRecorder {
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
         self.refuse_old_tracking()?;
-        user_transaction::run(&self.database, &self.application, access, work)
+        let names = self.names.clone();
+        user_transaction::run(&self.database, &self.application, names, access, work)
     }
 
     fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {

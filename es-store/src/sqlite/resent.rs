@@ -3,9 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{IdText, position};
+use super::executor::SqliteExecutor;
+use super::tables::aside_names;
 use super::{codes, positions};
 use crate::error::StoreError;
 use crate::recording::Recording;
+use crate::sql::beside;
 use crate::sql::label::Label;
 use crate::sql::limits::at_most;
 use crate::stored_event::StoredEvent;
@@ -23,7 +26,13 @@ pub(super) fn recorded_at(
                 return Ok(None);
             }
         }
-        return Ok(Some(Vec::new()));
+        let mut executor = SqliteExecutor {
+            connection,
+            label,
+            doing: "recording what is set aside",
+        };
+        let is_recorded = beside::is_recorded(&mut executor, &aside_names(), recording)?;
+        return Ok(is_recorded.then(Vec::new));
     }
     let mut positions = Vec::with_capacity(recording.events.len());
     for event in &recording.events {

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::codes;
-use super::tables::{ADDED_COLUMNS, SNAPSHOTS, TABLES, Table, add_column};
+use super::former::{FORMER_ROWS, FormerFailures};
+use super::tables::{ADDED_COLUMNS, FAILURES, SNAPSHOTS, TABLES, Table, add_column};
 use crate::error::StoreError;
 use crate::role::Role;
 use crate::sql::label::Label;
@@ -30,7 +31,7 @@ impl Wanted<'_> {
 }
 
 /// The properties of the tables that a recorder must know.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
     /// True if tracking has the form of an old version of the Python library.
     pub(super) has_row_per_position: bool,
@@ -38,6 +39,9 @@ pub(super) struct Layout {
     pub(super) has_policies: bool,
     /// True if the table `stored_snapshots` exists.
     pub(super) has_snapshots: bool,
+    /// The reason why events cannot be set aside, and the statements that make it possible; `None`
+    /// if they can.
+    pub(super) aside_problem: Option<String>,
 }
 
 /// Creates missing tables, and checks that the database belongs to the application.
@@ -52,32 +56,35 @@ pub(super) fn prepare(
 ) -> Result<Layout, StoreError> {
     let found = look(connection, label, wanted)?;
     found.check(label, wanted)?;
-    if found.is_complete() {
-        return Ok(found.layout);
-    }
-    let may_add = wanted.create || found.missing.is_empty() && found.missing_columns.is_empty();
-    if !read_only && may_add {
-        return create(connection, label, wanted);
-    }
-    let missing = found.missing.iter();
-    let needed: Vec<_> = missing
-        .filter(|table| !read_only || !table.can_lack)
-        .collect();
-    let is_usable = read_only || found.missing_columns.is_empty();
-    if needed.is_empty() && is_usable {
-        return Ok(found.layout);
-    }
     let reason = if read_only {
         "it can only be read"
     } else {
         "CREATE_TABLE is off"
     };
+    if found.is_complete() {
+        return Ok(found.into_layout(reason));
+    }
+    let may_add = wanted.create || found.missing.is_empty() && found.missing_columns.is_empty();
+    if !read_only && may_add {
+        return create(connection, label, wanted, reason);
+    }
+    let missing = found.missing.iter();
+    let mut needed: Vec<_> = missing
+        .filter(|table| !read_only || !table.can_lack)
+        .collect();
+    let is_usable = read_only || found.missing_columns.is_empty();
+    if needed.is_empty() && is_usable {
+        return Ok(found.into_layout(reason));
+    }
+    // Who creates the others by hand needs them for a rule later on.
+    needed.extend(found.missing_aside.iter().filter(|_| !read_only));
     Err(label.misconfigured(if is_usable {
         let names = needed.iter().map(|table| format!("`{}`", table.name));
         let names = names.collect::<Vec<_>>().join(", ");
         format!("{reason}, and these tables are missing: {names}")
     } else {
-        let tables = needed.iter().map(|table| table.sql.to_owned());
+        let tables = needed.iter().flat_map(|table| table.statements());
+        let tables = tables.map(str::to_owned);
         let columns = found.missing_columns.iter().map(|one| add_column(*one));
         let statements = tables.chain(columns).collect::<Vec<_>>().join("; ");
         format!("{reason}, and its tables are those of an earlier release. Execute: {statements}")
@@ -88,6 +95,7 @@ fn create(
     connection: &mut Connection,
     label: &Label,
     wanted: &Wanted<'_>,
+    reason: &str,
 ) -> Result<Layout, StoreError> {
     let failed = |error| codes::failed(label, "creating tables", error);
     let transaction = connection
@@ -98,7 +106,7 @@ fn create(
     found.complete(&transaction, wanted).map_err(failed)?;
     let found = look(&transaction, label, wanted)?;
     transaction.commit().map_err(failed)?;
-    Ok(found.layout)
+    Ok(found.into_layout(reason))
 }
 
 fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
@@ -108,7 +116,10 @@ fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<F
 
 /// The tables that were found in a database.
 struct Found {
+    /// The missing tables that are needed, or may be created.
     missing: Vec<&'static Table>,
+    /// The missing tables of what is set aside.
+    missing_aside: Vec<&'static Table>,
     /// The columns that the table `es_upstream` lacks, if it exists.
     missing_columns: Vec<(&'static str, &'static str)>,
     /// The columns of the tables of events and of snapshots, as far as they exist.
@@ -117,6 +128,9 @@ struct Found {
     /// True if tracking has the row without which Python would create the table anew, or needs
     /// none.
     is_marked: bool,
+    former: Option<FormerFailures>,
+    /// True if today's table is put in the place of the former one.
+    may_replace: bool,
     layout: Layout,
 }
 
@@ -138,6 +152,11 @@ impl Found {
             missing_columns.extend(ADDED_COLUMNS);
             missing_columns.retain(|(name, _)| !columns.contains(*name));
         }
+        let former = if wanted.follows() && there.contains(FAILURES) {
+            FormerFailures::look(connection)?
+        } else {
+            None
+        };
         let layout = Layout {
             has_row_per_position,
             has_policies: there.contains("es_policies")
@@ -145,18 +164,21 @@ impl Found {
                 && !has_row_per_position
                 && missing_columns.is_empty(),
             has_snapshots: there.contains(SNAPSHOTS),
+            aside_problem: None,
         };
         let mut meta = HashMap::new();
         if there.contains("es_meta") {
             meta = read_meta(connection)?;
         }
+        let mut missing: Vec<_> = TABLES.iter().filter(is_wanted).collect();
+        missing.retain(|table| !there.contains(table.name));
+        let mut missing_aside = missing.clone();
+        missing_aside.retain(|table| table.is_of_aside());
+        missing.retain(|table| wanted.create || !table.is_of_aside());
         let with_states = ["stored_events", SNAPSHOTS].into_iter();
         Ok(Self {
-            missing: TABLES
-                .iter()
-                .filter(is_wanted)
-                .filter(|table| !there.contains(table.name))
-                .collect(),
+            missing,
+            missing_aside,
             missing_columns,
             columns: with_states
                 .filter(|table| there.contains(*table))
@@ -164,6 +186,8 @@ impl Found {
                 .collect::<rusqlite::Result<_>>()?,
             meta,
             is_marked: !follows || layout.has_row_per_position || is_marked(connection)?,
+            may_replace: wanted.create && former.as_ref().is_some_and(|one| one.is_empty),
+            former,
             layout,
         })
     }
@@ -171,8 +195,28 @@ impl Found {
     fn is_complete(&self) -> bool {
         self.missing.is_empty()
             && self.missing_columns.is_empty()
+            && !self.may_replace
             && self.is_marked
             && missing_meta(&self.meta).next().is_none()
+    }
+
+    /// Returns the layout. `reason` tells why missing tables are not created.
+    fn into_layout(self, reason: &str) -> Layout {
+        let missing = self.missing_aside.iter();
+        let missing = missing.flat_map(|table| table.statements());
+        let former = self.former.iter().flat_map(|_| FormerFailures::replace());
+        let statements = missing.chain(former).collect::<Vec<_>>().join("; ");
+        let reason = match &self.former {
+            Some(former) if !former.is_empty => FORMER_ROWS,
+            _ => reason,
+        };
+        let problem = format!(
+            "{reason}, and events cannot be set aside without tables that are missing. Execute: {statements}"
+        );
+        Layout {
+            aside_problem: (!statements.is_empty()).then_some(problem),
+            ..self.layout
+        }
     }
 
     fn check(&self, label: &Label, wanted: &Wanted<'_>) -> Result<(), StoreError> {
@@ -184,8 +228,13 @@ impl Found {
     }
 
     fn complete(&self, connection: &Connection, wanted: &Wanted<'_>) -> rusqlite::Result<()> {
-        for table in &self.missing {
-            connection.execute(table.sql, [])?;
+        for statement in self.missing.iter().flat_map(|table| table.statements()) {
+            connection.execute(statement, [])?;
+        }
+        if self.may_replace {
+            for statement in FormerFailures::replace() {
+                connection.execute(statement, [])?;
+            }
         }
         for column in &self.missing_columns {
             connection.execute(&add_column(*column), [])?;

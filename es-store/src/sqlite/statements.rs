@@ -45,7 +45,8 @@ impl<'a> Driver<'a> for SqliteTransaction<'a> {
         params: &[Value],
     ) -> Result<Selected, StoreError> {
         let _raised = self.in_statement.raise();
-        select(&self.tx, label, sql, params)
+        let failed = |error| codes::statement_failed(label, error);
+        select(&self.tx, label, sql, params, failed)
     }
 
     /// Prepares for renames, during which a view may name a table that is missing.
@@ -112,21 +113,21 @@ fn drop_temporary(connection: &Connection) -> rusqlite::Result<()> {
         .try_for_each(|sql| connection.execute_batch(sql))
 }
 
-fn select(
+pub(super) fn select(
     connection: &Connection,
     label: &Label,
     sql: &str,
     params: &[Value],
+    failed: impl Fn(rusqlite::Error) -> StoreError,
 ) -> Result<Selected, StoreError> {
-    let failed = |error| codes::statement_failed(label, error);
-    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
     bind(&mut statement, label, params)?;
     let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.raw_query();
     let mut rows = Vec::new();
-    while let Some(row) = found.next().map_err(failed)? {
+    while let Some(row) = found.next().map_err(&failed)? {
         let values = columns.iter().enumerate().map(|(index, column)| {
-            let value = row.get_ref(index).map_err(failed)?;
+            let value = row.get_ref(index).map_err(&failed)?;
             read(value)
                 .ok_or_else(|| label.statement(format!("column `{column}` is not text in UTF-8")))
         });
@@ -137,7 +138,11 @@ fn select(
 
 /// Binds the parameters. To SQLite `$1` is a name, and its index is that of its first use in the
 /// statement.
-fn bind(statement: &mut Statement<'_>, label: &Label, params: &[Value]) -> Result<(), StoreError> {
+pub(super) fn bind(
+    statement: &mut Statement<'_>,
+    label: &Label,
+    params: &[Value],
+) -> Result<(), StoreError> {
     let failed = |error| codes::statement_failed(label, error);
     let has = statement.parameter_count();
     if has != params.len() {

@@ -5,7 +5,7 @@
 //! from a file has a connection of its own. Meanwhile the thread is registered, see
 //! [`reentrancy`](crate::sql::reentrancy).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -14,7 +14,6 @@ use super::busy::Pace;
 use super::codes;
 use super::database::{Database, Reader};
 use super::statements::SqliteTransaction;
-use super::tables;
 use super::writer::Writer;
 use crate::error::StoreError;
 use crate::sql::names::TableNames;
@@ -27,6 +26,7 @@ type Work<'w> = dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError> + 'w;
 pub(super) fn run(
     database: &Database,
     application: &str,
+    names: Arc<TableNames>,
     access: Access,
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
@@ -35,7 +35,7 @@ pub(super) fn run(
     let reading = |error| codes::failed(&database.label, "reading", error);
     match access {
         Access::Write if database.read_only => Err(database.label.read_only("a projection")),
-        Access::Write => write(database, owner, work),
+        Access::Write => write(database, owner, names, work),
         Access::Read => match &database.file {
             Some(file) => database.read_by(file, |reader| {
                 let Reader {
@@ -43,7 +43,7 @@ pub(super) fn run(
                     authorizer,
                 } = reader;
                 authorizer.install(connection).map_err(reading)?;
-                read(database, connection, authorizer, owner, work)
+                read(database, connection, authorizer, owner, names, work)
             }),
             None => {
                 let mut writer = database.committer.writer();
@@ -54,7 +54,7 @@ pub(super) fn run(
                 } = &mut *writer;
                 authorizer.install(connection).map_err(reading)?;
                 let query_only = QueryOnly::begin(connection).map_err(reading)?;
-                read(database, query_only.0, authorizer, owner, work)
+                read(database, query_only.0, authorizer, owner, names, work)
             }
         },
     }
@@ -65,19 +65,25 @@ fn read(
     connection: &Connection,
     authorizer: &Authorizer,
     owner: Arc<Owner>,
+    names: Arc<TableNames>,
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
     let _entered = database.reentrancy.enter();
     let begun = connection.unchecked_transaction();
     let tx = begun.map_err(|error| codes::failed(&database.label, "reading", error))?;
-    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, table_names());
+    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, names);
     let denied = authorizer.deny();
     let done = work(&mut transaction);
     drop(denied);
     done.map(|_| ())
 }
 
-fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<(), StoreError> {
+fn write(
+    database: &Database,
+    owner: Arc<Owner>,
+    names: Arc<TableNames>,
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
     let failed = |error| codes::failed(&database.label, "a projection", error);
     let mut writer = database.committer.writer();
     let Writer {
@@ -91,7 +97,7 @@ fn write(database: &Database, owner: Arc<Owner>, work: &mut Work<'_>) -> Result<
     pace.iter_mut().for_each(Pace::begin);
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let tx = begun.map_err(failed)?;
-    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, table_names());
+    let mut transaction = Transaction::new(SqliteTransaction::new(tx), owner, names);
     let denied = authorizer.deny();
     let end = work(&mut transaction);
     drop(denied);
@@ -122,20 +128,4 @@ impl Drop for QueryOnly<'_> {
         // Nothing could be done about a failure; the next write would report it.
         let _ended = self.0.pragma_update(None, "query_only", false);
     }
-}
-
-/// Returns the names of the library's own tables.
-fn table_names() -> Arc<TableNames> {
-    static NAMES: LazyLock<Arc<TableNames>> = LazyLock::new(|| {
-        Arc::new(TableNames {
-            tracking: "tracking".to_owned(),
-            upstream: "es_upstream".to_owned(),
-            policies: "es_policies".to_owned(),
-            meta: "es_meta".to_owned(),
-            schema: None,
-            taken: tables::names().map(str::to_owned).collect(),
-            longest: usize::MAX,
-        })
-    });
-    NAMES.clone()
 }

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use super::columns::{IdText, position};
+use super::executor::SqliteExecutor;
+use super::tables::aside_names;
 use super::{codes, positions, resent};
 use crate::error::{Conflict, StoreError};
 use crate::recording::{Recorded, Recording};
+use crate::sql::beside;
 use crate::sql::label::Label;
 use crate::sql::limits::at_most;
 use crate::stored_event::StoredEvent;
@@ -27,6 +30,14 @@ pub(super) fn record(
     // conflict that follows from it.
     for tracking in &recording.trackings {
         positions::move_position(connection, label, tracking)?;
+    }
+    if recording.has_aside() {
+        let mut executor = SqliteExecutor {
+            connection,
+            label,
+            doing: "recording what is set aside",
+        };
+        beside::record(&mut executor, &aside_names(), recording)?;
     }
     if recording.events.is_empty() {
         return Ok(Recorded::default());

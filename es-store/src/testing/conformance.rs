@@ -5,23 +5,29 @@
 
 mod bench;
 mod conflicts;
+mod decided;
 mod history;
 mod log;
+mod operations;
 mod pages;
 mod policies;
 mod racing;
 mod recording;
+mod set_aside;
 mod snapshots;
 mod tracking;
 
 pub use bench::Bench;
 pub use conflicts::*;
+pub use decided::*;
 pub use history::*;
 pub use log::*;
+pub use operations::*;
 pub use pages::*;
 pub use policies::*;
 pub use racing::*;
 pub use recording::*;
+pub use set_aside::*;
 pub use snapshots::*;
 pub use tracking::*;
 
@@ -108,6 +114,26 @@ macro_rules! conformance_tests {
             a_replay_has_a_position_of_its_own,
             a_resent_change_of_policies_is_recorded_once,
             a_change_of_policies_that_means_nothing_is_refused,
+            // What is set aside.
+            what_is_set_aside_comes_back_as_it_was,
+            an_event_is_set_aside_with_the_move_past_it_or_not_at_all,
+            an_event_is_set_aside_once,
+            an_event_is_set_aside_behind_the_first_of_its_sequence,
+            only_the_first_of_a_sequence_is_done,
+            each_failed_attempt_is_counted_once,
+            a_decision_ends_the_waiting_and_stays,
+            an_event_that_waits_becomes_due,
+            rows_above_a_position_are_forgotten,
+            what_is_set_aside_is_selected_by_all_parts_of_a_query,
+            a_follower_knows_what_waits_and_when_it_is_due,
+            a_resent_change_of_what_is_set_aside_is_recorded_once,
+            a_change_of_what_is_set_aside_that_means_nothing_is_refused,
+            of_many_who_retry_a_sequence_each_row_is_done_once,
+            nothing_is_set_aside_behind_a_row_that_was_just_removed,
+            // Operations.
+            operations_come_back_with_the_last_one_first,
+            the_last_operation_tells_how_a_follower_stands,
+            an_operation_is_recorded_with_all_else_or_not_at_all,
             // Snapshots.
             snapshots_come_back_as_they_were,
             snapshots_are_selected_by_version_order_and_limit,

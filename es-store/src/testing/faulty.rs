@@ -11,10 +11,12 @@ use crate::event_query::EventQuery;
 use crate::followed::Followed;
 use crate::memory;
 use crate::notification::{Head, Notification, NotificationPage, NotificationQuery};
+use crate::operation::Operation;
 use crate::rebuild_lock::RebuildLock;
 use crate::recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 use crate::recording::{Recorded, Recording};
 use crate::role::Role;
+use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::signal::{Listening, Signal};
 use crate::sql::transaction::{Access, End, Transaction};
 use crate::stored_event::StoredEvent;
@@ -47,6 +49,12 @@ pub enum Call {
     Tracked,
     /// [`ProcessRecorder::followed`].
     Followed,
+    /// [`ProcessRecorder::check_set_aside`].
+    CheckSetAside,
+    /// [`ProcessRecorder::select_set_aside`].
+    SelectSetAside,
+    /// [`ProcessRecorder::select_operations`].
+    SelectOperations,
     /// [`ProcessRecorder::transact`].
     Transact,
 }
@@ -236,6 +244,20 @@ impl ProcessRecorder for FaultyRecorder {
 
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
         self.run(Call::Followed, || self.inner.followed(upstream))
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        self.run(Call::CheckSetAside, || self.inner.check_set_aside())
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        self.run(Call::SelectSetAside, || self.inner.select_set_aside(query))
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.run(Call::SelectOperations, || {
+            self.inner.select_operations(limit)
+        })
     }
 
     fn transact(

@@ -153,6 +153,7 @@ impl Database {
             "upstream",
             "policies",
             "failures",
+            "operations",
         ] {
             let drop = format!("DROP TABLE IF EXISTS \"{prefix}_{part}\"");
             client

@@ -8,8 +8,9 @@ use es_store::memory::MemoryRecorder;
 use es_store::testing::conformance::{self, Bench};
 use es_store::{
     AggregateRecorder, ApplicationRecorder, EventQuery, Followed, Head, History, Listening,
-    Notification, NotificationQuery, ProcessRecorder, Recorded, Recording, Role, Signal,
-    StoreError, StoredEvent, TopicFilter, Tracking, UpstreamEvent,
+    Notification, NotificationQuery, Operation, ProcessRecorder, Recorded, Recording, Role,
+    SetAside, SetAsideChange, SetAsideQuery, Signal, StoreError, StoredEvent, TopicFilter,
+    Tracking, UpstreamEvent, Waiting,
 };
 
 /// A fault of a store.
@@ -32,6 +33,10 @@ enum Fault {
     KindsAreFoundByPrefixAlone,
     BytesAreNotCounted,
     APageExceedsItsBytesByNothing,
+    EventsAreSetAsideBehindAnything,
+    WhatIsDoneIsNotCompared,
+    WhatIsSetAsideIsRecordedSeparately,
+    WhatIsDueIsCountedBehindOthers,
 }
 
 struct Broken {
@@ -48,9 +53,54 @@ fn bench(fault: Fault) -> Bench {
     })
 }
 
+impl Broken {
+    fn first(&self, upstream: &str, sequence: &str) -> Result<Option<u64>, StoreError> {
+        let firsts = SetAsideQuery::of(upstream).firsts();
+        let firsts = firsts.sequences(vec![sequence.to_owned()]);
+        let first = self.inner.select_set_aside(&firsts)?;
+        Ok(first.first().map(|row| row.position))
+    }
+
+    fn is_first(&self, change: &SetAsideChange) -> Result<bool, StoreError> {
+        let firsts = SetAsideQuery::of(change.upstream()).firsts();
+        let found = self.inner.select_set_aside(&firsts.at(change.position()))?;
+        Ok(!found.is_empty())
+    }
+
+    /// Records what is set aside as the fault makes it.
+    fn set_aside(&self, recording: &mut Recording) -> Result<(), StoreError> {
+        match self.fault {
+            Fault::EventsAreSetAsideBehindAnything => {
+                for change in &mut recording.set_aside {
+                    if let SetAsideChange::Put { event, behind } = change {
+                        *behind = self.first(&event.upstream, &event.sequence)?;
+                    }
+                }
+            }
+            Fault::WhatIsDoneIsNotCompared => {
+                let mut compared = Vec::new();
+                for change in std::mem::take(&mut recording.set_aside) {
+                    if !matches!(change, SetAsideChange::Done { .. }) || self.is_first(&change)? {
+                        compared.push(change);
+                    }
+                }
+                recording.set_aside = compared;
+            }
+            Fault::WhatIsSetAsideIsRecordedSeparately if recording.trackings.is_empty() => {
+                for change in std::mem::take(&mut recording.set_aside) {
+                    self.inner.record(&Recording::default().set_aside(change))?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl AggregateRecorder for Broken {
     fn record(&self, recording: &Recording) -> Result<Recorded, StoreError> {
         let mut recording = recording.clone();
+        self.set_aside(&mut recording)?;
         match (self.fault, recording.trackings.first().cloned()) {
             (Fault::ConflictsAreLostSilently, _) => match self.inner.record(&recording) {
                 Err(StoreError::Conflict(_)) => return Ok(Recorded::default()),
@@ -219,7 +269,27 @@ impl ProcessRecorder for Broken {
     }
 
     fn followed(&self, upstream: &str) -> Result<Followed, StoreError> {
-        self.inner.followed(upstream)
+        let mut followed = self.inner.followed(upstream)?;
+        if self.fault == Fault::WhatIsDueIsCountedBehindOthers {
+            let rows = self
+                .inner
+                .select_set_aside(&SetAsideQuery::of(upstream).waiting())?;
+            let due = rows.iter().filter_map(|row| row.due).min();
+            followed.waiting = Waiting::new(rows.len() as u64, due);
+        }
+        Ok(followed)
+    }
+
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        self.inner.check_set_aside()
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        self.inner.select_set_aside(query)
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.inner.select_operations(limit)
     }
 }
 
@@ -268,5 +338,11 @@ controls! {
         a_history_has_a_page_of_the_events_behind_its_snapshot;
     UnknownKindsArePassedOver is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
     KindsAreFoundByPrefixAlone is caught by all_events_of_an_aggregate_are_selected_whatever_their_kind;
+    EventsAreSetAsideBehindAnything is caught by an_event_is_set_aside_behind_the_first_of_its_sequence;
+    WhatIsDoneIsNotCompared is caught by
+        only_the_first_of_a_sequence_is_done,
+        of_many_who_retry_a_sequence_each_row_is_done_once;
+    WhatIsSetAsideIsRecordedSeparately is caught by only_the_first_of_a_sequence_is_done;
+    WhatIsDueIsCountedBehindOthers is caught by a_follower_knows_what_waits_and_when_it_is_due;
     TheFirstSnapshotWins is caught by of_two_snapshots_of_one_version_the_last_wins;
 }

@@ -172,7 +172,7 @@ impl Catalogue {
 }
 
 /// Returns the names of those `objects` that exist.
-fn existing_names(
+pub(super) fn existing_names(
     client: &mut Client,
     names: &Names,
     objects: &[DatabaseObject],
@@ -186,7 +186,7 @@ fn existing_names(
 }
 
 /// Returns the columns of a table with their types; none if there is no such table.
-fn columns(
+pub(super) fn columns(
     client: &mut Client,
     names: &Names,
     table: &str,

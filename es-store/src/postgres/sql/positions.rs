@@ -7,7 +7,10 @@ use crate::sql::followed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::postgres) enum PositionSql {
     Tracked,
+    /// What is recorded about following an upstream.
     Followed,
+    /// The same, where the tables of what is set aside are missing.
+    FollowedWithoutAside,
     Lock,
     Start,
     Move,
@@ -29,7 +32,12 @@ impl PositionSql {
             Self::Tracked => {
                 format!("SELECT MAX(notification_id) FROM {tracking} WHERE application_name = $1")
             }
-            Self::Followed => followed::statement(&tracking, &upstream, &policies),
+            Self::Followed => {
+                followed::statement(&tracking, &upstream, &policies, Some(&names.aside()))
+            }
+            Self::FollowedWithoutAside => {
+                followed::statement(&tracking, &upstream, &policies, None)
+            }
             Self::Lock => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"

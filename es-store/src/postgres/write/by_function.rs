@@ -15,11 +15,14 @@ use crate::tracking::Tracking;
 
 impl Write<'_> {
     /// Writes a group by one call of a function, in one round trip. Returns `None`, having written
-    /// nothing, if the group has to be validated by plain statements.
+    /// nothing, if the group has to be validated by plain statements, or has rare content.
     pub(in crate::postgres) fn append_by_function(
         &mut self,
         group: &[&Recording],
     ) -> Result<Option<Outcomes>, WriteError> {
+        if group.iter().any(|one| one.has_aside()) {
+            return Ok(None);
+        }
         if let [lone] = group
             && let ([event], []) = (&lone.events[..], &lone.trackings[..])
         {

@@ -46,6 +46,9 @@ impl Write<'_> {
         let mut validator = Validator::new(is_resent);
         let is_new = self.lock_tracking(group, &mut validator)?;
         validator.find_recorded_moves(group);
+        if is_resent || group.iter().any(|one| one.is_resent) {
+            validator.has_aside = self.has_aside(group)?;
+        }
         let existing = self.find_existing(group)?;
         let mut existing = &existing[..];
         let mut validations = Vec::with_capacity(group.len());
@@ -61,6 +64,7 @@ impl Write<'_> {
             .map(|(one, _)| *one)
             .collect();
         self.move_positions(&accepted, is_new)?;
+        self.record_aside(group, &validations)?;
         let positions = self.insert(&accepted)?;
         self.lock_recorded(&validations)?;
         let notify = if positions.is_empty() {

@@ -4,6 +4,10 @@
 //! transaction ends. Whoever moves a position, or changes the policies for which it counts, locks
 //! its row first. So what is read after that stays as it is. A position without a row cannot be
 //! locked. Its row is created with the move, and what was judged before is then compared again.
+//!
+//! Whoever changes what is set aside of an upstream locks the row of its position, too, and changes
+//! it after that. Without such a row nothing is set aside: the recording that does so first creates
+//! the row with its move, before it changes anything else.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -28,17 +32,23 @@ impl Write<'_> {
     ) -> Result<bool, WriteError> {
         let trackings = group.iter().flat_map(|one| &one.trackings);
         let wanted: BTreeSet<Cow<'g, str>> = trackings.clone().map(Tracking::row).collect();
-        if wanted.is_empty() {
+        let aside = group.iter().flat_map(|one| &one.set_aside);
+        let aside = aside.map(|change| Cow::Borrowed(change.upstream()));
+        let locked: BTreeSet<Cow<'g, str>> = wanted.iter().cloned().chain(aside).collect();
+        if locked.is_empty() {
             return Ok(false);
         }
-        let names: Vec<&str> = wanted.iter().map(|row| &**row).collect();
+        let names: Vec<&str> = locked.iter().map(|row| &**row).collect();
         let rows = self
             .connection
             .query(Sql::Position(PositionSql::Lock), &[&names])?;
         for row in &rows {
             let (name, found): (String, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
             let found = found.and_then(|found| u64::try_from(found).ok());
-            let (Some(name), Some(at)) = (wanted.get(name.as_str()), found) else {
+            let Some(name) = wanted.get(name.as_str()) else {
+                continue;
+            };
+            let Some(at) = found else {
                 let at = format!("of tracking for `{name}`");
                 let problem = "its position is not a valid position";
                 return Err(self.rows.label.damaged(at, problem).into());
@@ -58,7 +68,7 @@ impl Write<'_> {
                 found.policies = policies.remove(name);
             }
         }
-        Ok(rows.len() < wanted.len())
+        Ok(validator.positions.found().count() < wanted.len())
     }
 
     /// Carries out the moves of the accepted recordings. Moves of one position are carried out one

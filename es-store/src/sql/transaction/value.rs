@@ -65,6 +65,12 @@ impl<T: ToValue + ?Sized> ToValue for &T {
     }
 }
 
+impl ToValue for Value {
+    fn to_value(&self) -> Option<Value> {
+        Some(self.clone())
+    }
+}
+
 impl<T: ToValue> ToValue for Option<T> {
     fn to_value(&self) -> Option<Value> {
         self.as_ref().map_or(Some(Value::Null), ToValue::to_value)
