@@ -2,6 +2,7 @@
 //! it.
 
 mod question;
+mod rebuild;
 mod replay;
 
 use std::time::Instant;
@@ -38,28 +39,22 @@ impl Edge {
         }
     }
 
-    /// Fails if this program has to step back: new tables of its own would lack events.
-    pub(super) fn refuse_to_lack_policies(&self) -> Result<()> {
-        let found = self.follower().followed(self.upstream.name())?;
-        match self.decide(&found) {
-            Decision::StepBack(reason) => Err(self.stepped_back(reason, &found).error),
-            _ => Ok(()),
-        }
-    }
-
     fn decide(&self, found: &Followed) -> Decision {
-        let own = &self.processor.policies;
-        if own.are_recorded(found) {
+        if self.processor.policies.are_recorded(found) {
             return Decision::Follow;
         }
+        self.as_program(|program| program.decide(found))
+    }
+
+    fn as_program<T>(&self, decide: impl FnOnce(Program<'_>) -> T) -> T {
+        let own = &self.processor.policies;
         let membership = &self.state().membership;
-        let program = Program {
+        decide(Program {
             policies: &own.declared,
             is_projection: own.is_projection,
             joined: &membership.joined,
             has_followed: membership.has_followed,
-        };
-        program.decide(found)
+        })
     }
 
     fn carry_out(&self, decision: Decision, found: &Followed) -> Result<Admitted, Failure> {

@@ -284,3 +284,38 @@ fn a_policy_that_is_taken_in_while_the_program_runs_is_not_taken_out_again_by_it
     assert_eq!(reason, StepBack::TakenIn("B.X".to_owned()));
     recorded(decide(&set, &found), &found);
 }
+
+#[test]
+fn a_change_by_another_program_between_two_looks_is_noticed() {
+    let set = policies(&[("A.X", None), ("A.Y", None)], &["B.X"]);
+    let x = || live("A.X");
+    let changed = |before: &[PolicyTopic], after: &[PolicyTopic]| {
+        let joined = BTreeSet::new();
+        let program = Program {
+            policies: &set,
+            is_projection: true,
+            joined: &joined,
+            has_followed: false,
+        };
+        program.changed_by_another(&found(before, None), &found(after, None))
+    };
+    let covered = PolicyTopic::covered("A.Y", 9);
+    for (before, after, reason) in [
+        (vec![x()], vec![x()], None),
+        (vec![x()], vec![live("A.")], None),
+        (vec![live("B.X")], vec![live("B.X")], None),
+        (vec![x(), live("B.X")], vec![x()], None),
+        (
+            vec![live("A.")],
+            vec![x(), covered],
+            Some(StepBack::TakenOut("A.Y".to_owned())),
+        ),
+        (
+            vec![x()],
+            vec![x(), live("B.X")],
+            Some(StepBack::TakenIn("B.X".to_owned())),
+        ),
+    ] {
+        assert_eq!(changed(&before, &after), reason, "{before:?} {after:?}");
+    }
+}
