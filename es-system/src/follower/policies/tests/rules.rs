@@ -203,21 +203,36 @@ fn an_added_policy_begins_now_or_with_a_replay_as_it_says() {
         (replay[0].from, replay[0].to, &policies.expected),
         (0, 0, &None)
     );
-    assert_eq!(policies.new.as_deref(), Some("replay B.X\nnow B.Y"));
+    let text = policies.new.as_deref().expect("a tag");
+    let (epoch, topics) = text.split_once('\n').expect("several lines");
+    assert!(epoch.starts_with("epoch "), "{epoch}");
+    assert_eq!(topics, "replay B.X\nnow B.Y");
+    let (_, again) = recorded(decide(&set, &found), &found);
+    let again = again[0].policies.as_ref().expect("policies");
+    assert_ne!(
+        again.new, policies.new,
+        "each replay has an epoch of its own"
+    );
 }
 
 #[test]
 fn a_replay_is_finished_before_anything_else_and_then_its_topics_are_live() {
     let set = policies(&[("A.X", None), ("B.", None)], &[]);
-    let text = "replay B.X\nnow B.Y";
+    // An earlier release has written no epoch.
+    for text in ["replay B.X\nnow B.Y", "epoch 7\nreplay B.X\nnow B.Y"] {
+        finishes(&set, text);
+    }
+}
+
+fn finishes(set: &DeclaredPolicies, text: &str) {
     let here = |at| found(&[live("A.X"), live("B.Z")], Some(Replay::new(at, text)));
-    let (_, next) = asked(decide(&set, &here(30)));
+    let (_, next) = asked(decide(set, &here(30)));
     let Decision::Replay(missed) = next else {
         panic!("it is not replayed: {next:?}")
     };
     assert!(missed.contains("B.X", 31) && !missed.contains("B.Y", 31));
     assert!(!missed.contains("B.Z", 31) && !missed.contains("A.X", 31));
-    let (_, next) = asked(decide(&set, &here(100)));
+    let (_, next) = asked(decide(set, &here(100)));
     let (topics, replay) = recorded(next, &here(100));
     assert_eq!(
         topics,
