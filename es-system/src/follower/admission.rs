@@ -1,9 +1,13 @@
 //! The beginning of a step: an edge follows, replays or steps back, as the recorded policies allow
 //! it.
 
+mod call;
 mod question;
 mod rebuild;
 mod replay;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Instant;
 
@@ -12,19 +16,27 @@ use es_store::{Followed, PoliciesMove, Recording};
 use crate::error::{Error, Result};
 use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
-use crate::follower::policies::{Admitted, Change, Decision, Program, StepBack, SteppedBack};
+use crate::follower::policies::{Admitted, Change, Decision, Look, Program, StepBack, SteppedBack};
 
 impl Edge {
     /// Decides by what is recorded. If the record has to be changed first, changes it. `has_events`
     /// is true if there are events behind the position.
-    pub(super) fn admit(&self, found: &Followed, has_events: bool) -> Result<Admitted, Failure> {
+    pub(super) fn admit(
+        &self,
+        found: &Followed,
+        has_events: bool,
+        now: Instant,
+    ) -> Result<Admitted, Failure> {
         let mut decision = self.decide(found);
         if let Decision::StepBack(reason) = &decision
             && reason.may_end()
-            && (has_events || found.replay.is_some())
-            && self.state().membership.stalls(found, Instant::now())
         {
-            decision = self.decide(found);
+            let look = self.state().membership.look(found, has_events, now);
+            match look {
+                Look::Wait => {}
+                Look::Call => self.call(found)?,
+                Look::Over => decision = self.decide(found),
+            }
         }
         self.carry_out(decision, found)
     }
