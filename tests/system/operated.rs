@@ -2,6 +2,8 @@
 
 mod ledger;
 mod poison;
+mod rebuilds;
+mod retries;
 
 use std::sync::Arc;
 use std::time::Instant;

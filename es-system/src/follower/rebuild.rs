@@ -1,5 +1,6 @@
 //! Rebuilds the tables of a projection beside the live ones.
 
+mod aside;
 mod switch;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use es_store::{Followed, PoliciesMove, RebuildLock, StoreError, Tables, Tracking
 
 use crate::application::Application;
 use crate::error::{Error, Result};
+use crate::follower::aside::Failed;
 use crate::follower::batch::{BatchLoop, Committed, Until};
 use crate::follower::edge::Edge;
 use crate::follower::events::{EventSlice, Lane, Page};
@@ -53,6 +55,8 @@ struct Upstream<'a> {
     refusals: Refusals,
     /// The events of the last page that its batch has left.
     left: Option<Page>,
+    /// The event that the next batch sets aside, because its handler has failed.
+    failed: Option<Failed>,
 }
 
 impl Upstream<'_> {
@@ -145,6 +149,7 @@ impl<'a> Rebuild<'a> {
                 followed,
                 refusals: Refusals::default(),
                 left: None,
+                failed: None,
             });
         }
         Ok(rebuild)
@@ -174,6 +179,7 @@ impl<'a> Rebuild<'a> {
     fn advance(&mut self, index: usize) -> Result<bool> {
         self.persist(|rebuild| {
             let advanced = rebuild.batch(index);
+            let advanced = advanced.or_else(|failure| rebuild.apply_rule(index, failure));
             if advanced.is_err() {
                 // The record shows if the batch was committed.
                 rebuild.look_again(index)?;
@@ -242,7 +248,8 @@ impl<'a> Rebuild<'a> {
             self.upstreams[index].moved(skip);
             return Ok(false);
         }
-        let events = page.slice(upstream);
+        let aside = self.aside(index)?;
+        let events = self.allowed(index, page.slice(upstream), &aside)?;
         let done = self.project(index, events)?;
         let tracking = events.tracking(done);
         let to = tracking.to;
@@ -250,6 +257,7 @@ impl<'a> Rebuild<'a> {
         let this = &mut self.upstreams[index];
         this.moved(tracking);
         this.refusals.passed(to);
+        this.failed = None;
         this.left = page.behind(done, to);
         Ok(is_full || this.left.is_some())
     }

@@ -1,10 +1,11 @@
 //! The switch from the old tables to the new ones.
 
 use es_core::error_chain;
-use es_store::{PoliciesSwitch, Transaction};
+use es_store::{PoliciesSwitch, Tables, Transaction};
 
 use super::{Rebuild, Upstream, lock, while_in_use};
 use crate::error::{Error, Result};
+use crate::follower::aside::Aside;
 use crate::follower::batch::{BATCH_EVENTS, Until};
 use crate::follower::events::{EventSlice, Lane};
 use crate::follower::failure::{EventFailure, Failure};
@@ -44,9 +45,12 @@ impl<'a> Rebuild<'a> {
             ))
         };
         let policies: Vec<_> = self.upstreams.iter().map(policies).collect::<Result<_>>()?;
+        let asides: Vec<_> = (0..self.upstreams.len())
+            .map(|index| self.aside(index))
+            .collect::<Result<_>>()?;
         let mut failure = None;
         let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
-            let caught = self.catch_up(tx, index, from, to);
+            let caught = self.catch_up(tx, index, &asides[index], (from, to));
             caught.unwrap_or_else(|error| {
                 failure = Some(error);
                 false
@@ -60,7 +64,15 @@ impl<'a> Rebuild<'a> {
     }
 
     /// Processes, in the transaction of the switch, the events that only the old tables have.
-    fn catch_up(&self, tx: &mut Transaction<'_>, index: usize, from: u64, to: u64) -> Result<bool> {
+    /// Returns false if that has to be done in batches: there are too many of them, or one is to be
+    /// set aside.
+    fn catch_up(
+        &self,
+        tx: &mut Transaction<'_>,
+        index: usize,
+        aside: &Aside,
+        (from, to): (u64, u64),
+    ) -> Result<bool> {
         let upstream = self.upstreams[index].application;
         let (page, is_full) = self.processor.page(upstream, from, to, BATCH_EVENTS)?;
         let history = History {
@@ -78,14 +90,25 @@ impl<'a> Rebuild<'a> {
             from,
             page: &page.notifications,
             rest: None,
-            aside: None,
+            aside: Some(aside),
             operation: None,
             began: None,
         };
         let timeout = self.processor.application.policy_timeout()?;
         let batch_loop = self.batch_loop(Until::PageEnds);
         match projecting::run(batch_loop, self.projection, events.offered(), tx, timeout).1 {
-            None => Ok(true),
+            None => {
+                let changes = aside.changes(events.page);
+                let name = upstream.name();
+                let changed = Tables::change_while_catching_up(tx, name, &changes);
+                changed.map_err(|e| self.processor.application.store_error(e))?;
+                Ok(true)
+            }
+            Some(EventFailure::Policy(Error::Policy(event)))
+                if self.processor.work.rule(&event.topic).can_set_aside() =>
+            {
+                Ok(false)
+            }
             Some(EventFailure::Newer(event)) => Err(Error::Policy(event)),
             Some(
                 EventFailure::Store(error)
