@@ -1,5 +1,6 @@
 //! Followers whose policies fail, by the rules of their users.
 
+mod hanging;
 mod ledger;
 mod poison;
 mod rebuilds;
