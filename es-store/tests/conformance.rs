@@ -2,6 +2,8 @@
 
 #[path = "conformance/controls.rs"]
 mod controls;
+#[path = "conformance/projections.rs"]
+mod projections;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
