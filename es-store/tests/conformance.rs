@@ -4,6 +4,8 @@
 mod controls;
 #[path = "conformance/tables.rs"]
 mod tables;
+#[path = "conformance/projections.rs"]
+mod projections;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -134,3 +134,42 @@ fn a_leader_leaves_the_tables_as_they_are() {
     let former = raw.query_row(columns, [], |row| row.get(0));
     assert_eq!(former, Ok(1_i64));
 }
+
+#[test]
+fn what_is_recorded_of_an_upstream_is_found_by_indexes() {
+    let folder = Folder::new();
+    let path = folder.path("dogs.sqlite");
+    open("Dogs", Role::Follower, &env(&path));
+    let raw = raw(&path);
+    let plan = |sql: &str| -> String {
+        let mut plan = raw
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("a plan");
+        let lines = plan
+            .query_map([], |row| row.get::<_, String>(3))
+            .expect("lines");
+        lines.map(|line| line.expect("a line") + "\n").collect()
+    };
+    for (condition, index) in [
+        (
+            "kind IN ('stopped', 'paused', 'resumed')",
+            "es_operations_standing",
+        ),
+        ("kind = 'began'", "es_operations_began"),
+    ] {
+        let sql = format!(
+            "SELECT * FROM es_operations WHERE upstream = 'Up' AND {condition} ORDER BY id DESC LIMIT 1"
+        );
+        let plan = plan(&sql);
+        assert!(
+            plan.contains(index) && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
+    let waiting = plan(
+        "SELECT row_number() OVER (PARTITION BY sequence ORDER BY position) FROM es_failures \
+         WHERE upstream = 'Up' AND decision IS NULL",
+    );
+    assert!(waiting.contains("es_failures_waiting"), "{waiting}");
+    assert!(!waiting.contains("TEMP B-TREE"), "{waiting}");
+}
