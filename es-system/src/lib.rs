@@ -115,6 +115,10 @@
 //! | errors | [`Error`], and [`ErrorKind`] for what to do about it | [`operating`](guide::operating) |
 //! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
+// The attributes name this crate, in its own tests, too.
+#[cfg(test)]
+extern crate self as es_system;
+
 pub mod guide;
 pub mod prelude;
 pub mod store;
