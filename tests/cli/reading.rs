@@ -62,7 +62,8 @@ fn help_and_completions_are_on_the_standard_output_and_mistakes_are_not() {
     let help = place.good(&["--help"]);
     assert!(help.contains("Exit codes: 0 is success"), "{help}");
     for command in [
-        "status", "log", "show", "verify", "doctor", "rebuild", "ddl",
+        "status", "log", "show", "verify", "doctor", "rebuild", "ddl", "failures", "skip",
+        "start-at", "pause", "resume",
     ] {
         assert!(
             help.contains(&format!("\n  {command} ")),
