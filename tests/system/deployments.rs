@@ -4,6 +4,7 @@ mod kills;
 mod programs;
 mod projections;
 mod rounds;
+mod switches;
 mod together;
 
 use std::time::{Duration, Instant};

@@ -65,8 +65,6 @@ pub(super) struct State {
     /// The event that the next step sets aside, because its policy has failed.
     pub(super) failed: Option<Failed>,
     pub(super) retries: Retries,
-    /// True if the beginning of the follower was recorded by this edge.
-    pub(super) has_begun: bool,
     /// The number of the last operation that tells how the follower stands.
     pub(super) standing: u64,
     /// The operation that has paused the edge, if it is paused.

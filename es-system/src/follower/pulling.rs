@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use es_core::Timestamp;
-use es_store::{Followed, Head, Recording};
+use es_store::{Followed, Head, Operation, Recording};
 
 use crate::error::Error;
 use crate::follower::aside::{self, Aside};
@@ -38,7 +38,7 @@ impl Edge {
         let ahead = self
             .history()
             .verify_head(&followed, self.upstream.head()?)?;
-        let admitted = self.admit(&followed, ahead.is_some())?;
+        let admitted = self.admit(&followed, ahead.is_some(), now)?;
         if matches!(admitted, Admitted::Changed) {
             return Ok(Pulled::changed());
         }
@@ -54,7 +54,7 @@ impl Edge {
         };
         let Some(head) = ahead else {
             self.state().is_verified = true;
-            return Ok(Pulled::Nothing { or_at: None });
+            return self.rest(&followed, policies);
         };
         let lane = Lane::Live(policies.clone());
         let page =
@@ -62,15 +62,16 @@ impl Edge {
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         self.history().verify(&followed, page.start.as_ref())?;
         self.state().is_verified = true;
-        match self.begin(&mut followed, &policies, &head)? {
-            Beginning::Begun => {}
+        let began = match self.begin(&mut followed, &policies, &head)? {
+            Beginning::Now(began) => Some(began),
+            Beginning::Before => None,
             Beginning::Moved => return Ok(Pulled::changed()),
             Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
-        }
+        };
         if page.events.is_empty() {
-            return self.skip(page, head, now, skips);
+            return self.skip(page, head, began, now, skips);
         }
-        self.process(page, &followed)
+        self.process(page, &followed, began.as_ref())
     }
 
     /// Takes over what is recorded. Drops the cached and the kept aggregates of the follower if its
@@ -95,9 +96,18 @@ impl Edge {
     }
 
     /// Processes the first events of a page, and sets aside those among them that have to wait.
-    pub(super) fn process(&self, page: Page, followed: &Followed) -> Result<Pulled, Failure> {
+    /// `began` is recorded with them.
+    pub(super) fn process(
+        &self,
+        page: Page,
+        followed: &Followed,
+        began: Option<&Operation>,
+    ) -> Result<Pulled, Failure> {
         let aside = self.aside(&page, followed)?;
-        let events = self.allowed(&page, aside.as_ref(), followed)?;
+        let events = EventSlice {
+            operation: began,
+            ..self.allowed(&page, aside.as_ref(), followed)?
+        };
         let batch_loop = BatchLoop {
             processor: &self.processor,
             in_hand: Some(&self.in_hand),
@@ -203,22 +213,37 @@ impl Edge {
     }
 
     /// Moves the position past events that no policy wants.
-    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+    fn skip(
+        &self,
+        page: Page,
+        head: Head,
+        began: Option<Operation>,
+        now: Instant,
+        skips: Skips,
+    ) -> Result<Pulled, Failure> {
         let last_skip = self.state().last_skip;
         let due = last_skip.map(|last| last + SKIP_INTERVAL);
         if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
             return Ok(Pulled::Nothing { or_at: Some(due) });
         }
-        self.move_past(&page.lane, page.from, head)?;
+        self.move_past(&page.lane, page.from, head, began)?;
         self.state().last_skip = Some(now);
         Ok(Pulled::changed())
     }
 
-    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
-    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
+    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants, and
+    /// records an operation with it.
+    pub(super) fn move_past(
+        &self,
+        lane: &Lane,
+        from: u64,
+        to: Head,
+        operation: Option<Operation>,
+    ) -> Result<(), Failure> {
         self.processor.refuse_abandoned()?;
         let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
-        let recording = Recording::new(Vec::new()).tracking(tracking);
+        let recording = Recording::default().tracking(tracking);
+        let recording = operation.into_iter().fold(recording, Recording::operation);
         self.processor.application.record(&recording)?;
         Ok(())
     }

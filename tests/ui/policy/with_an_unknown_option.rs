@@ -19,7 +19,7 @@ pub struct Counters;
 
 #[process_application]
 impl Counters {
-    #[policy(Dog::Renamed, from = now)]
+    #[policy(Dog::Renamed, until = now)]
     fn count(&self, _: &DomainEvent<DogRenamed>, _: &mut ProcessingEvent) -> Result<()> {
         Ok(())
     }

@@ -35,10 +35,10 @@ impl Edge {
         self.history().verify(&replayed, page.start.as_ref())?;
         match page.rest.clone().filter(|_| page.events.is_empty()) {
             Some(rest) => {
-                self.move_past(&page.lane, from, rest)?;
+                self.move_past(&page.lane, from, rest, None)?;
                 Ok(Pulled::changed())
             }
-            None => self.process(page, found),
+            None => self.process(page, found, None),
         }
     }
 
