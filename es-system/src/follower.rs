@@ -24,10 +24,6 @@ pub(crate) mod edge;
 mod events;
 mod failure;
 pub(crate) mod history;
-#[cfg_attr(
-    not(any(test, feature = "cli")),
-    expect(dead_code, reason = "the calls of operators are to use it")
-)]
 mod moving;
 mod operating;
 mod policies;
@@ -41,7 +37,7 @@ mod reporting;
 mod retrying;
 mod rules;
 #[cfg(feature = "cli")]
-mod start_at;
+mod start_with;
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

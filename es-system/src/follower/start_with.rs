@@ -15,7 +15,7 @@ impl Follower {
     /// # Errors
     /// Fails if the follower has passed the position, if the upstream has not reached it, and if
     /// another program has other policies or was first.
-    pub(crate) fn start_at(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
+    pub(crate) fn start_with(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let found = self.application().followed(upstream)?;
         let head = edge
