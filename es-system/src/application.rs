@@ -19,6 +19,7 @@ pub(crate) mod lending;
 pub(crate) mod loading;
 pub(crate) mod log;
 pub(crate) mod lru;
+pub(crate) mod metrics;
 pub(crate) mod notification_log;
 pub(crate) mod repository;
 pub(crate) mod saved;

@@ -24,6 +24,7 @@ pub(crate) mod edge;
 mod events;
 mod failure;
 pub(crate) mod history;
+pub(crate) mod metrics;
 mod moving;
 mod operating;
 mod policies;

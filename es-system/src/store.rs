@@ -16,7 +16,7 @@
 pub use es_core::{IdType, ReplayError};
 
 pub use es_store::{
-    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decision,
+    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Commits, Conflict, Decision,
     DecisionKind, Decoded, Digest, End, EnvError, Followed, FromValue, Head, History, InMemory,
     Listening, Make, Mapper, MapperError, MapperProblem, Notification, NotificationPage,
     NotificationQuery, Operation, OperationKind, PoliciesMove, PoliciesSwitch, PolicySet,

@@ -59,11 +59,11 @@ pub(super) fn process(
         batch,
         failed,
     } = batch_loop.run(offered, Batch::keeping(processor.take_kept()), &mut handler);
-    let mut recorded = false;
+    let mut recorded = 0;
     if done > 0 {
         let mut collected = batch.into_collected();
         let new = std::mem::take(&mut collected.events);
-        recorded = !new.is_empty();
+        recorded = new.len();
         let mut recording = done_with(done);
         recording.events = new;
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;

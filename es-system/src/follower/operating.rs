@@ -125,6 +125,7 @@ impl Follower {
             processor: &self.processor,
             upstream: edge.upstream(),
             in_hand: None,
+            counters: &edge.counters,
             began: found.began,
         };
         let mut outcome = RetryOutcome::default();

@@ -66,7 +66,7 @@ pub(super) fn process(
         if done == 0 || failed.is_none() {
             return Ok(Committed {
                 done,
-                recorded: false,
+                recorded: 0,
                 failed,
             });
         }
@@ -142,7 +142,7 @@ pub(super) fn retry(
     let (done, failed) = outcome(processor, committed, ran)?;
     Ok(Committed {
         done,
-        recorded: false,
+        recorded: 0,
         failed,
     })
 }

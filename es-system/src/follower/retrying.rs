@@ -6,7 +6,6 @@
 //! sequence are processed in order. The position does not move.
 
 use std::error::Error as StdError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use es_core::Timestamp;
@@ -22,6 +21,7 @@ use crate::follower::edge::{Edge, Pulled};
 use crate::follower::events::Offered;
 use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::history::History;
+use crate::follower::metrics::EdgeCounters;
 use crate::follower::processor::Processor;
 use crate::follower::refusals::Refusals;
 use crate::follower::rules::{self, Attempts};
@@ -39,6 +39,7 @@ pub(super) struct Retrying<'a> {
     pub(super) upstream: &'a Application,
     /// The event whose policy runs, for other threads to read.
     pub(super) in_hand: Option<&'a InHand>,
+    pub(super) counters: &'a EdgeCounters,
     /// The head of the upstream when the follower began to follow it, if it is known.
     pub(super) began: Option<u64>,
 }
@@ -65,6 +66,7 @@ impl Edge {
             processor: &self.processor,
             upstream: &self.upstream,
             in_hand: Some(&self.in_hand),
+            counters: &self.counters,
             began: followed.began,
         };
         let due = SetAsideQuery::of(self.upstream.name())
@@ -82,10 +84,7 @@ impl Edge {
         let retried = retrying.retry(row, &mut refusals, None);
         self.state().retries.refusals = refusals;
         let recorded = match retried? {
-            Retried::Done { recorded } => {
-                self.processed.fetch_add(1, Ordering::Relaxed);
-                recorded
-            }
+            Retried::Done { recorded } => recorded,
             Retried::Failed { .. } => false,
         };
         Ok(Pulled::Retried { recorded })
@@ -121,6 +120,7 @@ impl Retrying<'_> {
             aside: None,
             began: self.began,
         };
+        self.counters.count_retry();
         let failure = match self.attempt(row, offered, operation) {
             Ok(Committed {
                 failed: None,
@@ -128,7 +128,10 @@ impl Retrying<'_> {
                 ..
             }) => {
                 refusals.passed(row.position);
-                return Ok(Retried::Done { recorded });
+                self.counters.count_mended(recorded);
+                return Ok(Retried::Done {
+                    recorded: recorded > 0,
+                });
             }
             Ok(Committed {
                 failed: Some(failed),
