@@ -5,6 +5,7 @@ mod call;
 mod question;
 mod rebuild;
 mod replay;
+mod start;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,6 @@ use std::time::Instant;
 
 use es_store::{Followed, PoliciesMove, Recording};
 
-use crate::error::{Error, Result};
 use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
 use crate::follower::policies::{Admitted, Change, Decision, Look, Program, StepBack, SteppedBack};
@@ -39,16 +39,6 @@ impl Edge {
             }
         }
         self.carry_out(decision, found)
-    }
-
-    /// Returns the error of a policy that was added without telling what becomes of the events that
-    /// it has missed, if there are any. Nothing is changed.
-    pub(crate) fn undecided(&self) -> Result<Option<Error>> {
-        let found = self.follower().followed(self.upstream.name())?;
-        match self.decide(&found) {
-            Decision::Ask(missed, _) => self.refusal(&missed, found.position.unwrap_or(0)),
-            _ => Ok(None),
-        }
     }
 
     fn decide(&self, found: &Followed) -> Decision {
