@@ -41,6 +41,11 @@ impl Edge {
         self.carry_out(decision, found)
     }
 
+    /// Returns true if events were left to be replayed at the last look.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.state().membership.is_replaying
+    }
+
     fn decide(&self, found: &Followed) -> Decision {
         if self.processor.policies.are_recorded(found) {
             return Decision::Follow;
@@ -69,11 +74,14 @@ impl Edge {
             Decision::Record(change) => {
                 self.state().membership.is_settled = false;
                 self.record_policies(&change, found)?;
+                self.state().membership.is_replaying = change.replays(found);
                 Ok(Admitted::Changed)
             }
             Decision::Replay(missed) => {
                 self.join(|topic| missed.knows(topic));
-                self.state().membership.is_settled = false;
+                let mut state = self.state();
+                state.membership.is_settled = false;
+                state.membership.is_replaying = true;
                 Ok(Admitted::Replay(missed))
             }
             Decision::Ask(missed, next) => {
@@ -100,6 +108,7 @@ impl Edge {
         self.join(|_| true);
         let mut state = self.state();
         state.membership.is_settled = true;
+        state.membership.is_replaying = false;
         state.membership.has_followed = true;
         if found.policies.is_none()
             && found.position > Some(0)
@@ -136,5 +145,54 @@ impl Edge {
             let topics = declared.iter().map(|one| &one.topic);
             joined.extend(topics.filter(|topic| is_joined(topic)).cloned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use es_store::{Env, PolicyTopic, Role, TopicFilter};
+
+    use super::*;
+    use crate::application::Application;
+    use crate::error::BoxError;
+    use crate::follower::processor::Processor;
+    use crate::policy::policy_set::DeclaredPolicies;
+    use crate::policy::processing_event::ProcessingEvent;
+    use crate::policy::received::Received;
+    use crate::policy::work::{Dispatch, Work};
+
+    struct NoPolicies;
+
+    impl Dispatch for NoPolicies {
+        fn topics(&self) -> Option<TopicFilter> {
+            None
+        }
+
+        fn policies(&self) -> DeclaredPolicies {
+            DeclaredPolicies::default()
+        }
+
+        fn dispatch(&self, _: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_edge_that_has_just_recorded_a_change_is_not_settled() {
+        let open = |name, role| Application::open(name, role, Env::new());
+        let upstream = open("School", Role::Leader).expect("a store in memory");
+        let application = open("Shop", Role::Follower).expect("a store in memory");
+        let work = Work::Policies(Arc::new(NoPolicies));
+        let edge = Edge::new(Arc::new(Processor::new(application, work)), upstream);
+        edge.state().membership.is_settled = true;
+        let found = edge.follower().followed("School").expect("it is read");
+        let change = Change::new(Vec::new()).live(["Dog.Renamed"]);
+        let admitted = edge.carry_out(Decision::Record(change), &found);
+        assert!(matches!(admitted, Ok(Admitted::Changed)));
+        let recorded = edge.follower().followed("School").expect("it is read");
+        assert_eq!(recorded.topics, [PolicyTopic::live("Dog.Renamed")]);
+        assert!(!edge.is_settled());
     }
 }
