@@ -302,7 +302,7 @@ impl Visitor for MarkSaved<'_> {
 impl MarkSaved<'_> {
     /// Takes a snapshot and updates the cache, once all events of an aggregate are committed;
     /// `first` is the version of the first new one.
-    fn after_commit<A: Aggregate>(&mut self, aggregate: &A, first: u64) {
+    fn after_commit<A: Aggregate>(&mut self, aggregate: &mut A, first: u64) {
         let snapshot = snapshots::due(self.application, aggregate, first);
         self.snapshots.extend(snapshot);
         if let Some(cache) = self.application.cache() {
