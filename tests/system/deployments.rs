@@ -1,7 +1,6 @@
 //! A follower is deployed again with other policies, while an older program follows or after it.
 
 mod kills;
-mod programs;
 mod projections;
 mod rounds;
 mod together;
@@ -10,11 +9,10 @@ use std::time::{Duration, Instant};
 
 use es_system::Condition;
 use es_system::prelude::*;
-use tests::{PATIENCE, Place, places};
-
-use programs::{
+use tests::programs::{
     Dog, Lines, North, South, asks, hounds, now, old, replays, several, wider, without,
 };
+use tests::{PATIENCE, Place, places};
 
 /// Returns each store that outlives the programs, empty.
 fn lasting_places() -> impl Iterator<Item = Place> {
