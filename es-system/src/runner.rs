@@ -114,9 +114,9 @@ pub trait Runner: Sealed + Sized {
     ///
     /// # Errors
     /// Fails if another process rebuilds the same tables, if a handler fails, or if the store keeps
-    /// failing. Also fails, and replaces nothing, if another program follows with a policy that this
-    /// one lacks, or has taken policies in or out meanwhile. The rebuilt part is kept, and the next
-    /// call continues with it, unless it was begun with other policies.
+    /// failing. Also fails, and replaces nothing, if another program follows with a policy that
+    /// this one lacks, or has taken policies in or out meanwhile. The rebuilt part is kept, and the
+    /// next call continues with it, unless it was begun with other policies.
     fn rebuild<A: Projection>(&self, progress: impl FnMut(&RebuildProgress)) -> Result<()>;
 
     /// Drops the tables of an interrupted rebuild of the projection `A`. Returns false if there

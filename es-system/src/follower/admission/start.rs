@@ -21,9 +21,9 @@ impl Edge {
     /// Concurrency: an older program may move the position past an event of an added policy at any
     /// time until the policy is recorded, and then the first step would have to stop the follower.
     /// So the policies are recorded with the position at which nothing was missed, by
-    /// compare-and-set. After that the older program steps back. What keeps this from being
-    /// recorded, such as a store that is away, the steps of the edge find out; they return the same
-    /// error. Where nothing is recorded yet, the first batch records the policies.
+    /// compare-and-set. After that the older program steps back. If this cannot be recorded, for
+    /// example because the store is away, the steps of the edge decide, and return the same error.
+    /// If nothing is recorded at all, the first batch records the policies.
     pub(crate) fn record_at_start(&self) -> Result<Option<Error>> {
         self.decide_at_start(true)
     }
