@@ -93,7 +93,14 @@ impl<A: Around> StoreFactory for Wrapping<A> {
         role: Role,
         env: &Env,
     ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
-        let recorder = es_system::store::sqlite::open(application, role, env)?;
+        let is_postgres = env
+            .get("PERSISTENCE_MODULE")
+            .is_some_and(|module| module.contains("postgres"));
+        let recorder = if is_postgres {
+            es_system::store::postgres::open(application, role, env)?
+        } else {
+            es_system::store::sqlite::open(application, role, env)?
+        };
         if application != self.application {
             return Ok(recorder);
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use self::meta::Key;
 use self::positions::Position;
-pub use self::rebuild::CatchUp;
+pub use self::rebuild::{CatchUp, PoliciesSwitch};
 use crate::error::StoreError;
 use crate::recorder::ProcessRecorder;
 use crate::sql::names::Stage;
@@ -79,37 +79,39 @@ impl Tables {
         })
     }
 
-    /// Runs `work` in a transaction in which the position in `upstream` is `from`, and moves the
-    /// position as `work` returns. Without a move, nothing is committed.
+    /// Runs `work` in a transaction in which the position is the one at which the move `start`
+    /// starts and counts for the policies that it expects, and moves the position to the end of the
+    /// move that `work` returns. Without a move, nothing is committed.
     ///
     /// # Errors
     /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for
-    /// other policies than the move expects, and when the store fails.
+    /// other policies. Then `work` has not run, because the tables may be others, too. Fails when
+    /// the store fails.
     pub fn process(
         &self,
-        upstream: &str,
-        from: u64,
+        start: &Tracking,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
-            process(tx, &Position::live(upstream), from, work)
+            process(tx, &Position::live(&start.upstream), start, work)
         })
     }
 }
 
+/// Concurrency: a rebuild replaces the tables and changes the policies with the position locked, so
+/// what is compared with the lock held stays until the transaction ends.
 fn process(
     tx: &mut Transaction<'_>,
     position: &Position,
-    from: u64,
+    start: &Tracking,
     work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<Tracking>,
 ) -> Result<End, StoreError> {
     let found = position.lock(tx)?;
-    if found != from {
-        return Err(StoreError::PositionMoved {
-            upstream: position.upstream().to_owned(),
-            expected: from,
-            found,
-        });
+    if found != start.from {
+        return Err(position.moved(start.from, found));
+    }
+    if let Some(policies) = &start.policies {
+        position.expect_policies(tx, found, policies.expected.as_deref())?;
     }
     let Some(tracking) = work(tx) else {
         return Ok(End::Rollback);

@@ -17,10 +17,10 @@ pub use es_store::{
     Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decoded, Digest,
     End, EnvError, Followed, FromValue, Head, History, InMemory, Listening, Make, Mapper,
     MapperError, MapperProblem, Notification, NotificationPage, NotificationQuery, PoliciesMove,
-    PolicySet, PolicyTopic, Postgres, ProcessRecorder, RebuildLock, Recorded, Recording, Remedy,
-    Replay, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle, StoreError,
-    StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter, Tracking, UpstreamEvent,
-    Value, create_key, ddl, memory, open,
+    PoliciesSwitch, PolicySet, PolicyTopic, Postgres, ProcessRecorder, RebuildLock, Recorded,
+    Recording, Remedy, Replay, Role, Row, Section, Signal, Signals, Sqlite, SslMode, StopHandle,
+    StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter, Tracking,
+    UpstreamEvent, Value, create_key, ddl, memory, open,
 };
 
 #[cfg(feature = "testing")]

@@ -1,9 +1,12 @@
 //! A follower is deployed again with other policies, while an older program follows or after it.
 
 mod kills;
+mod meanwhile;
 mod programs;
 mod projections;
 mod rounds;
+mod starts;
+mod switches;
 mod together;
 
 use std::time::{Duration, Instant};

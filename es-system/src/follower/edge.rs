@@ -256,14 +256,14 @@ impl Edge {
         self.see_position(from);
         let history = self.history();
         let ahead = history.verify_head(&followed, self.upstream.head()?)?;
-        let policies = match self.admit(&followed, ahead.is_some())? {
+        let policies = match self.admit(&followed, ahead.is_some(), now)? {
             Admitted::Follow(policies) => policies,
             Admitted::Replay(missed) => return self.replay(&followed, &missed, left),
             Admitted::Changed => return Ok(Pulled::changed()),
         };
         let Some(head) = ahead else {
             self.state().is_verified = true;
-            return Ok(Pulled::Nothing { or_at: None });
+            return self.rest(&followed, policies);
         };
         let lane = Lane::Live(policies);
         let limit = self.state().limit(&lane);

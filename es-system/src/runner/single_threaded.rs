@@ -93,6 +93,7 @@ impl Runner for SingleThreadedRunner {
         let started = self.shared.started.load(Ordering::SeqCst);
         runner::refuse_unless_new(started, self.shared.stopped.load(Ordering::SeqCst))?;
         self.shared.network.refuse_undecided()?;
+        self.shared.network.record_policies()?;
         self.shared.started.store(true, Ordering::SeqCst);
         for leader in self.shared.network.leaders() {
             let shared: Weak<Shared> = Arc::downgrade(&self.shared);

@@ -212,6 +212,41 @@ pub mod failing_table {
     }
 }
 
+/// An older projection, which cannot handle the events of a table that is not its own.
+pub mod stale_table {
+    use super::*;
+
+    #[projection(name = "TrickTable")]
+    pub struct Table;
+
+    #[projection]
+    impl Table {
+        fn tables(tx: &mut Transaction<'_>) -> Result<()> {
+            create(tx)
+        }
+
+        #[policy(Dog::Registered)]
+        fn registered(
+            &self,
+            event: &DomainEvent<DogRegistered>,
+            tx: &mut Transaction<'_>,
+        ) -> Result<(), String> {
+            let text = line("registered", event);
+            let found = inserted(tx).map_err(|error| error.to_string())?;
+            if found.iter().any(|line| line.starts_with("renamed")) {
+                return Err("this is the table of another program".to_owned());
+            }
+            insert(&text, tx).map_err(|error| error.to_string())
+        }
+    }
+
+    impl Lines for Table {
+        fn lines(&self) -> Result<Vec<String>> {
+            self.read(inserted)
+        }
+    }
+}
+
 /// The program in which the type of the aggregate has another name, and the stored one is the same.
 pub mod hounds {
     use super::*;

@@ -109,7 +109,7 @@ impl Change {
         let here = Tracking::new(upstream, position, position).policies(self.policies(found));
         let replay = match (&self.replay, &found.replay) {
             (ReplayChange::Begin { at, replaying }, _) => {
-                let policies = PoliciesMove::new(None, replaying.to_string());
+                let policies = PoliciesMove::new(None, replaying.begin());
                 Some(Tracking::replay(upstream, 0, *at, policies))
             }
             (
