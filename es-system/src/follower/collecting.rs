@@ -45,7 +45,10 @@ pub(super) fn process(
         processor,
         policies,
     };
-    let batch = Batch::keeping(processor.application.clone(), processor.take_kept());
+    let batch = Batch::keeping(
+        processor.application.mapper().clone(),
+        processor.take_kept(),
+    );
     let LoopOutcome {
         done,
         batch,
