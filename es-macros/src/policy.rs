@@ -3,15 +3,17 @@
 mod added;
 mod expand;
 pub(crate) mod follows;
+pub(crate) mod on_error;
+mod options;
 mod signature;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Type};
 
-use added::Added;
 pub(crate) use expand::{entry, retired};
 use follows::Follows;
+use options::PolicyOptions;
 
 use crate::kind::Kind;
 use crate::syntax::attributes;
@@ -23,8 +25,7 @@ use crate::syntax::misplaced;
 pub(crate) struct Policy {
     /// The events that it follows.
     pub(crate) follows: Follows,
-    /// The rule for events that were recorded before the policy was added.
-    added: Option<Added>,
+    options: PolicyOptions,
     /// The conditions under which the method exists.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) method: Ident,
@@ -47,14 +48,12 @@ pub(crate) fn read(
     method: &Method,
     errors: &mut Errors,
 ) -> Option<Policy> {
-    let written = follows::parse(marker);
-    let written = written.map_err(|error| errors.add(error)).ok();
     let found = errors.count();
-    if let Some((_, Some(added))) = &written {
-        added.check(kind, errors);
-    }
-    let follows = written.as_ref().map(|(follows, _)| follows);
-    let types = signature::check(kind, method, follows, errors);
+    let mut written = TokenStream::new();
+    let follows = follows::parse(marker, &mut written);
+    let follows = follows.map_err(|error| errors.add(error)).ok();
+    let options = options::read(kind, written, errors);
+    let types = signature::check(kind, method, follows.as_ref(), errors);
     if errors.count() > found {
         return None;
     }
@@ -63,10 +62,9 @@ pub(crate) fn read(
         works_on,
         returns,
     } = types?;
-    let (follows, added) = written?;
     Some(Policy {
-        follows,
-        added,
+        follows: follows?,
+        options,
         cfgs: attributes::cfgs(&method.attrs).cloned().collect(),
         method: method.sig.ident.clone(),
         takes,

@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod from;
 mod model;
 mod parse;
 

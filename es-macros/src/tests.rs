@@ -8,6 +8,7 @@ use crate::{aggregate, application, process_application, projection};
 mod bodies;
 mod docs;
 mod panics;
+mod rules;
 mod typing;
 
 /// The expansion as rustfmt would set it. The library's root is shown as `es`, its hidden module as

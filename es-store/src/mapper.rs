@@ -1,6 +1,7 @@
 //! Maps events to stored events, and back.
 
 mod compare;
+mod sealed_text;
 mod snapshot;
 mod snapshot_fields;
 mod upcast;

@@ -10,6 +10,8 @@ mod client;
 mod earlier;
 #[path = "postgres/flushes.rs"]
 mod flushes;
+#[path = "postgres/former.rs"]
+mod former;
 #[path = "postgres/in_doubt.rs"]
 mod in_doubt;
 #[path = "postgres/leftovers.rs"]

@@ -6,6 +6,8 @@ mod bad;
 mod damaged;
 #[path = "sqlite/earlier.rs"]
 mod earlier;
+#[path = "sqlite/former.rs"]
+mod former;
 #[path = "sqlite/leftovers.rs"]
 mod leftovers;
 #[path = "sqlite/processes.rs"]

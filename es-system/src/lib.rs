@@ -116,6 +116,10 @@
 //! | the program as its own tool | `es_system::cli`, with the cargo feature `cli` | [`cli`](guide::cli) |
 //! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
+// The attributes name this crate, in its own tests, too.
+#[cfg(test)]
+extern crate self as es_system;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod guide;

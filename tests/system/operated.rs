@@ -1,7 +1,10 @@
 //! Followers whose policies fail, by the rules of their users.
 
+mod hanging;
 mod ledger;
 mod poison;
+mod rebuilds;
+mod retries;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,7 +42,7 @@ fn stores() -> Vec<Store> {
         env: Env::new().with_store(Arc::new(FaultyStores::in_memory())),
         _place: (None, None),
     };
-    [memory].into_iter().collect()
+    [memory].into_iter().chain(sql_stores()).collect()
 }
 
 /// Returns each store that can keep the tables of a projection, empty.

@@ -64,6 +64,34 @@ fn what_a_setting_says_is_heard() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_wrong_rule_for_failing_policies_is_an_error_before_anything_is_followed() -> Result<()> {
+    let system = System::new(pipes![[DogSchool, Counters]])?;
+    for (key, value, expected) in [
+        ("COUNTERS_ON_ERROR", "skip", "`stop`, `set_aside`, `retry`"),
+        ("ON_ERROR", "retry(times = 0)", "`times` is a whole number"),
+        ("COUNTERS_FAILURES_MAX", "many", "a number in range"),
+    ] {
+        let env = Env::new().with(key, value);
+        let single = SingleThreadedRunner::new(&system, env.clone()).err();
+        let multi = MultiThreadedRunner::new(&system, env).err();
+        for error in [single, multi] {
+            let error = error.expect("the rule cannot be read");
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+            let said = error.to_string();
+            let named = format!("Counters: {key} is `{value}`");
+            assert!(
+                said.starts_with(&named) && said.contains(expected),
+                "{said}"
+            );
+        }
+    }
+    // An application that does not follow has no policies.
+    let leads = Env::new().with("DOGSCHOOL_ON_ERROR", "skip");
+    SingleThreadedRunner::new(&system, leads)?;
+    Ok(())
+}
+
 /// Two keys that change nothing have no method.
 #[test]
 fn there_is_a_method_for_every_key() {

@@ -7,7 +7,7 @@ use syn::{Attribute, DeriveInput, LitStr, Token, Visibility};
 use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
 use crate::syntax::impl_block::{self, ImplBlock};
-use crate::syntax::options::{Accepted, CRATE, Options, SnapshotEvery, UPCAST, VERSION};
+use crate::syntax::options::{Accepted, CRATE, ON_ERROR, Options, SnapshotEvery, UPCAST, VERSION};
 use crate::syntax::versions::Versions;
 
 /// The half that the attribute is on.
@@ -37,15 +37,20 @@ const SNAPSHOTS: (&str, &str) = ("snapshot_every", "`snapshot_every = 100`");
 const VIS: (&str, &str) = ("vis", "`vis = pub(crate)`");
 const OF_WHAT_IS_STORED: &str =
     "the `#[aggregate]` on the struct, or to the `#[event(..)]` whose fields have changed";
+const OF_FOLLOWER: &str = "the `#[policy(..)]` that may fail, or to the `#[process_application]` \
+                           or `#[projection]` on its impl block";
 
 const ON_STRUCT: Accepted = Accepted {
     attribute: "#[aggregate]",
     on: " on a struct",
     here: &[TOPIC, SNAPSHOTS, VERSION, UPCAST, CRATE],
-    elsewhere: &[(
-        "vis",
-        "the `#[aggregate]` on the impl block, which makes the events",
-    )],
+    elsewhere: &[
+        (
+            "vis",
+            "the `#[aggregate]` on the impl block, which makes the events",
+        ),
+        (ON_ERROR.0, OF_FOLLOWER),
+    ],
 };
 
 const ON_IMPL: Accepted = Accepted {
@@ -63,6 +68,7 @@ const ON_IMPL: Accepted = Accepted {
         ),
         ("version", OF_WHAT_IS_STORED),
         ("upcast", OF_WHAT_IS_STORED),
+        (ON_ERROR.0, OF_FOLLOWER),
     ],
 };
 

@@ -6,7 +6,7 @@ use syn::{ItemStruct, LitStr, Path};
 use crate::kind::Kind;
 use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
-use crate::syntax::options::{AGGREGATES, Accepted, CRATE, Options};
+use crate::syntax::options::{AGGREGATES, Accepted, CRATE, FROM, ON_ERROR, Options, RETIRED};
 use crate::syntax::tokens;
 
 /// `#[application] struct DogSchool;`.
@@ -20,14 +20,11 @@ pub(super) struct Application {
 }
 
 const NAME: (&str, &str) = ("name", "`name = \"DogSchool\"`");
-const RETIRED_OF_PROCESS_APPLICATION: (&str, &str) = (
-    "retired",
-    "the `#[process_application]` on the impl block, which has the policies",
-);
-const RETIRED_OF_PROJECTION: (&str, &str) = (
-    "retired",
-    "the `#[projection]` on the impl block, which has the policies",
-);
+const OF_PROCESS_APPLICATION: &str =
+    "the `#[process_application]` on the impl block, which has the policies";
+const OF_PROJECTION: &str = "the `#[projection]` on the impl block, which has the policies";
+const OF_FOLLOWER: &str = "the `#[process_application]` or `#[projection]` on the impl block of an \
+                           application that follows others";
 
 pub(super) fn application(
     kind: Kind,
@@ -43,9 +40,17 @@ pub(super) fn application(
             Kind::Projection => &[NAME, CRATE],
         },
         elsewhere: match kind {
-            Kind::Application => &[],
-            Kind::ProcessApplication => &[RETIRED_OF_PROCESS_APPLICATION],
-            Kind::Projection => &[RETIRED_OF_PROJECTION],
+            Kind::Application => &[(ON_ERROR.0, OF_FOLLOWER), (FROM.0, OF_FOLLOWER)],
+            Kind::ProcessApplication => &[
+                (RETIRED.0, OF_PROCESS_APPLICATION),
+                (ON_ERROR.0, OF_PROCESS_APPLICATION),
+                (FROM.0, OF_PROCESS_APPLICATION),
+            ],
+            Kind::Projection => &[
+                (RETIRED.0, OF_PROJECTION),
+                (ON_ERROR.0, OF_PROJECTION),
+                (FROM.0, OF_PROJECTION),
+            ],
         },
     };
     let options = Options::parse(args, &accepted, errors);

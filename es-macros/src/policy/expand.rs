@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 
 use super::Policy;
 use super::follows::Follows;
+use super::options::PolicyOptions;
 use crate::syntax::spans;
 
 /// Adds the policy to `table`.
@@ -30,11 +31,16 @@ pub(crate) fn entry(policy: &Policy, table: &Ident, private: &TokenStream) -> To
         Follows::Rest(_) => quote!(#table.on_rest(#handler)),
     };
     let cfgs = &policy.cfgs;
-    let added = policy.added.as_ref().map(|added| {
+    let PolicyOptions { added, on_error } = &policy.options;
+    let added = added.map(|added| {
         let rule = added.name();
         quote!(#(#cfgs)* #table.added(#private::Added::#rule);)
     });
-    quote!(#(#cfgs)* #entry; #added)
+    let on_error = on_error.as_ref().map(|rule| {
+        let rule = rule.value(private);
+        quote!(#(#cfgs)* #table.on_error(#rule);)
+    });
+    quote!(#(#cfgs)* #entry; #added #on_error)
 }
 
 /// Adds the policies that were taken out to `table`.

@@ -1,12 +1,12 @@
 //! The parentheses of `#[policy(..)]`: one event, several of one aggregate, all of one, or
-//! everything else. Behind them an option may follow.
+//! everything else. Options may stand among them.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ExprPath, Meta, Path, Token};
 
-use super::added::{self, Added};
+use super::options::is_option;
 use crate::syntax::names;
 use crate::syntax::tokens::is_punct;
 
@@ -54,25 +54,20 @@ enum Part {
     Rest(Token![_]),
 }
 
-/// Reads the parentheses of an attribute.
-pub(super) fn parse(marker: &Attribute) -> syn::Result<(Follows, Option<Added>)> {
+/// Reads the parentheses of an attribute, and adds the options among them to `options`.
+pub(super) fn parse(marker: &Attribute, options: &mut TokenStream) -> syn::Result<Follows> {
     let Meta::List(list) = &marker.meta else {
         return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
     };
-    let mut added = None;
-    let mut parts = Vec::new();
-    for tokens in split.parse2(list.tokens.clone())? {
-        if added::is_option(&tokens) {
-            added = Some(added::parse(&tokens, added.as_ref())?);
-        } else {
-            parts.push(part(tokens)?);
-        }
-    }
+    let all = split.parse2(list.tokens.clone())?;
+    let (written, events): (Vec<_>, Vec<_>) = all.into_iter().partition(|tokens| is_option(tokens));
+    options.extend(written.iter().map(|option| quote!(#(#option)*,)));
+    let parts: Vec<_> = events.into_iter().map(part).collect::<syn::Result<_>>()?;
     if parts.is_empty() {
         return Err(syn::Error::new_spanned(&marker.meta, NEEDS_EVENT));
     }
     check_one_aggregate(&parts)?;
-    Ok((follows(parts), added))
+    Ok(follows(parts))
 }
 
 fn follows(parts: Vec<Part>) -> Follows {

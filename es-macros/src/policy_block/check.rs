@@ -20,6 +20,8 @@ pub(super) fn follower(block: Block, context: Context, errors: &mut Errors) -> F
         krate,
         block,
         retired,
+        on_error,
+        from,
     } = block;
     let mut policies = Vec::new();
     let mut items = Vec::new();
@@ -51,6 +53,8 @@ pub(super) fn follower(block: Block, context: Context, errors: &mut Errors) -> F
         context,
         policies,
         retired,
+        on_error,
+        from,
     }
 }
 

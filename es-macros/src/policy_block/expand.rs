@@ -43,6 +43,8 @@ fn table(follower: &Follower) -> TokenStream {
         context,
         policies,
         retired,
+        on_error,
+        from,
         ..
     } = follower;
     let private = krate.private();
@@ -58,6 +60,14 @@ fn table(follower: &Follower) -> TokenStream {
     let retired = retired
         .iter()
         .map(|follows| policy::retired(follows, &table, &private));
+    let on_error = on_error.as_ref().map(|rule| {
+        let rule = rule.value(&private);
+        quote!(#table.on_error_of_all(#rule);)
+    });
+    let from = from.as_ref().map(|from| {
+        let begin = from.value(&private);
+        quote!(#table.from(#begin);)
+    });
     let name = self_ty.span();
     let of = spans::all_at(name, quote!(#private::FollowerType for));
     let body = quote! {
@@ -67,6 +77,8 @@ fn table(follower: &Follower) -> TokenStream {
                 let mut #table = #private::Policies::#new;
                 #(#entries)*
                 #(#retired)*
+                #on_error
+                #from
                 #table
             }
     };

@@ -3,8 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Token, TypePath};
 
+use super::from::From;
 use crate::policy::Policy;
 use crate::policy::follows::Follows;
+use crate::policy::on_error::OnError;
 use crate::syntax::crate_path::CratePath;
 
 /// The impl half.
@@ -20,6 +22,10 @@ pub(super) struct Follower {
     pub(super) policies: Vec<Policy>,
     /// The events whose policies were taken out.
     pub(super) retired: Vec<Follows>,
+    /// The rule of policies that have none of their own.
+    pub(super) on_error: Option<OnError>,
+    /// The first event of a new follower.
+    pub(super) from: Option<From>,
 }
 
 /// The thing that the policies of a block work on.

@@ -3,12 +3,14 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parser;
 
+use super::from::{self, From};
 use crate::kind::Kind;
 use crate::policy::follows::{self, Follows};
+use crate::policy::on_error::{self, OnError};
 use crate::syntax::crate_path::CratePath;
 use crate::syntax::errors::Errors;
 use crate::syntax::impl_block::ImplBlock;
-use crate::syntax::options::{Accepted, CRATE, Options, RETIRED};
+use crate::syntax::options::{ADDED, Accepted, CRATE, FROM, ON_ERROR, Options, RETIRED};
 
 /// `#[process_application] impl Counters { .. }`, not yet checked.
 pub(crate) struct Block {
@@ -17,6 +19,10 @@ pub(crate) struct Block {
     pub(crate) block: ImplBlock,
     /// The events whose policies were taken out.
     pub(crate) retired: Vec<Follows>,
+    /// The rule of policies that have none of their own.
+    pub(super) on_error: Option<OnError>,
+    /// The first event of a new follower.
+    pub(super) from: Option<From>,
 }
 
 const NAME_OF_PROCESS_APPLICATION: (&str, &str) = (
@@ -31,6 +37,7 @@ const NAME_OF_PROJECTION: (&str, &str) = (
     "name",
     "the `#[projection]` on the struct, whose stored name it is",
 );
+const ADDED_OF_POLICY: (&str, &str) = (ADDED.0, "the `#[policy(..)]` on the method that was added");
 
 pub(super) fn block(
     kind: Kind,
@@ -41,23 +48,29 @@ pub(super) fn block(
     let accepted = Accepted {
         attribute: kind.attribute(),
         on: " on an impl block",
-        here: &[RETIRED, CRATE],
+        here: &[RETIRED, ON_ERROR, FROM, CRATE],
         elsewhere: match kind {
-            Kind::Projection => &[NAME_OF_PROJECTION],
+            Kind::Projection => &[NAME_OF_PROJECTION, ADDED_OF_POLICY],
             _ => &[
                 NAME_OF_PROCESS_APPLICATION,
                 AGGREGATES_OF_PROCESS_APPLICATION,
+                ADDED_OF_POLICY,
             ],
         },
     };
     let options = Options::parse(args, &accepted, errors);
     let retired = options.retired.map(retired).transpose();
     let retired = retired.map_err(|error| errors.add(error)).ok().flatten();
+    let on_error = options.on_error;
+    let on_error = on_error.and_then(|written| on_error::read(written, errors));
+    let from = options.from.and_then(|written| from::read(written, errors));
     Ok(Block {
         kind,
         krate: options.krate,
         block: syn::parse2(item)?,
         retired: retired.unwrap_or_default(),
+        on_error,
+        from,
     })
 }
 

@@ -9,6 +9,7 @@ use super::crate_path::CratePath;
 use super::errors::Errors;
 use super::list;
 use super::names;
+use super::tokens::up_to_comma;
 use super::versions::{self, Upcast, Version};
 
 /// The options that one half of an attribute takes.
@@ -27,6 +28,9 @@ pub(crate) struct Accepted {
 pub(crate) const CRATE: (&str, &str) = ("crate", "`crate = other_name`");
 pub(crate) const VERSION: (&str, &str) = ("version", "`version = 2`");
 pub(crate) const AGGREGATES: (&str, &str) = ("aggregates", "`aggregates(Dog, Cat)`");
+pub(crate) const ADDED: (&str, &str) = ("added", "`added = now`");
+pub(crate) const ON_ERROR: (&str, &str) = ("on_error", "`on_error = set_aside`");
+pub(crate) const FROM: (&str, &str) = ("from", "`from = now`");
 pub(crate) const RETIRED: (&str, &str) = ("retired", "`retired(Dog::Renamed)`");
 pub(crate) const UPCAST: (&str, &str) = ("upcast", "`upcast(1 => add_level)`");
 
@@ -44,6 +48,12 @@ pub(crate) struct Options {
     pub(crate) aggregates: Option<Vec<Path>>,
     /// The key and the list of the policies that were taken out.
     pub(crate) retired: Option<(Ident, TokenStream)>,
+    /// The key and the rule for events that a policy has missed.
+    pub(crate) added: Option<(Ident, TokenStream)>,
+    /// The key and the rule for events at which a policy fails.
+    pub(crate) on_error: Option<(Ident, TokenStream)>,
+    /// The key and the first event of a new follower.
+    pub(crate) from: Option<(Ident, TokenStream)>,
 }
 
 /// `snapshot_every = 100`.
@@ -112,12 +122,12 @@ impl Options {
             return Ok(());
         }
         if name != "upcast" {
-            if input.is_empty() {
+            if input.is_empty() || input.peek(Token![,]) {
                 return Err(ends("`=`"));
             }
             input.parse::<Token![=]>()?;
         }
-        if input.is_empty() {
+        if input.is_empty() || input.peek(Token![,]) {
             return Err(ends("a value"));
         }
         match name.as_str() {
@@ -132,6 +142,9 @@ impl Options {
             }
             "version" => self.versions.version = Some(Version::parse(key, input)?),
             "upcast" => self.versions.upcast = Some(Upcast::parse(key, input, errors)?),
+            "added" => self.added = Some((key.clone(), up_to_comma(input)?)),
+            "on_error" => self.on_error = Some((key.clone(), up_to_comma(input)?)),
+            "from" => self.from = Some((key.clone(), up_to_comma(input)?)),
             "payload" => self.payload = Some(declared(input)?),
             _ => self.vis = Some(input.parse()?),
         }

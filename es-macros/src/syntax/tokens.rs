@@ -2,6 +2,8 @@
 //! of its block.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::Token;
+use syn::parse::ParseStream;
 
 /// Returns true if the body holds an impl block, a trait or a macro definition: there, `self` and
 /// `Self` are something else.
@@ -40,6 +42,15 @@ pub(crate) fn punct(token: &TokenTree) -> Option<char> {
 /// Returns true if the token is this sign.
 pub(crate) fn is_punct(token: &TokenTree, char: char) -> bool {
     punct(token) == Some(char)
+}
+
+/// Reads the tokens in front of the next comma. Groups may have commas in them.
+pub(crate) fn up_to_comma(input: ParseStream) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(tokens)
 }
 
 /// Returns true if the group is the arguments of a call.

@@ -131,7 +131,7 @@ impl Aside {
         let is_of = |one: &&Operation| one.upstream == upstream || one.upstream.is_empty();
         let standing = |one: &&Operation| one.kind.is_standing() && is_of(one);
         followed.standing = last.clone().find(standing).cloned();
-        let began = |one: &&Operation| one.kind == OperationKind::Began && is_of(one);
+        let began = |one: &&Operation| one.kind == OperationKind::Began && one.upstream == upstream;
         followed.began = last.find(began).and_then(|one| one.position);
     }
 }

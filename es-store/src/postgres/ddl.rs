@@ -3,6 +3,7 @@
 use super::functions;
 use super::names::Names;
 use crate::role::Role;
+use crate::sql::followed::{BEGINS, STANDS};
 use crate::sql::names::{literal, quoted};
 use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 
@@ -155,7 +156,7 @@ fn policies(names: &Names) -> DatabaseObject {
 
 /// Returns the tables of what is set aside, with their indexes. Texts are compared by their bytes,
 /// and not by the rules of the database's language.
-pub(super) fn aside(names: &Names) -> [DatabaseObject; 4] {
+pub(super) fn aside(names: &Names) -> [DatabaseObject; 5] {
     let failures = "upstream text COLLATE \"C\", position bigint, sequence text COLLATE \"C\", originator_id text, \
                     originator_version bigint, topic text, identity text, attempts bigint, due bigint, first_at bigint, \
                     last_at bigint, error text, decision text, decided_by text, decided_at bigint, \
@@ -175,13 +176,18 @@ pub(super) fn aside(names: &Names) -> [DatabaseObject; 4] {
         index(
             &names.waiting_index,
             &names.failures,
-            "(upstream, sequence, position) WHERE decision IS NULL",
+            "(upstream, sequence, position, due) WHERE decision IS NULL",
         ),
         table(names, &names.operations, operations),
         index(
-            &names.operations_index,
+            &names.standing_index,
             &names.operations,
-            "(upstream, kind, id)",
+            &format!("(upstream, id) WHERE {STANDS}"),
+        ),
+        index(
+            &names.began_index,
+            &names.operations,
+            &format!("(upstream, id) WHERE {BEGINS}"),
         ),
     ]
 }

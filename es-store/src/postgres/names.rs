@@ -24,7 +24,8 @@ pub(super) struct Names {
     pub(super) operations: String,
     /// The further indexes of these two tables.
     pub(super) waiting_index: String,
-    pub(super) operations_index: String,
+    pub(super) standing_index: String,
+    pub(super) began_index: String,
     /// The name of the functions that append events, which differ in their parameters. Programs of
     /// several releases share a database, so functions with another body get a new number, and
     /// those of older programs stay where they are.
@@ -65,7 +66,8 @@ impl Names {
             failures: name("failures")?,
             operations: later("operations"),
             waiting_index: later("waiting_idx"),
-            operations_index: later("kind_idx"),
+            standing_index: later("standing_idx"),
+            began_index: later("began_idx"),
             append: name("append_v3")?,
             stored_event: format!("stored_event_{id}"),
             id,
@@ -153,7 +155,8 @@ mod tests {
             &names.failures,
             &names.operations,
             &names.waiting_index,
-            &names.operations_index,
+            &names.standing_index,
+            &names.began_index,
         ];
         assert!(all.iter().all(|name| name.len() <= LONGEST));
         let different: std::collections::HashSet<_> = all.iter().collect();

@@ -4,6 +4,9 @@ use rusqlite::Connection;
 
 use super::tables::{FAILURES, TABLES, Table};
 
+/// The reason why a table with rows is not replaced.
+pub(super) const FORMER_ROWS: &str = "the table `es_failures` is that of an earlier release, which has never written to it, but it has rows";
+
 /// A table of failures in its former layout.
 pub(super) struct FormerFailures {
     pub(super) is_empty: bool,
@@ -29,16 +32,5 @@ impl FormerFailures {
         ["DROP TABLE es_failures"]
             .into_iter()
             .chain(table.flat_map(Table::statements))
-    }
-
-    /// Returns the reason why the table is not replaced; `None` if it can be.
-    pub(super) fn problem(&self) -> Option<String> {
-        let statements = Self::replace().collect::<Vec<_>>().join("; ");
-        (!self.is_empty).then(|| {
-            format!(
-                "the table `{FAILURES}` is that of an earlier release, which has never written to it, but it has \
-                 rows. Without them, events can be set aside. Execute: {statements}"
-            )
-        })
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::codes;
-use super::former::FormerFailures;
+use super::former::{FORMER_ROWS, FormerFailures};
 use super::tables::{ADDED_COLUMNS, FAILURES, SNAPSHOTS, TABLES, Table, add_column};
 use crate::error::StoreError;
 use crate::role::Role;
@@ -56,26 +56,28 @@ pub(super) fn prepare(
 ) -> Result<Layout, StoreError> {
     let found = look(connection, label, wanted)?;
     found.check(label, wanted)?;
-    if found.is_complete() {
-        return Ok(found.layout);
-    }
-    let may_add = wanted.create || found.has_all_tables();
-    if !read_only && may_add {
-        return create(connection, label, wanted);
-    }
-    let missing = found.missing.iter();
-    let needed: Vec<_> = missing
-        .filter(|table| !read_only || !table.can_lack)
-        .collect();
-    let is_usable = read_only || found.missing_columns.is_empty();
     let reason = if read_only {
         "it can only be read"
     } else {
         "CREATE_TABLE is off"
     };
-    if needed.iter().all(|table| table.is_of_aside()) && is_usable {
-        return Ok(found.without_aside(reason));
+    if found.is_complete() {
+        return Ok(found.into_layout(reason));
     }
+    let may_add = wanted.create || found.missing.is_empty() && found.missing_columns.is_empty();
+    if !read_only && may_add {
+        return create(connection, label, wanted, reason);
+    }
+    let missing = found.missing.iter();
+    let mut needed: Vec<_> = missing
+        .filter(|table| !read_only || !table.can_lack)
+        .collect();
+    let is_usable = read_only || found.missing_columns.is_empty();
+    if needed.is_empty() && is_usable {
+        return Ok(found.into_layout(reason));
+    }
+    // Who creates the others by hand needs them for a rule later on.
+    needed.extend(found.missing_aside.iter().filter(|_| !read_only));
     Err(label.misconfigured(if is_usable {
         let names = needed.iter().map(|table| format!("`{}`", table.name));
         let names = names.collect::<Vec<_>>().join(", ");
@@ -93,6 +95,7 @@ fn create(
     connection: &mut Connection,
     label: &Label,
     wanted: &Wanted<'_>,
+    reason: &str,
 ) -> Result<Layout, StoreError> {
     let failed = |error| codes::failed(label, "creating tables", error);
     let transaction = connection
@@ -103,7 +106,7 @@ fn create(
     found.complete(&transaction, wanted).map_err(failed)?;
     let found = look(&transaction, label, wanted)?;
     transaction.commit().map_err(failed)?;
-    Ok(found.layout)
+    Ok(found.into_layout(reason))
 }
 
 fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
@@ -113,7 +116,10 @@ fn look(connection: &Connection, label: &Label, wanted: &Wanted<'_>) -> Result<F
 
 /// The tables that were found in a database.
 struct Found {
+    /// The missing tables that are needed, or may be created.
     missing: Vec<&'static Table>,
+    /// The missing tables of what is set aside.
+    missing_aside: Vec<&'static Table>,
     /// The columns that the table `es_upstream` lacks, if it exists.
     missing_columns: Vec<(&'static str, &'static str)>,
     /// The columns of the tables of events and of snapshots, as far as they exist.
@@ -123,6 +129,8 @@ struct Found {
     /// none.
     is_marked: bool,
     former: Option<FormerFailures>,
+    /// True if today's table is put in the place of the former one.
+    may_replace: bool,
     layout: Layout,
 }
 
@@ -156,19 +164,21 @@ impl Found {
                 && !has_row_per_position
                 && missing_columns.is_empty(),
             has_snapshots: there.contains(SNAPSHOTS),
-            aside_problem: former.as_ref().and_then(FormerFailures::problem),
+            aside_problem: None,
         };
         let mut meta = HashMap::new();
         if there.contains("es_meta") {
             meta = read_meta(connection)?;
         }
+        let mut missing: Vec<_> = TABLES.iter().filter(is_wanted).collect();
+        missing.retain(|table| !there.contains(table.name));
+        let mut missing_aside = missing.clone();
+        missing_aside.retain(|table| table.is_of_aside());
+        missing.retain(|table| wanted.create || !table.is_of_aside());
         let with_states = ["stored_events", SNAPSHOTS].into_iter();
         Ok(Self {
-            missing: TABLES
-                .iter()
-                .filter(is_wanted)
-                .filter(|table| !there.contains(table.name))
-                .collect(),
+            missing,
+            missing_aside,
             missing_columns,
             columns: with_states
                 .filter(|table| there.contains(*table))
@@ -176,33 +186,35 @@ impl Found {
                 .collect::<rusqlite::Result<_>>()?,
             meta,
             is_marked: !follows || layout.has_row_per_position || is_marked(connection)?,
+            may_replace: wanted.create && former.as_ref().is_some_and(|one| one.is_empty),
             former,
             layout,
         })
     }
 
     fn is_complete(&self) -> bool {
-        self.has_all_tables() && self.is_marked && missing_meta(&self.meta).next().is_none()
+        self.missing.is_empty()
+            && self.missing_columns.is_empty()
+            && !self.may_replace
+            && self.is_marked
+            && missing_meta(&self.meta).next().is_none()
     }
 
-    /// Returns true if no table is missing or lacks a column, but for one that is never changed.
-    fn has_all_tables(&self) -> bool {
-        let may_replace = self.former.as_ref().is_some_and(|former| former.is_empty);
-        self.missing.is_empty() && self.missing_columns.is_empty() && !may_replace
-    }
-
-    /// Returns the layout of a database whose tables of what is set aside cannot be created for
-    /// this reason.
-    fn without_aside(self, reason: &str) -> Layout {
-        let missing = self.missing.iter().filter(|table| table.is_of_aside());
+    /// Returns the layout. `reason` tells why missing tables are not created.
+    fn into_layout(self, reason: &str) -> Layout {
+        let missing = self.missing_aside.iter();
         let missing = missing.flat_map(|table| table.statements());
         let former = self.former.iter().flat_map(|_| FormerFailures::replace());
         let statements = missing.chain(former).collect::<Vec<_>>().join("; ");
-        let problem = (!statements.is_empty()).then(|| {
-            format!("{reason}, and events cannot be set aside without tables that are missing. Execute: {statements}")
-        });
+        let reason = match &self.former {
+            Some(former) if !former.is_empty => FORMER_ROWS,
+            _ => reason,
+        };
+        let problem = format!(
+            "{reason}, and events cannot be set aside without tables that are missing. Execute: {statements}"
+        );
         Layout {
-            aside_problem: self.layout.aside_problem.clone().or(problem),
+            aside_problem: (!statements.is_empty()).then_some(problem),
             ..self.layout
         }
     }
@@ -219,7 +231,7 @@ impl Found {
         for statement in self.missing.iter().flat_map(|table| table.statements()) {
             connection.execute(statement, [])?;
         }
-        if self.former.as_ref().is_some_and(|former| former.is_empty) {
+        if self.may_replace {
             for statement in FormerFailures::replace() {
                 connection.execute(statement, [])?;
             }

@@ -9,8 +9,8 @@ use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) sql: &'static str,
-    /// The statement that creates its further index, if it has one.
-    pub(super) index: Option<&'static str>,
+    /// The statements that create its further indexes.
+    pub(super) indexes: &'static [&'static str],
     /// True if only followers have it.
     pub(super) of_followers: bool,
     /// True if a read-only database can be used without it.
@@ -34,7 +34,7 @@ pub(super) const TABLES: [Table; 8] = [
         name: "stored_events",
         sql: "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, \
               state BLOB, PRIMARY KEY (originator_id, originator_version))",
-        index: None,
+        indexes: &[],
         of_followers: false,
         can_lack: false,
         is_optional: false,
@@ -43,7 +43,7 @@ pub(super) const TABLES: [Table; 8] = [
         name: SNAPSHOTS,
         sql: "CREATE TABLE stored_snapshots (originator_id TEXT, originator_version INTEGER, topic TEXT, \
               state BLOB, PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID",
-        index: None,
+        indexes: &[],
         of_followers: false,
         can_lack: true,
         is_optional: true,
@@ -52,7 +52,7 @@ pub(super) const TABLES: [Table; 8] = [
         name: "tracking",
         sql: "CREATE TABLE tracking (application_name TEXT, notification_id INTEGER, \
               PRIMARY KEY (application_name)) WITHOUT ROWID",
-        index: None,
+        indexes: &[],
         of_followers: true,
         can_lack: false,
         is_optional: false,
@@ -60,7 +60,7 @@ pub(super) const TABLES: [Table; 8] = [
     Table {
         name: "es_meta",
         sql: "CREATE TABLE es_meta (key TEXT, value TEXT, PRIMARY KEY (key)) WITHOUT ROWID",
-        index: None,
+        indexes: &[],
         of_followers: false,
         can_lack: true,
         is_optional: false,
@@ -70,7 +70,7 @@ pub(super) const TABLES: [Table; 8] = [
         sql: "CREATE TABLE es_upstream (application_name TEXT, notification_id INTEGER, originator_id TEXT, \
               originator_version INTEGER, identity TEXT, identity_at INTEGER, policies TEXT, policies_at INTEGER, \
               PRIMARY KEY (application_name)) WITHOUT ROWID",
-        index: None,
+        indexes: &[],
         of_followers: true,
         can_lack: true,
         is_optional: false,
@@ -79,7 +79,7 @@ pub(super) const TABLES: [Table; 8] = [
         name: "es_policies",
         sql: "CREATE TABLE es_policies (upstream TEXT, topic TEXT, covered INTEGER, \
               PRIMARY KEY (upstream, topic)) WITHOUT ROWID",
-        index: None,
+        indexes: &[],
         of_followers: true,
         can_lack: true,
         is_optional: false,
@@ -90,9 +90,9 @@ pub(super) const TABLES: [Table; 8] = [
               originator_version INTEGER, topic TEXT, identity TEXT, attempts INTEGER, due INTEGER, first_at INTEGER, \
               last_at INTEGER, error TEXT, decision TEXT, decided_by TEXT, decided_at INTEGER, \
               PRIMARY KEY (upstream, position)) WITHOUT ROWID",
-        index: Some(
-            "CREATE INDEX es_failures_waiting ON es_failures (upstream, sequence, position) WHERE decision IS NULL",
-        ),
+        indexes: &[
+            "CREATE INDEX es_failures_waiting ON es_failures (upstream, sequence, position, due) WHERE decision IS NULL",
+        ],
         of_followers: true,
         can_lack: true,
         is_optional: false,
@@ -101,7 +101,10 @@ pub(super) const TABLES: [Table; 8] = [
         name: OPERATIONS,
         sql: "CREATE TABLE es_operations (id INTEGER, kind TEXT, upstream TEXT, position INTEGER, \
               happened_at INTEGER, who TEXT, detail TEXT, PRIMARY KEY (id))",
-        index: Some("CREATE INDEX es_operations_kind ON es_operations (upstream, kind, id)"),
+        indexes: &[
+            "CREATE INDEX es_operations_standing ON es_operations (upstream, id) WHERE kind IN ('stopped', 'paused', 'resumed')",
+            "CREATE INDEX es_operations_began ON es_operations (upstream, id) WHERE kind = 'began'",
+        ],
         of_followers: true,
         can_lack: true,
         is_optional: false,
@@ -129,7 +132,7 @@ impl Table {
 
     /// Returns the statements that create it.
     pub(super) fn statements(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.sql), self.index].into_iter().flatten()
+        std::iter::once(self.sql).chain(self.indexes.iter().copied())
     }
 }
 

@@ -130,6 +130,7 @@ macro_rules! conformance_tests {
             a_change_of_what_is_set_aside_that_means_nothing_is_refused,
             of_many_who_retry_a_sequence_each_row_is_done_once,
             nothing_is_set_aside_behind_a_row_that_was_just_removed,
+            a_refused_change_fails_no_other_recording,
             // Operations.
             operations_come_back_with_the_last_one_first,
             the_last_operation_tells_how_a_follower_stands,

@@ -155,7 +155,10 @@ fn without_create_table_what_is_missing_is_named_and_nothing_is_made() {
     open("Dogs", Role::Leader, &off);
     let refused = refused("Dogs", Role::Follower, &off).to_string();
     assert!(
-        refused.ends_with("missing: `tracking`, `es_upstream`, `es_policies`, `es_failures`"),
+        refused.ends_with(
+            "missing: `tracking`, `es_upstream`, `es_policies`, `es_failures`, \
+             `es_operations`"
+        ),
         "{refused}"
     );
 }

@@ -65,8 +65,8 @@ struct Wait {
 }
 
 impl RetryLater {
-    /// Creates the error of a policy that is to run again after `delay`, with its cause: an error or
-    /// a text. A delay below 1 ms is 1 ms, and one above a day is a day.
+    /// Creates the error of a policy that is to run again after `delay`. The cause is an error or a
+    /// text. A delay below 1 ms is 1 ms, and one above a day is a day.
     pub fn after(delay: Duration, cause: impl Into<BoxError>) -> Self {
         let delay = delay.clamp(SHORTEST, LONGEST);
         let cause = cause.into();

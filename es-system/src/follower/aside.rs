@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use es_core::Timestamp;
-use es_store::{Notification, SetAside, SetAsideChange, SetAsideQuery, Waiting};
+use es_store::{Notification, SetAside, SetAsideChange, SetAsideQuery, UpstreamEvent, Waiting};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
@@ -34,6 +34,8 @@ pub(super) struct Aside {
     firsts: HashMap<String, u64>,
     /// The first event of the page, if its policy has failed.
     failed: Option<Failed>,
+    /// The events about which it is decided that they are passed over, by their positions.
+    decided: HashMap<u64, UpstreamEvent>,
     now: Timestamp,
 }
 
@@ -69,14 +71,39 @@ impl Aside {
             upstream: upstream.to_owned(),
             firsts,
             failed: failed.cloned(),
+            decided: HashMap::new(),
             now: Timestamp::now(),
         };
         Ok(events.iter().any(|event| aside.has(event)).then_some(aside))
     }
 
+    /// Reads what a rebuild of the tables of `application` passes behind the position `from`:
+    /// events about which it was decided, and those of sequences that wait in the rebuild.
+    pub(super) fn of_rebuild(
+        application: &Application,
+        upstream: &str,
+        from: u64,
+        failed: Option<Failed>,
+    ) -> Result<Self> {
+        let select = |query| application.on_store(|store| store.select_set_aside(&query));
+        let mut decided = SetAsideQuery::of(upstream).decided();
+        decided.above = Some(from);
+        let decided = select(decided)?.into_iter();
+        let firsts = select(SetAsideQuery::of_rebuild(upstream).firsts())?.into_iter();
+        Ok(Self {
+            upstream: upstream.to_owned(),
+            firsts: firsts.map(|row| (row.sequence, row.position)).collect(),
+            failed,
+            decided: decided.map(|row| (row.position, row.event())).collect(),
+            now: Timestamp::now(),
+        })
+    }
+
     /// Returns true if the event is passed without its policy.
     pub(super) fn has(&self, event: &Notification) -> bool {
-        self.is_failed(event) || self.firsts.contains_key(&sequence(event))
+        self.is_decided(event)
+            || self.is_failed(event)
+            || self.firsts.contains_key(&sequence(event))
     }
 
     /// Returns true if the first event is set aside, because its policy has failed. It is recorded
@@ -89,8 +116,9 @@ impl Aside {
     /// `room` more may wait.
     pub(super) fn within(&self, room: u64, events: &[Notification]) -> usize {
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let put = (0..events.len()).filter(|&index| self.has(&events[index]));
-        put.clone().nth(room).unwrap_or(events.len())
+        let is_put = |event: &Notification| self.has(event) && !self.is_decided(event);
+        let mut put = (0..events.len()).filter(|&index| is_put(&events[index]));
+        put.nth(room).unwrap_or(events.len())
     }
 
     /// Returns the changes that set aside those of `events` that are passed.
@@ -102,6 +130,9 @@ impl Aside {
     }
 
     fn change(&self, event: &Notification) -> Option<SetAsideChange> {
+        if self.is_decided(event) {
+            return None;
+        }
         let sequence = sequence(event);
         let behind = self.firsts.get(&sequence).copied();
         let row = SetAside::new(&*self.upstream, sequence, event, self.now);
@@ -115,6 +146,12 @@ impl Aside {
         };
         let event = Box::new(row);
         Some(SetAsideChange::Put { event, behind })
+    }
+
+    /// Returns true if it was decided about just this event.
+    fn is_decided(&self, event: &Notification) -> bool {
+        let decided = self.decided.get(&event.id);
+        decided.is_some_and(|decided| decided.may_be(&UpstreamEvent::from(&event.event)))
     }
 
     fn is_failed(&self, event: &Notification) -> bool {

@@ -112,7 +112,8 @@ impl Follower {
         who: &str,
     ) -> Result<RetryOutcome> {
         let edge = self.edge(upstream)?;
-        edge.refuse_to_lack_policies()?;
+        let found = self.application().followed(upstream)?;
+        edge.refuse_to_step_back(&found)?;
         let sequences = match position {
             Some(position) => vec![self.waiting_at(upstream, position)?.sequence],
             None => {
@@ -124,7 +125,7 @@ impl Follower {
             processor: &self.processor,
             upstream: edge.upstream(),
             in_hand: None,
-            began: self.application().followed(upstream)?.began,
+            began: found.began,
         };
         let mut outcome = RetryOutcome::default();
         for sequence in sequences {

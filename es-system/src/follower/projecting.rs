@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use es_store::{StoreError, Transaction};
+use es_store::{SetAside, StoreError, Transaction};
 
 use crate::application::batch::Batch;
 use crate::error::BoxError;
@@ -111,13 +111,49 @@ fn in_one_transaction(
         let (done, failed) = run(batch_loop, projection, events.offered(), tx, policy_timeout);
         let is_kept = failed.is_none() && done > 0 && !processor.is_abandoned();
         ran = Some((done, failed));
-        is_kept.then(|| events.tracking(done))
+        is_kept.then(|| events.recording(done))
     };
-    let upstream = events.upstream.name();
+    let start = events.tracking(0);
     let committed = match target {
-        Target::Live => tables.process(upstream, events.from, work),
-        Target::Rebuild => tables.process_rebuild(upstream, events.from, work),
+        Target::Live => tables.process(&start, work),
+        Target::Rebuild => tables.process_rebuild(&start, work),
     };
+    outcome(processor, committed, ran)
+}
+
+/// Runs the handler for an event that is set aside, and removes its row in the same transaction.
+pub(super) fn retry(
+    batch_loop: BatchLoop<'_>,
+    projection: &dyn Project,
+    offered: Offered<'_>,
+    row: &SetAside,
+) -> Result<Committed, CommitFailure> {
+    let processor = batch_loop.processor;
+    let policy_timeout = processor.application.policy_timeout()?;
+    let tables = processor.application.tables()?;
+    let mut ran = None;
+    let work = &mut |tx: &mut Transaction<'_>| {
+        let (done, failed) = run(batch_loop, projection, offered, tx, policy_timeout);
+        let is_kept = failed.is_none() && done > 0 && !processor.is_abandoned();
+        ran = Some((done, failed));
+        is_kept
+    };
+    let committed = tables.retry(&row.upstream, row.position, work);
+    let (done, failed) = outcome(processor, committed, ran)?;
+    Ok(Committed {
+        done,
+        recorded: false,
+        failed,
+    })
+}
+
+/// Returns the result of a transaction in which handlers have run.
+fn outcome(
+    processor: &Processor,
+    committed: Result<(), StoreError>,
+    ran: Option<(usize, Option<EventFailure>)>,
+) -> Result<(usize, Option<EventFailure>), CommitFailure> {
+    let application = &processor.application;
     match (committed, ran) {
         (_, Some((done, Some(failed)))) => Ok((done, Some(failed))),
         (Ok(()), _) if processor.is_abandoned() => Err(CommitFailure::Other(Failure::Abandoned)),
@@ -131,15 +167,4 @@ fn in_one_transaction(
         }
         (Err(error), _) => Err(application.store_error(error).into()),
     }
-}
-
-/// TEMPORARY
-pub(super) fn retry(
-    _batch_loop: BatchLoop<'_>,
-    _projection: &dyn Project,
-    _offered: Offered<'_>,
-    _row: &es_store::SetAside,
-    _operation: Option<es_store::Operation>,
-) -> Result<Committed, CommitFailure> {
-    unimplemented!()
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use es_core::Timestamp;
-use es_store::{Followed, Head, Recording};
+use es_store::{Followed, Head, Operation, Recording};
 
 use crate::error::Error;
 use crate::follower::aside::{self, Aside};
@@ -25,10 +25,7 @@ const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Edge {
     pub(super) fn pull(&self, now: Instant, skips: Skips, turn: Turn) -> Result<Pulled, Failure> {
-        let (limit, left) = {
-            let mut state = self.state();
-            (state.limit(), state.left.take())
-        };
+        let left = self.state().left.take();
         let mut followed = self.follower().followed(self.upstream.name())?;
         self.see(&followed);
         if self.is_paused() {
@@ -38,7 +35,7 @@ impl Edge {
         let ahead = self
             .history()
             .verify_head(&followed, self.upstream.head()?)?;
-        let admitted = self.admit(&followed, ahead.is_some())?;
+        let admitted = self.admit(&followed, ahead.is_some(), now)?;
         if matches!(admitted, Admitted::Changed) {
             return Ok(Pulled::changed());
         }
@@ -49,28 +46,30 @@ impl Edge {
         let policies = match admitted {
             _ if turn == Turn::Retries => return Ok(Pulled::Nothing { or_at: None }),
             Admitted::Changed => return Ok(Pulled::changed()),
-            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left),
             Admitted::Follow(policies) => policies,
         };
         let Some(head) = ahead else {
             self.state().is_verified = true;
-            return Ok(Pulled::Nothing { or_at: None });
+            return self.rest(&followed, policies);
         };
         let lane = Lane::Live(policies.clone());
+        let limit = self.state().limit(&lane);
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         self.history().verify(&followed, page.start.as_ref())?;
         self.state().is_verified = true;
-        match self.begin(&mut followed, &policies, &head)? {
-            Beginning::Begun => {}
+        let began = match self.begin(&mut followed, &policies, &head)? {
+            Beginning::Now(began) => Some(began),
+            Beginning::Before => None,
             Beginning::Moved => return Ok(Pulled::changed()),
             Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
-        }
+        };
         if page.events.is_empty() {
-            return self.skip(page, head, now, skips);
+            return self.skip(page, head, began, now, skips);
         }
-        self.process(page, &followed)
+        self.process(page, &followed, began.as_ref())
     }
 
     /// Takes over what is recorded. Drops the cached and the kept aggregates of the follower if its
@@ -95,9 +94,19 @@ impl Edge {
     }
 
     /// Processes the first events of a page, and sets aside those among them that have to wait.
-    pub(super) fn process(&self, page: Page, followed: &Followed) -> Result<Pulled, Failure> {
+    /// `began` is recorded with them.
+    pub(super) fn process(
+        &self,
+        page: Page,
+        followed: &Followed,
+        began: Option<&Operation>,
+    ) -> Result<Pulled, Failure> {
+        let lane = page.lane.clone();
         let aside = self.aside(&page, followed)?;
-        let events = self.allowed(&page, aside.as_ref(), followed)?;
+        let events = EventSlice {
+            operation: began,
+            ..self.allowed(&page, aside.as_ref(), followed)?
+        };
         let batch_loop = BatchLoop {
             processor: &self.processor,
             in_hand: Some(&self.in_hand),
@@ -122,12 +131,13 @@ impl Edge {
                 let to = events.tracking(done).to;
                 self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
-                    state.refusals.passed(to);
+                    state.refusals.of(&lane).passed(to);
                     state.failed = None;
                 }
                 let failed = failed.map(|failed| (events.page[done].id, failed));
                 state.left = page.behind(done, to);
-                let failure = failed.map(|(at, failed)| state.refusals.of_event(at, failed));
+                let failure =
+                    failed.map(|(at, failed)| state.refusals.of(&lane).of_event(at, failed));
                 match failure {
                     Some(failure) if done == 0 => Err(failure),
                     failure => Ok(Pulled::Batch { recorded, failure }),
@@ -138,9 +148,8 @@ impl Edge {
                 events: refused,
             }) => {
                 let refused = events.first(refused).offered();
-                Err(state
-                    .refusals
-                    .of_commit(self.processor.name(), refused, error))
+                let refusals = state.refusals.of(&lane);
+                Err(refusals.of_commit(self.processor.name(), refused, error))
             }
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
@@ -203,22 +212,37 @@ impl Edge {
     }
 
     /// Moves the position past events that no policy wants.
-    fn skip(&self, page: Page, head: Head, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
+    fn skip(
+        &self,
+        page: Page,
+        head: Head,
+        began: Option<Operation>,
+        now: Instant,
+        skips: Skips,
+    ) -> Result<Pulled, Failure> {
         let last_skip = self.state().last_skip;
         let due = last_skip.map(|last| last + SKIP_INTERVAL);
         if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
             return Ok(Pulled::Nothing { or_at: Some(due) });
         }
-        self.move_past(&page.lane, page.from, head)?;
+        self.move_past(&page.lane, page.from, head, began)?;
         self.state().last_skip = Some(now);
         Ok(Pulled::changed())
     }
 
-    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants.
-    pub(super) fn move_past(&self, lane: &Lane, from: u64, to: Head) -> Result<(), Failure> {
+    /// Moves the position of `lane` from `from` to `to`, past events that no policy wants, and
+    /// records an operation with it.
+    pub(super) fn move_past(
+        &self,
+        lane: &Lane,
+        from: u64,
+        to: Head,
+        operation: Option<Operation>,
+    ) -> Result<(), Failure> {
         self.processor.refuse_abandoned()?;
         let tracking = lane.tracking(&self.upstream, from, to.position, to.event);
-        let recording = Recording::new(Vec::new()).tracking(tracking);
+        let recording = Recording::default().tracking(tracking);
+        let recording = operation.into_iter().fold(recording, Recording::operation);
         self.processor.application.record(&recording)?;
         Ok(())
     }

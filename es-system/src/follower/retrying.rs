@@ -168,8 +168,21 @@ impl Retrying<'_> {
                 collecting::process(batch_loop, &**policies, offered, |_| recording)
             }
             Work::Projection(projection) => {
-                projecting::retry(batch_loop, &**projection, offered, row, operation)
+                let committed = projecting::retry(batch_loop, &**projection, offered, row)?;
+                self.record_operation(operation.filter(|_| committed.failed.is_none()));
+                Ok(committed)
             }
+        }
+    }
+
+    /// Records an operation behind a transaction that has none. Only the trace of it is lost if this
+    /// fails.
+    fn record_operation(self, operation: Option<Operation>) {
+        let Some(operation) = operation else { return };
+        let recording = Recording::default().operation(operation);
+        if let Err(error) = self.processor.application.record(&recording) {
+            let follower = self.processor.name();
+            tracing::warn!(follower, %error, "an operation on a follower was not recorded");
         }
     }
 

@@ -5,10 +5,12 @@
 //! may have the repaired policy: the row about it tells operators, and holds up nobody.
 
 use es_core::Timestamp;
-use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording, Tracking};
+use es_core::source::{Source, SystemSource};
+use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording};
 
 use crate::error::{Error, Result};
 use crate::follower::edge::Edge;
+use crate::follower::events::Lane;
 use crate::follower::failure::Failure;
 
 /// The name under which a follower records operations of its own.
@@ -23,10 +25,12 @@ pub(super) struct Stop {
     position: Option<u64>,
 }
 
-/// The beginning of a new follower.
+/// The beginning of a follower.
 pub(super) enum Beginning {
-    /// It has begun, now or before, and processes the events behind its position.
-    Begun,
+    /// It begins now, and its first move records this operation.
+    Now(Operation),
+    /// It has begun before, or the operation cannot be recorded.
+    Before,
     /// Its position has moved to where it begins.
     Moved,
     /// The upstream has not reached the event with which it begins.
@@ -34,9 +38,8 @@ pub(super) enum Beginning {
 }
 
 impl Edge {
-    /// Records where the head of the upstream stands when the follower begins, and moves its
-    /// position to where it begins. Several programs may do this at once: the first head counts,
-    /// and one move.
+    /// Decides where a new follower begins. The head of the upstream is recorded with its first
+    /// move, so of several programs at once one records it.
     pub(super) fn begin(
         &self,
         followed: &mut Followed,
@@ -44,35 +47,27 @@ impl Edge {
         head: &Head,
     ) -> Result<Beginning, Failure> {
         let is_new = followed.position.unwrap_or(0) == 0 && followed.began.is_none();
-        if !is_new || self.state().has_begun {
-            return Ok(Beginning::Begun);
+        if !is_new {
+            return Ok(Beginning::Before);
         }
         let start = self.processor.work.begins_behind(head.position);
         if start > head.position {
             return Ok(Beginning::NotYet);
         }
-        self.processor.refuse_abandoned()?;
-        let upstream = self.upstream.name();
-        let mut recording = Recording::default();
-        if self.processor.records_operations() {
-            let began = Operation::new(OperationKind::Began, upstream, FOLLOWER, Timestamp::now());
-            recording = recording.operation(began.at(head.position));
-        }
-        if start > 0 {
-            let tracking = Tracking::new(upstream, 0, start).policies(policies.clone());
-            let event = self.upstream.on_store(|store| store.event_at(start))?;
-            recording = recording.tracking(match event {
-                Some(event) => tracking.at(event),
-                None => tracking,
-            });
-        }
-        self.follower().record(&recording)?;
-        self.state().has_begun = true;
         followed.began = Some(head.position);
-        if start > 0 {
-            return Ok(Beginning::Moved);
+        let began = self.processor.records_operations().then(|| {
+            let upstream = self.upstream.name();
+            // The clock of a test may count how often it is read, and this is about no event.
+            let now = SystemSource.now();
+            Operation::new(OperationKind::Began, upstream, FOLLOWER, now).at(head.position)
+        });
+        if start == 0 {
+            return Ok(began.map_or(Beginning::Before, Beginning::Now));
         }
-        Ok(Beginning::Begun)
+        let event = self.upstream.on_store(|store| store.event_at(start))?;
+        let lane = Lane::Live(policies.clone());
+        self.move_past(&lane, 0, Head::new(start, event), began)?;
+        Ok(Beginning::Moved)
     }
 
     /// Takes over the last operation that tells how the follower stands.

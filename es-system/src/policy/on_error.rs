@@ -65,14 +65,13 @@ impl OnError {
     }
 }
 
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            times: 5,
-            backoff: backoff(100, 60_000),
-            then: Then::Stop,
-        }
-    }
+impl Retry {
+    /// Five attempts, with pauses from 100 ms to 60 s, after which the follower stops.
+    pub const DEFAULT: Self = Self {
+        times: 5,
+        backoff: backoff(100, 60_000),
+        then: Then::Stop,
+    };
 }
 
 /// Creates the pauses of a rule, from the shortest to the longest, in milliseconds.

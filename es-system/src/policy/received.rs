@@ -56,3 +56,32 @@ fn not_decoded(error: MapperError) -> BoxError {
         _ => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use es_store::{Env, Role, StoredEvent};
+
+    use super::*;
+    use crate::policy::undecoded_event::UndecodedEvent;
+
+    #[test]
+    fn an_event_up_to_the_head_at_which_the_follower_began_is_from_the_past() {
+        let upstream = Application::open("School", Role::Leader, Env::new());
+        let upstream = &upstream.expect("a store in memory");
+        let is_replay = |position, began| {
+            let event = StoredEvent::new("one", 1, "Dog.Renamed", Vec::new());
+            let received = Received {
+                notification: &Notification::new(position, event),
+                upstream,
+                began,
+            };
+            UndecodedEvent::new(&received).is_replay()
+        };
+        let began = Some(5);
+        assert_eq!(
+            [4, 5, 6].map(|at| is_replay(at, began)),
+            [true, true, false]
+        );
+        assert!(!is_replay(1, Some(0)) && !is_replay(1, None));
+    }
+}

@@ -102,10 +102,10 @@ mod tests {
     use es_store::{Env, Role};
 
     use super::*;
-    use crate::policy::on_error::Retry;
+    use crate::policy::on_error::{Retry, Then};
     use crate::policy::policy_set::DeclaredTopic;
 
-    const RETRY: fn() -> OnError = || OnError::Retry(Retry::default());
+    const RETRY: OnError = OnError::Retry(Retry::DEFAULT);
 
     /// Returns the rules of policies for these topics.
     fn rules(
@@ -133,15 +133,15 @@ mod tests {
         let policies = [
             ("Dog.Sold", Some(OnError::SetAside)),
             ("Dog.Renamed", None),
-            ("Cat.", Some(RETRY())),
+            ("Cat.", Some(RETRY)),
             ("*", Some(OnError::Stop)),
         ];
         let rules = read(&policies, Some(OnError::SetAside), Env::new());
         for (topic, rule) in [
             ("Dog.Sold", OnError::SetAside),
             ("Dog.Renamed", OnError::SetAside),
-            ("Cat.Sold", RETRY()),
-            ("Cat.Unknown", RETRY()),
+            ("Cat.Sold", RETRY),
+            ("Cat.Unknown", RETRY),
             ("Dog.Unknown", OnError::Stop),
         ] {
             assert_eq!(rules.rule(topic), rule, "{topic}");
@@ -160,8 +160,8 @@ mod tests {
             .with("ON_ERROR", "stop")
             .with("SHOP_FAILURES_MAX", "3");
         let rules = read(&policies, Some(OnError::SetAside), env);
-        assert_eq!(rules.rule("Dog.Sold"), RETRY());
-        assert_eq!(rules.rule("Cat.Sold"), RETRY());
+        assert_eq!(rules.rule("Dog.Sold"), RETRY);
+        assert_eq!(rules.rule("Cat.Sold"), RETRY);
         assert_eq!(rules.failures_max(), 3);
         assert!(!rules.can_set_aside());
     }
@@ -189,10 +189,9 @@ mod tests {
         let then = |then| {
             Some(OnError::Retry(Retry {
                 then,
-                ..Retry::default()
+                ..Retry::DEFAULT
             }))
         };
-        use crate::policy::on_error::Then;
         let can = |own, default, env: &[(&str, &str)]| {
             let env = env.iter().fold(Env::new(), |env, (k, v)| env.with(*k, *v));
             read(&[("Dog.Sold", own)], default, env).can_set_aside()

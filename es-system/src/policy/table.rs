@@ -1,5 +1,8 @@
 //! The dispatch table from the topics of events to policies.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -61,7 +61,7 @@ impl Work {
         self.rules().failures_max()
     }
 
-    /// Returns the position up to which a new follower leaves out the events of an upstream that has
+    /// Returns the position up to which a new follower leaves out the events of an upstream with
     /// this head. It may be above the head.
     pub(crate) fn begins_behind(&self, head: u64) -> u64 {
         let begin = match self {

@@ -98,9 +98,14 @@ fn tables(module: &str) -> String {
         let line = line.strip_suffix(';')?;
         let line = line.strip_prefix("DO $$ BEGIN ").unwrap_or(line);
         let statement = line.split("; EXCEPTION").next()?;
-        let is_shown = ["CREATE TABLE", "CREATE TYPE", "CREATE UNIQUE INDEX"]
-            .iter()
-            .any(|kind| statement.starts_with(kind));
+        let is_shown = [
+            "CREATE TABLE",
+            "CREATE TYPE",
+            "CREATE UNIQUE INDEX",
+            "CREATE INDEX",
+        ]
+        .iter()
+        .any(|kind| statement.starts_with(kind));
         is_shown.then(|| format!("{};", in_lines(statement)))
     });
     let statements: Vec<_> = created.collect();

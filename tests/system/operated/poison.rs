@@ -4,8 +4,8 @@ use es_system::prelude::*;
 use es_system::store::{Recording, SetAsideChange};
 use tests::PATIENCE;
 
-use super::ledger::{ALWAYS, Ledger, Poison, Writer, of, teach};
-use super::{Store, stores, wait_until};
+use super::ledger::{ALWAYS, Ledger, LedgerTable, Poison, Writer, of, teach};
+use super::{Store, sql_stores, stores, wait_until};
 
 /// The tricks of three dogs, in one batch.
 const TRICKS: [&str; 9] = ["A1", "B1", "C1", "A2", "B2", "C2", "A3", "B3", "C3"];
@@ -140,7 +140,6 @@ fn each_case<R: Runner, W: Writer>(stores: fn() -> Vec<Store>) -> Result<()> {
                     at,
                     env,
                 };
-                eprintln!("{name}, {rule}, {failures}, {at}");
                 let ran = case.run::<R, W>();
                 ran.unwrap_or_else(|error| panic!("{name}, {rule}, {failures}, {at}: {error}"));
             }
@@ -153,4 +152,10 @@ fn each_case<R: Runner, W: Writer>(stores: fn() -> Vec<Store>) -> Result<()> {
 fn a_poisoned_event_of_a_process_application_is_treated_by_its_rule() -> Result<()> {
     each_case::<SingleThreadedRunner, Ledger>(stores)?;
     each_case::<MultiThreadedRunner, Ledger>(stores)
+}
+
+#[test]
+fn a_poisoned_event_of_a_projection_is_treated_by_its_rule() -> Result<()> {
+    each_case::<SingleThreadedRunner, LedgerTable>(sql_stores)?;
+    each_case::<MultiThreadedRunner, LedgerTable>(sql_stores)
 }

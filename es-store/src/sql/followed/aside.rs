@@ -15,6 +15,12 @@ const WAITING: &str = "waiting";
 const STANDING: &str = "standing";
 const BEGAN: &str = "began";
 
+/// The condition of an operation that tells how a follower stands. The index has the same text.
+pub(crate) const STANDS: &str = "kind IN ('stopped', 'paused', 'resumed')";
+
+/// The condition of an operation by which a follower began. The index has the same text.
+pub(crate) const BEGINS: &str = "kind = 'began'";
+
 /// Returns the statements, each behind a `UNION ALL`.
 pub(super) fn statements(names: &AsideNames) -> String {
     let AsideNames {
@@ -22,37 +28,22 @@ pub(super) fn statements(names: &AsideNames) -> String {
         operations,
         ..
     } = names;
-    let last = |part, is_part: fn(&OperationKind) -> bool| {
-        let number = last_number(operations, is_part);
+    let last = |part, upstream, condition| {
         format!(
-            " UNION ALL SELECT o.upstream, o.id, o.position, o.who, o.happened_at, NULL, o.detail, NULL, o.kind, \
-             NULL, NULL, '{part}' FROM {operations} AS o WHERE o.id = {number}"
+            " UNION ALL SELECT s.upstream, s.id, s.position, s.who, s.happened_at, NULL, s.detail, NULL, s.kind, \
+             NULL, NULL, '{part}' FROM (SELECT * FROM {operations} WHERE upstream = {upstream} AND {condition} \
+             ORDER BY id DESC LIMIT 1) AS s"
         )
     };
     format!(
         " UNION ALL SELECT NULL, count(*), min(CASE WHEN w.place = 1 THEN w.due END), NULL, NULL, NULL, NULL, NULL, \
          NULL, NULL, NULL, '{WAITING}' FROM (SELECT f.due, row_number() OVER (PARTITION BY f.sequence \
          ORDER BY f.position) AS place FROM {failures} AS f WHERE f.upstream = $1 AND f.decision IS NULL) AS w \
-         HAVING count(*) > 0{}{}",
-        last(STANDING, |kind| kind.is_standing()),
-        last(BEGAN, |kind| *kind == OperationKind::Began),
+         HAVING count(*) > 0{}{}{}",
+        last(STANDING, "$1", STANDS),
+        last(STANDING, "''", STANDS),
+        last(BEGAN, "$1", BEGINS),
     )
-}
-
-/// Returns the number of the last operation of some kinds on the upstream or on all. For each kind,
-/// it is the last entry of an index.
-fn last_number(operations: &str, is_wanted: fn(&OperationKind) -> bool) -> String {
-    let kinds = OperationKind::ALL.into_iter().filter(is_wanted);
-    let numbers = kinds.flat_map(|kind| {
-        let kind = kind.text();
-        ["$1", "''"].map(|upstream| {
-            format!(
-                "SELECT max(k.id) AS id FROM {operations} AS k WHERE k.upstream = {upstream} AND k.kind = '{kind}'"
-            )
-        })
-    });
-    let numbers = numbers.collect::<Vec<_>>().join(" UNION ALL ");
-    format!("(SELECT max(n.id) FROM ({numbers}) AS n)")
 }
 
 /// Adds a row of one of the statements. The error is the problem of a column.
@@ -65,7 +56,14 @@ pub(super) fn add(followed: &mut Followed, part: &str, row: &impl Columns) -> Re
             followed.waiting = Waiting::new(count, due);
         }
         BEGAN => followed.began = position?.map(number).transpose()?,
-        _ => followed.standing = Some(operation(row)?),
+        _ => {
+            // The last one on the upstream and the last one on all: the later one tells.
+            let found = operation(row)?;
+            let is_later = |other: &Operation| found.id > other.id;
+            if followed.standing.as_ref().is_none_or(is_later) {
+                followed.standing = Some(found);
+            }
+        }
     }
     Ok(())
 }
@@ -90,4 +88,24 @@ fn operation(row: &impl Columns) -> Result<Operation, String> {
 
 fn time(micros: i64) -> Result<Timestamp, String> {
     Timestamp::from_micros(micros).ok_or_else(|| format!("{micros} is no time"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_conditions_of_the_indexes_are_those_of_the_kinds() {
+        let is_in = |condition: &str, kind: OperationKind| {
+            condition.contains(&format!("'{}'", kind.text()))
+        };
+        for kind in OperationKind::ALL {
+            assert_eq!(is_in(STANDS, kind), kind.is_standing(), "{kind:?}");
+            assert_eq!(
+                is_in(BEGINS, kind),
+                kind == OperationKind::Began,
+                "{kind:?}"
+            );
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::thread;
 
 use super::bench::{Bench, snapshot};
 use super::set_aside::{
-    able, all, assert_refused, change, discard, done, failed, positions, put, row, set_all_aside,
-    set_aside, time,
+    able, all, assert_changed, assert_refused, change, discard, done, failed, positions, put, row,
+    set_all_aside, set_aside, time,
 };
 use crate::error::StoreError;
 use crate::notification::NotificationQuery;
@@ -316,4 +316,37 @@ pub fn nothing_is_set_aside_behind_a_row_that_was_just_removed(bench: &Bench) {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// Rule: a change that is refused fails none of the recordings that are sent at the same time.
+pub fn a_refused_change_fails_no_other_recording(bench: &Bench) {
+    let Some(recorder) = able(bench) else { return };
+    let saves: Vec<Vec<_>> = (1..=THREADS)
+        .map(|number| {
+            (1..=10)
+                .map(|version| bench.events(number.into(), [version]))
+                .collect()
+        })
+        .collect();
+    let moves = |at: u64| Recording::from(Tracking::new("Up", at, at + 1));
+    thread::scope(|scope| {
+        for own in &saves {
+            let recorder = &*recorder;
+            scope.spawn(move || {
+                for save in own {
+                    recorder.record(save).expect("it is not refused");
+                    let refused = recorder.record(&Recording::default().set_aside(done(7)));
+                    assert_changed(&refused, 7);
+                }
+            });
+        }
+        for at in 0..10 {
+            recorder.record(&moves(at)).expect("it is not refused");
+        }
+    });
+    let head = recorder.head().expect("read").expect("a head");
+    assert_eq!(recorder.tracked("Up").expect("read"), Some(10));
+    let log = recorder.select_notifications(&NotificationQuery::all());
+    assert_eq!(log.expect("read").len() as u64, THREADS * 10);
+    assert!(head.position >= THREADS * 10);
 }

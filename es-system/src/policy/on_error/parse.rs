@@ -17,7 +17,7 @@ pub(super) fn rule(text: &str) -> Result<OnError, String> {
     match text {
         "stop" => return Ok(OnError::Stop),
         "set_aside" => return Ok(OnError::SetAside),
-        "retry" => return Ok(OnError::Retry(Retry::default())),
+        "retry" => return Ok(OnError::Retry(Retry::DEFAULT)),
         _ => {}
     }
     let Some((word, behind)) = text.split_once('(') else {
@@ -41,7 +41,7 @@ fn wrong(problem: &str) -> String {
 
 /// Reads what stands between the parentheses. A comma may stand behind the last key.
 fn retry(keys: &str) -> Result<Retry, String> {
-    let mut retry = Retry::default();
+    let mut retry = Retry::DEFAULT;
     let mut seen = Vec::new();
     let keys = keys.trim();
     if keys.is_empty() {

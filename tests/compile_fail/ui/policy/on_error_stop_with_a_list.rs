@@ -1,0 +1,28 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self {}
+    }
+
+    #[event(Renamed)]
+    pub fn rename(&mut self, name: &str) {}
+}
+
+#[process_application]
+pub struct Counters;
+
+#[process_application]
+impl Counters {
+    #[policy(Dog::Renamed, on_error = stop(5))]
+    fn count(&self, _: &DomainEvent<DogRenamed>, _: &mut ProcessingEvent) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self {}
+    }
+
+    #[event(Renamed)]
+    pub fn rename(&mut self, name: &str) {}
+}
+
+#[process_application]
+pub struct Counters;
+
+#[process_application]
+impl Counters {
+    #[policy(Dog::Renamed, added = later, on_error = retry(times = 0, backoff = "2s..1s", then = skip), until = now)]
+    fn count(&self, _: &DomainEvent<DogRenamed>, _: &mut ProcessingEvent) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
