@@ -89,7 +89,8 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 17] = [
+const APPLICATIONS: [&str; 18] = [
+    "Pair",
     "DogSchool",
     "Counters",
     "North",

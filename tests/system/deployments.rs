@@ -1,9 +1,11 @@
 //! A follower is deployed again with other policies, while an older program follows or after it.
 
 mod kills;
+mod meanwhile;
 mod programs;
 mod projections;
 mod rounds;
+mod starts;
 mod switches;
 mod together;
 
@@ -267,4 +269,23 @@ fn each_upstream_has_policies_of_its_own() -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[test]
+fn a_program_that_has_stepped_back_is_not_idle_though_nothing_is_left() -> Result<()> {
+    fn flow<R: Runner>(place: &Place) -> Result<()> {
+        record(place)?;
+        let mut before = R::new(&program::<old::Second>()?, place.env.clone())?;
+        before.start()?;
+        before.wait_until_idle(PATIENCE)?;
+        run::<R, now::Second>(place)?;
+        before.get::<North>()?.save(&mut Dog::register())?;
+        stepped_back(&before);
+        run::<R, now::Second>(place)?;
+        let error = before.wait_until_idle(Duration::from_millis(50));
+        let error = error.expect_err("another program follows");
+        assert!(matches!(error, Error::NotIdle(_)), "{error}");
+        before.stop()
+    }
+    on_each_runner([flow::<SingleThreadedRunner>, flow::<MultiThreadedRunner>])
 }

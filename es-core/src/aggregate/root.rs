@@ -44,6 +44,8 @@ pub struct Root<A: Aggregate> {
     /// The way back to the one who has lent the aggregate. It ends with the next event, because the
     /// state is no longer the recorded one then.
     loan: Option<Loan<A>>,
+    /// The number of whoever has loaded or lent it; `None` if it was only made.
+    origin: Option<u64>,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -142,7 +144,21 @@ impl<A: Aggregate> Root<A> {
     /// Has the aggregate go back to its lender when it is dropped. It has no pending events.
     #[doc(hidden)]
     pub fn __lend(&mut self, loan: Loan<A>) {
+        self.origin = Some(loan.number);
         self.loan = Some(loan);
+    }
+
+    /// Sets the number of whoever has loaded it.
+    #[doc(hidden)]
+    pub fn __set_origin(&mut self, number: u64) {
+        self.origin = Some(number);
+    }
+
+    /// Returns the number of whoever has loaded or lent it, or `None` if it was only made. Events
+    /// do not change it, unlike the loan.
+    #[doc(hidden)]
+    pub fn __origin(&self) -> Option<u64> {
+        self.origin
     }
 
     /// Returns true if this is one event of a log. Its state then reflects no earlier events.
@@ -167,6 +183,7 @@ impl<A: Aggregate> Root<A> {
             in_doubt: None,
             is_entry: false,
             loan: None,
+            origin: self.origin,
         })
     }
 
@@ -190,6 +207,7 @@ impl<A: Aggregate> Root<A> {
             in_doubt: None,
             is_entry: false,
             loan: None,
+            origin: None,
         }
     }
 
@@ -219,6 +237,7 @@ impl<A: Aggregate> Root<A> {
             in_doubt: None,
             is_entry: false,
             loan: None,
+            origin: None,
         }
     }
 
@@ -303,6 +322,7 @@ where
             in_doubt: self.in_doubt.clone(),
             is_entry: self.is_entry,
             loan: None,
+            origin: self.origin,
         }
     }
 }
