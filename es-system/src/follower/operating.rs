@@ -103,8 +103,8 @@ impl Follower {
     /// event at `position`, or all. The events of a sequence are tried in order, until one fails.
     ///
     /// # Errors
-    /// Fails if no event is set aside at `position`, and if a store fails. What was done before is
-    /// recorded.
+    /// Fails if no event is set aside at `position`, and if a store fails. The record keeps
+    /// what was done before.
     pub(crate) fn retry(
         &self,
         upstream: &str,
