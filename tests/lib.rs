@@ -14,6 +14,8 @@ pub mod evolving;
 pub mod journal;
 pub mod library;
 pub mod mirror;
+#[allow(missing_docs, reason = "each program is a few names of a domain")]
+pub mod programs;
 pub mod releases;
 pub mod wrapped;
 
@@ -88,7 +90,8 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 16] = [
+const APPLICATIONS: [&str; 17] = [
+    "Pair",
     "DogSchool",
     "Counters",
     "North",

@@ -73,7 +73,7 @@ pub use mapper::{Decoded, Mapper};
 pub use notification::{Head, Notification, NotificationPage, NotificationQuery, PAGE_BYTES};
 pub use notification_log::{NotificationLog, Section};
 pub use operation::{Operation, OperationKind};
-pub use projection::{CatchUp, Make, Tables};
+pub use projection::{CatchUp, Make, PoliciesSwitch, Tables};
 pub use rebuild_lock::RebuildLock;
 pub use recorder::{AggregateRecorder, ApplicationRecorder, ProcessRecorder};
 pub use recording::{Recorded, Recording};

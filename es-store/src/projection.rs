@@ -16,12 +16,14 @@ use std::sync::Arc;
 
 use self::meta::Key;
 use self::positions::Position;
-pub use self::rebuild::CatchUp;
+pub use self::rebuild::{CatchUp, PoliciesSwitch};
 use crate::error::StoreError;
+use crate::followed::PoliciesMove;
 use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
 use crate::sql::names::Stage;
 use crate::sql::transaction::{Access, End, Transaction};
+use crate::tracking::Tracking;
 
 /// A function that creates the tables.
 pub type Make<'a> = &'a mut dyn FnMut(&mut Transaction<'_>) -> Result<(), StoreError>;
@@ -80,59 +82,67 @@ impl Tables {
         })
     }
 
-    /// Runs `work` in a transaction in which the position in `upstream` is `from`, and records what
-    /// `work` returns: a [`Tracking`](crate::Tracking), or a [`Recording`] without events that moves this position
-    /// alone, and may set events aside. If it returns nothing, nothing is committed.
+    /// Runs `work` in a transaction in which the position is the one at which the move `start`
+    /// starts and counts for the policies that it expects, and records what `work` returns: a
+    /// [`Tracking`], or a [`Recording`] without events that moves this position alone, and may set
+    /// events aside. If it returns nothing, nothing is committed.
     ///
     /// # Errors
     /// Fails with [`StoreError::PositionMoved`] when the position is another one or counts for
-    /// other policies than the move expects, with [`StoreError::SetAsideChanged`] when a change of
-    /// what is set aside does not find what it expects, and when the store fails.
+    /// other policies. Then `work` has not run, because the tables may be others, too. Fails with
+    /// [`StoreError::SetAsideChanged`] when a change of what is set aside does not find what it
+    /// expects, and when the store fails.
     pub fn process<R: Into<Recording>>(
         &self,
-        upstream: &str,
-        from: u64,
+        start: &Tracking,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
-            process(tx, &Position::live(upstream), from, work)
+            process(tx, &Position::live(&start.upstream), start, work)
         })
     }
 
     /// Runs `work` for the event at `position` that is set aside and is the first of its sequence,
     /// and removes its row in the same transaction. If `work` returns false, nothing is committed.
     ///
-    /// Concurrency: the position in `upstream` is locked first, so of several programs that retry
-    /// an event, the others wait here, and find another row or none.
+    /// With `policies`, the position in `upstream` must count for those that they expect.
+    ///
+    /// Concurrency: the position is locked first, so of several programs that retry an event, the
+    /// others wait here, and find another row or none.
     ///
     /// # Errors
-    /// Fails with [`StoreError::SetAsideChanged`] when there is no such row, and when the store
-    /// fails.
+    /// Fails with [`StoreError::SetAsideChanged`] when there is no such row, with
+    /// [`StoreError::PositionMoved`] when the position counts for other policies, and when the
+    /// store fails. Then `work` has not run.
     pub fn retry(
         &self,
         upstream: &str,
         position: u64,
+        policies: Option<&PoliciesMove>,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
-            aside::retry(tx, &Position::live(upstream), position, work)
+            let live = Position::live(upstream);
+            live.lock_for(tx, policies)?;
+            aside::retry(tx, &live, position, work)
         })
     }
 }
 
+/// Concurrency: a rebuild replaces the tables and changes the policies with the position locked, so
+/// what is compared with the lock held stays until the transaction ends.
 fn process<R: Into<Recording>>(
     tx: &mut Transaction<'_>,
     position: &Position,
-    from: u64,
+    start: &Tracking,
     work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
 ) -> Result<End, StoreError> {
     let found = position.lock(tx)?;
-    if found != from {
-        return Err(StoreError::PositionMoved {
-            upstream: position.upstream().to_owned(),
-            expected: from,
-            found,
-        });
+    if found != start.from {
+        return Err(position.moved(start.from, found));
+    }
+    if let Some(policies) = &start.policies {
+        position.expect_policies(tx, found, policies.expected.as_deref())?;
     }
     let Some(recording) = work(tx) else {
         return Ok(End::Rollback);

@@ -4,6 +4,8 @@
 mod controls;
 #[path = "conformance/projections.rs"]
 mod projections;
+#[path = "conformance/tables.rs"]
+mod tables;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -70,22 +72,24 @@ mod postgres {
     es_store::conformance_tests!(|role, ids| super::postgres(role, ids));
 }
 
-/// Opens the tables of a new application in the one database that these tests share. Without
-/// PostgreSQL it opens a store in memory, which has tests of its own.
+/// Opens the tables of a new application. Without PostgreSQL it opens a store in memory, which has
+/// tests of its own.
 fn postgres(role: Role, ids: IdType) -> Arc<dyn ProcessRecorder> {
+    postgres_database(role, ids).unwrap_or_else(|| {
+        let env = Env::new().with("ORIGINATOR_ID_TYPE", ids.to_string());
+        es_store::open("Tested", role, &env).expect("a store")
+    })
+}
+
+/// Opens the tables of a new application in the one database that these tests share, or returns
+/// `None` where there is no PostgreSQL.
+fn postgres_database(role: Role, ids: IdType) -> Option<Arc<dyn ProcessRecorder>> {
     static DATABASE: OnceLock<Option<Database>> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let Some(database) = DATABASE.get_or_init(testing::postgres::database) else {
-        return es_store::open(
-            "Tested",
-            role,
-            &Env::new().with("ORIGINATOR_ID_TYPE", ids.to_string()),
-        )
-        .expect("a store");
-    };
+    let database = DATABASE.get_or_init(testing::postgres::database).as_ref()?;
     let application = format!("Tested{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let env = database.env().with("ORIGINATOR_ID_TYPE", ids.to_string());
-    es_store::open(&application, role, &env).expect("a database")
+    Some(es_store::open(&application, role, &env).expect("a database"))
 }
 
 /// The rules about what is set aside ask nothing of a store that cannot set events aside.

@@ -128,11 +128,7 @@ impl Follower {
     /// Rebuilds the tables of the projection on this thread. Returns true if the follower had
     /// stopped and continues now.
     pub(crate) fn rebuild(&self, progress: &mut dyn FnMut(&RebuildProgress)) -> Result<bool> {
-        for edge in &self.edges {
-            edge.refuse_to_lack_policies()?;
-        }
-        let upstreams = self.edges.iter().map(|edge| &edge.upstream).collect();
-        Rebuild::begin(&self.processor, upstreams)?.run(progress)?;
+        Rebuild::begin(&self.processor, &self.edges)?.run(progress)?;
         let goes_on = self.processor.repaired();
         if goes_on {
             tracing::info!(follower = self.name(), "a follower goes on");

@@ -19,11 +19,11 @@ pub use es_store::{
     Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decision,
     DecisionKind, Decoded, Digest, End, EnvError, Followed, FromValue, Head, History, InMemory,
     Listening, Make, Mapper, MapperError, MapperProblem, Notification, NotificationPage,
-    NotificationQuery, Operation, OperationKind, PoliciesMove, PolicySet, PolicyTopic, Postgres,
-    ProcessRecorder, RebuildLock, Recorded, Recording, Remedy, Replay, Role, Row, Section,
-    SetAside, SetAsideChange, SetAsideQuery, Signal, Signals, Sqlite, SslMode, StopHandle,
-    StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter, Tracking,
-    UpstreamEvent, Value, Waiting, create_key, ddl, memory, open,
+    NotificationQuery, Operation, OperationKind, PoliciesMove, PoliciesSwitch, PolicySet,
+    PolicyTopic, Postgres, ProcessRecorder, RebuildLock, Recorded, Recording, Remedy, Replay, Role,
+    Row, Section, SetAside, SetAsideChange, SetAsideQuery, Signal, Signals, Sqlite, SslMode,
+    StopHandle, StoreError, StoreFactory, StoredEvent, Tables, ToValue, TopicChange, TopicFilter,
+    Tracking, UpstreamEvent, Value, Waiting, create_key, ddl, memory, open,
 };
 
 #[cfg(feature = "testing")]

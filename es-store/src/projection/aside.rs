@@ -62,14 +62,14 @@ fn check(position: &Position, recording: &Recording) -> Result<(), StoreError> {
     )))
 }
 
-/// Runs `work` and removes the row of the event at `at`, which is the first of its sequence.
+/// Runs `work` with the position locked, and removes the row of the event at `at`, which is the
+/// first of its sequence.
 pub(super) fn retry(
     tx: &mut Transaction<'_>,
     position: &Position,
     at: u64,
     work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
 ) -> Result<End, StoreError> {
-    position.lock(tx)?;
     let names = names(tx)?;
     if !set_aside::is_first(tx, &names, position.row(), at)? {
         return Err(StoreError::set_aside_changed(position.upstream(), at));

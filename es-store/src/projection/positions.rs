@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::followed::{PoliciesMove, PolicySet, PolicyTopic, TopicChange};
 use crate::role::{REBUILD, rebuild_row};
 use crate::sql::followed::{keep_statement, kept};
-use crate::sql::transaction::{ToValue, Transaction};
+use crate::sql::transaction::{Row, ToValue, Transaction};
 use crate::sql::upstream_id;
 use crate::tracking::Tracking;
 use crate::upstream_event::UpstreamEvent;
@@ -44,6 +44,20 @@ impl Position {
         &self.row
     }
 
+    /// Locks the position until the transaction ends, and fails if it counts for other policies
+    /// than these expect.
+    pub(super) fn lock_for(
+        &self,
+        tx: &mut Transaction<'_>,
+        policies: Option<&PoliciesMove>,
+    ) -> Result<(), StoreError> {
+        let at = self.lock(tx)?;
+        match policies {
+            Some(policies) => self.expect_policies(tx, at, policies.expected.as_deref()),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the position, or 0 if there is none, and locks it until the transaction ends.
     pub(super) fn lock(&self, tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
         let tracking = &tx.names().tracking;
@@ -76,32 +90,57 @@ impl Position {
         Ok(())
     }
 
-    /// Moves the locked position as `tracking` does, and records what belongs to the new one.
-    ///
-    /// Concurrency: the position is locked, so nobody changes the policies for which it counts. The
-    /// statement that compares them begins with the lock held.
+    /// Returns the error of a position that is `found`, or counts for other policies than those of
+    /// a move from `expected`.
+    pub(super) fn moved(&self, expected: u64, found: u64) -> StoreError {
+        StoreError::position_moved(&self.upstream, expected, found)
+    }
+
+    /// Fails if the locked position `at` counts for other policies than those with the tag
+    /// `expected`.
+    pub(super) fn expect_policies(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+        expected: Option<&str>,
+    ) -> Result<(), StoreError> {
+        if self.policies(tx, at)?.as_deref() == expected {
+            return Ok(());
+        }
+        Err(self.moved(at, at))
+    }
+
+    /// Fails if other topics are recorded for the locked position `at` than the `expected` ones.
+    pub(super) fn expect_topics(
+        &self,
+        tx: &mut Transaction<'_>,
+        at: u64,
+        expected: &[PolicyTopic],
+    ) -> Result<(), StoreError> {
+        let policies = &tx.names().policies;
+        let sql = format!("SELECT topic, covered FROM {policies} WHERE upstream = $1");
+        let rows = tx.query(&sql, &[&self.upstream]).map_err(problem)?;
+        let topic = |row: &Row| -> Result<_, StoreError> {
+            let topic = row.get(0).map_err(problem)?;
+            let covered = row.get(1).map_err(problem)?;
+            Ok(PolicyTopic { topic, covered })
+        };
+        let found = rows.iter().map(topic).collect::<Result<Vec<_>, _>>()?;
+        if found.len() == expected.len() && found.iter().all(|row| expected.contains(row)) {
+            return Ok(());
+        }
+        Err(self.moved(at, at))
+    }
+
+    /// Moves the locked position to the end of the move `tracking`, and records what belongs to it.
     pub(super) fn follow(
         &self,
         tx: &mut Transaction<'_>,
         tracking: &Tracking,
     ) -> Result<(), StoreError> {
-        let Some(policies) = &tracking.policies else {
-            self.set(tx, tracking.to)?;
-            return self.keep(tx, tracking);
-        };
-        let names = tx.names();
-        let (position, upstream) = (&names.tracking, &names.upstream);
-        let sql = format!(
-            "UPDATE {position} SET notification_id = $2 WHERE application_name = $1 AND coalesce( \
-             (SELECT policies FROM {upstream} WHERE application_name = $1 AND policies_at = $3), '') = $4"
-        );
-        let Tracking { from, to, .. } = tracking;
-        let expected = policies.expected.as_deref().unwrap_or_default();
-        let moved = tx.execute(&sql, &[&self.row, to, from, &expected]);
-        if moved.map_err(problem)? == 0 {
-            return Err(StoreError::position_moved(&self.upstream, *from, *from));
-        }
-        for change in &policies.topics {
+        self.set(tx, tracking.to)?;
+        let policies = tracking.policies.iter();
+        for change in policies.flat_map(|policies| &policies.topics) {
             self.change_topic(tx, change)?;
         }
         self.keep(tx, tracking)

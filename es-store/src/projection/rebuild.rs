@@ -4,17 +4,51 @@ use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, aside, make_tables, process};
 use crate::error::StoreError;
-use crate::followed::{Followed, PolicySet};
+use crate::followed::{Followed, PoliciesMove, PolicySet, PolicyTopic};
 use crate::rebuild_lock::RebuildLock;
 use crate::recording::Recording;
 use crate::role::REBUILD;
 use crate::set_aside::SetAsideChange;
 use crate::sql::names::{Stage, quoted};
 use crate::sql::transaction::{Access, End, Transaction};
+use crate::tracking::Tracking;
 
 /// Processes the events that the old tables have and the new ones lack, in the transaction of the
 /// switch. Its arguments are the upstream's index and the two positions. Returns true on success.
 pub type CatchUp<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, usize, u64, u64) -> bool;
+
+/// The policies of one upstream before and after a switch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoliciesSwitch<'a> {
+    /// The name of the application that is followed.
+    pub upstream: &'a str,
+    /// The topics that must be recorded for the position of the old tables, in any order. May be
+    /// empty.
+    pub replaced: Vec<PolicyTopic>,
+    /// The tag that must be recorded for the position of the new tables; `None` if none may be.
+    pub rebuilt: Option<String>,
+    /// The policies that are recorded afterwards, in place of all others.
+    pub new: PolicySet,
+}
+
+impl<'a> PoliciesSwitch<'a> {
+    /// Creates the switch from these topics, and from the tag of the rebuild, to the policies
+    /// `new`.
+    pub fn new(
+        upstream: &'a str,
+        replaced: Vec<PolicyTopic>,
+        rebuilt: Option<String>,
+        new: PolicySet,
+    ) -> Self {
+        Self {
+            upstream,
+            replaced,
+            rebuilt,
+            new,
+        }
+    }
+}
 
 impl Tables {
     /// Takes the lock of a rebuild, or returns `None` if another owner has it.
@@ -70,13 +104,12 @@ impl Tables {
     /// Fails as `process` does, and when there are no new tables.
     pub fn process_rebuild<R: Into<Recording>>(
         &self,
-        upstream: &str,
-        from: u64,
+        start: &Tracking,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Option<R>,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
             enter_rebuild(tx)?;
-            process(tx, &Position::rebuild(upstream), from, work)
+            process(tx, &Position::rebuild(&start.upstream), start, work)
         })
     }
 
@@ -88,11 +121,14 @@ impl Tables {
         &self,
         upstream: &str,
         position: u64,
+        policies: Option<&PoliciesMove>,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
             enter_rebuild(tx)?;
-            aside::retry(tx, &Position::rebuild(upstream), position, work)
+            let rebuild = Position::rebuild(upstream);
+            rebuild.lock_for(tx, policies)?;
+            aside::retry(tx, &rebuild, position, work)
         })
     }
 
@@ -130,23 +166,31 @@ impl Tables {
 
     /// Replaces the old tables by the new ones of the rebuild `number`, together with their
     /// positions, in one transaction. The positions of the old tables cannot move meanwhile. If
-    /// they are ahead, `catch_up` is called first. Afterwards the positions count for the policies
-    /// that are given for each upstream, and for no others. What the rebuild has set aside takes the
-    /// place of what waits; decisions stay. Returns true if the new tables are in
-    /// use, also if they were before.
+    /// they are ahead, `catch_up` is called first. Returns true if the new tables are in use, also
+    /// if they were before.
+    ///
+    /// Each upstream is given with the policies that must be recorded, and those for which its
+    /// position counts afterwards. Topics that were taken out are forgotten, too: the new tables
+    /// have all their events, or none. What the rebuild has set aside takes the place of what
+    /// waits; decisions stay.
+    ///
+    /// Concurrency: whoever changes the policies has the position locked. They are compared after
+    /// the lock was taken, so nobody makes a topic live between that and the commit, and no event
+    /// is processed in the old tables for a topic that the new ones lack.
     ///
     /// On PostgreSQL it waits only a moment for those who use the old tables, because everyone else
     /// who wants them queues behind it. Call it again after a pause, for as long as a lock may be
     /// waited for.
     ///
     /// # Errors
-    /// Fails with [`StoreError::Locked`] when others use the old tables, when the rebuild was ended
-    /// by somebody else, and when the store fails. Then nothing has changed, unless the connection
-    /// was lost during the commit.
+    /// Fails with [`StoreError::PositionMoved`] when other policies are recorded than those that
+    /// must be, and with [`StoreError::Locked`] when others use the old tables. Fails when the
+    /// rebuild was ended by somebody else, and when the store fails. Then nothing has changed,
+    /// unless the connection was lost during the commit.
     pub fn switch(
         &self,
         number: u64,
-        upstreams: &[(&str, Option<PolicySet>)],
+        upstreams: &[PoliciesSwitch<'_>],
         catch_up: CatchUp<'_>,
     ) -> Result<bool, StoreError> {
         let mut is_done = false;
@@ -159,9 +203,12 @@ impl Tables {
             if rebuilds(tx)? != number {
                 return Err(ended(tx));
             }
-            for (index, (upstream, policies)) in upstreams.iter().enumerate() {
-                let (live, rebuild) = (Position::live(upstream), Position::rebuild(upstream));
+            for (index, policies) in upstreams.iter().enumerate() {
+                let live = Position::live(policies.upstream);
+                let rebuild = Position::rebuild(policies.upstream);
                 let (processed, rebuilt) = (live.lock(tx)?, rebuild.lock(tx)?);
+                live.expect_topics(tx, processed, &policies.replaced)?;
+                rebuild.expect_policies(tx, rebuilt, policies.rebuilt.as_deref())?;
                 if processed > rebuilt {
                     if !catch_up(tx, index, rebuilt, processed) {
                         return Ok(End::Rollback);
@@ -171,9 +218,7 @@ impl Tables {
                     live.take_event_of(tx, &rebuild)?;
                 }
                 aside::take_over(tx, &live, &rebuild)?;
-                if let Some(policies) = policies {
-                    live.set_policies(tx, processed.max(rebuilt), policies)?;
-                }
+                live.set_policies(tx, processed.max(rebuilt), &policies.new)?;
             }
             rename(tx, &rebuilding)?;
             meta::put(tx, Key::Rebuilt, &number.to_string())?;

@@ -6,9 +6,9 @@ use std::thread;
 use es_core::{IdType, Timestamp};
 use es_store::testing::postgres::Database;
 use es_store::{
-    Decision, DecisionKind, Notification, Operation, OperationKind, ProcessRecorder, Recording,
-    Role, SetAside, SetAsideChange, SetAsideQuery, StoreError, StoredEvent, Tables, Tracking,
-    Transaction,
+    Decision, DecisionKind, Notification, Operation, OperationKind, PoliciesMove, PoliciesSwitch,
+    PolicySet, ProcessRecorder, Recording, Role, SetAside, SetAsideChange, SetAsideQuery,
+    StoreError, StoredEvent, Tables, Tracking, Transaction,
 };
 use uuid::Uuid;
 
@@ -111,7 +111,7 @@ fn process(
 ) -> Result<(), StoreError> {
     let changes = aside.iter().cloned();
     let recording = changes.fold(moved(from, to), Recording::set_aside);
-    tables.process("Up", from, &mut |tx| {
+    tables.process(&Tracking::new("Up", from, from), &mut |tx| {
         handle(tx, to);
         Some(recording.clone())
     })
@@ -141,7 +141,9 @@ fn a_projection_sets_events_aside_in_the_transaction_of_its_handlers() {
         let began = Operation::new(OperationKind::Began, "Up", "Ann", time(1)).at(9);
         let recording = moved(3, 4).set_aside(put("a", 4, Some(1))).operation(began);
         let work = &mut |_: &mut Transaction<'_>| Some(recording.clone());
-        tables.process("Up", 3, work).expect("recorded");
+        tables
+            .process(&Tracking::new("Up", 3, 3), work)
+            .expect("recorded");
         let followed = store.followed("Up").expect("read");
         assert_eq!((followed.waiting.count, followed.began), (3, Some(9)));
         assert_eq!(followed.waiting.due, Some(time(2)));
@@ -169,7 +171,7 @@ fn a_recording_that_is_not_about_the_position_is_refused() {
             moved(0, 1).set_aside(other.clone()),
         ] {
             let work = &mut |_: &mut Transaction<'_>| Some(wrong.clone());
-            let refused = tables.process("Up", 0, work);
+            let refused = tables.process(&Tracking::new("Up", 0, 0), work);
             assert!(
                 matches!(refused, Err(StoreError::Invalid(_))),
                 "{refused:?}"
@@ -185,7 +187,7 @@ fn a_projection_retries_the_first_of_a_sequence_and_removes_its_row() {
         let tables = tables(&store);
         process(&tables, 0, 3, &[put("a", 1, None), put("a", 2, None)]).expect("recorded");
         let retry = |position, succeeds| {
-            tables.retry("Up", position, &mut |tx| {
+            tables.retry("Up", position, None, &mut |tx| {
                 handle(tx, position);
                 succeeds
             })
@@ -216,7 +218,7 @@ fn of_many_who_retry_an_event_of_a_projection_one_handles_it() {
                 scope.spawn(|| {
                     for position in 1..=8 {
                         together.wait();
-                        let retried = tables.retry("Up", position, &mut |tx| {
+                        let retried = tables.retry("Up", position, None, &mut |tx| {
                             handle(tx, position);
                             true
                         });
@@ -231,6 +233,16 @@ fn of_many_who_retry_an_event_of_a_projection_one_handles_it() {
     }
 }
 
+/// The policies of a switch, before which none were recorded.
+fn policies() -> PoliciesSwitch<'static> {
+    PoliciesSwitch::new(
+        "Up",
+        Vec::new(),
+        None,
+        PolicySet::new("tag", ["test:Thing.Odd"]),
+    )
+}
+
 /// Rebuilds up to `to`. The events at `aside` are set aside.
 fn rebuild(tables: &Tables, to: u64, aside: &[u64]) -> u64 {
     let number = tables.begin_rebuild(&mut make).expect("begun");
@@ -242,7 +254,9 @@ fn rebuild(tables: &Tables, to: u64, aside: &[u64]) -> u64 {
             .for_each(|position| handle(tx, position));
         Some(recording.clone())
     };
-    tables.process_rebuild("Up", 0, work).expect("recorded");
+    tables
+        .process_rebuild(&Tracking::new("Up", 0, 0), work)
+        .expect("recorded");
     number
 }
 
@@ -265,7 +279,7 @@ fn what_a_rebuild_sets_aside_takes_the_place_of_what_waits_and_decisions_stay() 
         assert_eq!(positions(&store, &of_rebuild), [2, 4, 5]);
         assert_eq!(positions(&store, &SetAsideQuery::of("Up")), [1, 2, 3]);
         assert_eq!(store.followed("Up").expect("read").waiting.count, 2);
-        let switched = tables.switch(number, &[("Up", None)], &mut |_, _, _, _| false);
+        let switched = tables.switch(number, &[policies()], &mut |_, _, _, _| false);
         assert!(switched.expect("switched"));
         assert_eq!(positions(&store, &SetAsideQuery::all()), [2, 4, 5]);
         assert_eq!(
@@ -274,7 +288,7 @@ fn what_a_rebuild_sets_aside_takes_the_place_of_what_waits_and_decisions_stay() 
         );
         assert_eq!(positions(&store, &SetAsideQuery::of("Up").decided()), [2]);
         // An event that the rebuild has handled is not handled again by a retry.
-        let again = tables.retry("Up", 1, &mut |tx| {
+        let again = tables.retry("Up", 1, None, &mut |tx| {
             handle(tx, 1);
             true
         });
@@ -289,7 +303,7 @@ fn what_a_rebuild_has_set_aside_is_retried_and_changed_in_its_tables() {
         let tables = tables(&store);
         let number = rebuild(&tables, 3, &[1, 2]);
         let retry = |position| {
-            tables.retry_rebuild("Up", position, &mut |tx| {
+            tables.retry_rebuild("Up", position, None, &mut |tx| {
                 handle(tx, position);
                 true
             })
@@ -310,7 +324,7 @@ fn what_a_rebuild_has_set_aside_is_retried_and_changed_in_its_tables() {
         };
         assert!(
             tables
-                .switch(number, &[("Up", None)], catch_up)
+                .switch(number, &[policies()], catch_up)
                 .expect("switched")
         );
         assert_eq!(handled(&tables), [1, 3, 5]);
@@ -334,5 +348,29 @@ fn a_rebuild_that_is_discarded_leaves_no_rows() {
         rebuild(&tables, 6, &[4]);
         assert!(tables.discard_rebuild().expect("discarded"));
         assert_eq!(positions(&store, &SetAsideQuery::all()), [1]);
+    }
+}
+
+#[test]
+fn an_event_is_not_retried_while_the_position_counts_for_other_policies() {
+    for (store, _database) in stores() {
+        let tables = tables(&store);
+        process(&tables, 0, 3, &[put("a", 1, None)]).expect("recorded");
+        let tagged = Tracking::new("Up", 3, 3).policies(PoliciesMove::new(None, "new"));
+        store.record(&Recording::from(tagged)).expect("recorded");
+        let retry = |tag: &str| {
+            let policies = PoliciesMove::new(Some(tag.to_owned()), tag);
+            tables.retry("Up", 1, Some(&policies), &mut |tx| {
+                handle(tx, 1);
+                true
+            })
+        };
+        let refused = retry("old");
+        assert!(
+            matches!(refused, Err(StoreError::PositionMoved { .. })),
+            "{refused:?}"
+        );
+        retry("new").expect("it counts for these");
+        assert_eq!(handled(&tables), [1, 3]);
     }
 }

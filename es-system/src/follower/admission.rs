@@ -1,65 +1,67 @@
 //! The beginning of a step: an edge follows, replays or steps back, as the recorded policies allow
 //! it.
 
+mod call;
 mod question;
+mod rebuild;
 mod replay;
+mod start;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Instant;
 
 use es_store::{Followed, PoliciesMove, Recording};
 
-use crate::error::{Error, Result};
 use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
-use crate::follower::policies::{Admitted, Change, Decision, Program, StepBack, SteppedBack};
+use crate::follower::policies::{Admitted, Change, Decision, Look, Program, StepBack, SteppedBack};
 
 impl Edge {
     /// Decides by what is recorded. If the record has to be changed first, changes it. `has_events`
     /// is true if there are events behind the position.
-    pub(super) fn admit(&self, found: &Followed, has_events: bool) -> Result<Admitted, Failure> {
+    pub(super) fn admit(
+        &self,
+        found: &Followed,
+        has_events: bool,
+        now: Instant,
+    ) -> Result<Admitted, Failure> {
         let mut decision = self.decide(found);
         if let Decision::StepBack(reason) = &decision
             && reason.may_end()
-            && (has_events || found.replay.is_some())
-            && self.state().membership.stalls(found, Instant::now())
         {
-            decision = self.decide(found);
+            let look = self.state().membership.look(found, has_events, now);
+            match look {
+                Look::Wait => {}
+                Look::Call => self.call(found)?,
+                Look::Over => decision = self.decide(found),
+            }
         }
         self.carry_out(decision, found)
     }
 
-    /// Returns the error of a policy that was added without telling what becomes of the events that
-    /// it has missed, if there are any. Nothing is changed.
-    pub(crate) fn undecided(&self) -> Result<Option<Error>> {
-        let found = self.follower().followed(self.upstream.name())?;
-        match self.decide(&found) {
-            Decision::Ask(missed, _) => self.refusal(&missed, found.position.unwrap_or(0)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Fails if this program has to step back: new tables of its own would lack events.
-    pub(super) fn refuse_to_lack_policies(&self) -> Result<()> {
-        let found = self.follower().followed(self.upstream.name())?;
-        match self.decide(&found) {
-            Decision::StepBack(reason) => Err(self.stepped_back(reason, &found).error),
-            _ => Ok(()),
-        }
+    /// Returns true if events were left to be replayed at the last look.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.state().membership.is_replaying
     }
 
     fn decide(&self, found: &Followed) -> Decision {
-        let own = &self.processor.policies;
-        if own.are_recorded(found) {
+        if self.processor.policies.are_recorded(found) {
             return Decision::Follow;
         }
+        self.as_program(|program| program.decide(found))
+    }
+
+    fn as_program<T>(&self, decide: impl FnOnce(Program<'_>) -> T) -> T {
+        let own = &self.processor.policies;
         let membership = &self.state().membership;
-        let program = Program {
+        decide(Program {
             policies: &own.declared,
             is_projection: own.is_projection,
             joined: &membership.joined,
             has_followed: membership.has_followed,
-        };
-        program.decide(found)
+        })
     }
 
     fn carry_out(&self, decision: Decision, found: &Followed) -> Result<Admitted, Failure> {
@@ -72,11 +74,14 @@ impl Edge {
             Decision::Record(change) => {
                 self.state().membership.is_settled = false;
                 self.record_policies(&change, found)?;
+                self.state().membership.is_replaying = change.replays(found);
                 Ok(Admitted::Changed)
             }
             Decision::Replay(missed) => {
                 self.join(|topic| missed.knows(topic));
-                self.state().membership.is_settled = false;
+                let mut state = self.state();
+                state.membership.is_settled = false;
+                state.membership.is_replaying = true;
                 Ok(Admitted::Replay(missed))
             }
             Decision::Ask(missed, next) => {
@@ -103,6 +108,7 @@ impl Edge {
         self.join(|_| true);
         let mut state = self.state();
         state.membership.is_settled = true;
+        state.membership.is_replaying = false;
         state.membership.has_followed = true;
         if found.policies.is_none()
             && found.position > Some(0)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use es_store::{Recorded, Recording, StoredEvent};
 
 use crate::application::batch::{Batch, Collected};
-use crate::application::snapshots;
+use crate::application::{saved_inside, snapshots};
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
 use crate::follower::events::EventSlice;
@@ -45,11 +45,15 @@ pub(super) fn process(
         processor,
         policies,
     };
+    let batch = Batch::keeping(
+        processor.application.mapper().clone(),
+        processor.take_kept(),
+    );
     let LoopOutcome {
         done,
         batch,
         failed,
-    } = batch_loop.run(events, Batch::keeping(processor.take_kept()), &mut handler);
+    } = batch_loop.run(events, batch, &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
@@ -60,8 +64,16 @@ pub(super) fn process(
         match processor.application.record(&recording) {
             Ok(recorded) => after_commit(processor, collected, &recording.events, &recorded),
             Err(error) => {
-                processor.application.forget(&recording.events);
-                return Err(CommitFailure::of(error, done));
+                let application = &processor.application;
+                application.forget(&recording.events);
+                let own = saved_inside::explain(application, &collected.saved_inside, &error);
+                return Err(match own {
+                    Some(error) => CommitFailure::Refused {
+                        error,
+                        events: done,
+                    },
+                    None => CommitFailure::of(error, done),
+                });
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::follower::history::History;
 use crate::follower::policies::{Admitted, Membership};
 use crate::follower::processor::Processor;
 use crate::follower::projecting::Target;
-use crate::follower::refusals::Refusals;
+use crate::follower::refusals::LaneRefusals;
 use crate::follower::status::{Condition, EdgeStatus};
 use crate::follower::step::{Next, Skips, Step};
 use crate::follower::{collecting, projecting};
@@ -55,7 +55,7 @@ pub(super) struct State {
     last_position: u64,
     /// The part of the edge in following its upstream, beside other programs.
     pub(super) membership: Membership,
-    refusals: Refusals,
+    refusals: LaneRefusals,
     pub(super) delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
@@ -250,25 +250,23 @@ impl Edge {
     }
 
     fn pull(&self, now: Instant, skips: Skips) -> Result<Pulled, Failure> {
-        let (limit, left) = {
-            let mut state = self.state();
-            (state.limit(), state.left.take())
-        };
+        let left = self.state().left.take();
         let followed = self.follower().followed(self.upstream.name())?;
         let from = followed.position.unwrap_or(0);
         self.see_position(from);
         let history = self.history();
         let ahead = history.verify_head(&followed, self.upstream.head()?)?;
-        let policies = match self.admit(&followed, ahead.is_some())? {
+        let policies = match self.admit(&followed, ahead.is_some(), now)? {
             Admitted::Follow(policies) => policies,
-            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left),
             Admitted::Changed => return Ok(Pulled::changed()),
         };
         let Some(head) = ahead else {
             self.state().is_verified = true;
-            return Ok(Pulled::Nothing { or_at: None });
+            return self.rest(&followed, policies);
         };
         let lane = Lane::Live(policies);
+        let limit = self.state().limit(&lane);
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
@@ -322,14 +320,15 @@ impl Edge {
                 let to = events.tracking(done).to;
                 self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
-                    state.refusals.passed(to);
+                    state.refusals.of(&page.lane).passed(to);
                 }
                 let Some(failed) = failed else {
                     state.left = page.behind(done, to);
                     let failure = None;
                     return Ok(Pulled::Batch { recorded, failure });
                 };
-                match state.refusals.of_event(events.page[done].id, failed) {
+                let refusals = state.refusals.of(&page.lane);
+                match refusals.of_event(events.page[done].id, failed) {
                     failure if done == 0 => Err(failure),
                     failure => Ok(Pulled::Batch {
                         recorded,
@@ -342,9 +341,8 @@ impl Edge {
                 events: refused,
             }) => {
                 let refused = events.first(refused);
-                Err(state
-                    .refusals
-                    .of_commit(self.processor.name(), refused, error))
+                let refusals = state.refusals.of(&page.lane);
+                Err(refusals.of_commit(self.processor.name(), refused, error))
             }
             Err(CommitFailure::Other(failure)) => Err(failure),
         }
@@ -387,12 +385,12 @@ impl Pulled {
 }
 
 impl State {
-    /// Returns the maximum number of events of the next batch. While the first one is newer than
-    /// this program, the others need not be read.
-    fn limit(&self) -> usize {
+    /// Returns the maximum number of events of the next batch of `lane`. While the first one is
+    /// newer than this program, the others need not be read.
+    pub(super) fn limit(&mut self, lane: &Lane) -> usize {
         match self.delay.as_ref().and_then(Delay::newer_event) {
             Some(_) => 1,
-            None => self.refusals.limit(),
+            None => self.refusals.of(lane).limit(),
         }
     }
 }

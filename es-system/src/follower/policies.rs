@@ -18,7 +18,7 @@ use es_store::{Followed, PoliciesMove, PolicySet};
 
 pub(super) use self::change::Change;
 pub(super) use self::decision::{Decision, Program, StepBack};
-pub(super) use self::membership::Membership;
+pub(super) use self::membership::{CALL, Look, Membership, is_called};
 pub(super) use self::missed::Missed;
 pub(super) use self::stepped_back::SteppedBack;
 use crate::policy::policy_set::{DeclaredPolicies, tag};

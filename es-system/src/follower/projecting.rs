@@ -113,10 +113,10 @@ fn in_one_transaction(
         ran = Some((done, failed));
         is_kept.then(|| events.tracking(done))
     };
-    let upstream = events.upstream.name();
+    let start = events.tracking(0);
     let committed = match target {
-        Target::Live => tables.process(upstream, events.from, work),
-        Target::Rebuild => tables.process_rebuild(upstream, events.from, work),
+        Target::Live => tables.process(&start, work),
+        Target::Rebuild => tables.process_rebuild(&start, work),
     };
     match (committed, ran) {
         (_, Some((done, Some(failed)))) => Ok((done, Some(failed))),

@@ -1,17 +1,20 @@
 //! Rebuilds the tables of a projection beside the live ones.
 
+mod switch;
+
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use es_core::error_chain;
 use es_store::backoff::{Backoff, jitter};
-use es_store::{Followed, PoliciesMove, RebuildLock, StoreError, Tables, Tracking, Transaction};
+use es_store::{Followed, PoliciesMove, RebuildLock, StoreError, Tables, Tracking};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::follower::batch::{BATCH_EVENTS, BatchLoop, Committed, Until};
+use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::edge::Edge;
 use crate::follower::events::{EventSlice, Lane, Page};
-use crate::follower::failure::{CommitFailure, EventFailure, Failure, Pause};
+use crate::follower::failure::{CommitFailure, Failure, Pause};
 use crate::follower::history::History;
 use crate::follower::processor::Processor;
 use crate::follower::projecting::{self, Target};
@@ -41,7 +44,10 @@ pub(super) struct Rebuild<'a> {
 
 /// An upstream, and the position of the rebuild in it.
 struct Upstream<'a> {
+    edge: &'a Edge,
     application: &'a Application,
+    /// The record about the old tables when this program began to rebuild them.
+    begun: Followed,
     /// The position of the rebuild, and the event there.
     followed: Followed,
     refusals: Refusals,
@@ -107,19 +113,21 @@ fn lock(processor: &Processor) -> Result<RebuildLock> {
 
 impl<'a> Rebuild<'a> {
     /// Begins a rebuild, or continues one that was interrupted.
-    pub(super) fn begin(processor: &'a Processor, upstreams: Vec<&'a Application>) -> Result<Self> {
+    pub(super) fn begin(processor: &'a Processor, edges: &'a [Arc<Edge>]) -> Result<Self> {
         let application = &processor.application;
         let Work::Projection(projection) = &processor.work else {
             let name = processor.name();
             let problem = format!("`{name}` is not a projection, so it has no tables");
             return Err(Error::Usage(problem));
         };
+        let begun = edges.iter().map(|edge| edge.admit_rebuild());
+        let begun = begun.collect::<Result<Vec<_>>>()?;
         let tables = application.tables()?;
         let lock = lock(processor)?;
         let mut own = None;
         let make = projection.make_tables();
-        let begun = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
-        let number = begun.map_err(|e| own.unwrap_or_else(|| application.store_error(e)))?;
+        let number = tables.begin_rebuild(&mut projection::making(application, make, &mut own));
+        let number = number.map_err(|e| own.unwrap_or_else(|| application.store_error(e)))?;
         let mut rebuild = Self {
             processor,
             projection: &**projection,
@@ -128,32 +136,18 @@ impl<'a> Rebuild<'a> {
             number,
             lock,
         };
-        for upstream in upstreams {
-            let followed = rebuild.recorded_position(upstream)?;
-            rebuild.refuse_other_policies(&followed)?;
+        for (edge, begun) in edges.iter().zip(begun) {
+            let followed = rebuild.recorded_position(&edge.upstream)?;
             rebuild.upstreams.push(Upstream {
-                application: upstream,
+                edge,
+                application: &edge.upstream,
+                begun,
                 followed,
                 refusals: Refusals::default(),
                 left: None,
             });
         }
         Ok(rebuild)
-    }
-
-    /// Fails if another program has begun the rebuild, with policies that are not those of this
-    /// one.
-    fn refuse_other_policies(&self, followed: &Followed) -> Result<()> {
-        match &followed.policies {
-            Some(tag) if *tag != self.processor.policies.recorded().tag => {
-                Err(Error::Usage(format!(
-                    "{}: its rebuild was begun by a program with other policies: call \
-                     `discard_rebuild`, and rebuild again",
-                    self.processor.name()
-                )))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Rebuilds the tables and replaces the old ones.
@@ -182,8 +176,7 @@ impl<'a> Rebuild<'a> {
             let advanced = rebuild.batch(index);
             if advanced.is_err() {
                 // The record shows if the batch was committed.
-                let upstream = rebuild.upstreams[index].application;
-                rebuild.upstreams[index].followed = rebuild.recorded_position(upstream)?;
+                rebuild.look_again(index)?;
             }
             advanced
         })
@@ -244,7 +237,7 @@ impl<'a> Rebuild<'a> {
                 .tracking(upstream, from, head.position, head.event);
             let skipped = self
                 .tables
-                .process_rebuild(upstream.name(), from, &mut |_| Some(skip.clone()));
+                .process_rebuild(&skip, &mut |_| Some(skip.clone()));
             skipped.map_err(|e| self.processor.application.store_error(e))?;
             self.upstreams[index].moved(skip);
             return Ok(false);
@@ -282,75 +275,6 @@ impl<'a> Rebuild<'a> {
         }
     }
 
-    /// Takes the lock again if it was lost, and replaces the old tables with the new ones. Returns
-    /// false if the old ones are too far ahead.
-    ///
-    /// Another owner of the lock may have ended this rebuild meanwhile. The switch knows, because
-    /// it compares the number of the rebuild in its transaction.
-    fn hold_lock_and_switch(&mut self) -> Result<bool, Failure> {
-        if let Err(error) = self.lock.check() {
-            let (projection, error) = (self.processor.name(), error_chain(&error));
-            tracing::warn!(projection, %error, "the lock of a rebuild was lost, and is taken again");
-            self.lock = lock(self.processor)?;
-        }
-        Ok(while_in_use(|| self.switch())?)
-    }
-
-    fn switch(&mut self) -> Result<bool> {
-        let mut failure = None;
-        let policies = self.processor.policies.recorded();
-        let names: Vec<_> = self
-            .upstreams
-            .iter()
-            .map(|u| (u.application.name(), Some(policies.clone())))
-            .collect();
-        let catch_up = &mut |tx: &mut Transaction<'_>, index: usize, from, to| {
-            let caught = self.catch_up(tx, index, from, to);
-            caught.unwrap_or_else(|error| {
-                failure = Some(error);
-                false
-            })
-        };
-        let switched = self.tables.switch(self.number, &names, catch_up);
-        match failure {
-            Some(error) => Err(error),
-            None => switched.map_err(|e| self.processor.application.store_error(e)),
-        }
-    }
-
-    /// Processes, in the transaction of the switch, the events that only the old tables have.
-    fn catch_up(&self, tx: &mut Transaction<'_>, index: usize, from: u64, to: u64) -> Result<bool> {
-        let upstream = self.upstreams[index].application;
-        let (page, is_full) = self.processor.page(upstream, from, to, BATCH_EVENTS)?;
-        let history = History {
-            follower: self.processor.name(),
-            upstream,
-        };
-        history.verify(&self.upstreams[index].followed, page.start.as_ref())?;
-        if is_full {
-            return Ok(false);
-        }
-        let lane = Lane::Rebuild(self.upstreams[index].policies(self.processor));
-        let events = EventSlice {
-            upstream,
-            lane: &lane,
-            from,
-            page: &page.notifications,
-            rest: None,
-        };
-        let timeout = self.processor.application.policy_timeout()?;
-        let batch_loop = self.batch_loop(Until::PageEnds);
-        match projecting::run(batch_loop, self.projection, events, tx, timeout).1 {
-            None => Ok(true),
-            Some(EventFailure::Newer(event)) => Err(Error::Policy(event)),
-            Some(
-                EventFailure::Store(error)
-                | EventFailure::Refused { error, .. }
-                | EventFailure::Policy(error),
-            ) => Err(error),
-        }
-    }
-
     fn batch_loop(&self, until: Until) -> BatchLoop<'a> {
         BatchLoop {
             processor: self.processor,
@@ -359,9 +283,31 @@ impl<'a> Rebuild<'a> {
         }
     }
 
+    /// Reads the position of the rebuild in an upstream again.
+    fn look_again(&mut self, index: usize) -> Result<()> {
+        let followed = self.recorded_position(self.upstreams[index].application)?;
+        self.upstreams[index].followed = followed;
+        Ok(())
+    }
+
+    /// Returns the position of the rebuild. Fails if a program with other policies than those of
+    /// this one has moved it: it may have begun the rebuild, or had its lock in between. An earlier
+    /// release has not recorded its policies, so they may be others, too.
     fn recorded_position(&self, upstream: &Application) -> Result<Followed> {
         let position = self.tables.rebuilt(upstream.name());
-        position.map_err(|e| self.processor.application.store_error(e))
+        let followed = position.map_err(|e| self.processor.application.store_error(e))?;
+        let is_own = match &followed.policies {
+            Some(tag) => *tag == self.processor.policies.tag,
+            None => followed.position.unwrap_or(0) == 0,
+        };
+        if is_own {
+            return Ok(followed);
+        }
+        Err(Error::Usage(format!(
+            "{}: its rebuild was begun by a program with other policies, or by an earlier release, \
+             which does not record them: call `discard_rebuild`, and rebuild again",
+            self.processor.name()
+        )))
     }
 
     /// Returns the number of processed events.

@@ -128,6 +128,27 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Returns the reason to step back if another program has taken a topic in or out between the
+    /// records `before` and `found`, against the policies of this one.
+    pub(in crate::follower) fn changed_by_another(
+        self,
+        before: &Followed,
+        found: &Followed,
+    ) -> Option<StepBack> {
+        let (was, is) = (Coverage::new(&before.topics), Coverage::new(&found.topics));
+        let declared = self.policies.declared.iter().map(|one| &one.topic);
+        let mut taken_out = declared.filter(|topic| was.is_live(topic) && !is.is_live(topic));
+        if let Some(topic) = taken_out.next() {
+            return Some(StepBack::TakenOut(topic.clone()));
+        }
+        let live = found.topics.iter().filter(|row| row.covered.is_none());
+        let mut taken_in = live
+            .map(|row| &row.topic)
+            .filter(|topic| self.policies.retires(topic) && !self.policies.has(topic));
+        let taken_in = taken_in.find(|topic| !was.is_live(topic));
+        taken_in.map(|topic| StepBack::TakenIn(topic.clone()))
+    }
+
     /// Returns the reason to step back if another program follows or replays a topic that this one
     /// neither has nor takes out.
     fn lacks(self, found: &Followed, replaying: Option<&Replaying>) -> Option<StepBack> {

@@ -203,21 +203,36 @@ fn an_added_policy_begins_now_or_with_a_replay_as_it_says() {
         (replay[0].from, replay[0].to, &policies.expected),
         (0, 0, &None)
     );
-    assert_eq!(policies.new.as_deref(), Some("replay B.X\nnow B.Y"));
+    let text = policies.new.as_deref().expect("a tag");
+    let (epoch, topics) = text.split_once('\n').expect("several lines");
+    assert!(epoch.starts_with("epoch "), "{epoch}");
+    assert_eq!(topics, "replay B.X\nnow B.Y");
+    let (_, again) = recorded(decide(&set, &found), &found);
+    let again = again[0].policies.as_ref().expect("policies");
+    assert_ne!(
+        again.new, policies.new,
+        "each replay has an epoch of its own"
+    );
 }
 
 #[test]
 fn a_replay_is_finished_before_anything_else_and_then_its_topics_are_live() {
     let set = policies(&[("A.X", None), ("B.", None)], &[]);
-    let text = "replay B.X\nnow B.Y";
+    // An earlier release has written no epoch.
+    for text in ["replay B.X\nnow B.Y", "epoch 7\nreplay B.X\nnow B.Y"] {
+        finishes(&set, text);
+    }
+}
+
+fn finishes(set: &DeclaredPolicies, text: &str) {
     let here = |at| found(&[live("A.X"), live("B.Z")], Some(Replay::new(at, text)));
-    let (_, next) = asked(decide(&set, &here(30)));
+    let (_, next) = asked(decide(set, &here(30)));
     let Decision::Replay(missed) = next else {
         panic!("it is not replayed: {next:?}")
     };
     assert!(missed.contains("B.X", 31) && !missed.contains("B.Y", 31));
     assert!(!missed.contains("B.Z", 31) && !missed.contains("A.X", 31));
-    let (_, next) = asked(decide(&set, &here(100)));
+    let (_, next) = asked(decide(set, &here(100)));
     let (topics, replay) = recorded(next, &here(100));
     assert_eq!(
         topics,
@@ -283,4 +298,39 @@ fn a_policy_that_is_taken_in_while_the_program_runs_is_not_taken_out_again_by_it
     let reason = lacks(program(&set, &["A.X"], &found));
     assert_eq!(reason, StepBack::TakenIn("B.X".to_owned()));
     recorded(decide(&set, &found), &found);
+}
+
+#[test]
+fn a_change_by_another_program_between_two_looks_is_noticed() {
+    let set = policies(&[("A.X", None), ("A.Y", None)], &["B.X"]);
+    let x = || live("A.X");
+    let changed = |before: &[PolicyTopic], after: &[PolicyTopic]| {
+        let joined = BTreeSet::new();
+        let program = Program {
+            policies: &set,
+            is_projection: true,
+            joined: &joined,
+            has_followed: false,
+        };
+        program.changed_by_another(&found(before, None), &found(after, None))
+    };
+    let covered = PolicyTopic::covered("A.Y", 9);
+    for (before, after, reason) in [
+        (vec![x()], vec![x()], None),
+        (vec![x()], vec![live("A.")], None),
+        (vec![live("B.X")], vec![live("B.X")], None),
+        (vec![x(), live("B.X")], vec![x()], None),
+        (
+            vec![live("A.")],
+            vec![x(), covered],
+            Some(StepBack::TakenOut("A.Y".to_owned())),
+        ),
+        (
+            vec![x()],
+            vec![x(), live("B.X")],
+            Some(StepBack::TakenIn("B.X".to_owned())),
+        ),
+    ] {
+        assert_eq!(changed(&before, &after), reason, "{before:?} {after:?}");
+    }
 }

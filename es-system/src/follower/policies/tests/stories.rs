@@ -337,3 +337,49 @@ fn the_control_that_compares_positions_alone_loses_events() {
     let played = runner.run(&stories(), |story| play(story, false));
     played.expect_err("an event is lost or offered twice");
 }
+
+#[test]
+fn a_batch_of_a_replay_that_was_given_up_is_not_recorded_in_another_one_of_the_same_topics() {
+    let program = |replayed: &[&str], retired: &[&str]| {
+        let replayed = replayed.iter();
+        let replayed = replayed.map(|topic| declared_topic(topic, Some(Added::Replay)));
+        Process::new(DeclaredPolicies {
+            declared: std::iter::once(declared_topic("B.X", None))
+                .chain(replayed)
+                .collect(),
+            retired: retired.iter().map(|topic| (*topic).to_owned()).collect(),
+        })
+    };
+    let mut world = World {
+        compares_tags: true,
+        ..World::default()
+    };
+    let finish = |mut process: Process, world: &mut World| {
+        for _ in 0..6 {
+            process.look(world, 10);
+            assert!(process.commit(world), "{:?}", process.stepped_back);
+        }
+        assert_eq!(world.record.position, Some(world.head()));
+    };
+    let append = |world: &mut World, events: &[&'static str]| {
+        world.log.extend(events);
+        world.offered.resize(world.log.len(), 0);
+    };
+    append(&mut world, &["A.X", "A.Y", "A.X", "A.Y"]);
+    finish(program(&[], &[]), &mut world);
+    let mut late = program(&["A.X", "A.Y"], &[]);
+    late.look(&world, 10);
+    assert!(late.commit(&mut world), "the replay is begun");
+    late.look(&world, 10);
+    // The second program replays a part alone, and the third one takes that out.
+    finish(program(&["A.X"], &["A.Y"]), &mut world);
+    append(&mut world, &["A.X"]);
+    finish(program(&[], &["A.X", "A.Y"]), &mut world);
+    let mut last = program(&["A.X", "A.Y"], &[]);
+    last.look(&world, 10);
+    assert!(last.commit(&mut world), "another replay is begun");
+    assert!(!late.commit(&mut world), "it is of the former one");
+    finish(last, &mut world);
+    world.check().expect("each event once");
+    assert_eq!(world.offered, [1; 5]);
+}
