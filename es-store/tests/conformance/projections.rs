@@ -1,4 +1,4 @@
-//! What a projection sets aside, in the transactions of its handlers, on both databases.
+//! Events that a projection sets aside, in the transactions of its handlers, on both databases.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
