@@ -70,7 +70,8 @@ pub enum StoreError {
         /// The position that is recorded.
         found: u64,
     },
-    /// What is set aside is not what a change expects: another program has changed it.
+    /// A change does not find the row that it expects: another program has changed what is set
+    /// aside.
     #[error(
         "what is set aside at position {position} of `{upstream}` was changed by another program"
     )]
