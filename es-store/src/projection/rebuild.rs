@@ -168,8 +168,8 @@ impl Tables {
     ///
     /// Each upstream is given with the policies that must be recorded, and those for which its
     /// position counts afterwards. Topics that were taken out are forgotten, too: the new tables
-    /// have all their events, or none. What the rebuild has set aside takes the place of what waits;
-    /// decisions stay.
+    /// have all their events, or none. The events that the rebuild has set aside take the place of
+    /// those that wait; decisions stay.
     ///
     /// Concurrency: whoever changes the policies has the position locked. They are compared after
     /// the lock was taken, so nobody makes a topic live between that and the commit, and no event
