@@ -20,6 +20,7 @@ pub mod pass {
     pub mod parameters_of_every_kind;
     pub mod policies_that_come_and_go;
     pub mod projections;
+    pub mod rules_for_failing_policies;
     pub mod snapshots;
     pub mod states_of_every_shape;
     pub mod states_with_methods_of_the_aggregates_names;

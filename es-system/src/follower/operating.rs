@@ -8,7 +8,8 @@
 use es_core::Timestamp;
 use es_store::{
     Decision as Decided, DecisionKind, Followed, Head, Notification, Operation, OperationKind,
-    Recording, SetAside, SetAsideChange, SetAsideQuery, StoredEvent, Tracking, UpstreamEvent,
+    PoliciesMove, Recording, SetAside, SetAsideChange, SetAsideQuery, StoredEvent, Tracking,
+    UpstreamEvent,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -121,11 +122,14 @@ impl Follower {
                 rows.into_iter().map(|row| row.sequence).collect()
             }
         };
+        let tag = self.processor.policies.tag.clone();
+        let policies = PoliciesMove::new(found.policies.clone(), tag);
         let retrying = Retrying {
             processor: &self.processor,
             upstream: edge.upstream(),
             in_hand: None,
             began: found.began,
+            policies: &policies,
         };
         let mut outcome = RetryOutcome::default();
         for sequence in sequences {

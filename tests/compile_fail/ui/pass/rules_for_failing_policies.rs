@@ -51,10 +51,13 @@ impl Counters {
         Err(RetryLater::after(Duration::from_secs(5), "the mail server is busy").into())
     }
 
-    #[cfg(all())]
+    #[cfg(test)]
     #[policy(Dog::Sold, on_error = retry)]
     fn sold(&self, _: &DomainEvent<DogSold>, _: &mut ProcessingEvent) -> Result<()> {
-        Err(RetryLater::after(Duration::from_secs(5), std::io::Error::other("no answer")))?
+        Err(RetryLater::after(
+            Duration::from_secs(5),
+            std::io::Error::other("no answer"),
+        ))?
     }
 
     #[policy(Cat::*, on_error = retry())]
@@ -126,6 +129,7 @@ mod without_the_prelude {
     }
 }
 
+#[test]
 fn main() {
     let leads = |_: &str| ();
     leads(Counters::NAME);
