@@ -2,7 +2,6 @@
 
 mod kills;
 mod meanwhile;
-mod programs;
 mod projections;
 mod rounds;
 mod starts;
@@ -13,11 +12,10 @@ use std::time::{Duration, Instant};
 
 use es_system::Condition;
 use es_system::prelude::*;
-use tests::{PATIENCE, Place, places};
-
-use programs::{
+use tests::programs::{
     Dog, Lines, North, South, asks, hounds, now, old, replays, several, wider, without,
 };
+use tests::{PATIENCE, Place, places};
 
 /// Returns each store that outlives the programs, empty.
 fn lasting_places() -> impl Iterator<Item = Place> {

@@ -10,10 +10,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use es_core::AggregateId;
-use es_store::StoredEvent;
 use es_store::sync::Flag;
+use es_store::{Mapper, StoredEvent};
 
-use crate::application::core::Application;
 use crate::application::kept::{Dropped, HeldRoot, Kept};
 use crate::application::lender::Lender;
 use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
@@ -65,11 +64,11 @@ pub(crate) struct Collected {
 }
 
 impl Batch {
-    /// Returns a batch of `application` that has the aggregates in memory that the ones before it
-    /// have kept.
-    pub(crate) fn keeping(application: Application, kept: Kept) -> Self {
+    /// Returns a batch that has the aggregates in memory that the ones before it have kept.
+    /// `mapper` is that of their application.
+    pub(crate) fn keeping(mapper: Mapper, kept: Kept) -> Self {
         Self {
-            lender: Some(Lender::new(application, kept)),
+            lender: Some(Lender::new(mapper, kept)),
             ..Self::default()
         }
     }
@@ -217,11 +216,19 @@ pub(crate) fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) ->
     stored.into_iter().map(|stored| stored.state.len()).sum()
 }
 
+/// A batch whose policies run on this thread.
+struct Bound {
+    /// The number of the application object.
+    instance: u64,
+    /// The name of the application.
+    name: String,
+    batch: Rc<RefCell<Batch>>,
+}
+
 thread_local! {
     /// The batches whose policies run on this thread. There is more than one if a policy drives
     /// another system.
-    static BOUND: RefCell<Vec<(Application, Rc<RefCell<Batch>>)>> =
-        const { RefCell::new(Vec::new()) };
+    static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns the batch whose policies run on this thread for this application object.
@@ -230,19 +237,19 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
         bound
             .iter()
             .rev()
-            .find(|(owner, _)| owner.instance() == instance)
-            .map(|(_, batch)| batch.clone())
+            .find(|bound| bound.instance == instance)
+            .map(|bound| bound.batch.clone())
     })
 }
 
-/// Returns the batches whose policies run on this thread for other objects of an application.
-pub(crate) fn beside(application: &Application) -> Vec<Rc<RefCell<Batch>>> {
-    let is_beside = |owner: &Application| {
-        owner.name() == application.name() && owner.instance() != application.instance()
-    };
+/// Returns the batches whose policies run on this thread for the application `name`, by another
+/// object of it than `instance`.
+pub(crate) fn beside(instance: u64, name: &str) -> Vec<Rc<RefCell<Batch>>> {
     BOUND.with_borrow(|bound| {
-        let beside = bound.iter().filter(|(owner, _)| is_beside(owner));
-        beside.map(|(_, batch)| batch.clone()).collect()
+        let beside = bound
+            .iter()
+            .filter(|bound| bound.name == name && bound.instance != instance);
+        beside.map(|bound| bound.batch.clone()).collect()
     })
 }
 
@@ -252,7 +259,7 @@ pub(crate) fn find(is_it: impl Fn(&Batch) -> bool) -> Option<Rc<RefCell<Batch>>>
     let found = BOUND.try_with(|bound| {
         let bound = bound.try_borrow().ok()?;
         let is_it = |batch: &RefCell<Batch>| batch.try_borrow().is_ok_and(|batch| is_it(&batch));
-        let mut batches = bound.iter().rev().map(|(_, batch)| batch);
+        let mut batches = bound.iter().rev().map(|bound| &bound.batch);
         batches.find(|batch| is_it(batch)).cloned()
     });
     found.ok().flatten()
@@ -263,15 +270,20 @@ pub(crate) struct BatchBinding {
     _notes: NotesBinding,
 }
 
-/// Binds the batch to this thread and to this application object. `in_store` is raised while a
-/// policy waits for a store.
+/// Binds the batch to this thread and to this object of the application `name`. `in_store` is
+/// raised while a policy waits for a store.
 pub(crate) fn bind(
-    application: &Application,
+    (instance, name): (u64, &str),
     batch: &Rc<RefCell<Batch>>,
     in_store: Flag,
 ) -> BatchBinding {
     let notes = store_errors::bind(batch.borrow().notes.clone(), in_store);
-    BOUND.with_borrow_mut(|bound| bound.push((application.clone(), batch.clone())));
+    let bound = Bound {
+        instance,
+        name: name.to_owned(),
+        batch: batch.clone(),
+    };
+    BOUND.with_borrow_mut(|all| all.push(bound));
     BatchBinding { _notes: notes }
 }
 

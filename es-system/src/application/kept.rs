@@ -14,6 +14,10 @@
 //!   then is behind, and gets their events when it is asked for. The look comes after the page of
 //!   the upstream was read: whatever was saved here before an event of the page was recorded there,
 //!   is seen by the policy of that event.
+//! - A policy may write to the application itself, by a second object of it. Such a save ends the
+//!   look, and the next load begins with another one.
+//! - Only aggregates of this application are kept. One that a policy has changed is kept if this
+//!   batch has lent it, or if its new events alone have made it.
 //! - If the log has another event than before where the last look ended, or behind what was loaded
 //!   since then, or none, then it has lost commits, and nothing is kept. Nor is anything if there
 //!   are too many events to look at.
@@ -50,8 +54,8 @@ const LAST_USED: usize = 8;
 
 /// The aggregates that are kept, and those that the policies of a batch have in their hands.
 ///
-/// How many they are is limited by [`MAX`] and [`MAX_BYTES`] at any time, within a batch as between
-/// two. The least recently used ones are dropped, and whoever asks for one of them loads it again.
+/// Their number is limited by [`MAX`] and [`MAX_BYTES`] at any time, within a batch as between two.
+/// The least recently used ones are dropped, and whoever asks for one of them loads it again.
 /// But the [`LAST_USED`] ones stay in any case. Of aggregates that are larger than the limit
 /// together, each would otherwise drop the others, and each event would replay one: a follower of a
 /// few long aggregates would stall. Whoever works on so large ones has the memory for one of them,

@@ -1,13 +1,14 @@
 //! The aggregates that a batch has in memory, and the number of its loans.
 
-use crate::application::core::Application;
+use es_store::Mapper;
+
 use crate::application::kept::Kept;
 use crate::application::origin;
 
 /// The aggregates of a batch that come from the batches before it and are for those behind it.
 pub(crate) struct Lender {
-    /// The application whose aggregates they are.
-    pub(crate) application: Application,
+    /// The mapper of the application whose aggregates they are.
+    pub(crate) mapper: Mapper,
     pub(crate) kept: Kept,
     /// The number of all loans of the batch, which no other batch and no application has.
     pub(crate) loan: u64,
@@ -17,9 +18,9 @@ pub(crate) struct Lender {
 }
 
 impl Lender {
-    pub(crate) fn new(application: Application, kept: Kept) -> Self {
+    pub(crate) fn new(mapper: Mapper, kept: Kept) -> Self {
         Self {
-            application,
+            mapper,
             kept,
             loan: origin::new(),
             has_looked: false,

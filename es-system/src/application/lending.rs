@@ -76,7 +76,7 @@ pub(crate) fn lend<A: Aggregate>(batch: &Rc<RefCell<Batch>>, aggregate: &mut A, 
 }
 
 /// Marks an aggregate that was loaded for a policy, and that may be too old to be kept, as one of
-/// this application. What the policy makes of it is kept, because the record judges its version.
+/// this application. If the policy changes it, it is kept, because the record judges its version.
 pub(crate) fn mark<A: Aggregate>(batch: &Rc<RefCell<Batch>>, aggregate: &mut A) {
     with_lender(batch, |lender| {
         aggregate.__root_mut().__set_origin(lender.loan);
@@ -162,9 +162,9 @@ fn give_back<A: Aggregate>(loan: u64, root: Root<A>) {
     let due = batch.try_borrow_mut().ok().and_then(|mut batch| {
         let lender = batch.lender()?;
         let is_due = lender.kept.is_measure_due(&id, version);
-        is_due.then(|| lender.application.clone())
+        is_due.then(|| lender.mapper.clone())
     });
-    let measured = due.map(|application| root.state_bytes(application.mapper()));
+    let measured = due.map(|mapper| root.state_bytes(&mapper));
     let dropped = match batch.try_borrow_mut() {
         Ok(mut batch) => batch.give_back(&id, root, measured),
         Err(_) => vec![root.into()],

@@ -1,4 +1,4 @@
-//! What the policies of a batch save to their own application by a second object of it.
+//! The events that the policies of a batch save to their own application by a second object of it.
 //!
 //! Such a save is committed at once, as one of another process is. But it repeats itself whenever
 //! the batch runs again. If the batch collects the same version, its commit is refused each time,
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// Tells the batches whose policies run on this thread that `application`, which may be a second
 /// object of theirs, saves these events. Their looks at their own log are over then.
 pub(crate) fn tell(application: &Application, events: &[StoredEvent]) {
-    for bound in batch::beside(application) {
+    for bound in batch::beside(application.instance(), application.name()) {
         if let Ok(mut batch) = bound.try_borrow_mut() {
             batch.saved_inside(events);
         }

@@ -124,7 +124,12 @@ impl BatchLoop<'_> {
         let batch = Rc::new(RefCell::new(batch));
         let in_store = self.in_hand.map(|in_hand| in_hand.in_store.clone());
         let in_store = in_store.unwrap_or_default();
-        let bound = batch::bind(&self.processor.application, &batch, in_store);
+        let application = &self.processor.application;
+        let bound = batch::bind(
+            (application.instance(), application.name()),
+            &batch,
+            in_store,
+        );
         for notification in offered.events {
             if self.is_over(done, started, &batch.borrow()) {
                 break;

@@ -54,7 +54,10 @@ pub(super) fn process(
         policies,
         policy_limit: processor.application.policy_limit()?,
     };
-    let batch = Batch::keeping(processor.application.clone(), processor.take_kept());
+    let batch = Batch::keeping(
+        processor.application.mapper().clone(),
+        processor.take_kept(),
+    );
     let LoopOutcome {
         done,
         batch,

@@ -16,8 +16,8 @@ use crate::follower::events::{Lane, Offered};
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
 use crate::policy::received::Received;
 
-/// The refusals of an edge. A replay has its own: its positions lie before the live one, and what is
-/// refused there says nothing about what is refused here.
+/// The refusals of an edge. A replay has its own: its positions lie before the live one, and a
+/// refusal there says nothing about the events here.
 #[derive(Debug, Default)]
 pub(super) struct LaneRefusals {
     live: Refusals,

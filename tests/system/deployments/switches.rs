@@ -6,10 +6,10 @@ use es_system::Transaction;
 use es_system::store::{Access, End, Role};
 
 use super::meanwhile::Meanwhile;
-use super::programs::{
+use super::*;
+use tests::programs::{
     asks_table, failing_table, now_table, old_table, stale_table, wider_table, without_table,
 };
-use super::*;
 
 const ALL_BUT_ONE: [&str; 3] = ["registered 1", "registered 3", "renamed 4"];
 

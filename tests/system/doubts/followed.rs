@@ -93,7 +93,7 @@ fn a_runner_that_is_dropped_leaves_a_doubt_as_it_was() -> Result<()> {
 struct Late {
     was_first: AtomicBool,
     recording: Mutex<Option<Recording>>,
-    /// What another process does then.
+    /// The work of another process at that moment.
     meanwhile: Option<Box<dyn Fn() + Send + Sync>>,
 }
 

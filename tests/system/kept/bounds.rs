@@ -1,4 +1,4 @@
-//! What a follower has in memory is bounded, within a batch as between two.
+//! The memory of a follower is bounded, within a batch as between two.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

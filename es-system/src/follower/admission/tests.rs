@@ -1,18 +1,19 @@
 //! Programs that follow beside each other while no events come, at given times.
 
+mod settled;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use es_store::sync::lock;
-use es_store::{Env, PolicyTopic, Recording, Role, StoredEvent, TopicFilter};
+use es_store::{Env, Recording, Role, StoredEvent, TopicFilter};
 
 use crate::application::Application;
 use crate::error::BoxError;
 use crate::follower::Follower;
 use crate::follower::edge::Edge;
-use crate::follower::policies::{Admitted, Change, Decision};
 use crate::follower::status::Condition;
 use crate::follower::step::{Next, Skips};
 use crate::policy::begin::Begin;
@@ -194,20 +195,4 @@ fn a_policy_that_was_taken_in_again_is_not_taken_out_without_new_events() {
     let seconds = world.pass(120, &[&canary], || !canary.waits());
     assert!((29..=65).contains(&seconds), "{seconds}");
     assert_eq!(canary.given(), [3, 5]);
-}
-
-#[test]
-fn an_edge_that_has_just_recorded_a_change_is_not_settled() {
-    let world = World::new();
-    let program = world.program(&["shop:Dog.Renamed"], &[]);
-    let edge = program.edge();
-    edge.state().membership.is_settled = true;
-    let upstream = edge.upstream().name();
-    let found = edge.follower().followed(upstream).expect("it is read");
-    let change = Change::new(Vec::new()).live(["shop:Dog.Renamed"]);
-    let admitted = edge.carry_out(Decision::Record(change), &found);
-    assert!(matches!(admitted, Ok(Admitted::Changed)));
-    let recorded = edge.follower().followed(upstream).expect("it is read");
-    assert_eq!(recorded.topics, [PolicyTopic::live("shop:Dog.Renamed")]);
-    assert!(!edge.is_settled());
 }

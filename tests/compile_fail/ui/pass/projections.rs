@@ -54,7 +54,9 @@ pub struct TrickTable;
 impl TrickTable {
     const TABLE: &'static str = "tricks";
 
-    fn tables(tx: &mut es_system::Transaction<'_>) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn tables(
+        tx: &mut es_system::Transaction<'_>,
+    ) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let sql = format!("CREATE TABLE {} (dog TEXT NOT NULL)", tx.table(Self::TABLE));
         tx.execute(&sql, &[])?;
         Ok(())
@@ -81,6 +83,7 @@ impl TrickTable {
 #[es_system::application]
 pub struct DogSchool;
 
+#[test]
 fn main() {
     use es_system::Runner;
 

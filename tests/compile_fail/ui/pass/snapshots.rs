@@ -43,6 +43,7 @@ impl Counter {
 #[application]
 pub struct School;
 
+#[test]
 fn main() {
     let school = School::new(Env::new()).unwrap();
     let (mut dog, mut counter) = (Dog::register(), Counter::new());

@@ -30,4 +30,7 @@ impl Registrations {
     }
 }
 
-fn main() {}
+#[test]
+fn main() {
+    let _ = |registrations: &Registrations| registrations.total;
+}

@@ -99,6 +99,7 @@ impl NameTable {
     }
 }
 
+#[test]
 fn main() {
     let leads = |_: &str| ();
     leads(Counters::NAME);

@@ -108,7 +108,11 @@ mod domain {
         }
 
         #[policy(OnlyCreated::*)]
-        fn all(&self, event: &DomainEvent<OnlyCreatedEvent>, _: &mut ProcessingEvent) -> Result<()> {
+        fn all(
+            &self,
+            event: &DomainEvent<OnlyCreatedEvent>,
+            _: &mut ProcessingEvent,
+        ) -> Result<()> {
             let _ = (self, &event.payload);
             Ok(())
         }
@@ -142,6 +146,7 @@ mod domain {
     }
 }
 
+#[test]
 fn main() {
     let mut dog = domain::Dog::register("Billy", 2024);
     dog.add_trick("sit".to_owned());

@@ -63,6 +63,7 @@ impl Flag {
     }
 }
 
+#[test]
 fn main() {
     let mut order = Order::open();
     order.add("bone");

@@ -72,6 +72,7 @@ impl Watch {
     }
 }
 
+#[test]
 fn main() {
     let mut dog = Dog::register();
     assert!(dog.learn("sit").is_ok() && dog.learn("roll").is_ok() && dog.learn("bark").is_err());

@@ -79,6 +79,7 @@ mod policies {
     }
 }
 
+#[test]
 fn main() {
     let mut dog = state::Dog::register();
     assert_eq!(dog.learn("sit"), Ok(()));

@@ -96,7 +96,7 @@ impl Counters {
         ::std::result::Result::Ok(())
     }
 
-    #[policy(Dog::Registered,)]
+    #[policy(Dog::Registered)]
     fn one(
         &self,
         _: &::es_system::DomainEvent<DogRegistered>,
@@ -131,6 +131,7 @@ impl Names {
     }
 }
 
+#[::core::prelude::v1::test]
 fn main() {
     let mut dog = Dog::register("Billy");
     dog.add_trick("sit", 1, ::std::option::Option::None);

@@ -91,6 +91,7 @@ impl Named {
     }
 }
 
+#[test]
 fn main() {
     let named = Named::make(
         Uuid::NAMESPACE_URL,

@@ -2,6 +2,7 @@
 
 use es_system::prelude::*;
 
+#[test]
 fn main() {
     #[derive(Serialize, Deserialize)]
     struct Called {

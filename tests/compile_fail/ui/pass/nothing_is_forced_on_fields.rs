@@ -42,6 +42,7 @@ struct Local {
     sum: f32,
 }
 
+#[test]
 fn main() {
     assert_eq!(Thing::make(OnlyStored(1.0)).take(), 2.0);
 }

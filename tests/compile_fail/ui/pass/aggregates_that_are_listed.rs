@@ -31,11 +31,7 @@ impl Count {
 #[application(aggregates(dogs::Dog, Count), name = "School")]
 struct Academy;
 
-#[application(
-    aggregates(
-        crate::dogs::Dog,
-    ),
-)]
+#[application(aggregates(self::dogs::Dog,))]
 struct Kennel;
 
 #[process_application(aggregates(Count))]
@@ -50,6 +46,7 @@ impl Counters {
     }
 }
 
+#[test]
 fn main() -> Result<()> {
     let system = System::new(pipes![[Academy, Counters], [Kennel, Counters]])?;
     let mut runner = SingleThreadedRunner::new(&system, Env::new())?;

@@ -4,6 +4,8 @@
 use es_system::ApplicationType;
 use es_system::prelude::*;
 
+use crate::mirror::on_policy;
+
 /// A follower that keeps a line for each event that one of its policies was given: the name of the
 /// policy and the position.
 pub trait Lines: ApplicationType {
@@ -47,6 +49,7 @@ impl Line {
 }
 
 fn line<E>(policy: &str, event: &DomainEvent<E>) -> String {
+    on_policy(event.notification_id);
     format!("{policy} {}", event.notification_id)
 }
 

@@ -38,7 +38,10 @@ impl School {
     fn register(&self, name: &str) -> Result<()> {
         self.save(&mut Dog::register(name))?;
         assert_eq!(self.application, 1);
-        self.letters.lock().expect("nobody panics").push(format!("{} {name}", self.env));
+        self.letters
+            .lock()
+            .expect("nobody panics")
+            .push(format!("{} {name}", self.env));
         Ok(())
     }
 }
@@ -53,7 +56,10 @@ struct Postman {
 impl Postman {
     #[policy(Dog::Registered)]
     fn welcome(&self, event: &DomainEvent<DogRegistered>, _: &mut ProcessingEvent) -> Result<()> {
-        self.letters.lock().expect("nobody panics").push(format!("to {}", event.name));
+        self.letters
+            .lock()
+            .expect("nobody panics")
+            .push(format!("to {}", event.name));
         Ok(())
     }
 }
@@ -62,6 +68,7 @@ impl Postman {
 #[application]
 struct Empty {}
 
+#[test]
 fn main() -> Result<()> {
     let (letters, posted) = (Letters::default(), Letters::default());
     let (sent, received) = (letters.clone(), posted.clone());
@@ -77,8 +84,14 @@ fn main() -> Result<()> {
     let school = runner.get::<School>()?;
     school.register("Billy")?;
     school.as_ref().clone().register("Milly")?;
-    assert_eq!(*letters.lock().expect("nobody panics"), ["Dear Billy", "Dear Milly"]);
-    assert_eq!(*posted.lock().expect("nobody panics"), ["to Billy", "to Milly"]);
+    assert_eq!(
+        *letters.lock().expect("nobody panics"),
+        ["Dear Billy", "Dear Milly"]
+    );
+    assert_eq!(
+        *posted.lock().expect("nobody panics"),
+        ["to Billy", "to Milly"]
+    );
     assert!(format!("{:?}", Empty::new(Env::new())?).starts_with("Empty"));
     Ok(())
 }

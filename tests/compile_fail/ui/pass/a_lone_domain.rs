@@ -26,6 +26,7 @@ impl Dog {
     }
 }
 
+#[test]
 fn main() {
     let mut dog = Dog::register();
     assert!(matches!(dog.id(), AggregateId::Uuid(_)));

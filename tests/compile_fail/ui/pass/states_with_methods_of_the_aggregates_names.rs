@@ -82,6 +82,7 @@ impl Dog {
     }
 }
 
+#[test]
 fn main() {
     let mut dog = Dog::register("Fido");
     dog.add_trick("roll");

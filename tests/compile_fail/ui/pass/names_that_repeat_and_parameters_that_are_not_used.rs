@@ -47,6 +47,7 @@ impl Counters {
     }
 }
 
+#[test]
 fn main() {
     let kind = format!("{:?}", Dog::DogRegistered);
     assert_eq!(kind, "EventKind(\"Dog.DogRegistered\")");

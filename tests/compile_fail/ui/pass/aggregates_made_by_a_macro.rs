@@ -39,4 +39,5 @@ shape!(
     forget
 );
 
+#[test]
 fn main() {}
