@@ -38,7 +38,6 @@ mod reporting;
 mod retrying;
 mod rules;
 #[cfg(feature = "cli")]
-mod start_with;
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

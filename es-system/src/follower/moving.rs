@@ -6,7 +6,10 @@
 //! is refused itself.
 
 use es_core::Timestamp;
-use es_store::{Followed, Operation, OperationKind, Recording, SetAsideChange, Tracking};
+use es_store::{
+    Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, Recording, SetAsideChange,
+    TopicChange, Tracking,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
@@ -15,80 +18,86 @@ use crate::follower::edge::Edge;
 /// The maximum number of times that a move begins again because another program was first.
 const CONTENTIONS: u32 = 100;
 
-/// A move of a position.
+/// A move of a position, and the person or program that asks for it.
+#[derive(Clone, Copy)]
 struct Move<'a> {
     kind: OperationKind,
+    /// The position to which it moves.
+    to: u64,
     who: &'a str,
-    /// True if what is set aside above the new position is forgotten.
-    forgets: bool,
 }
 
 impl Follower {
-    /// Has the follower go on behind `position` of `upstream`, wherever it is.
+    /// Has the follower go on with the first event at `position` of `upstream` or behind it. The
+    /// events in front of it are passed over, and are not remembered one by one.
     ///
     /// # Errors
-    /// Fails if the upstream has no such position.
+    /// Fails if the follower has passed the position, if the upstream has not reached it, and if
+    /// another program has other policies.
     pub(crate) fn start_at(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let start = Move {
             kind: OperationKind::StartedAt,
+            to: position.saturating_sub(1),
             who,
-            forgets: false,
         };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
-            if position < found.position.unwrap_or(0) {
+            let head = edge.upstream().head()?;
+            let head = edge.history().verify_head(&found, head)?;
+            let from = found.position.unwrap_or(0);
+            let end = head.map_or(from, |head| head.position);
+            if start.to < from || start.to > end {
                 let name = self.name();
                 return Err(Error::Usage(format!(
-                    "`{name}` has processed more than {position} events of `{upstream}` already: \
-                     to process them again, reset it"
+                    "`{name}` has processed `{upstream}` up to position {from}, and the last event \
+                     is at {end}: it can begin at {} to {}",
+                    from + 1,
+                    end + 1
                 )));
             }
-            self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, position, &start)
+            self.move_to(edge, &found, start)
         })
     }
 
     /// Has the follower process all events again. Its own events are kept, so its policies must be
     /// made to be run again.
+    ///
+    /// # Errors
+    /// Fails while a policy that was added replays events, and if another program has other
+    /// policies.
     pub(crate) fn reset(&self, who: &str) -> Result<()> {
         let reset = Move {
             kind: OperationKind::Reset,
+            to: 0,
             who,
-            forgets: true,
         };
         for edge in self.edges() {
             let upstream = edge.upstream().name();
             self.retrying(|| {
                 let found = self.application().followed(upstream)?;
-                self.move_to(edge, &found, 0, &reset)
+                self.move_to(edge, &found, reset)
             })?;
         }
         Ok(())
     }
 
     /// Accepts the log of `upstream`, which was restored: the follower goes on behind `position`,
-    /// or behind the present head. It must have processed the events up to there.
+    /// the last one that both logs have in common. Nobody but the operator knows it: a restored log
+    /// that has grown again looks like any other.
     ///
     /// # Errors
     /// Fails if the position is above the head, or above the position of the follower.
-    pub(crate) fn accept_upstream(
-        &self,
-        upstream: &str,
-        position: Option<u64>,
-        who: &str,
-    ) -> Result<u64> {
+    pub(crate) fn accept_upstream(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let accept = Move {
             kind: OperationKind::AcceptedUpstream,
+            to: position,
             who,
-            forgets: true,
         };
         self.retrying(|| {
-            let head = edge.upstream().head()?.map_or(0, |head| head.position);
             let found = self.application().followed(upstream)?;
             let recorded = found.position.unwrap_or(0);
-            let position = position.unwrap_or(head.min(recorded));
             if position > recorded {
                 let name = self.name();
                 return Err(Error::Usage(format!(
@@ -97,8 +106,7 @@ impl Follower {
                 )));
             }
             self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, position, &accept)?;
-            Ok(position)
+            self.move_to(edge, &found, accept)
         })
     }
 
@@ -114,7 +122,8 @@ impl Follower {
         )))
     }
 
-    fn move_to(&self, edge: &Edge, found: &Followed, to: u64, how: &Move<'_>) -> Result<()> {
+    fn move_to(&self, edge: &Edge, found: &Followed, how: Move<'_>) -> Result<()> {
+        let Move { kind, to, who } = how;
         let upstream = edge.upstream().name();
         if found.replay.is_some() {
             let name = self.name();
@@ -122,23 +131,25 @@ impl Follower {
                 "{name}: a policy that was added replays events of `{upstream}`: wait for its end"
             )));
         }
-        let policies = edge.policies_of_move(found)?;
+        let policies = behind(found, edge.policies_of_move(found)?, to);
         let from = found.position.unwrap_or(0);
         let mut tracking = Tracking::anywhere(upstream, from, to).policies(policies);
         if let Some(event) = edge.upstream().on_store(|store| store.event_at(to))? {
             tracking = tracking.at(event);
         }
         let now = Timestamp::now();
-        let moved = Operation::new(how.kind, upstream, how.who, now)
+        let moved = Operation::new(kind, upstream, who, now)
             .at(to)
             .detail(format!("from {from}"));
-        // One that has stopped in front of an event, or of another log, goes on.
-        let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
-        let mut recording = Recording::default()
-            .tracking(tracking)
-            .operation(moved)
-            .operation(resumed);
-        if how.forgets && found.waiting.count > 0 {
+        let mut recording = Recording::default().tracking(tracking).operation(moved);
+        let standing = found.standing.as_ref();
+        if standing.is_none_or(|last| last.kind != OperationKind::Paused) {
+            // One that has stopped in front of an event, or of another log, goes on.
+            let resumed = Operation::new(OperationKind::Resumed, upstream, who, now);
+            recording = recording.operation(resumed);
+        }
+        if kind != OperationKind::StartedAt {
+            // Decisions about events that may be others now, too.
             recording = recording.set_aside(SetAsideChange::Forget {
                 upstream: upstream.to_owned(),
                 above: to,
@@ -160,6 +171,15 @@ impl Follower {
             }
         }
     }
+}
+
+/// Has the topics that were taken out cover no event behind `to`, because others may stand there.
+fn behind(found: &Followed, policies: PoliciesMove, to: u64) -> PoliciesMove {
+    let covered = found.topics.iter().filter(|topic| topic.covered > Some(to));
+    covered.fold(policies, |policies, topic| {
+        let topic = PolicyTopic::covered(&*topic.topic, to);
+        policies.topic(TopicChange::Put(topic))
+    })
 }
 
 impl Error {
