@@ -42,10 +42,10 @@ pub fn system(gateway: Arc<dyn Gateway>, broker: Arc<dyn Broker>) -> Result<Syst
     ])
 }
 
-/// Returns an environment with a SQLite file in `folder` for each application.
-pub fn files(folder: &Path) -> Env {
+/// Returns the same settings, with a SQLite file in `folder` for each application.
+pub fn with_files(env: Env, folder: &Path) -> Env {
     let applications = ["Orders", "Stock", "Payments", "Publisher", "OrderBoard"];
-    let sqlite = Env::new().with("PERSISTENCE_MODULE", "sqlite");
+    let sqlite = env.with("PERSISTENCE_MODULE", "sqlite");
     applications.iter().fold(sqlite, |env, name| {
         let file = folder.join(format!("{name}.sqlite"));
         let key = format!("{}_SQLITE_DBNAME", name.to_uppercase());

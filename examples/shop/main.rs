@@ -92,7 +92,7 @@ impl Command {
         std::fs::create_dir_all(folder)?;
         let env = match Env::from_process() {
             env if env.get("PERSISTENCE_MODULE").is_some() => env,
-            _ => shop::files(folder),
+            env => shop::with_files(env, folder),
         };
         match self {
             Self::Receive(command) => command.run(env)?,

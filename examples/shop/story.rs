@@ -34,7 +34,8 @@ pub fn tell(folder: &Path) -> AnyResult<()> {
     let gateway = Arc::new(FileGateway::open(folder)?);
     let broker = Arc::new(FileBroker::open(folder)?);
     let system = crate::system(gateway.clone(), broker.clone())?;
-    let mut runner = MultiThreadedRunner::new(&system, crate::files(folder))?;
+    let env = crate::with_files(Env::new(), folder);
+    let mut runner = MultiThreadedRunner::new(&system, env)?;
     runner.start()?;
     let mut shop = Shop {
         gateway,
@@ -51,7 +52,7 @@ pub fn tell(folder: &Path) -> AnyResult<()> {
     shop.a_card_has_expired()?;
     shop.too_much_is_ordered()?;
     shop.a_message_is_not_accepted()?;
-    shop.the_end()?;
+    shop.everything_is_counted()?;
     Ok(shop.runner.stop()?)
 }
 
@@ -119,7 +120,7 @@ impl Shop {
         self.print_published()
     }
 
-    fn the_end(&self) -> AnyResult<()> {
+    fn everything_is_counted(&self) -> AnyResult<()> {
         println!("The board:");
         for entry in self.board.entries()? {
             let (customer, progress) = (&entry.customer, &entry.progress);

@@ -1,14 +1,14 @@
-//! The connection to a service, which can be interrupted.
+//! Connections that fail on request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The connection to a service: whether the service answers.
+/// A connection to a service, whose calls can fail.
 #[derive(Debug, Default)]
 pub struct Connection {
     is_down: AtomicBool,
     /// The number of calls.
     calls: AtomicU64,
-    /// Of so many calls one fails; 0 if none does.
+    /// The number of calls of which one fails; 0 if none does.
     one_fails_of: u64,
 }
 

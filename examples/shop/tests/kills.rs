@@ -160,7 +160,8 @@ fn check(env: &Env, folder: &Path) -> Result<()> {
 fn workers_that_are_killed_charge_reserve_and_publish_each_order_once() -> Result<()> {
     let folder = || tempfile::tempdir().expect("a temporary folder");
     let sqlite = folder();
-    check(&shop::files(sqlite.path()), sqlite.path())?;
+    let files = shop::with_files(Env::new(), sqlite.path());
+    check(&files, sqlite.path())?;
     match database() {
         Some(database) => check(&database.env(), folder().path()),
         None => Ok(()),
