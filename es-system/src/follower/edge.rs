@@ -25,7 +25,6 @@ use crate::follower::metrics::EdgeCounters;
 use crate::follower::policies::Membership;
 use crate::follower::processor::Processor;
 use crate::follower::refusals::{LaneRefusals, Refusals};
-use crate::follower::steering::Stop;
 use crate::follower::step::{Next, Skips, Step};
 
 /// A follower's work on one of its upstreams.
@@ -78,6 +77,15 @@ pub(super) struct Front {
     pub(super) failures: u32,
     /// The number of all failures.
     pub(super) attempts: u32,
+}
+
+/// The stop of a follower by one of its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// The number of the last operation before the attempt that has failed.
+    pub(super) standing: u64,
+    /// The position of the event in front of which it stands, if its policy has failed.
+    pub(super) position: Option<u64>,
 }
 
 /// The retries of events that are set aside.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use es_core::Timestamp;
 use es_store::{
-    Followed, Notification, NotificationQuery, Operation, Recording, SetAside, SetAsideChange,
-    SetAsideQuery, UpstreamEvent,
+    Followed, Notification, NotificationQuery, Operation, PoliciesMove, Recording, SetAside,
+    SetAsideChange, SetAsideQuery, UpstreamEvent,
 };
 
 use crate::application::Application;
@@ -42,6 +42,9 @@ pub(super) struct Retrying<'a> {
     pub(super) counters: &'a EdgeCounters,
     /// The head of the upstream when the follower began to follow it, if it is known.
     pub(super) began: Option<u64>,
+    /// The policies for which the position counted when the row was read. The tables of a projection
+    /// are others if it counts for others.
+    pub(super) policies: &'a PoliciesMove,
 }
 
 /// The result of a retry.
@@ -62,12 +65,15 @@ pub(super) enum Retried {
 impl Edge {
     /// Retries the first event that is due.
     pub(super) fn retry(&self, followed: &Followed) -> Result<Pulled, Failure> {
+        let tag = self.processor.policies.tag.clone();
+        let policies = PoliciesMove::new(followed.policies.clone(), tag);
         let retrying = Retrying {
             processor: &self.processor,
             upstream: &self.upstream,
             in_hand: Some(&self.in_hand),
             counters: &self.counters,
             began: followed.began,
+            policies: &policies,
         };
         let due = SetAsideQuery::of(self.upstream.name())
             .firsts()
@@ -171,7 +177,8 @@ impl Retrying<'_> {
                 collecting::process(batch_loop, &**policies, offered, |_| recording)
             }
             Work::Projection(projection) => {
-                let committed = projecting::retry(batch_loop, &**projection, offered, row)?;
+                let committed =
+                    projecting::retry(batch_loop, &**projection, offered, (row, self.policies))?;
                 self.record_operation(operation.filter(|_| committed.failed.is_none()));
                 Ok(committed)
             }
