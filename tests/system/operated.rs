@@ -1,7 +1,9 @@
 //! Followers whose policies fail, by the rules of their users.
 
 mod hanging;
+mod health;
 mod ledger;
+mod metrics;
 mod poison;
 mod rebuilds;
 mod retries;
