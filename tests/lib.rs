@@ -15,6 +15,7 @@ pub mod journal;
 pub mod library;
 pub mod mirror;
 pub mod releases;
+pub mod tooling;
 pub mod wrapped;
 
 use std::path::Path;

@@ -70,7 +70,7 @@ pub enum StoreError {
         /// The position that is recorded.
         found: u64,
     },
-    /// What is set aside is not what a change expects: another program has changed it.
+    /// A change expects other events to be set aside: another program has changed them.
     #[error(
         "what is set aside at position {position} of `{upstream}` was changed by another program"
     )]

@@ -9,6 +9,7 @@
 //! This crate knows no aggregates: it stores topics and bytes. The [`Mapper`] encodes and decodes
 //! the bytes, in the format of the Python library `eventsourcing` 9.5.
 
+mod checkup;
 mod cipher;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod committer;
@@ -61,6 +62,7 @@ mod upstream_event;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod watcher;
 
+pub use checkup::{Checkup, Connections, Finding, TopicCount, Verdict};
 pub use cipher::create_key;
 pub use digest::Digest;
 pub use env::{

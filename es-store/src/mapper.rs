@@ -171,6 +171,33 @@ impl Mapper {
             && matches!((self.open(&one.state), self.open(&other.state)), (Ok(one), Ok(other)) if one == other)
     }
 
+    /// Returns the state of an event as JSON, as it was written: decrypted and decompressed, and
+    /// not upcast.
+    ///
+    /// # Errors
+    /// Fails when the state cannot be decrypted or decompressed, or is no JSON object.
+    pub fn json(&self, stored: &StoredEvent) -> Result<String, MapperError> {
+        let text = |state: Cow<'_, [u8]>| {
+            JsonReader::new(&state).map_err(MapperProblem::Damaged)?;
+            Ok(String::from_utf8_lossy(&state).into_owned())
+        };
+        let opened = self.open(&stored.state).and_then(text);
+        opened.map_err(|problem| refused(stored, problem))
+    }
+
+    /// Returns the time at which an event was made, whatever its kind.
+    ///
+    /// # Errors
+    /// Fails when the state cannot be decrypted or decompressed, or has no time.
+    pub fn timestamp(&self, stored: &StoredEvent) -> Result<Timestamp, MapperError> {
+        let read = |state: Cow<'_, [u8]>| {
+            let mut fields = JsonReader::new(&state).map_err(MapperProblem::Damaged)?;
+            Ok(fields.take(self.format.timestamp_key())?)
+        };
+        let opened = self.open(&stored.state).and_then(read);
+        opened.map_err(|problem| refused(stored, problem))
+    }
+
     /// Compresses and encrypts JSON for the store.
     fn seal(&self, state: Vec<u8>) -> Result<Vec<u8>, MapperProblem> {
         self.seal_with(state, Cipher::encrypt)
@@ -212,12 +239,7 @@ impl Mapper {
     ) -> Result<Decoded<E>, MapperError> {
         self.open(&stored.state)
             .and_then(|state| self.decode_state(&state, version, upcast, payload))
-            .map_err(|problem| MapperError {
-                topic: stored.topic.clone().into_owned(),
-                id: stored.originator_id.clone(),
-                version: stored.originator_version,
-                problem,
-            })
+            .map_err(|problem| refused(stored, problem))
     }
 
     fn decode_state<E>(
@@ -237,6 +259,16 @@ impl Mapper {
         let payload = steps.read(fields, upcast, |mut fields| payload(&mut fields))?;
         let payload = payload.ok_or(MapperProblem::UnknownTopic)??;
         Ok(Decoded { timestamp, payload })
+    }
+}
+
+/// Returns the error of a stored event that cannot be read or written.
+fn refused(stored: &StoredEvent, problem: impl Into<MapperProblem>) -> MapperError {
+    MapperError {
+        topic: stored.topic.clone().into_owned(),
+        id: stored.originator_id.clone(),
+        version: stored.originator_version,
+        problem: problem.into(),
     }
 }
 

@@ -20,6 +20,7 @@
 //! their positions, and a follower would skip an event.
 
 mod blocking;
+mod checkup;
 mod codes;
 mod connection;
 mod ddl;

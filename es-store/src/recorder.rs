@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use es_core::{AggregateId, IdType};
 
+use crate::checkup::{self, Checkup, TopicCount};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
@@ -218,6 +219,23 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// Fails when the store cannot be read, or a row is damaged.
     fn select_operations(&self, _limit: usize) -> Result<Vec<Operation>, StoreError> {
         Ok(Vec::new())
+    }
+
+    /// Returns the topics of all events, in the order of their texts. It may read the whole log.
+    ///
+    /// The default implementation reads the notifications page by page.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read, or a row is damaged.
+    fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
+        checkup::count_topics(&|query| self.select_notifications(query))
+    }
+
+    /// Examines the store and its surroundings for an operator, and changes nothing.
+    ///
+    /// The default implementation finds nothing.
+    fn checkup(&self) -> Checkup {
+        Checkup::default()
     }
 
     /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`

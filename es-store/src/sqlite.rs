@@ -15,6 +15,7 @@
 
 mod authorizer;
 mod busy;
+mod checkup;
 mod codes;
 mod columns;
 mod connection;

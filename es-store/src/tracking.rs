@@ -25,7 +25,8 @@ pub struct Tracking {
     pub upstream: String,
     /// The position at which the batch started; 0 is in front of the first event.
     pub from: u64,
-    /// The position up to which everything is processed; at least `from`.
+    /// The position up to which everything is processed; at least `from`, unless an operator moves
+    /// it back.
     pub to: u64,
     /// The event at `to`, if it is known. A later batch uses it to notice that the upstream's log
     /// was replaced.
@@ -35,6 +36,8 @@ pub struct Tracking {
     pub policies: Option<PoliciesMove>,
     /// True if it is the position of a replay that moves, and not that of the follower.
     pub of_replay: bool,
+    /// True if the position may go back, because an operator has moved it.
+    pub may_go_back: bool,
 }
 
 impl Tracking {
@@ -47,6 +50,15 @@ impl Tracking {
             at: None,
             policies: None,
             of_replay: false,
+            may_go_back: false,
+        }
+    }
+
+    /// Creates a move by an operator, which may go back.
+    pub fn anywhere(upstream: impl Into<String>, from: u64, to: u64) -> Self {
+        Self {
+            may_go_back: true,
+            ..Self::new(upstream, from, to)
         }
     }
 
@@ -100,6 +112,7 @@ impl Tracking {
             at,
             policies,
             of_replay,
+            may_go_back,
         } = self;
         let invalid = |problem| Err(StoreError::Invalid(problem));
         if is_reserved(upstream) {
@@ -107,7 +120,7 @@ impl Tracking {
                 "`{upstream}` cannot be the name of an upstream: `__` is reserved"
             ));
         }
-        if to < from {
+        if to < from && !may_go_back {
             return invalid(format!(
                 "the position in `{upstream}` would go back from {from} to {to}"
             ));

@@ -8,7 +8,7 @@ pub use es_store::Role;
 
 pub use crate::application::aggregates::Visitor;
 pub use crate::application::kinds::{ApplicationType, FromEnv, MadeByTheAttribute};
-pub use crate::application::topics::SavedAggregate;
+pub use crate::application::saved_aggregate::SavedAggregate;
 pub use crate::error::BoxError;
 pub use crate::policy::begin::Begin;
 pub use crate::policy::context::Collecting;
@@ -32,7 +32,8 @@ use es_store::{Env, Transaction};
 /// # Errors
 /// Fails if the environment is wrong or the store cannot be opened.
 pub fn open<A: ApplicationType>(env: Env) -> SystemResult<Application> {
-    Ok(Application::open(A::NAME, A::ROLE, env)?.saving_only(A::__AGGREGATES))
+    let topics = |saved: &[SavedAggregate]| saved.iter().map(|one| one.topic).collect();
+    Ok(Application::open(A::NAME, A::ROLE, env)?.saving_only(A::__AGGREGATES.map(topics)))
 }
 
 /// Opens a projection, and creates its tables if they are missing.

@@ -21,6 +21,8 @@ pub(crate) mod log;
 pub(crate) mod lru;
 pub(crate) mod notification_log;
 pub(crate) mod repository;
+pub(crate) mod saved;
+pub(crate) mod saved_aggregate;
 pub(crate) mod saving;
 pub(crate) mod seen_head;
 pub(crate) mod snapshots;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use es_core::{AggregateId, error_chain};
-use es_store::{Conflict, EnvError, Remedy, SqlError, StoreError};
+use es_store::{Conflict, DecisionKind, EnvError, Remedy, SqlError, StoreError};
 
 pub use self::data::DataProblem;
 pub(crate) use self::doubt::Attempt;
@@ -122,6 +122,21 @@ pub enum Error {
         /// The difference that was found.
         problem: String,
     },
+    /// A follower has set an event aside, or passes over it, so the effects of the event are not
+    /// there.
+    #[non_exhaustive]
+    SetAside {
+        /// The application that follows.
+        application: String,
+        /// The application that is followed.
+        upstream: String,
+        /// The position of the event.
+        position: u64,
+        /// The decision about it; `None` while it waits to be processed.
+        decision: Option<DecisionKind>,
+        /// The error of the last attempt, with its causes.
+        problem: String,
+    },
     /// The system did not become idle in time.
     NotIdle(Arc<NotIdle>),
     /// A runner could not be stopped in time. Its thread goes on, but none of its batches commits
@@ -169,7 +184,7 @@ impl Error {
             Self::Store { .. } => ErrorKind::Store,
             Self::Statement { .. } => ErrorKind::Statement,
             Self::LogChanged { .. } => ErrorKind::LogChanged,
-            Self::Policy(_) => ErrorKind::Policy,
+            Self::Policy(_) | Self::SetAside { .. } => ErrorKind::Policy,
             Self::RetryLater(_) => ErrorKind::NotReady,
             Self::NotIdle(_) | Self::StillRunning { .. } => ErrorKind::Timeout,
             Self::Usage(_) => ErrorKind::Usage,
@@ -242,6 +257,7 @@ impl Error {
             | Self::Store { application, .. }
             | Self::Statement { application, .. }
             | Self::LogChanged { application, .. }
+            | Self::SetAside { application, .. }
             | Self::Defect { application, .. } => Some(application),
             Self::Policy(_)
             | Self::RetryLater(_)
@@ -335,6 +351,7 @@ impl StdError for Error {
             Self::RetryLater(later) => Some(later),
             Self::AggregateNotFound { .. }
             | Self::LogChanged { .. }
+            | Self::SetAside { .. }
             | Self::NotIdle(_)
             | Self::StillRunning { .. }
             | Self::EndlessCycle { .. }

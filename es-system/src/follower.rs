@@ -23,11 +23,12 @@ mod delay;
 pub(crate) mod edge;
 mod events;
 mod failure;
-mod history;
+pub(crate) mod history;
 #[cfg_attr(
-    not(test),
+    not(any(test, feature = "cli")),
     expect(dead_code, reason = "the calls of operators are to use it")
 )]
+mod moving;
 mod operating;
 mod policies;
 mod processor;
@@ -77,6 +78,11 @@ impl Follower {
 
     pub(crate) fn application(&self) -> &Application {
         &self.processor.application
+    }
+
+    /// Returns true if it is a projection.
+    pub(crate) fn is_projection(&self) -> bool {
+        self.processor.work.is_projection()
     }
 
     pub(crate) fn edges(&self) -> &[Arc<Edge>] {

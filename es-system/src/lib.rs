@@ -113,13 +113,17 @@
 //! | stores and settings | [`Env`], [`Settings`], [`store`] | [`stores`](guide::stores), [`environment`](guide::environment) |
 //! | tests | [`testing`] | [`testing`](guide::testing) |
 //! | errors | [`Error`], and [`ErrorKind`] for what to do about it | [`operating`](guide::operating) |
+//! | the program as its own tool | `es_system::cli`, with the cargo feature `cli` | [`cli`](guide::cli) |
 //! | async callers | `es_system::tokio`, with the cargo feature `tokio` | [`stores`](guide::stores) |
 
 // The attributes name this crate, in its own tests, too.
 #[cfg(test)]
 extern crate self as es_system;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod guide;
+pub mod operating;
 pub mod prelude;
 pub mod store;
 pub mod testing;
@@ -142,6 +146,7 @@ pub use application::aggregates::Aggregates;
 pub use application::execute::ExecuteError;
 pub use application::log::{Log, LoggedEvent};
 pub use application::repository::Repository;
+pub use application::saved::Saved;
 pub use application::{Application, ApplicationType};
 pub use error::{Doubt, Error, ErrorKind, Lag, NotIdle, PolicyFailure, Result, RetryLater};
 pub use follower::status::{Condition, EdgeStatus, FollowerStatus};

@@ -6,6 +6,7 @@ pub use std::time::Duration;
 pub use serde::{Deserialize, Serialize};
 pub use uuid::Uuid;
 
+pub use crate::operating::Operate as _;
 pub use crate::{
     Aggregate, AggregateId, DomainEvent, Env, Error, ErrorKind, EventQuery, ExecuteError,
     FieldError, MultiThreadedRunner, ProcessingEvent, Result, RetryLater, Runner, Settings,

@@ -1,8 +1,10 @@
 //! Runners open the applications of a system and have its followers process events.
 
-mod limits;
+mod has_follower;
+pub(crate) mod limits;
 pub(crate) mod multi_threaded;
-mod network;
+pub(crate) mod network;
+pub(crate) mod operate;
 pub(crate) mod single_threaded;
 mod work_lock;
 
@@ -14,8 +16,7 @@ use crate::error::{Error, Result};
 use crate::follower::status::FollowerStatus;
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
-use crate::runner::multi_threaded::MultiThreadedRunner;
-use crate::runner::single_threaded::SingleThreadedRunner;
+use crate::runner::network::Network;
 use crate::system::System;
 use es_store::Env;
 
@@ -128,10 +129,15 @@ pub trait Runner: Sealed + Sized {
     message = "`{Self}` cannot be a runner: `Runner` is implemented by the library alone",
     label = "use `SingleThreadedRunner` or `MultiThreadedRunner`"
 )]
-pub trait Sealed {}
+pub trait Sealed {
+    /// Returns the opened applications.
+    #[doc(hidden)]
+    fn network(&self) -> &Network;
 
-impl Sealed for SingleThreadedRunner {}
-impl Sealed for MultiThreadedRunner {}
+    /// Has the followers look at their records, if the runner runs.
+    #[doc(hidden)]
+    fn prompt_followers(&self);
+}
 
 /// Returns the moment after `timeout`, or a year from now if that is sooner.
 fn deadline(timeout: Duration) -> Instant {

@@ -21,6 +21,7 @@ mod execute;
 mod fields;
 mod fixtures;
 mod forgotten;
+mod freshness;
 mod given_when_then;
 mod graph;
 mod guides;

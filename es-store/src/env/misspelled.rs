@@ -5,7 +5,7 @@ use super::{Env, KEYS};
 impl Env {
     /// Returns the keys that are set and that differ from a known key by one letter, each with the
     /// key that is probably meant.
-    pub(crate) fn misspelled(&self) -> impl Iterator<Item = (&str, &'static str)> {
+    pub fn misspelled(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let prefix = self
             .application
             .as_ref()

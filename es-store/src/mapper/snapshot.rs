@@ -6,9 +6,9 @@
 
 use es_core::{Aggregate, FieldError, FieldReader, FieldWriter, Root, StoredField, Timestamp};
 
-use super::Mapper;
 use super::snapshot_fields::{self, WHOLE};
 use super::upcast::{self, Steps};
+use super::{Mapper, refused};
 use crate::error::{MapperError, MapperProblem};
 use crate::format::Format;
 use crate::stored_event::StoredEvent;
@@ -50,6 +50,20 @@ impl Mapper {
         Some(attributes.json.finish().len())
     }
 
+    /// Returns a state as JSON, in the form in which a snapshot has it. Returns `None` if it cannot
+    /// be stored.
+    ///
+    /// # Errors
+    /// Fails when a field cannot be written, or its name is reserved.
+    pub fn state_json<A: Aggregate>(&self, state: &A::State) -> Option<Result<String, FieldError>> {
+        let mut attributes = Attributes {
+            json: JsonWriter::new(),
+            format: self.format,
+        };
+        let put = A::__put_state(state, &mut attributes)?;
+        Some(put.map(|()| String::from_utf8_lossy(&attributes.json.finish()).into_owned()))
+    }
+
     /// Decodes a snapshot of an aggregate. Returns `None` if the state cannot be stored.
     ///
     /// # Errors
@@ -67,15 +81,6 @@ impl Mapper {
                 .transpose()?
                 .map_err(|problem| refused(stored, problem)),
         )
-    }
-}
-
-fn refused(stored: &StoredEvent, problem: impl Into<MapperProblem>) -> MapperError {
-    MapperError {
-        topic: stored.topic.clone().into_owned(),
-        id: stored.originator_id.clone(),
-        version: stored.originator_version,
-        problem: problem.into(),
     }
 }
 

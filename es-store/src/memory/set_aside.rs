@@ -1,4 +1,4 @@
-//! What a follower has set aside, in memory, and the operations on it.
+//! The events that a follower has set aside, in memory, and the operations on it.
 
 mod change;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use es_core::{AggregateId, IdType};
 
 use super::blocking::check_may_block;
+use super::checkup::{self, Examined};
 use super::connection::Connection;
 use super::listen::{Listeners, ListeningConnection};
 use super::names::Names;
@@ -21,6 +22,7 @@ use super::shortage;
 use super::sql::Sql;
 use super::sql::positions::PositionSql;
 use super::writer::Writer;
+use crate::checkup::{Checkup, TopicCount};
 use crate::committer::Committer;
 use crate::env::Env;
 use crate::error::StoreError;
@@ -132,6 +134,19 @@ impl PostgresRecorder {
         }
         let problem = format!("the table `{}` {ROW_PER_POSITION}", self.names.tracking);
         Err(self.settings.label.misconfigured(problem))
+    }
+
+    /// Has `work` examine the database.
+    fn examined<T>(&self, work: impl FnOnce(&Examined<'_>) -> T) -> T {
+        work(&Examined {
+            names: &self.names,
+            settings: &self.settings,
+            role: self.role,
+            has_snapshots: self.has_snapshots,
+            read: &|doing, sql, params| {
+                self.read(doing, |connection| connection.client.query(sql, params))
+            },
+        })
     }
 
     fn follows(&self, upstream: &str) -> bool {
@@ -332,6 +347,14 @@ impl ProcessRecorder for PostgresRecorder {
             added.map_err(|one| self.settings.label.damaged(one.at, one.problem))?;
         }
         Ok(followed.finish())
+    }
+
+    fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
+        self.examined(checkup::topics)
+    }
+
+    fn checkup(&self) -> Checkup {
+        self.examined(checkup::examine)
     }
 
     fn check_set_aside(&self) -> Result<(), StoreError> {

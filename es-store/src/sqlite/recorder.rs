@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::rows::Reader;
 use super::schema::Layout;
-use super::{rebuild, tables, user_transaction};
+use super::{checkup, rebuild, tables, user_transaction};
+use crate::checkup::{Checkup, TopicCount};
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
@@ -231,6 +232,15 @@ impl ProcessRecorder for SqliteRecorder {
             }
             _ => Ok(Vec::new()),
         }
+    }
+
+    fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
+        self.database
+            .read(|connection| checkup::topics(connection, &self.database.label))
+    }
+
+    fn checkup(&self) -> Checkup {
+        checkup::examine(&self.database)
     }
 
     fn transact(

@@ -17,7 +17,7 @@ use crate::application::cache::Cache;
 use crate::application::forgotten;
 use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
-use crate::application::topics::{SavedAggregate, Topics};
+use crate::application::topics::Topics;
 use crate::error::{Error, Result};
 
 /// The part that all applications share. It saves aggregates and loads them again.
@@ -220,8 +220,8 @@ impl Application {
             .map_err(|problem| Error::configuration(self.name(), problem))
     }
 
-    /// Lists the only aggregates that may be saved; `None` is no list.
-    pub(crate) fn saving_only(self, saved: Option<&'static [SavedAggregate]>) -> Self {
+    /// Lists the topics of the only aggregates that may be saved; `None` is no list.
+    pub(crate) fn saving_only(self, saved: Option<Vec<&'static str>>) -> Self {
         saved
             .into_iter()
             .for_each(|saved| self.inner.topics.save_only(saved));

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use es_store::{Env, Role};
 
 use crate::application::core::Application;
-use crate::application::topics::SavedAggregate;
+use crate::application::saved_aggregate::SavedAggregate;
 use crate::error::Result;
 
 /// Seals [`ApplicationType`]. Only generated code names it.

@@ -10,6 +10,7 @@ use crate::application::aggregates::{Aggregates, Visitor};
 use crate::application::attempt::{self, SaveAttempt};
 use crate::application::cache::CachedAggregate;
 use crate::application::core::Application;
+use crate::application::saved::Saved;
 use crate::application::snapshots;
 use crate::application::store_errors;
 use crate::error::{Attempt, Error, ErrorKind, Result};
@@ -29,7 +30,7 @@ impl Application {
     /// the same aggregates again, or settle the [doubt](Error::doubt) of the error. Until the store
     /// has answered, each call returns this error. Events that were added since then are saved
     /// afterwards, in a transaction of their own.
-    pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Recorded> {
+    pub fn save(&self, mut aggregates: impl Aggregates) -> Result<Saved> {
         self.refuse_inside_policy(
             "save",
             "hand the aggregate to `processing_event.collect_events(..)` instead, so that it is recorded with the position",
@@ -37,10 +38,10 @@ impl Application {
         let call = store_errors::save_of(self.instance(), &mut aggregates)?;
         let saved = store_errors::mending(call, || save_pending(self, &mut aggregates));
         let Some(recorded) = saved? else {
-            return Ok(Recorded::default());
+            return Ok(Saved::new(self.name(), Recorded::default()));
         };
         self.prompt();
-        Ok(recorded)
+        Ok(Saved::new(self.name(), recorded))
     }
 }
 

@@ -7,25 +7,12 @@ use std::sync::{OnceLock, RwLock};
 use es_core::Aggregate;
 use es_store::sync;
 
-/// An aggregate that an application saves, by its stored name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SavedAggregate {
-    pub(crate) topic: &'static str,
-}
-
-impl SavedAggregate {
-    /// Returns the aggregate `A`.
-    pub const fn of<A: Aggregate>() -> Self {
-        Self { topic: A::TOPIC }
-    }
-}
-
 /// The topics of the aggregate types that an application has used.
 #[derive(Default)]
 pub(crate) struct Topics {
     owners: RwLock<HashMap<&'static str, (TypeId, &'static str)>>,
     /// The only aggregates that may be saved; all, if it is not set.
-    saved: OnceLock<&'static [SavedAggregate]>,
+    saved: OnceLock<Vec<&'static str>>,
 }
 
 impl Topics {
@@ -52,7 +39,7 @@ impl Topics {
     }
 
     /// Lists the only aggregates that may be saved. A second list has no effect.
-    pub(crate) fn save_only(&self, saved: &'static [SavedAggregate]) {
+    pub(crate) fn save_only(&self, saved: Vec<&'static str>) {
         self.saved.get_or_init(|| saved);
     }
 
@@ -61,7 +48,7 @@ impl Topics {
         let Some(saved) = self.saved.get() else {
             return Ok(());
         };
-        if saved.contains(&SavedAggregate::of::<A>()) {
+        if saved.contains(&A::TOPIC) {
             return Ok(());
         }
         let name = type_name::<A>().rsplit("::").next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use es_core::error_chain;
-use es_store::{Conflict, StoreError};
+use es_store::{Conflict, DecisionKind, StoreError};
 
 use crate::error::{Doubt, Error};
 
@@ -48,15 +48,35 @@ impl fmt::Display for Error {
             } => write!(f, "{}{}", error_chain(&**problem), tried(*attempts)),
             Self::Statement { problem, .. } => error_chain(&**problem).fmt(f),
             Self::Configuration { problem, .. } | Self::Usage(problem) => f.write_str(problem),
+            of_a_follower => of_a_follower.describe_follower(f),
+        }
+    }
+}
+
+impl Error {
+    /// Writes the text of an error of a follower or a runner.
+    fn describe_follower(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::LogChanged {
                 upstream, problem, ..
             } => write!(
                 f,
                 "the log of `{upstream}` is not the one that was followed: {problem}"
             ),
-            Self::Policy(failure) => failure.fmt(f),
-            Self::RetryLater(later) => later.fmt(f),
-            Self::NotIdle(lags) => lags.fmt(f),
+            Self::Policy(failure) => write!(f, "{failure}"),
+            Self::SetAside {
+                upstream,
+                position,
+                decision,
+                problem,
+                ..
+            } => {
+                let state = decision.map_or("set aside", DecisionKind::text);
+                let at = format!("the event at position {position} of `{upstream}`");
+                write!(f, "{at} was {state}: {problem}")
+            }
+            Self::RetryLater(later) => write!(f, "{later}"),
+            Self::NotIdle(lags) => write!(f, "{lags}"),
             Self::StillRunning {
                 follower,
                 limit,
@@ -72,6 +92,8 @@ impl fmt::Display for Error {
             Self::Defect { message, .. } => {
                 write!(f, "this library panicked, please report it: {message}")
             }
+            // The others are described by the caller.
+            _ => Ok(()),
         }
     }
 }

@@ -73,6 +73,17 @@ impl History<'_> {
         )))
     }
 
+    /// Verifies the event at the recorded position, apart from any batch.
+    #[cfg(feature = "cli")]
+    fn verify_alone(self, followed: &Followed) -> Result<()> {
+        let Some(head) = self.verify_head(followed, self.upstream.head()?)? else {
+            return Ok(());
+        };
+        let position = followed.position.unwrap_or(0).min(head.position);
+        let found = self.upstream.on_store(|store| store.event_at(position))?;
+        self.verify(followed, found.as_ref())
+    }
+
     /// Returns the error of an upstream that has no event at a position at which one was processed.
     pub(super) fn gone(self, position: u64) -> Error {
         self.changed(format!("there is no event at position {position} now"))
@@ -88,6 +99,20 @@ impl History<'_> {
             problem,
         }
     }
+}
+
+/// Fails if the log of `upstream` is another one than `follower` has followed.
+///
+/// # Errors
+/// Returns [`Error::LogChanged`] then, and fails if a store cannot be read.
+#[cfg(feature = "cli")]
+pub(crate) fn verify(follower: &Application, upstream: &Application) -> Result<()> {
+    let followed = follower.followed(upstream.name())?;
+    let history = History {
+        follower: follower.name(),
+        upstream,
+    };
+    history.verify_alone(&followed)
 }
 
 /// Describes an event of the upstream.

@@ -170,7 +170,7 @@ impl Follower {
     }
 
     /// Returns the edge to an application that is followed.
-    fn edge(&self, upstream: &str) -> Result<&Edge> {
+    pub(super) fn edge(&self, upstream: &str) -> Result<&Edge> {
         let mut edges = self.edges.iter();
         let edge = edges.find(|edge| edge.upstream().name() == upstream);
         edge.map(|edge| &**edge).ok_or_else(|| {

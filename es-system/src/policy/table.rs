@@ -12,6 +12,7 @@ use es_core::__private::panic_message;
 use es_core::{Aggregate, DomainEvent, EventKind, EventPayload, EventSet};
 use es_store::TopicFilter;
 
+use crate::application::saved_aggregate::SavedAggregate;
 use crate::application::topics::Topics;
 use crate::application::{Application, ApplicationType};
 use crate::error::{BoxError, Error, Result};
@@ -55,7 +56,7 @@ type Handler<A, C> = Arc<
 
 /// An event that has a policy, by its stored name and that of its aggregate.
 pub(crate) struct FollowedEvent {
-    pub(crate) aggregate: &'static str,
+    pub(crate) aggregate: SavedAggregate,
     pub(crate) topic: &'static str,
 }
 
@@ -281,7 +282,7 @@ impl<A, C: Context> Policies<A, C> {
         let handler: Handler<A, C> = Arc::new(handler);
         for topic in topics {
             self.followed.push(FollowedEvent {
-                aggregate: E::TOPIC,
+                aggregate: SavedAggregate::of::<E>(),
                 topic,
             });
             if self.handlers.insert(topic, handler.clone()).is_some() {

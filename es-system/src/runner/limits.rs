@@ -20,7 +20,7 @@ const CYCLE_EVENTS: &str = "CYCLE_EVENTS_MAX";
 const ANSWERS: u64 = 10;
 
 /// Returns the maximum number of events in cycles that one call processes; 0 is no limit.
-pub(super) fn cycle_events(env: &Env) -> Result<u64> {
+pub(crate) fn cycle_events(env: &Env) -> Result<u64> {
     env.number(CYCLE_EVENTS, 10_000)
         .map_err(|error| Error::env("the runner", error))
 }

@@ -16,6 +16,7 @@ use es_core::source;
 use es_store::{Listening, Signal};
 
 use crate::application::ApplicationType;
+use crate::application::saved::Announced;
 use crate::error::{Error, Result};
 use crate::follower::Follower;
 use crate::follower::status::FollowerStatus;
@@ -23,8 +24,8 @@ use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
 use crate::runner;
-use crate::runner::Runner;
 use crate::runner::network::Network;
+use crate::runner::{Runner, Sealed};
 use crate::system::System;
 use es_store::Env;
 use es_store::backoff::jitter;
@@ -283,6 +284,24 @@ impl Shared {
     }
 }
 
+impl Sealed for MultiThreadedRunner {
+    fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    fn prompt_followers(&self) {
+        self.shared.prompt_all();
+    }
+}
+
+impl MultiThreadedRunner {
+    /// Has followers write at once each position that only skips events, until the guard is
+    /// dropped.
+    pub(super) fn announce_waiting(&self) -> impl Announced + '_ {
+        self.shared.announce_waiting()
+    }
+}
+
 impl Drop for MultiThreadedRunner {
     fn drop(&mut self) {
         if let Err(error) = self.stop() {
@@ -292,6 +311,8 @@ impl Drop for MultiThreadedRunner {
 }
 
 struct IdleWaiter<'a>(&'a Shared);
+
+impl Announced for IdleWaiter<'_> {}
 
 impl Drop for IdleWaiter<'_> {
     fn drop(&mut self) {

@@ -19,7 +19,7 @@ use crate::system::System;
 use crate::system::node::Opened;
 
 /// The opened applications of a system, and the followers among them.
-pub(crate) struct Network {
+pub struct Network {
     nodes: Vec<Opened>,
     /// The followers, in the order of definition.
     followers: Vec<Arc<Follower>>,
@@ -126,6 +126,21 @@ impl Network {
                 A::NAME
             ))
         })
+    }
+
+    /// Returns the error that stopped the follower `A`, if it has stopped.
+    pub(super) fn stop_of<A: ApplicationType>(&self) -> Option<Error> {
+        let instance = self.get::<A>().ok()?.instance();
+        let mut followers = self.followers.iter();
+        let follower = followers.find(|one| one.application().instance() == instance);
+        follower?.stopped()
+    }
+
+    /// Returns the follower of the application `name`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn follower_named(&self, name: &str) -> Option<&Arc<Follower>> {
+        let mut followers = self.followers.iter();
+        followers.find(|follower| follower.name() == name)
     }
 
     pub(crate) fn followers(&self) -> &[Arc<Follower>] {

@@ -24,11 +24,11 @@ use crate::follower::status::FollowerStatus;
 use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
-use crate::runner::Runner;
 use crate::runner::limits::{Budget, Limits};
 use crate::runner::network::{Connection, Network};
 use crate::runner::work_lock::WorkLock;
 use crate::runner::{self, limits};
+use crate::runner::{Runner, Sealed};
 use crate::system::System;
 use es_store::Env;
 
@@ -169,6 +169,35 @@ impl SingleThreadedRunner {
         self.shared.queue_leaders();
         self.shared.work_for_a_command(Skips::Now);
     }
+
+    /// Processes what is recorded. If it was nothing, waits until another process moves a position,
+    /// for at most `pause`.
+    pub(super) fn work_until(&self, pause: Duration, deadline: Instant) {
+        let shared = &self.shared;
+        let seen = shared.network.progress.rings();
+        if shared.started.load(Ordering::SeqCst) {
+            shared.queue_leaders();
+            shared.work(Skips::Now, Limits::of_a_wait(deadline));
+        }
+        shared.network.progress.wait(seen, pause);
+    }
+
+    /// Has every save in the system compare values with what was stored of them, for tests.
+    pub(crate) fn compare_values(&self) {
+        self.shared.network.compare_values();
+    }
+}
+
+impl Sealed for SingleThreadedRunner {
+    fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    fn prompt_followers(&self) {
+        if self.shared.started.load(Ordering::SeqCst) {
+            self.process();
+        }
+    }
 }
 
 impl AfterSave for Shared {
@@ -180,14 +209,6 @@ impl AfterSave for Shared {
             }
             self.work_for_a_command(Skips::Later);
         }
-    }
-}
-
-/// For tests.
-impl SingleThreadedRunner {
-    /// Has every save in the system compare values with what was stored of them.
-    pub(crate) fn compare_values(&self) {
-        self.shared.network.compare_values();
     }
 }
 

@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::application::kinds::FromEnv;
-use crate::application::topics::SavedAggregate;
+use crate::application::saved_aggregate::SavedAggregate;
 use crate::application::{Application, ApplicationType};
 use crate::error::Result;
 use crate::policy::kinds::{Bind, FollowerType};
 use crate::policy::table::FollowedEvent;
 use crate::policy::work::Work;
+#[cfg(feature = "cli")]
+use crate::projection::InTables;
 use es_store::{Env, Role};
 
 /// The pipes of a system, created by [`pipes!`](crate::pipes).
@@ -34,6 +36,11 @@ pub struct Node {
     name: &'static str,
     type_id: TypeId,
     role: Role,
+    /// The role in which its store is opened.
+    #[cfg(feature = "cli")]
+    store_role: Role,
+    #[cfg(feature = "cli")]
+    is_projection: bool,
     /// The aggregates that it saves; `None` if they are not listed.
     saved: Option<&'static [SavedAggregate]>,
     /// Returns the events that have a policy.
@@ -77,11 +84,17 @@ impl Node {
         open: impl Fn(Env) -> Result<A> + Send + Sync + 'static,
     ) -> Self {
         let followed = || A::policies().into_followed();
-        Self::new::<A>(Role::Follower, followed, move |env| {
+        let node = Self::new::<A>(Role::Follower, followed, move |env| {
             let object = Arc::new(open(env)?);
             let work = A::Context::bind(object.clone())?;
             Ok(Opened::new(object, Some(work)))
-        })
+        });
+        #[cfg(feature = "cli")]
+        let node = Self {
+            is_projection: TypeId::of::<A::Context>() == TypeId::of::<InTables>(),
+            ..node
+        };
+        node
     }
 
     fn new<A: ApplicationType>(
@@ -93,6 +106,10 @@ impl Node {
             name: A::NAME,
             type_id: TypeId::of::<A>(),
             role,
+            #[cfg(feature = "cli")]
+            store_role: A::ROLE,
+            #[cfg(feature = "cli")]
+            is_projection: false,
             saved: A::__AGGREGATES,
             followed,
             open: Arc::new(open),
@@ -105,6 +122,17 @@ impl Node {
 
     pub(crate) fn role(&self) -> Role {
         self.role
+    }
+
+    /// Returns the role in which the store of the application is opened.
+    #[cfg(feature = "cli")]
+    pub(crate) fn store_role(&self) -> Role {
+        self.store_role
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_projection(&self) -> bool {
+        self.is_projection
     }
 
     /// Returns the aggregates that the application saves, or `None` if they are not listed.

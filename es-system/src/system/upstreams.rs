@@ -13,7 +13,7 @@ pub(super) fn check(follower: &Node, upstreams: &[&Node]) -> Result<()> {
     };
     let is_saved = |event: &FollowedEvent| {
         let mut all = saved.iter().copied().flatten();
-        all.any(|saved| saved.topic == event.aggregate)
+        all.any(|saved| *saved == event.aggregate)
     };
     match follower.followed().iter().find(|event| !is_saved(event)) {
         None => Ok(()),
@@ -23,6 +23,7 @@ pub(super) fn check(follower: &Node, upstreams: &[&Node]) -> Result<()> {
 
 fn missing(follower: &Node, upstreams: &[&Node], event: &FollowedEvent) -> Error {
     let FollowedEvent { aggregate, topic } = event;
+    let aggregate = aggregate.topic;
     let name = follower.name();
     let upstreams: Vec<_> = upstreams
         .iter()
