@@ -14,6 +14,8 @@ pub mod evolving;
 pub mod journal;
 pub mod library;
 pub mod mirror;
+#[allow(missing_docs, reason = "each program is a few names of a domain")]
+pub mod programs;
 pub mod releases;
 pub mod tooling;
 pub mod wrapped;
@@ -89,7 +91,8 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 17] = [
+const APPLICATIONS: [&str; 18] = [
+    "Pair",
     "DogSchool",
     "Counters",
     "North",

@@ -31,6 +31,12 @@ impl Book {
     pub fn add_line(&mut self, line: &str) {
         self.lines.push(line.to_owned());
     }
+
+    /// Adds lines.
+    #[event(LinesAdded)]
+    pub fn add_lines(&mut self, lines: &[String]) {
+        self.lines.extend_from_slice(lines);
+    }
 }
 
 /// A number that policies read and commands set.

@@ -68,7 +68,8 @@ pub fn hook_everywhere(hook: fn(u64)) {
     let _ = EVERYWHERE.set(hook);
 }
 
-fn on_policy(position: u64) {
+/// Calls the hooks of this process and thread, as each policy of these followers does first.
+pub(crate) fn on_policy(position: u64) {
     if let Some(hook) = EVERYWHERE.get() {
         hook(position);
     }

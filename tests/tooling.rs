@@ -7,6 +7,7 @@ use crate::table::TrickTable;
 
 /// An entry of the ledger.
 #[aggregate]
+#[derive(Debug)]
 pub struct Entry {
     /// The trick.
     pub text: String,

@@ -7,7 +7,8 @@ use es_system::store::IdType;
 use es_system::store::{
     Access, AggregateRecorder, ApplicationRecorder, End, Followed, Head, History, Listening,
     Notification, NotificationPage, NotificationQuery, ProcessRecorder, RebuildLock, Recorded,
-    Recording, Role, Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent,
+    Recording, Role, Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent, postgres,
+    sqlite,
 };
 use es_system::{Env, EventQuery, Transaction};
 
@@ -93,22 +94,35 @@ impl<A: Around> StoreFactory for Wrapping<A> {
         role: Role,
         env: &Env,
     ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
-        let is_postgres = env
-            .get("PERSISTENCE_MODULE")
-            .is_some_and(|module| module.contains("postgres"));
-        let recorder = if is_postgres {
-            es_system::store::postgres::open(application, role, env)?
-        } else {
-            es_system::store::sqlite::open(application, role, env)?
-        };
+        let recorder = open(application, role, env)?;
         if application != self.application {
             return Ok(recorder);
         }
-        Ok(Arc::new(Wrapped {
-            recorder,
-            around: self.around.clone(),
-        }))
+        Ok(wrap(recorder, self.around.clone()))
     }
+}
+
+/// Opens the store of an application on SQLite or PostgreSQL.
+///
+/// # Errors
+/// Fails if the store cannot be opened.
+pub fn open(
+    application: &str,
+    role: Role,
+    env: &Env,
+) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+    match env.get("PERSISTENCE_MODULE") {
+        Some("sqlite") => sqlite::open(application, role, env),
+        _ => postgres::open(application, role, env),
+    }
+}
+
+/// Returns a recorder with a behaviour around it.
+pub fn wrap<A: Around>(
+    recorder: Arc<dyn ProcessRecorder>,
+    around: Arc<A>,
+) -> Arc<dyn ProcessRecorder> {
+    Arc::new(Wrapped { recorder, around })
 }
 
 impl<A: Around> AggregateRecorder for Wrapped<A> {

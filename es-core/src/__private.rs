@@ -191,6 +191,25 @@ pub trait CannotClone<S> {
 
 impl<S> CannotClone<S> for CloneProbe<S> {}
 
+/// The function that shows a state for debugging.
+pub type DebugState<S> = fn(&S, &mut Formatter<'_>) -> FmtResult;
+
+/// Finds at compile time if a state can be shown for debugging, as [`CloneProbe`] does it.
+pub struct DebugProbe<S>(PhantomData<S>);
+
+impl<S: Debug> DebugProbe<S> {
+    /// The function that shows the state.
+    pub const DEBUG: Option<DebugState<S>> = Some(<S as Debug>::fmt);
+}
+
+/// The fallback of [`DebugProbe`].
+pub trait CannotDebug<S> {
+    /// No function, as the state cannot be shown.
+    const DEBUG: Option<DebugState<S>> = None;
+}
+
+impl<S> CannotDebug<S> for DebugProbe<S> {}
+
 /// Returns the length of some texts, joined.
 pub const fn joined_len(parts: &[&str]) -> usize {
     let (mut len, mut part) = (0, 0);

@@ -3,6 +3,7 @@
 mod root;
 
 pub use self::root::{Attempt, Loan, Root};
+use crate::__private::DebugState;
 use crate::{
     AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,
@@ -27,6 +28,10 @@ pub trait HasState: Sized + 'static {
     #[doc(hidden)]
     #[allow(clippy::type_complexity, reason = "an alias would hide what it is")]
     const __CLONE_STATE: Option<fn(&Self::State) -> Self::State>;
+
+    /// The function that shows the state for debugging, if there is one.
+    #[doc(hidden)]
+    const __DEBUG_STATE: Option<DebugState<Self::State>> = None;
 
     /// True if the state can be stored, so that snapshots can be taken.
     #[doc(hidden)]

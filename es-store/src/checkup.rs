@@ -16,6 +16,7 @@ pub struct Checkup {
     pub connections: Option<Connections>,
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 impl Checkup {
     pub(crate) fn add(&mut self, check: &'static str, verdict: Verdict) {
         self.findings.push(Finding { check, verdict });

@@ -2,10 +2,10 @@
 
 #[path = "conformance/controls.rs"]
 mod controls;
-#[path = "conformance/tables.rs"]
-mod tables;
 #[path = "conformance/projections.rs"]
 mod projections;
+#[path = "conformance/tables.rs"]
+mod tables;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

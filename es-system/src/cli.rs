@@ -88,6 +88,8 @@ pub enum Command {
     Failures(failures::Failures),
     /// Passes over the event in front of which a follower stands, for ever
     Skip(steer::Skip),
+    /// Has a follower pass over all events in front of a position, for ever
+    StartAt(steer::StartAt),
     /// Has a follower process no events until it is resumed
     Pause(steer::Standing),
     /// Has a follower go on that was paused or has stopped
@@ -113,6 +115,7 @@ impl Command {
             Self::Doctor(command) => command.run(&target),
             Self::Failures(command) => command.run(&target),
             Self::Skip(command) => command.run(&target),
+            Self::StartAt(command) => command.run(&target),
             Self::Pause(command) => command.pause(&target),
             Self::Resume(command) => command.resume(&target),
             Self::Rebuild(command) => command.run(&target),

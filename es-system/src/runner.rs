@@ -47,7 +47,9 @@ pub trait Runner: Sealed + Sized {
     /// # Errors
     /// Fails if the runner was started or stopped before, or if it cannot listen to a store. Also
     /// fails, before anything is processed, if a policy was added to a follower that has passed
-    /// events of it, and does not tell what becomes of them (`added = now`, `added = replay`).
+    /// events of it, and does not tell what becomes of them (`added = now`, `added = replay`). If
+    /// that is not known yet, because the store cannot be read or another program follows, the same
+    /// error may stop the follower later.
     fn start(&mut self) -> Result<()>;
 
     /// Returns the application of type `A` that this runner has opened.
@@ -113,7 +115,9 @@ pub trait Runner: Sealed + Sized {
     ///
     /// # Errors
     /// Fails if another process rebuilds the same tables, if a handler fails, or if the store keeps
-    /// failing. The rebuilt part is kept, and the next call continues with it.
+    /// failing. Also fails, and replaces nothing, if another program follows with a policy that
+    /// this one lacks, or has taken policies in or out meanwhile. The rebuilt part is kept, and the
+    /// next call continues with it, unless it was begun with other policies.
     fn rebuild<A: Projection>(&self, progress: impl FnMut(&RebuildProgress)) -> Result<()>;
 
     /// Drops the tables of an interrupted rebuild of the projection `A`. Returns false if there

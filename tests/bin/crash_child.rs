@@ -5,21 +5,27 @@
 //! SQLite, and acknowledges each. `starts NAME` waits for a line, opens a school and its counters
 //! in its environment, teaches a dog of this name, and counts. `follower DIR` follows until it is
 //! killed. `dies DIR POINT N` follows, and dies when it reaches the point for the n-th time; the
-//! points are head, page, policy, before-record and after-record. `projection DIR` keeps a table up
+//! points are head, page, policy, before-record and after-record. `replays DIR POINT N` is a
+//! program whose added policy replays. When it reaches such a point, or the n-th policy, or has
+//! something to record, it prints `there` and waits to be killed. If there is nothing to record it
+//! prints `done` and ends. `projection DIR` keeps a table up
 //! to date until it is killed, and `rebuild DIR` rebuilds it. `library DIR` writes books until it
 //! is killed, and `librarian DIR NAME COUNT` gives it work and changes its aggregates by commands.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use es_system::prelude::*;
-use es_system::store::{Head, ProcessRecorder, Recorded, Recording, StoreError};
+use es_system::store::{
+    Head, ProcessRecorder, Recorded, Recording, Role, StoreError, StoreFactory,
+};
 use tests::domain::{Counters, DogSchool};
 use tests::library::Library;
 use tests::mirror::{self, Mirror};
+use tests::programs::{North, replays};
 use tests::table::TrickTable;
-use tests::wrapped::{Around, Wrapping};
+use tests::wrapped::{self, Around, Wrapping};
 use tests::{files, settings, teach};
 
 fn main() {
@@ -35,6 +41,7 @@ fn main() {
         ["rebuild", dir] => rebuild(settings(dir.as_ref())),
         ["library", dir] => keep_library(settings(dir.as_ref())),
         ["librarian", dir, name, count] => command(settings(dir.as_ref()), name, number(count)),
+        ["replays", dir, point, n] => replay(settings(dir.as_ref()), point, number(n)),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
     };
@@ -195,5 +202,96 @@ impl Around for Dying {
         if self.point == "page" {
             count_down();
         }
+    }
+}
+
+/// Replays, and halts at the point.
+fn replay(env: Env, point: &str, n: u64) -> Result<()> {
+    if point == "policy" {
+        LEFT.store(n, Ordering::SeqCst);
+        mirror::hook_everywhere(|_| {
+            if LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
+                halt();
+            }
+        });
+    }
+    let env = env.with_store(Arc::new(Halting(point.to_owned())));
+    let system = System::new(pipes![[North, replays::Second]])?;
+    let mut runner = MultiThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    runner.wait_until_idle(tests::PATIENCE)?;
+    if HAS_RECORDED.load(Ordering::SeqCst) {
+        halt();
+    }
+    println!("done");
+    Ok(())
+}
+
+/// True as soon as a replay records something. Its thread halts afterwards.
+static HAS_RECORDED: AtomicBool = AtomicBool::new(false);
+
+/// Tells whoever started this process, and does nothing more.
+fn halt() {
+    println!("there");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Stores of which one halts at a point.
+struct Halting(String);
+
+impl StoreFactory for Halting {
+    fn open(
+        &self,
+        application: &str,
+        role: Role,
+        env: &Env,
+    ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
+        let recorder = wrapped::open(application, role, env)?;
+        let point = self.0.clone();
+        Ok(match application {
+            "North" => wrapped::wrap(recorder, Arc::new(HaltingUpstream { point })),
+            _ => wrapped::wrap(recorder, Arc::new(HaltingFollower { point })),
+        })
+    }
+}
+
+struct HaltingUpstream {
+    point: String,
+}
+
+impl Around for HaltingUpstream {
+    fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
+        if self.point == "head" {
+            halt();
+        }
+        recorder.head()
+    }
+
+    fn before_select_notifications(&self) {
+        if self.point == "page" {
+            halt();
+        }
+    }
+}
+
+struct HaltingFollower {
+    point: String,
+}
+
+impl Around for HaltingFollower {
+    fn record(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        recording: &Recording,
+    ) -> Result<Recorded, StoreError> {
+        if self.point != "after-record" {
+            halt();
+        }
+        HAS_RECORDED.store(true, Ordering::SeqCst);
+        let recorded = recorder.record(recording)?;
+        halt();
+        Ok(recorded)
     }
 }

@@ -15,13 +15,12 @@ fn a_command_that_only_reads_creates_nothing() {
             let ran = place.run(arguments);
             assert_eq!(ran.code, 1, "{}: {arguments:?}: {}", place.name, ran.out);
         }
-        match &place.postgres {
+        match &place.database {
             None => {
                 let mut files = std::fs::read_dir(place.folder.path()).expect("the folder");
                 assert!(files.next().is_none(), "no file is created");
             }
-            Some(postgres) => {
-                let database = postgres.database.as_ref().expect("a database");
+            Some(database) => {
                 let tables =
                     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
                 let count = database.connect().query_one(tables, &[]).expect("a count");
@@ -63,7 +62,8 @@ fn help_and_completions_are_on_the_standard_output_and_mistakes_are_not() {
     let help = place.good(&["--help"]);
     assert!(help.contains("Exit codes: 0 is success"), "{help}");
     for command in [
-        "status", "log", "show", "verify", "doctor", "rebuild", "ddl",
+        "status", "log", "show", "verify", "doctor", "rebuild", "ddl", "failures", "skip",
+        "start-at", "pause", "resume",
     ] {
         assert!(
             help.contains(&format!("\n  {command} ")),

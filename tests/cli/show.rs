@@ -46,3 +46,21 @@ fn what_is_not_there_and_what_nobody_declares_are_told_apart() {
          aggregates that the application saves, `#[process_application(aggregates(Counter, ..))]` on its struct\n"
     );
 }
+
+#[test]
+fn a_state_that_cannot_be_stored_is_shown_by_its_debug() {
+    let place = sqlite();
+    place.fill();
+    let log = place.good(&["log", "Ledger", "--limit", "1"]);
+    let id = log.split_whitespace().nth(3).expect("an id").to_owned();
+    let shown = place.good(&["show", "Ledger", &id]);
+    assert!(shown.contains("text: \"roll over\""), "{shown}");
+    let json = place.good(&["show", "Ledger", &id, "--json"]);
+    assert!(
+        json.contains(r#""state":null,"debug":"EntryState {"#),
+        "{json}"
+    );
+    let diff = place.run(&["show", "Ledger", &id, "--diff", "1", "1"]);
+    assert_eq!(diff.code, 2);
+    assert!(diff.err.contains("derive Serialize"), "{}", diff.err);
+}

@@ -1,4 +1,4 @@
-//! `pause` and `resume`.
+//! `pause`, `resume` and `start-at`.
 
 use std::time::Instant;
 
@@ -44,6 +44,36 @@ fn wait_for(mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < PATIENCE, "it takes too long");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_follower_starts_behind_the_events_that_it_passes_over_and_never_goes_back() {
+    for place in places() {
+        place.fill();
+        place.fall_behind();
+        let started = [
+            "start-at", "Counters", "7", "--yes", "--json", "--who", "Ann",
+        ];
+        assert_shape("start_at", &place.good(&started));
+        let status = place.run(&["status", "--max-age", "0"]).out;
+        let counters = status.lines().find(|line| line.starts_with("Counters"));
+        let words: Vec<_> = counters.expect("its line").split_whitespace().collect();
+        assert_eq!(words[2..5], ["6", "6", "0"], "{}: {status}", place.name);
+        for position in ["3", "9"] {
+            let refused = place.run(&["start-at", "Counters", position, "--yes"]);
+            assert_eq!(refused.code, 2, "{}", refused.err);
+            assert!(
+                refused.err.contains("it can begin at 7 to 7"),
+                "{}",
+                refused.err
+            );
+        }
+        let mut runner = place.start();
+        runner.wait_until_idle(PATIENCE).expect("it goes on");
+        let counters = runner.get::<Counters>().expect("it is there");
+        assert_eq!(counters.get_count("fetch ball").expect("it is read"), 0);
+        runner.stop().expect("it stops");
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use es_system::prelude::*;
+use es_system::testing::postgres::{Database, database};
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::domain::DogSchool;
-use tests::{PATIENCE, files, postgres};
+use tests::{PATIENCE, files};
 
 /// A place for the databases of the system.
 pub(crate) struct Place {
@@ -15,7 +16,7 @@ pub(crate) struct Place {
     pub(crate) env: Env,
     pub(crate) folder: TempDir,
     /// The database, if it is one on PostgreSQL, which is dropped with this.
-    pub(crate) postgres: Option<tests::Place>,
+    pub(crate) database: Option<Database>,
 }
 
 /// The result of a call of the tool.
@@ -32,19 +33,28 @@ pub(crate) fn sqlite() -> Place {
         name: "sqlite",
         env: files(folder.path()),
         folder,
-        postgres: None,
+        database: None,
     }
 }
 
 /// Returns the stores that other processes see. PostgreSQL is among them where it is available.
 pub(crate) fn places() -> Vec<Place> {
-    let on_postgres = postgres().map(|place| Place {
+    [sqlite()].into_iter().chain(on_postgres()).collect()
+}
+
+/// Returns a database on PostgreSQL, or `None` where there is none.
+pub(crate) fn on_postgres() -> Option<Place> {
+    database().map(place_of)
+}
+
+/// Returns the place of a database on PostgreSQL.
+pub(crate) fn place_of(database: Database) -> Place {
+    Place {
         name: "postgres",
-        env: place.env.clone(),
+        env: database.env(),
         folder: tempfile::tempdir().expect("a temporary folder"),
-        postgres: Some(place),
-    });
-    [sqlite()].into_iter().chain(on_postgres).collect()
+        database: Some(database),
+    }
 }
 
 impl Place {
@@ -70,6 +80,10 @@ impl Place {
             self.name, ran.out, ran.err
         );
         ran.out
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        self.database.as_ref().expect("it is on PostgreSQL")
     }
 
     /// Returns the path of the file of an application.
@@ -139,12 +153,17 @@ pub(crate) fn assert_shape(name: &str, json: &str) {
 
 /// Puts a text in place of each time and of each number that differs from run to run.
 fn hide_measured(value: &mut Value) {
-    const MEASURED: [&str; 5] = [
+    const MEASURED: [&str; 10] = [
         "seconds",
         "age_seconds",
         "time",
         "created_on",
         "modified_on",
+        "first",
+        "last",
+        "due",
+        "when",
+        "since",
     ];
     match value {
         Value::Object(fields) => {

@@ -1,8 +1,9 @@
 //! Followers that are killed while others write.
 
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use es_system::prelude::*;
@@ -20,6 +21,22 @@ impl Killed {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash_child"));
         Self(command.args(args).spawn().expect("the child starts"))
+    }
+
+    /// Starts a child whose lines are read by [`line`](Self::line).
+    pub(crate) fn start_heard(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crash_child"));
+        let started = command.args(args).stdout(Stdio::piped()).spawn();
+        Self(started.expect("the child starts"))
+    }
+
+    /// Returns the next line that the child prints, or an empty one when it has ended.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        let output = self.0.stdout.as_mut().expect("it is heard");
+        let bytes = output.bytes().map(|byte| byte.expect("it can be read"));
+        line.extend(bytes.take_while(|byte| *byte != b'\n'));
+        String::from_utf8(line).expect("text")
     }
 
     /// Sends SIGKILL, and waits until the process is gone.

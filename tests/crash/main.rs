@@ -13,3 +13,4 @@ mod projections;
 #[allow(dead_code, reason = "the store's own tests use the rest")]
 #[path = "../../es-store/tests/postgres/proxy.rs"]
 mod proxy;
+mod replays;

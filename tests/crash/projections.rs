@@ -13,10 +13,11 @@ use tests::{PATIENCE, Place, places, settings, shared, teach, torture};
 
 use crate::kills::{Killed, in_dir};
 
-const SIGKILL: i32 = 9;
+/// The signal that ends a process at once.
+pub(crate) const SIGKILL: i32 = 9;
 
 /// Returns the stores that several processes can share.
-fn stores() -> impl Iterator<Item = Place> {
+pub(crate) fn stores() -> impl Iterator<Item = Place> {
     places()
         .into_iter()
         .filter(|place| matches!(place.name, "sqlite file" | "postgres"))

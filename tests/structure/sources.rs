@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The crates that users compile.
 pub(crate) const LIBRARIES: [&str; 4] = ["es-core", "es-macros", "es-store", "es-system"];
 
-/// The folders of all other sources. The files of `tests/ui` are wrong on purpose.
+/// The folders of all other sources. The files of `ui` are wrong on purpose.
 const REST: [&str; 6] = [
     "es-core/tests",
     "es-macros/tests",

@@ -1,9 +1,10 @@
 //! A follower is deployed again with other policies, while an older program follows or after it.
 
 mod kills;
-mod programs;
+mod meanwhile;
 mod projections;
 mod rounds;
+mod starts;
 mod switches;
 mod together;
 
@@ -11,11 +12,10 @@ use std::time::{Duration, Instant};
 
 use es_system::Condition;
 use es_system::prelude::*;
-use tests::{PATIENCE, Place, places};
-
-use programs::{
+use tests::programs::{
     Dog, Lines, North, South, asks, hounds, now, old, replays, several, wider, without,
 };
+use tests::{PATIENCE, Place, places};
 
 /// Returns each store that outlives the programs, empty.
 fn lasting_places() -> impl Iterator<Item = Place> {
@@ -267,4 +267,23 @@ fn each_upstream_has_policies_of_its_own() -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[test]
+fn a_program_that_has_stepped_back_is_not_idle_though_nothing_is_left() -> Result<()> {
+    fn flow<R: Runner>(place: &Place) -> Result<()> {
+        record(place)?;
+        let mut before = R::new(&program::<old::Second>()?, place.env.clone())?;
+        before.start()?;
+        before.wait_until_idle(PATIENCE)?;
+        run::<R, now::Second>(place)?;
+        before.get::<North>()?.save(&mut Dog::register())?;
+        stepped_back(&before);
+        run::<R, now::Second>(place)?;
+        let error = before.wait_until_idle(Duration::from_millis(50));
+        let error = error.expect_err("another program follows");
+        assert!(matches!(error, Error::NotIdle(_)), "{error}");
+        before.stop()
+    }
+    on_each_runner([flow::<SingleThreadedRunner>, flow::<MultiThreadedRunner>])
 }

@@ -245,6 +245,63 @@ fn what_was_there_before_is_processed_by_one_call() -> Result<()> {
     Ok(())
 }
 
+/// Programs of one application that follows itself. The second one replays for an added policy.
+mod replaying {
+    use super::*;
+
+    pub(super) mod before {
+        use super::*;
+
+        #[process_application(name = "Echo")]
+        pub struct Echo;
+
+        #[process_application]
+        impl Echo {
+            #[policy(Shout::Begun)]
+            fn begun(&self, _: &DomainEvent<ShoutBegun>, _: &mut ProcessingEvent) -> Result<()> {
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) mod after {
+        use super::*;
+
+        #[process_application(name = "Echo")]
+        pub struct Echo;
+
+        #[process_application]
+        impl Echo {
+            #[policy(Shout::Begun)]
+            fn begun(&self, _: &DomainEvent<ShoutBegun>, _: &mut ProcessingEvent) -> Result<()> {
+                Ok(())
+            }
+
+            #[policy(Shout::Heard, added = replay)]
+            fn heard(&self, _: &DomainEvent<ShoutHeard>, _: &mut ProcessingEvent) -> Result<()> {
+                Ok(())
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_replay_has_left_was_there_before() -> Result<()> {
+    use replaying::{after, before};
+    let env = few(Env::new().with_store(std::sync::Arc::new(FaultyStores::in_memory())));
+    let system = System::new(pipes![[before::Echo, before::Echo]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env.clone())?;
+    let mut shout = Shout::begin();
+    (0..500).for_each(|_| shout.hear());
+    runner.get::<before::Echo>()?.save(&mut shout)?;
+    runner.start()?;
+    runner.stop()?;
+    let system = System::new(pipes![[after::Echo, after::Echo]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    runner.wait_until_idle(PATIENCE)
+}
+
 #[test]
 fn a_runner_can_be_stopped_from_another_thread_while_a_cycle_feeds_itself() -> Result<()> {
     let system = System::new(pipes![[Valley, Ping, Pong, Ping]])?;

@@ -1,7 +1,11 @@
 //! A follower keeps aggregates in memory from batch to batch, and nothing else shows it than the
 //! time that it saves.
 
+mod beside;
+mod bounds;
+mod drops;
 mod odd;
+mod origins;
 mod others;
 
 use std::sync::Arc;
@@ -77,8 +81,9 @@ fn a_state_of_many_strings_is_not_read_again_within_a_batch_or_for_the_next() ->
     let flow = Flow::start(Env::new())?;
     flow.library.set_rate("red", 0)?;
     let mut book = Book::open("red");
-    let count = 20_000 * torture();
-    (0..count).for_each(|_| book.add_line("a line of the book that is as long as others"));
+    let count = 100_000 * torture();
+    let line = "a line of the book that is as long as others".to_owned();
+    (0..count / 1_000).for_each(|_| book.add_lines(&vec![line.clone(); 1_000]));
     flow.library.save(&mut book)?;
     flow.teach("red")?;
     let before = flow.reads();
@@ -311,8 +316,9 @@ impl Around for Slow {
     }
 }
 
-#[test]
-fn the_time_of_a_batch_does_not_count_the_loads_of_its_policies() -> Result<()> {
+/// Counts 20 tricks, whose counters exist already or do not. The loads of all of them take three
+/// times as long as a batch may. Returns the number of batches.
+fn batches_of_slow_loads(exist: bool) -> Result<u64> {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let slow = Arc::new(Slow::default());
     let stores = Wrapping {
@@ -323,12 +329,29 @@ fn the_time_of_a_batch_does_not_count_the_loads_of_its_policies() -> Result<()> 
     let system = System::new(pipes![[DogSchool, Counters]])?;
     let mut runner = SingleThreadedRunner::new(&system, env)?;
     let mut dog = Dog::register("Billy");
-    // The loads of all of them take three times as long as a batch may.
-    (0..20).for_each(|number| dog.add_trick(&format!("trick {number}")));
+    let tricks: Vec<_> = (0..20).map(|number| format!("trick {number}")).collect();
+    tricks.iter().for_each(|trick| dog.add_trick(trick));
     runner.get::<DogSchool>()?.save(&mut dog)?;
+    let counters = runner.get::<Counters>()?;
+    if exist {
+        let mut counters_of: Vec<_> = tricks.iter().map(|trick| Counter::new(trick)).collect();
+        counters.save(&mut counters_of[..])?;
+    }
+    let before = slow.records.load(Ordering::SeqCst);
     runner.start()?;
     runner.wait_until_idle(PATIENCE)?;
-    assert_eq!(slow.records.load(Ordering::SeqCst), 1);
-    assert_eq!(runner.get::<Counters>()?.get_count("trick 7")?, 1);
+    assert_eq!(counters.get_count("trick 7")?, 1);
+    Ok(slow.records.load(Ordering::SeqCst) - before)
+}
+
+#[test]
+fn the_time_of_a_batch_does_not_count_the_loads_of_its_policies() -> Result<()> {
+    assert_eq!(batches_of_slow_loads(true)?, 1);
+    Ok(())
+}
+
+#[test]
+fn the_time_of_a_batch_counts_the_looks_for_aggregates_that_do_not_exist() -> Result<()> {
+    assert!(batches_of_slow_loads(false)? >= 2);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 mod lost;
+mod outdated;
 mod python;
 mod shapes;
 

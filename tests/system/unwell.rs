@@ -71,7 +71,9 @@ fn while_one_store_is_away_all_conditions_and_the_other_positions_are_told() -> 
     school.add_trick("Billy", "sit")?;
     let store = stores.get("Counters").expect("it is open");
     let away = || StoreError::driver("faulty", "reading", "nobody is there");
-    (1..=3).for_each(|nth| store.fail(Call::Tracked, nth, Moment::Before, away()));
+    for call in [Call::Tracked, Call::Followed] {
+        (1..=3).for_each(|nth| store.fail(call, nth, Moment::Before, away()));
+    }
     let positions: Vec<_> = runner
         .status()
         .iter()

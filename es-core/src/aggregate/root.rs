@@ -41,9 +41,13 @@ pub struct Root<A: Aggregate> {
     in_doubt: Option<Attempt>,
     /// True if this is one event of a log, and not a state made by all its events.
     is_entry: bool,
+    /// True if it was loaded without its newest snapshot, whose fields are not those of the state.
+    has_outdated_snapshot: bool,
     /// The way back to the one who has lent the aggregate. It ends with the next event, because the
     /// state is no longer the recorded one then.
     loan: Option<Loan<A>>,
+    /// The number of whoever has loaded or lent it; `None` if it was only made.
+    origin: Option<u64>,
 }
 
 impl<A: Aggregate> Root<A> {
@@ -142,7 +146,33 @@ impl<A: Aggregate> Root<A> {
     /// Has the aggregate go back to its lender when it is dropped. It has no pending events.
     #[doc(hidden)]
     pub fn __lend(&mut self, loan: Loan<A>) {
+        self.origin = Some(loan.number);
         self.loan = Some(loan);
+    }
+
+    /// Sets the number of whoever has loaded it.
+    #[doc(hidden)]
+    pub fn __set_origin(&mut self, number: u64) {
+        self.origin = Some(number);
+    }
+
+    /// Returns the number of whoever has loaded or lent it, or `None` if it was only made. Events
+    /// do not change it, unlike the loan.
+    #[doc(hidden)]
+    pub fn __origin(&self) -> Option<u64> {
+        self.origin
+    }
+
+    /// Records that the newest snapshot of the aggregate has other fields than its state.
+    #[doc(hidden)]
+    pub fn __set_outdated_snapshot(&mut self) {
+        self.has_outdated_snapshot = true;
+    }
+
+    /// Returns true if the newest snapshot was outdated. The next call returns false.
+    #[doc(hidden)]
+    pub fn __take_outdated_snapshot(&mut self) -> bool {
+        std::mem::take(&mut self.has_outdated_snapshot)
     }
 
     /// Returns true if this is one event of a log. Its state then reflects no earlier events.
@@ -166,7 +196,9 @@ impl<A: Aggregate> Root<A> {
             broken: self.broken,
             in_doubt: None,
             is_entry: false,
+            has_outdated_snapshot: self.has_outdated_snapshot,
             loan: None,
+            origin: self.origin,
         })
     }
 
@@ -189,7 +221,9 @@ impl<A: Aggregate> Root<A> {
             broken: None,
             in_doubt: None,
             is_entry: false,
+            has_outdated_snapshot: false,
             loan: None,
+            origin: None,
         }
     }
 
@@ -218,7 +252,9 @@ impl<A: Aggregate> Root<A> {
             broken: None,
             in_doubt: None,
             is_entry: false,
+            has_outdated_snapshot: false,
             loan: None,
+            origin: None,
         }
     }
 
@@ -278,7 +314,8 @@ impl<A: Aggregate> Drop for Root<A> {
         }
         if let Some(state) = self.state.take() {
             let times = [self.created_on, self.modified_on];
-            let root = Self::__restored(self.id.clone(), self.version, times, state);
+            let mut root = Self::__restored(self.id.clone(), self.version, times, state);
+            root.has_outdated_snapshot = self.has_outdated_snapshot;
             (loan.give_back)(loan.number, root);
         }
     }
@@ -302,7 +339,9 @@ where
             broken: self.broken,
             in_doubt: self.in_doubt.clone(),
             is_entry: self.is_entry,
+            has_outdated_snapshot: self.has_outdated_snapshot,
             loan: None,
+            origin: self.origin,
         }
     }
 }

@@ -182,8 +182,8 @@ impl Tables {
     /// # Errors
     /// Fails with [`StoreError::PositionMoved`] when other policies are recorded than those that
     /// must be, and with [`StoreError::Locked`] when others use the old tables. Fails when the
-    /// rebuild was ended by somebody else, and when the store fails. Then nothing has changed, unless the connection
-    /// was lost during the commit.
+    /// rebuild was ended by somebody else, and when the store fails. Then nothing has changed,
+    /// unless the connection was lost during the commit.
     pub fn switch(
         &self,
         number: u64,

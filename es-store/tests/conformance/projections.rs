@@ -6,9 +6,9 @@ use std::thread;
 use es_core::{IdType, Timestamp};
 use es_store::testing::postgres::Database;
 use es_store::{
-    Decision, DecisionKind, Notification, Operation, OperationKind, ProcessRecorder, Recording,
-    Role, SetAside, SetAsideChange, SetAsideQuery, StoreError, StoredEvent, Tables, Tracking,
-    Transaction,
+    Decision, DecisionKind, Notification, Operation, OperationKind, PoliciesSwitch, PolicySet,
+    ProcessRecorder, Recording, Role, SetAside, SetAsideChange, SetAsideQuery, StoreError,
+    StoredEvent, Tables, Tracking, Transaction,
 };
 use uuid::Uuid;
 
@@ -111,7 +111,7 @@ fn process(
 ) -> Result<(), StoreError> {
     let changes = aside.iter().cloned();
     let recording = changes.fold(moved(from, to), Recording::set_aside);
-    tables.process("Up", from, &mut |tx| {
+    tables.process(&Tracking::new("Up", from, from), &mut |tx| {
         handle(tx, to);
         Some(recording.clone())
     })
@@ -141,7 +141,9 @@ fn a_projection_sets_events_aside_in_the_transaction_of_its_handlers() {
         let began = Operation::new(OperationKind::Began, "Up", "Ann", time(1)).at(9);
         let recording = moved(3, 4).set_aside(put("a", 4, Some(1))).operation(began);
         let work = &mut |_: &mut Transaction<'_>| Some(recording.clone());
-        tables.process("Up", 3, work).expect("recorded");
+        tables
+            .process(&Tracking::new("Up", 3, 3), work)
+            .expect("recorded");
         let followed = store.followed("Up").expect("read");
         assert_eq!((followed.waiting.count, followed.began), (3, Some(9)));
         assert_eq!(followed.waiting.due, Some(time(2)));
@@ -169,7 +171,7 @@ fn a_recording_that_is_not_about_the_position_is_refused() {
             moved(0, 1).set_aside(other.clone()),
         ] {
             let work = &mut |_: &mut Transaction<'_>| Some(wrong.clone());
-            let refused = tables.process("Up", 0, work);
+            let refused = tables.process(&Tracking::new("Up", 0, 0), work);
             assert!(
                 matches!(refused, Err(StoreError::Invalid(_))),
                 "{refused:?}"
@@ -242,7 +244,9 @@ fn rebuild(tables: &Tables, to: u64, aside: &[u64]) -> u64 {
             .for_each(|position| handle(tx, position));
         Some(recording.clone())
     };
-    tables.process_rebuild("Up", 0, work).expect("recorded");
+    tables
+        .process_rebuild(&Tracking::new("Up", 0, 0), work)
+        .expect("recorded");
     number
 }
 
@@ -265,7 +269,7 @@ fn what_a_rebuild_sets_aside_takes_the_place_of_what_waits_and_decisions_stay() 
         assert_eq!(positions(&store, &of_rebuild), [2, 4, 5]);
         assert_eq!(positions(&store, &SetAsideQuery::of("Up")), [1, 2, 3]);
         assert_eq!(store.followed("Up").expect("read").waiting.count, 2);
-        let switched = tables.switch(number, &[("Up", None)], &mut |_, _, _, _| false);
+        let switched = tables.switch(number, &[unchanged()], &mut |_, _, _, _| false);
         assert!(switched.expect("switched"));
         assert_eq!(positions(&store, &SetAsideQuery::all()), [2, 4, 5]);
         assert_eq!(
@@ -310,7 +314,7 @@ fn what_a_rebuild_has_set_aside_is_retried_and_changed_in_its_tables() {
         };
         assert!(
             tables
-                .switch(number, &[("Up", None)], catch_up)
+                .switch(number, &[unchanged()], catch_up)
                 .expect("switched")
         );
         assert_eq!(handled(&tables), [1, 3, 5]);
@@ -335,4 +339,10 @@ fn a_rebuild_that_is_discarded_leaves_no_rows() {
         assert!(tables.discard_rebuild().expect("discarded"));
         assert_eq!(positions(&store, &SetAsideQuery::all()), [1]);
     }
+}
+
+/// The switch of an upstream for which no policies are recorded, to one that is recorded then.
+fn unchanged() -> PoliciesSwitch<'static> {
+    let new = PolicySet::new("tag", ["Dog."]);
+    PoliciesSwitch::new("Up", Vec::new(), None, new)
 }

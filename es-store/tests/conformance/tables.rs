@@ -118,7 +118,7 @@ fn tables_are_replaced_only_while_the_expected_policies_are_recorded() {
             |replaced: &[PolicyTopic], rebuilt| projection.switch(number, replaced, rebuilt);
         let (a, c) = (PolicyTopic::live("A"), PolicyTopic::live("C"));
         let before = recorder.followed("Up").expect("read");
-        assert_moved(&switch(&[a.clone()], Some("a")), 5);
+        assert_moved(&switch(std::slice::from_ref(&a), Some("a")), 5);
         let covered = PolicyTopic::covered("C", 5);
         assert_moved(&switch(&[a.clone(), covered], Some("a")), 5);
         for rebuilt in [None, Some("ac")] {

@@ -17,7 +17,7 @@ use es_store::sync::lock;
 use es_store::{ProcessRecorder, Recorded, Recording, StoreError, StoredEvent};
 
 use crate::application::core::Application;
-use crate::application::store_errors;
+use crate::application::{saved_inside, store_errors};
 use crate::error::{Attempt, Doubt, Error, Result};
 
 /// A save that was sent and not answered.
@@ -39,6 +39,7 @@ pub(crate) fn record(
     recording: &Recording,
 ) -> Result<Recorded, (Error, Option<Arc<SaveAttempt>>)> {
     let recorder = application.recorder().map_err(|error| (error, None))?;
+    saved_inside::tell(application, &recording.events);
     let record = || store_errors::calling(|| recorder.record(recording));
     match application.seeing(recording, record) {
         Ok(recorded) => Ok(recorded),
@@ -129,6 +130,7 @@ impl Attempt for SaveAttempt {
         if let Some(answer) = self.answer() {
             return answer;
         }
+        saved_inside::tell(&self.application, self.events());
         let sent = store_errors::calling(|| self.recorder.record(&self.recording));
         // An aggregate that was loaded meanwhile may be old now.
         self.application.forget(&self.recording.events);

@@ -10,10 +10,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use es_core::AggregateId;
-use es_store::StoredEvent;
 use es_store::sync::Flag;
+use es_store::{Mapper, StoredEvent};
 
-use crate::application::kept::{Kept, KeptRoot};
+use crate::application::kept::{Dropped, HeldRoot, Kept};
 use crate::application::lender::Lender;
 use crate::application::store_errors::{self, Notes, NotesBinding, StoreErrors};
 
@@ -28,16 +28,17 @@ pub(crate) struct Batch {
     changed: HashMap<AggregateId, ChangedAggregate>,
     /// The aggregates in memory; `None` if the batch keeps none, as that of a projection.
     lender: Option<Lender>,
-    /// The time that its policies have waited for aggregates.
-    waited: Duration,
     /// The data for undoing the changes of the event in hand if its policy fails.
     undo: Undo,
+    /// The events that its policies have saved by a second object of the application.
+    saved_inside: Vec<StoredEvent>,
     notes: Rc<RefCell<Notes>>,
 }
 
 #[derive(Default)]
 struct Undo {
     events: usize,
+    saved_inside: usize,
     changed: Vec<(AggregateId, Option<ChangedAggregate>)>,
 }
 
@@ -58,13 +59,16 @@ pub(crate) struct Collected {
     pub(crate) snapshots: Vec<StoredEvent>,
     /// The aggregates in memory.
     pub(crate) kept: Kept,
+    /// The events that its policies have saved by a second object of the application.
+    pub(crate) saved_inside: Vec<StoredEvent>,
 }
 
 impl Batch {
     /// Returns a batch that has the aggregates in memory that the ones before it have kept.
-    pub(crate) fn keeping(kept: Kept) -> Self {
+    /// `mapper` is that of their application.
+    pub(crate) fn keeping(mapper: Mapper, kept: Kept) -> Self {
         Self {
-            lender: Some(Lender::new(kept)),
+            lender: Some(Lender::new(mapper, kept)),
             ..Self::default()
         }
     }
@@ -72,21 +76,25 @@ impl Batch {
     /// Marks the point to which [`undo_event`](Self::undo_event) returns.
     pub(crate) fn begin_event(&mut self) {
         self.undo.events = self.events.len();
+        self.undo.saved_inside = self.saved_inside.len();
         self.undo.changed.clear();
     }
 
-    /// Undoes everything since [`begin_event`](Self::begin_event).
-    pub(crate) fn undo_event(&mut self) {
+    /// Undoes everything since [`begin_event`](Self::begin_event). Returns what is to be dropped.
+    pub(crate) fn undo_event(&mut self) -> Dropped {
         self.events.truncate(self.undo.events);
+        self.saved_inside.truncate(self.undo.saved_inside);
+        let mut dropped = Dropped::new();
         for (id, former) in self.undo.changed.drain(..).rev() {
             if let Some(lender) = &mut self.lender {
-                lender.kept.undo(&id);
+                dropped.extend(lender.kept.remove(&id));
             }
             match former {
                 Some(former) => self.changed.insert(id, former),
                 None => self.changed.remove(&id),
             };
         }
+        dropped
     }
 
     /// Returns the bytes of what the batch has in memory, as they are stored. The batch keeps the
@@ -107,17 +115,11 @@ impl Batch {
         self.notes.take().summary()
     }
 
-    /// Counts time in which a policy has waited for an aggregate.
-    pub(crate) fn waits(&mut self, time: Duration) {
-        if self.lender.is_some() {
-            self.waited += time;
-        }
-    }
-
-    /// Returns the time in which policies have waited for aggregates. It is not the batch's own,
-    /// because the next batch would not have to wait for the same aggregates again.
+    /// Returns the time in which policies have waited for aggregates. It is not the batch's own, if
+    /// the next batch does not have to wait for the same aggregates again.
     pub(crate) fn waited(&self) -> Duration {
-        self.waited
+        let lender = self.lender.as_ref();
+        lender.map_or(Duration::ZERO, |lender| lender.kept.waited())
     }
 
     pub(crate) fn lender(&mut self) -> Option<&mut Lender> {
@@ -132,18 +134,33 @@ impl Batch {
     }
 
     /// Takes back an aggregate from a policy, unless it is an older copy of one that has changed.
-    /// Returns what is to be dropped.
+    /// `measured` are the bytes of its state, if they were measured; it is empty if the state
+    /// cannot be stored. Returns what is to be dropped.
     pub(crate) fn give_back(
         &mut self,
         id: &AggregateId,
-        root: Box<dyn KeptRoot>,
-    ) -> Option<Box<dyn KeptRoot>> {
+        root: HeldRoot,
+        measured: Option<Option<usize>>,
+    ) -> Dropped {
         let is_current = self
             .version_of(id)
             .is_none_or(|version| version == root.version());
-        match &mut self.lender {
-            Some(lender) if is_current => lender.kept.give_back(id, root),
-            _ => Some(root),
+        let Some(lender) = self.lender.as_mut().filter(|_| is_current) else {
+            return vec![root.into()];
+        };
+        if let Some(bytes) = measured {
+            lender.kept.measured(id, root.version(), bytes);
+        }
+        lender.kept.give_back(id, root)
+    }
+
+    /// Records that a policy saves events by a second object of the application. Others may have
+    /// saved by now what the batch has not looked at.
+    pub(crate) fn saved_inside(&mut self, events: &[StoredEvent]) {
+        self.bytes += bytes_of(events);
+        self.saved_inside.extend_from_slice(events);
+        if let Some(lender) = &mut self.lender {
+            lender.has_looked = false;
         }
     }
 
@@ -189,6 +206,7 @@ impl Batch {
             changed,
             snapshots: of.into_iter().filter_map(|one| one.snapshot).collect(),
             kept: self.lender.map(|lender| lender.kept).unwrap_or_default(),
+            saved_inside: self.saved_inside,
         }
     }
 }
@@ -198,10 +216,19 @@ pub(crate) fn bytes_of<'a>(stored: impl IntoIterator<Item = &'a StoredEvent>) ->
     stored.into_iter().map(|stored| stored.state.len()).sum()
 }
 
+/// A batch whose policies run on this thread.
+struct Bound {
+    /// The number of the application object.
+    instance: u64,
+    /// The name of the application.
+    name: String,
+    batch: Rc<RefCell<Batch>>,
+}
+
 thread_local! {
     /// The batches whose policies run on this thread. There is more than one if a policy drives
     /// another system.
-    static BOUND: RefCell<Vec<(u64, Rc<RefCell<Batch>>)>> = const { RefCell::new(Vec::new()) };
+    static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns the batch whose policies run on this thread for this application object.
@@ -210,8 +237,19 @@ pub(crate) fn of(instance: u64) -> Option<Rc<RefCell<Batch>>> {
         bound
             .iter()
             .rev()
-            .find(|(owner, _)| *owner == instance)
-            .map(|(_, batch)| batch.clone())
+            .find(|bound| bound.instance == instance)
+            .map(|bound| bound.batch.clone())
+    })
+}
+
+/// Returns the batches whose policies run on this thread for the application `name`, by another
+/// object of it than `instance`.
+pub(crate) fn beside(instance: u64, name: &str) -> Vec<Rc<RefCell<Batch>>> {
+    BOUND.with_borrow(|bound| {
+        let beside = bound
+            .iter()
+            .filter(|bound| bound.name == name && bound.instance != instance);
+        beside.map(|bound| bound.batch.clone()).collect()
     })
 }
 
@@ -221,7 +259,7 @@ pub(crate) fn find(is_it: impl Fn(&Batch) -> bool) -> Option<Rc<RefCell<Batch>>>
     let found = BOUND.try_with(|bound| {
         let bound = bound.try_borrow().ok()?;
         let is_it = |batch: &RefCell<Batch>| batch.try_borrow().is_ok_and(|batch| is_it(&batch));
-        let mut batches = bound.iter().rev().map(|(_, batch)| batch);
+        let mut batches = bound.iter().rev().map(|bound| &bound.batch);
         batches.find(|batch| is_it(batch)).cloned()
     });
     found.ok().flatten()
@@ -232,16 +270,26 @@ pub(crate) struct BatchBinding {
     _notes: NotesBinding,
 }
 
-/// Binds the batch to this thread and to this application object. `in_store` is raised while a
-/// policy waits for a store.
-pub(crate) fn bind(instance: u64, batch: &Rc<RefCell<Batch>>, in_store: Flag) -> BatchBinding {
+/// Binds the batch to this thread and to this object of the application `name`. `in_store` is
+/// raised while a policy waits for a store.
+pub(crate) fn bind(
+    (instance, name): (u64, &str),
+    batch: &Rc<RefCell<Batch>>,
+    in_store: Flag,
+) -> BatchBinding {
     let notes = store_errors::bind(batch.borrow().notes.clone(), in_store);
-    BOUND.with_borrow_mut(|bound| bound.push((instance, batch.clone())));
+    let bound = Bound {
+        instance,
+        name: name.to_owned(),
+        batch: batch.clone(),
+    };
+    BOUND.with_borrow_mut(|all| all.push(bound));
     BatchBinding { _notes: notes }
 }
 
 impl Drop for BatchBinding {
     fn drop(&mut self) {
-        BOUND.with_borrow_mut(|bound| bound.pop());
+        let unbound = BOUND.with_borrow_mut(|bound| bound.pop());
+        drop(unbound);
     }
 }

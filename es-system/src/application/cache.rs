@@ -18,6 +18,7 @@ use es_core::{Aggregate, AggregateId, Root};
 use es_store::sync;
 use es_store::{Env, EnvError};
 
+use crate::application::held::Held;
 use crate::application::lru::Lru;
 
 /// An aggregate of any type, at one version.
@@ -25,7 +26,7 @@ use crate::application::lru::Lru;
 pub(crate) struct CachedAggregate {
     id: AggregateId,
     version: u64,
-    root: Arc<dyn Any + Send + Sync>,
+    root: Held<Arc<dyn Any + Send + Sync>>,
 }
 
 impl CachedAggregate {
@@ -36,7 +37,7 @@ impl CachedAggregate {
         Some(Self {
             id: root.id().clone(),
             version: root.version(),
-            root: Arc::new(root),
+            root: Held::new(Arc::new(root)),
         })
     }
 
@@ -130,7 +131,7 @@ mod tests {
         CachedAggregate {
             id: id.into(),
             version,
-            root: Arc::new(()),
+            root: Held::new(Arc::new(())),
         }
     }
 

@@ -2,7 +2,7 @@
 //! other modules.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use es_store::{
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
+use crate::application::origin;
 use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
 use crate::application::topics::Topics;
@@ -69,7 +70,6 @@ impl Application {
     /// # Errors
     /// Fails if the environment is wrong.
     pub fn with_recorder(name: &str, env: Env, recorder: Arc<dyn ProcessRecorder>) -> Result<Self> {
-        static INSTANCES: AtomicU64 = AtomicU64::new(0);
         forgotten::warn_outside_of_policies();
         let mapper = Mapper::new(&env).map_err(|e| Error::store(name, e))?;
         let wrong = |e| Error::env(name, e);
@@ -78,7 +78,7 @@ impl Application {
             .map_err(wrong)?;
         let cache = Cache::new(&env).map_err(wrong)?;
         let inner = Inner {
-            instance: INSTANCES.fetch_add(1, Ordering::Relaxed),
+            instance: origin::new(),
             name: name.to_owned(),
             env,
             mapper,
@@ -191,12 +191,12 @@ impl Application {
     /// Returns the text of an error with its causes, as it is recorded: sealed if the application
     /// has a cipher.
     pub(crate) fn sealed(&self, error: &(dyn std::error::Error + 'static)) -> String {
-        error_chain(error).to_string()
+        self.mapper().seal_text(&error_chain(error).to_string())
     }
 
     /// Returns the text of an error as it was before it was sealed.
     pub(crate) fn opened(&self, text: &str) -> String {
-        text.to_owned()
+        self.mapper().open_text(text)
     }
 
     /// Returns the tables of a projection.

@@ -14,6 +14,10 @@
 //!   then is behind, and gets their events when it is asked for. The look comes after the page of
 //!   the upstream was read: whatever was saved here before an event of the page was recorded there,
 //!   is seen by the policy of that event.
+//! - A policy may write to the application itself, by a second object of it. Such a save ends the
+//!   look, and the next load begins with another one.
+//! - Only aggregates of this application are kept. One that a policy has changed is kept if this
+//!   batch has lent it, or if its new events alone have made it.
 //! - If the log has another event than before where the last look ended, or behind what was loaded
 //!   since then, or none, then it has lost commits, and nothing is kept. Nor is anything if there
 //!   are too many events to look at.
@@ -23,35 +27,49 @@
 //! is cached; the cache gets a copy of what a batch has changed, after the commit. A state from a
 //! cache that does not look for newer events is not kept, because it may be older than the look.
 
+mod look;
+mod root;
+mod size;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
-use std::cmp::Ordering;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::HashSet;
+use std::time::Duration;
 
-use es_core::{Aggregate, AggregateId, Root};
-use es_store::{
-    Head, Mapper, Notification, NotificationQuery, PAGE_BYTES, StoredEvent, UpstreamEvent,
-};
+use es_core::AggregateId;
+use es_store::{Head, Mapper, PAGE_BYTES, StoredEvent};
 
 use crate::application::cache::CachedAggregate;
 use crate::application::lru::Lru;
-use crate::error::Result;
+
+pub(crate) use self::root::{HeldRoot, held};
+pub(crate) use self::size::Size;
 
 /// The maximum number of aggregates that are kept.
 const MAX: usize = 1_000;
-/// The maximum number of bytes of all of them. The one that was used last is kept in any case.
-const MAX_BYTES: usize = 2 * PAGE_BYTES;
-/// The number of bytes by which an aggregate has to grow before its state is measured again.
-const MEASURED: usize = 64 * 1024;
-/// The maximum number of events of others that are looked at one by one.
-const LOOK: usize = 1_000;
+/// The maximum number of bytes of all of them, but for the last used ones.
+const MAX_BYTES: usize = 4 * PAGE_BYTES;
+/// The number of the last used aggregates that are kept, however large they are.
+const LAST_USED: usize = 8;
 
-/// The aggregates that are kept.
+/// The aggregates that are kept, and those that the policies of a batch have in their hands.
+///
+/// Their number is limited by [`MAX`] and [`MAX_BYTES`] at any time, within a batch as between two.
+/// The least recently used ones are dropped, and whoever asks for one of them loads it again.
+/// But the [`LAST_USED`] ones stay in any case. Of aggregates that are larger than the limit
+/// together, each would otherwise drop the others, and each event would replay one: a follower of a
+/// few long aggregates would stall. Whoever works on so large ones has the memory for one of them,
+/// so a small number of them is the price. It is paid only by those: the limit is that of a few
+/// pages, and a program with small aggregates never has more than that.
 #[derive(Default)]
 pub(crate) struct Kept {
     aggregates: Lru<KeptAggregate>,
+    /// The bytes of all of them.
+    bytes: usize,
+    /// The time that the policies of the batch have waited for those that are here.
+    waited: Duration,
+    /// The aggregates that were asked for in this batch and were not here.
+    missed: HashSet<AggregateId>,
     /// The event of the application's own log at which the last look ended; its position is 0 if
     /// the log was empty. `None` before the first look.
     seen: Option<Head>,
@@ -66,8 +84,12 @@ pub(crate) struct Kept {
 #[derive(Default)]
 pub(crate) struct KeptAggregate {
     /// The aggregate, unless a policy has it.
-    root: Option<Box<dyn KeptRoot>>,
+    root: Option<HeldRoot>,
     size: Size,
+    /// The time that its first load in this batch has taken.
+    load: Duration,
+    /// True if the load is counted as waiting, because the aggregate came back.
+    is_load_counted: bool,
     /// True if others have saved events behind its version.
     is_behind: bool,
     /// True if a policy has asked for it. One that is only made is not kept.
@@ -76,84 +98,50 @@ pub(crate) struct KeptAggregate {
     is_lent: bool,
     /// True if it was loaded since the last look, so that it may be of a later moment.
     is_loaded: bool,
-    /// True if a policy gets it while one has it already. Then a copy stays here, if one can be
-    /// made.
+    /// True if a policy of this batch gets it while one has it already. Then a copy stays here, if
+    /// one can be made.
     is_copied: bool,
-}
-
-/// An aggregate of any type, without pending events.
-pub(crate) trait KeptRoot: Any + Send + Sync {
-    fn version(&self) -> u64;
-
-    /// Returns a copy for the cache, if the state can be cloned.
-    fn cached(&self) -> Option<CachedAggregate>;
-
-    /// Returns the bytes of the state as a snapshot has them, or `None` if it cannot be stored.
-    fn state_bytes(&self, mapper: &Mapper) -> Option<usize>;
-}
-
-impl<A: Aggregate> KeptRoot for Root<A> {
-    fn version(&self) -> u64 {
-        Root::version(self)
-    }
-
-    fn cached(&self) -> Option<CachedAggregate> {
-        CachedAggregate::of(self)
-    }
-
-    fn state_bytes(&self, mapper: &Mapper) -> Option<usize> {
-        let measure = || mapper.state_bytes::<A>(self.state());
-        catch_unwind(AssertUnwindSafe(measure)).unwrap_or_default()
-    }
-}
-
-/// The size of an aggregate in memory, which nothing tells exactly. The bytes of its state as it is
-/// stored stand for it, if it can be stored: a counter is small, however many events it has. They
-/// are measured again when its new events are many.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Size {
-    bytes: usize,
-    /// The size when the state was measured last.
-    measured: usize,
-}
-
-impl Size {
-    /// Returns the size of a state of which nothing is known, until it is measured.
-    pub(crate) fn unknown() -> Self {
-        Self::of(MEASURED)
-    }
-
-    /// Returns the size of an aggregate that was made of this many bytes.
-    pub(crate) fn of(bytes: usize) -> Self {
-        Self { bytes, measured: 0 }
-    }
-
-    fn measure(&mut self, root: &dyn KeptRoot, mapper: &Mapper) {
-        let grown = self.bytes.saturating_sub(self.measured);
-        if self.measured > 0 && grown <= self.measured.max(MEASURED) {
-            return;
-        }
-        if let Some(bytes) = root.state_bytes(mapper) {
-            self.bytes = bytes;
-        }
-        self.measured = self.bytes;
-    }
 }
 
 /// An aggregate that a policy gets.
 pub(crate) struct Taken {
-    pub(crate) root: Box<dyn KeptRoot>,
+    pub(crate) root: HeldRoot,
     /// True if others have saved events behind its version.
     pub(crate) is_behind: bool,
     /// True if a copy of it should stay.
     pub(crate) is_copied: bool,
 }
 
+/// A load of an aggregate for a policy.
+pub(crate) struct Load {
+    /// The version behind which it was loaded, or 0 if it was loaded as a whole.
+    pub(crate) base: u64,
+    /// The size of what was loaded.
+    pub(crate) size: Size,
+    /// The time that it has taken.
+    pub(crate) time: Duration,
+}
+
+/// Aggregates that are kept no longer. They are to be dropped while nothing is borrowed.
+pub(crate) type Dropped = Vec<KeptAggregate>;
+
+impl From<HeldRoot> for KeptAggregate {
+    fn from(root: HeldRoot) -> Self {
+        Self {
+            root: Some(root),
+            ..Self::default()
+        }
+    }
+}
+
 impl Kept {
     /// Takes an aggregate out for a policy, if it is there.
     pub(crate) fn take(&mut self, id: &AggregateId) -> Option<Taken> {
-        self.aggregates.entry(id).is_asked_for = true;
-        let kept = self.aggregates.touch(id)?;
+        let Some(kept) = self.aggregates.touch(id) else {
+            self.missed.insert(id.clone());
+            return None;
+        };
+        kept.is_asked_for = true;
         let Some(root) = kept.root.take() else {
             kept.is_copied |= kept.is_lent;
             return None;
@@ -166,51 +154,61 @@ impl Kept {
         })
     }
 
-    /// Records that a policy has an aggregate that was loaded behind the version `base`, or as a
-    /// whole if that is 0.
-    pub(crate) fn lent(&mut self, id: &AggregateId, base: u64, size: Size) {
+    /// Records that a policy has an aggregate that was loaded.
+    pub(crate) fn lent(&mut self, id: &AggregateId, load: &Load) -> Dropped {
         let kept = self.aggregates.entry(id);
         kept.is_asked_for = true;
         kept.is_lent = true;
         kept.is_loaded = true;
-        if base == 0 {
-            kept.size = size;
-        } else {
-            kept.size.bytes += size.bytes;
+        if kept.load.is_zero() && !kept.is_load_counted {
+            kept.load = load.time;
         }
+        self.resize(id, |size| match load.base {
+            0 => *size = load.size,
+            _ => size.bytes += load.size.bytes,
+        });
+        self.shrink()
     }
 
     /// Records that a policy has changed an aggregate by events of this many bytes. `copy` is what
     /// it is now, if a copy was made.
-    pub(crate) fn changed(
-        &mut self,
-        id: &AggregateId,
-        bytes: usize,
-        copy: Option<Box<dyn KeptRoot>>,
-    ) {
+    pub(crate) fn changed(&mut self, id: &AggregateId, bytes: usize, copy: Option<HeldRoot>) {
+        let is_asked_for = self.missed.remove(id);
         let kept = self.aggregates.entry(id);
-        kept.size.bytes += bytes;
+        kept.is_asked_for |= is_asked_for;
         kept.is_lent = true;
         kept.root = copy;
+        self.resize(id, |size| size.bytes += bytes);
+    }
+
+    /// Returns true if the state of an aggregate at this version is to be measured.
+    pub(crate) fn is_measure_due(&self, id: &AggregateId, version: u64) -> bool {
+        let kept = self.aggregates.peek(id);
+        kept.is_some_and(|kept| kept.size.is_due(version))
+    }
+
+    /// Sets the bytes of a state at this version; `None` if it cannot be stored.
+    pub(crate) fn measured(&mut self, id: &AggregateId, version: u64, bytes: Option<usize>) {
+        self.resize(id, |size| size.measured(version, bytes));
     }
 
     /// Takes back an aggregate from a policy, unless the same version is there already, or a higher
-    /// one. Returns what is to be dropped.
-    pub(crate) fn give_back(
-        &mut self,
-        id: &AggregateId,
-        root: Box<dyn KeptRoot>,
-    ) -> Option<Box<dyn KeptRoot>> {
-        match self.aggregates.peek_mut(id) {
-            None => Some(root),
-            Some(kept) => {
-                kept.is_lent = false;
-                match &kept.root {
-                    Some(other) if other.version() >= root.version() => Some(root),
-                    _ => kept.root.replace(root),
-                }
-            }
+    /// one.
+    pub(crate) fn give_back(&mut self, id: &AggregateId, root: HeldRoot) -> Dropped {
+        let Some(kept) = self.aggregates.peek_mut(id) else {
+            return vec![KeptAggregate::from(root)];
+        };
+        kept.is_lent = false;
+        if !std::mem::replace(&mut kept.is_load_counted, true) {
+            self.waited += kept.load;
         }
+        let dropped = match &kept.root {
+            Some(other) if other.version() >= root.version() => Some(root),
+            _ => kept.root.replace(root),
+        };
+        let mut dropped: Dropped = dropped.into_iter().map(KeptAggregate::from).collect();
+        dropped.append(&mut self.shrink());
+        dropped
     }
 
     /// Returns true if copies of the aggregate are wanted.
@@ -223,131 +221,71 @@ impl Kept {
         self.aggregates.peek(id)?.root.as_ref()?.cached()
     }
 
-    /// Drops an aggregate whose events are undone.
-    pub(crate) fn undo(&mut self, id: &AggregateId) {
-        self.aggregates.remove(id);
+    /// Returns the time that the policies of the batch have waited for aggregates that are here, so
+    /// that the next batch need not load them.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Removes an aggregate: its events are undone, or its state is not known.
+    pub(crate) fn remove(&mut self, id: &AggregateId) -> Option<KeptAggregate> {
+        let removed = self.aggregates.remove(id)?;
+        self.removed(&removed);
+        Some(removed)
+    }
+
+    fn removed(&mut self, removed: &KeptAggregate) {
+        self.bytes -= removed.size.bytes;
+        if removed.is_load_counted {
+            self.waited -= removed.load;
+        }
+    }
+
+    fn resize(&mut self, id: &AggregateId, resize: impl FnOnce(&mut Size)) {
+        if let Some(kept) = self.aggregates.peek_mut(id) {
+            self.bytes -= kept.size.bytes;
+            resize(&mut kept.size);
+            self.bytes += kept.size.bytes;
+        }
+    }
+
+    /// Removes the least recently used aggregates beyond the limits.
+    fn shrink(&mut self) -> Dropped {
+        let mut dropped = Vec::new();
+        while self.aggregates.len() > MAX
+            || (self.bytes > MAX_BYTES && self.aggregates.len() > LAST_USED)
+        {
+            let Some(oldest) = self.aggregates.pop_oldest() else {
+                break;
+            };
+            self.removed(&oldest);
+            dropped.push(oldest);
+        }
+        dropped
     }
 
     /// Keeps what policies have asked for and given back, within the limits, after the commit of
     /// the batch that has recorded `events` at `positions`.
     pub(crate) fn settle(&mut self, mapper: &Mapper, events: &[StoredEvent], positions: &[u64]) {
         self.recorded(events, positions);
+        self.missed.clear();
+        self.waited = Duration::ZERO;
+        self.bytes = 0;
         self.aggregates
             .retain(|kept| kept.is_asked_for && kept.root.is_some());
-        let mut bytes = 0;
         for kept in self.aggregates.values_mut() {
-            if let Some(root) = &kept.root {
-                kept.size.measure(&**root, mapper);
+            kept.is_copied = false;
+            (kept.load, kept.is_load_counted) = (Duration::ZERO, false);
+            let size = &mut kept.size;
+            if let Some(root) = kept
+                .root
+                .as_ref()
+                .filter(|root| size.is_due(root.version()))
+            {
+                size.measured(root.version(), root.state_bytes(mapper));
             }
-            bytes += kept.size.bytes;
+            self.bytes += kept.size.bytes;
         }
-        while self.aggregates.len() > MAX || (bytes > MAX_BYTES && self.aggregates.len() > 1) {
-            let Some(dropped) = self.aggregates.pop_oldest() else {
-                break;
-            };
-            bytes -= dropped.size.bytes;
-        }
-    }
-
-    /// Returns true if something was loaded that may be of a later moment than the end of the last
-    /// look, and no event that is known is behind it.
-    pub(crate) fn needs_head(&self) -> bool {
-        self.aggregates.values().any(|kept| kept.is_loaded)
-    }
-
-    /// Records the head of the application's own log after everything was loaded.
-    pub(crate) fn know(&mut self, head: Option<Head>) {
-        self.known = head;
-        self.aggregates
-            .values_mut()
-            .for_each(|kept| kept.is_loaded = false);
-    }
-
-    /// Moves the end of the last look past the follower's own events, if no others are between.
-    /// They were recorded after everything was loaded.
-    fn recorded(&mut self, events: &[StoredEvent], positions: &[u64]) {
-        let (Some(event), Some(last)) = (events.last(), positions.last()) else {
-            return;
-        };
-        self.know(Some(Head::new(*last, Some(UpstreamEvent::from(event)))));
-        let Some(seen) = &mut self.seen else {
-            return;
-        };
-        let expected = (seen.position + 1..).take(positions.len());
-        if positions.len() != events.len() || !expected.eq(positions.iter().copied()) {
-            self.own = self.own.saturating_add(positions.len());
-            return;
-        }
-        let position = seen.position + positions.len() as u64;
-        *seen = Head::new(position, Some(UpstreamEvent::from(event)));
-    }
-
-    /// Looks at the application's own log, which ends with `head` now. `between` reads it from the
-    /// end of the last look to the head. It returns `None` if what is read is damaged.
-    pub(crate) fn look(
-        &mut self,
-        head: Option<Head>,
-        between: impl FnOnce(&NotificationQuery) -> Result<Option<Vec<Notification>>>,
-    ) -> Result<()> {
-        let head = head.unwrap_or_else(|| Head::new(0, None));
-        let known = self.known.take();
-        if let (Some(seen), true) = (self.seen.take(), self.aggregates.len() > 0) {
-            let known = known.unwrap_or_else(|| seen.clone());
-            let is_same = match head.position.cmp(&seen.position.max(known.position)) {
-                Ordering::Less => false,
-                Ordering::Equal if known.position == seen.position => {
-                    may_be(head.event.as_ref(), seen.event.as_ref())
-                }
-                Ordering::Equal | Ordering::Greater => {
-                    let query = NotificationQuery::from(seen.position)
-                        .up_to(head.position)
-                        .limit(1 + LOOK + self.own.min(LOOK))
-                        .byte_limit(PAGE_BYTES);
-                    let page = between(&query)?;
-                    page.is_some_and(|page| {
-                        !query.is_filled_by(&page) && self.see(&seen, &known, &page)
-                    })
-                }
-            };
-            if !is_same {
-                self.aggregates = Lru::default();
-            }
-        }
-        self.seen = Some(head);
-        self.own = 0;
-        Ok(())
-    }
-
-    /// Marks the aggregates that others have saved. Returns false if the log is another than the
-    /// one that was seen before.
-    fn see(&mut self, seen: &Head, known: &Head, page: &[Notification]) -> bool {
-        for event in page {
-            if let Some(kept) = self.aggregates.peek_mut(&event.originator_id) {
-                let version = kept.root.as_ref().map(|root| root.version());
-                kept.is_behind |= version.is_some_and(|known| known < event.originator_version);
-            }
-        }
-        has(page, seen) && has(page, known)
-    }
-}
-
-/// Returns true if the event, which was seen before, is in the page of the log.
-fn has(page: &[Notification], seen: &Head) -> bool {
-    let found = page.iter().find(|found| found.id == seen.position);
-    match found {
-        Some(found) => may_be(
-            Some(&UpstreamEvent::from(&found.event)),
-            seen.event.as_ref(),
-        ),
-        None => seen.position == 0,
-    }
-}
-
-/// Returns false if the two are different events, as far as both are known.
-fn may_be(one: Option<&UpstreamEvent>, other: Option<&UpstreamEvent>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.may_be(other),
-        (None, None) => true,
-        _ => false,
+        drop(self.shrink());
     }
 }

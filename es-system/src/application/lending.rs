@@ -21,7 +21,7 @@ use es_store::{Notification, NotificationQuery};
 use crate::application::batch::{self, Batch};
 use crate::application::cache::clone_saved;
 use crate::application::core::Application;
-use crate::application::kept::{KeptRoot, Size};
+use crate::application::kept::{Load, held};
 use crate::application::lender::Lender;
 use crate::application::store_errors;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,7 +47,7 @@ pub(crate) fn take<A: Aggregate>(
     let Some(taken) = taken.flatten() else {
         return Ok(Found::Nothing);
     };
-    let root: Box<dyn Any> = taken.root;
+    let root: Box<dyn Any> = taken.root.into_inner();
     // Another type with that id is found out by the load.
     let Ok(mut root) = root.downcast::<Root<A>>() else {
         return Ok(Found::Nothing);
@@ -56,38 +56,54 @@ pub(crate) fn take<A: Aggregate>(
         return Ok(Found::Behind(A::__from_root(*root)));
     }
     if let Some(copy) = taken.is_copied.then(|| clone_saved(&root)).flatten() {
-        let kept = with_lender(batch, |lender| lender.kept.give_back(id, Box::new(copy)));
-        drop(kept);
+        let dropped = with_lender(batch, |lender| lender.kept.give_back(id, held(copy)));
+        drop(dropped);
     }
     with_lender(batch, |lender| lend_root(lender, &mut root));
     Ok(Found::Current(A::__from_root(*root)))
 }
 
-/// Has an aggregate that was loaded for a policy come back. It was loaded behind the version
-/// `base`, or as a whole if that is 0; `size` is that of what was loaded.
-pub(crate) fn lend<A: Aggregate>(
-    batch: &Rc<RefCell<Batch>>,
-    aggregate: &mut A,
-    base: u64,
-    size: Size,
-) {
+/// Has an aggregate that was loaded for a policy come back.
+pub(crate) fn lend<A: Aggregate>(batch: &Rc<RefCell<Batch>>, aggregate: &mut A, load: &Load) {
     let root = aggregate.__root_mut();
     let id = root.id().clone();
-    with_lender(batch, |lender| {
-        lender.kept.lent(&id, base, size);
+    let dropped = with_lender(batch, |lender| {
+        let dropped = lender.kept.lent(&id, load);
         lend_root(lender, root);
+        dropped
+    });
+    drop(dropped);
+}
+
+/// Marks an aggregate that was loaded for a policy, and that may be too old to be kept, as one of
+/// this application. If the policy changes it, it is kept, because the record judges its version.
+pub(crate) fn mark<A: Aggregate>(batch: &Rc<RefCell<Batch>>, aggregate: &mut A) {
+    with_lender(batch, |lender| {
+        aggregate.__root_mut().__set_origin(lender.loan);
     });
 }
 
-/// Has an aggregate come back whose new events the batch has collected.
-pub(crate) fn lend_changed<A: Aggregate>(batch: &mut Batch, root: &mut Root<A>, bytes: usize) {
+/// Has an aggregate come back whose new events the batch has collected, from version `first` on.
+///
+/// That is only done with an aggregate that these events alone have made, or that this batch has
+/// lent. The state of any other may be that of another application, which has an aggregate of the
+/// same id at the same version.
+pub(crate) fn lend_changed<A: Aggregate>(
+    batch: &mut Batch,
+    root: &mut Root<A>,
+    first: u64,
+    bytes: usize,
+) {
     let Some(lender) = batch.lender().filter(|_| !root.__is_entry()) else {
         return;
     };
     let id = root.id().clone();
+    if first > 1 && root.__origin() != Some(lender.loan) {
+        lender.kept.remove(&id);
+        return;
+    }
     let is_copied = lender.kept.is_copied(&id);
-    let copy = is_copied.then(|| clone_saved(root)).flatten();
-    let copy = copy.map(|copy| Box::new(copy) as Box<dyn KeptRoot>);
+    let copy = is_copied.then(|| clone_saved(root)).flatten().map(held);
     lender.kept.changed(&id, bytes, copy);
     lend_root(lender, root);
 }
@@ -138,15 +154,20 @@ fn with_lender<T>(batch: &Rc<RefCell<Batch>>, work: impl FnOnce(&mut Lender) -> 
 
 /// Takes back an aggregate that a policy drops, if it is still the batch that has lent it.
 fn give_back<A: Aggregate>(loan: u64, root: Root<A>) {
+    let root = held(root);
     let Some(batch) = batch::find(|batch| batch.lends(loan)) else {
         return;
     };
-    let returned = match batch.try_borrow_mut() {
-        Ok(mut batch) => {
-            let id = root.id().clone();
-            batch.give_back(&id, Box::new(root))
-        }
-        Err(_) => None,
+    let (id, version) = (root.id().clone(), root.version());
+    let due = batch.try_borrow_mut().ok().and_then(|mut batch| {
+        let lender = batch.lender()?;
+        let is_due = lender.kept.is_measure_due(&id, version);
+        is_due.then(|| lender.mapper.clone())
+    });
+    let measured = due.map(|mapper| root.state_bytes(&mapper));
+    let dropped = match batch.try_borrow_mut() {
+        Ok(mut batch) => batch.give_back(&id, root, measured),
+        Err(_) => vec![root.into()],
     };
-    drop(returned);
+    drop(dropped);
 }

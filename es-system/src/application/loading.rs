@@ -49,6 +49,7 @@ impl Loading<'_> {
             base,
             mut events,
             mut bytes,
+            has_outdated_snapshot,
         } = match base {
             None => snapshots::stored(self.application, self.id, &query)?,
             Some(base) => {
@@ -75,10 +76,11 @@ impl Loading<'_> {
             |event: &&StoredEvent| self.lte.is_none_or(|lte| event.originator_version <= lte);
         let mut wanted = self.collected.iter().filter(is_wanted);
         wanted.try_for_each(|event| self.apply(&mut replay, std::slice::from_ref(event)))?;
-        Ok(Loaded {
-            aggregate: replay.finish(),
-            bytes,
-        })
+        let mut aggregate = replay.finish();
+        if let (Some(aggregate), true) = (&mut aggregate, has_outdated_snapshot) {
+            aggregate.__root_mut().__set_outdated_snapshot();
+        }
+        Ok(Loaded { aggregate, bytes })
     }
 
     fn apply<A: Aggregate>(&self, replay: &mut Replay<A>, events: &[StoredEvent]) -> Result<()> {

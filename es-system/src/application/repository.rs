@@ -12,7 +12,7 @@ use es_store::{Decoded, EventQuery, StoredEvent};
 use crate::application::batch::{self, Batch};
 use crate::application::cache::CachedAggregate;
 use crate::application::core::Application;
-use crate::application::kept::Size;
+use crate::application::kept::{Load, Size};
 use crate::application::lending::{self, Found};
 use crate::application::loading::{Loaded, Loading};
 use crate::application::store_errors;
@@ -94,17 +94,8 @@ impl<'a> Repository<'a> {
 
     fn load<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
         let instance = self.application.instance();
-        let load = || {
-            let call = store_errors::load_of(instance, id);
-            store_errors::mending(call, || self.load_once(id, lte))
-        };
-        let Some(batch) = batch::of(instance) else {
-            return load();
-        };
-        let started = Instant::now();
-        let loaded = load();
-        batch.borrow_mut().waits(started.elapsed());
-        loaded
+        let call = store_errors::load_of(instance, id);
+        store_errors::mending(call, || self.load_once(id, lte))
     }
 
     fn load_once<A: Aggregate>(&self, id: &AggregateId, lte: Option<u64>) -> Result<Option<A>> {
@@ -118,7 +109,13 @@ impl<'a> Repository<'a> {
                 let loaded = self.loading(id, lte, collected).run(None)?;
                 Ok(loaded.aggregate)
             }
-            (None, None) => Ok(self.load_committed(id)?.0.aggregate),
+            (None, None) => {
+                let mut aggregate: Option<A> = self.load_committed(id)?.0.aggregate;
+                if let Some(aggregate) = &mut aggregate {
+                    aggregate.__root_mut().__set_origin(application.instance());
+                }
+                Ok(aggregate)
+            }
             (None, _) => Ok(self.loading(id, lte, Vec::new()).run(None)?.aggregate),
         }
     }
@@ -135,6 +132,7 @@ impl<'a> Repository<'a> {
             Found::Behind(aggregate) => Some(aggregate),
             Found::Nothing => None,
         };
+        let started = Instant::now();
         let version = version_of(base.as_ref());
         let collected = batch.borrow().events_of(id);
         let (mut loaded, size) = if base.is_none() && collected.is_empty() {
@@ -144,8 +142,17 @@ impl<'a> Repository<'a> {
             let size = Size::of(loaded.bytes);
             (loaded, Some(size))
         };
-        if let (Some(aggregate), Some(size)) = (&mut loaded.aggregate, size) {
-            lending::lend(batch, aggregate, version, size);
+        match (&mut loaded.aggregate, size) {
+            (Some(aggregate), Some(size)) => {
+                let load = Load {
+                    base: version,
+                    size,
+                    time: started.elapsed(),
+                };
+                lending::lend(batch, aggregate, &load);
+            }
+            (Some(aggregate), None) => lending::mark(batch, aggregate),
+            (None, _) => {}
         }
         Ok(loaded.aggregate)
     }
@@ -169,12 +176,16 @@ impl<'a> Repository<'a> {
         }
         let known = version_of(cached.as_ref());
         let loaded = loading.run(cached)?;
+        let size = match known {
+            0 => Size::of(loaded.bytes),
+            _ => Size::of_version(version_of(loaded.aggregate.as_ref())),
+        };
         let root = loaded.aggregate.as_ref().map(A::__root);
         if root.is_some_and(|root| root.version() > known) {
             let saved = root.and_then(CachedAggregate::of);
             saved.into_iter().for_each(|saved| cache.put(saved));
         }
-        Ok((loaded, Some(Size::unknown())))
+        Ok((loaded, Some(size)))
     }
 
     fn loading<'l>(

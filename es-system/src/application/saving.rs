@@ -303,12 +303,22 @@ impl Visitor for MarkSaved<'_> {
 impl MarkSaved<'_> {
     /// Takes a snapshot and updates the cache, once all events of an aggregate are committed;
     /// `first` is the version of the first new one.
-    fn after_commit<A: Aggregate>(&mut self, aggregate: &A, first: u64) {
+    fn after_commit<A: Aggregate>(&mut self, aggregate: &mut A, first: u64) {
         let snapshot = snapshots::due(self.application, aggregate, first);
         self.snapshots.extend(snapshot);
-        if let Some(cache) = self.application.cache() {
-            let saved = CachedAggregate::of(aggregate.__root());
-            saved.into_iter().for_each(|saved| cache.put(saved));
+        let own = Some(self.application.instance());
+        let root = aggregate.__root_mut();
+        if first == 1 {
+            root.__set_origin(self.application.instance());
+        }
+        let Some(cache) = self.application.cache() else {
+            return;
+        };
+        // Another application may have an aggregate of this id with another state.
+        let saved = (root.__origin() == own).then(|| CachedAggregate::of(root));
+        match saved.flatten() {
+            Some(saved) => cache.put(saved),
+            None => cache.forget(root.id()),
         }
     }
 }

@@ -4,11 +4,13 @@
 //! read is skipped with a warning. An automatic snapshot is written after the commit of the events,
 //! in a transaction of its own; if that fails, or if the process ends in between, nothing is lost.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use es_core::__private::panic_message;
 use es_core::{Aggregate, AggregateId, ReplayError, SnapshotState, source};
-use es_store::{EventQuery, MapperError, StoredEvent};
+use es_store::{EventQuery, MapperError, MapperProblem, StoredEvent, sync};
 
 use crate::application::batch;
 use crate::application::core::Application;
@@ -86,14 +88,15 @@ fn is_due<A: Aggregate>(first: u64, version: u64) -> bool {
 }
 
 /// Returns a snapshot of an aggregate, if one is due for its events from version `first` on, which
-/// were recorded or are about to be.
+/// were recorded or are about to be. One is also due if the newest one was outdated.
 pub(crate) fn due<A: Aggregate>(
     application: &Application,
-    aggregate: &A,
+    aggregate: &mut A,
     first: u64,
 ) -> Option<StoredEvent> {
     let is_wanted = application.is_snapshotting() && !aggregate.__root().__is_entry();
-    if !is_wanted || !is_due::<A>(first, aggregate.version()) {
+    let is_outdated = aggregate.__root_mut().__take_outdated_snapshot();
+    if !is_wanted || !(is_outdated || is_due::<A>(first, aggregate.version())) {
         return None;
     }
     let snapshot = encode(application, aggregate)?;
@@ -126,6 +129,8 @@ pub(crate) struct Stored<A> {
     pub(crate) events: Vec<StoredEvent>,
     /// The bytes of the states of the events and the snapshot.
     pub(crate) bytes: usize,
+    /// True if there is a snapshot whose fields are not those of the state.
+    pub(crate) has_outdated_snapshot: bool,
 }
 
 impl<A> Stored<A> {
@@ -134,6 +139,7 @@ impl<A> Stored<A> {
             bytes: batch::bytes_of(&events),
             base,
             events,
+            has_outdated_snapshot: false,
         }
     }
 }
@@ -145,18 +151,49 @@ pub(crate) fn stored<A: Aggregate>(
     id: &AggregateId,
     query: &EventQuery,
 ) -> Result<Stored<A>> {
+    let mut has_outdated_snapshot = false;
     if A::__STORES_STATE && application.is_snapshotting() {
         match with_snapshot(application, id, query) {
             Ok(Some(stored)) => return Ok(stored),
             Ok(None) => {}
             Err(error) if error.kind() == ErrorKind::BadData => {
-                tracing::warn!(%error, "a snapshot is passed over, and the events are replayed");
+                has_outdated_snapshot = has_other_fields(&error);
+                report_passed_over::<A>(&error, has_outdated_snapshot);
             }
             Err(error) => return Err(error),
         }
     }
     let events = application.select_events(id, query)?;
-    Ok(Stored::new(None, events))
+    let mut stored = Stored::new(None, events);
+    stored.has_outdated_snapshot = has_outdated_snapshot;
+    Ok(stored)
+}
+
+/// Returns true if a snapshot was read, and its fields are not those of the state.
+fn has_other_fields(error: &Error) -> bool {
+    let Error::BadData { problem, .. } = error else {
+        return false;
+    };
+    matches!(&**problem, DataProblem::Mapper(error) if matches!(error.problem, MapperProblem::OtherFields(_)))
+}
+
+/// Reports a snapshot that cannot be read. After the fields of a state have changed, all snapshots
+/// of its type are outdated until their aggregates are saved, so only the first one is a warning.
+fn report_passed_over<A: Aggregate>(error: &Error, is_outdated: bool) {
+    /// The topics of the types of which an outdated snapshot was reported.
+    static REPORTED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if !is_outdated {
+        tracing::warn!(%error, "a snapshot is passed over, and the events are replayed");
+    } else if sync::lock(&REPORTED).insert(A::TOPIC) {
+        tracing::warn!(
+            %error,
+            aggregate = A::TOPIC,
+            "a snapshot is passed over, and the events are replayed; the next save of the aggregate \
+             takes a new one, and further ones of this type are not reported"
+        );
+    } else {
+        tracing::debug!(%error, "a snapshot is passed over, and the events are replayed");
+    }
 }
 
 /// Returns `None` if there is a snapshot, but no state can be made of it.

@@ -15,8 +15,7 @@ use super::output::{Output, Paint, Report};
 use super::{json, log};
 use crate::application::Application;
 use crate::application::saved_aggregate::SavedAggregate;
-use crate::application::saved_aggregate::inspection::InspectedAggregate;
-use crate::error::Error;
+use crate::application::saved_aggregate::inspection::{InspectedAggregate, InspectedState};
 use es_store::Role;
 
 /// The arguments of `show`.
@@ -44,8 +43,11 @@ struct Shown {
     aggregate_version: u64,
     created_on: Timestamp,
     modified_on: Timestamp,
-    /// The state; `null` if its fields cannot be stored, and so cannot be shown.
+    /// The state in the form in which a snapshot has it; `null` if it cannot be stored.
     state: Option<Box<RawValue>>,
+    /// The text of a state that cannot be stored, by its `Debug`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,9 +72,10 @@ impl Report for Shown {
             modified_on,
             ..
         } = self;
-        let state = match &self.state {
-            Some(state) => difference::pretty(state.get()),
-            None => "its state has fields that cannot be stored, so it cannot be shown".to_owned(),
+        let state = match (&self.state, &self.debug) {
+            (Some(state), _) => difference::pretty(state.get()),
+            (None, Some(debug)) => debug.clone(),
+            (None, None) => HIDDEN.to_owned(),
         };
         format!(
             "{aggregate} {id} at version {aggregate_version}\ncreated {created_on}, modified {modified_on}\n{state}\n"
@@ -122,6 +125,11 @@ impl Show {
             return Ok(Outcome::Good);
         }
         let found = load(self.at)?;
+        let (state, debug) = match found.state {
+            InspectedState::Json(state) => (Some(json::raw(state)?), None),
+            InspectedState::Debug(state) => (None, Some(state)),
+            InspectedState::Hidden => (None, None),
+        };
         self.output.print(&Shown {
             application: application.name().to_owned(),
             aggregate: aggregate.topic,
@@ -129,7 +137,8 @@ impl Show {
             aggregate_version: found.version,
             created_on: found.created_on,
             modified_on: found.modified_on,
-            state: found.state.map(json::raw).transpose()?,
+            state,
+            debug,
         })?;
         Ok(Outcome::Good)
     }
@@ -180,10 +189,17 @@ fn unknown(application: &str, role: Role, aggregate: &str) -> Failure {
     ))
 }
 
+/// The advice about a state that cannot be shown.
+const HIDDEN: &str = "its state cannot be shown: derive Serialize and Deserialize on the struct of the aggregate, or Debug";
+
+/// Returns a state that can be compared with another one.
 fn state_of(found: InspectedAggregate) -> Result<String, Failure> {
-    found.state.ok_or_else(|| {
-        let problem =
-            "its state has fields that cannot be stored, so two of them cannot be compared";
-        Failure::from(Error::Usage(problem.to_owned()))
-    })
+    match found.state {
+        InspectedState::Json(state) => Ok(state),
+        InspectedState::Debug(_) | InspectedState::Hidden => Err(Failure::Usage(
+            "states can be compared if they can be stored: derive Serialize and Deserialize on the struct of the \
+             aggregate"
+                .to_owned(),
+        )),
+    }
 }

@@ -1,4 +1,4 @@
-//! `skip`, `pause` and `resume`: a follower is steered by its record.
+//! `skip`, `start-at`, `pause` and `resume`: a follower is steered by its record.
 
 use clap::Args;
 use es_core::Timestamp;
@@ -28,6 +28,21 @@ pub struct Skip {
     output: Output,
 }
 
+/// The arguments of `start-at`.
+#[derive(Debug, Args)]
+pub struct StartAt {
+    #[command(flatten)]
+    edge: EdgeNames,
+    /// The position of the first event that is processed next
+    position: u64,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    output: Output,
+}
+
 /// The arguments of `pause` and `resume`.
 #[derive(Debug, Args)]
 pub struct Standing {
@@ -43,6 +58,13 @@ pub struct Standing {
 
 #[derive(Debug, Serialize)]
 struct Skipped {
+    follower: String,
+    upstream: String,
+    position: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Started {
     follower: String,
     upstream: String,
     position: u64,
@@ -78,6 +100,19 @@ impl Report for Skipped {
     }
 }
 
+impl Report for Started {
+    const COMMAND: &'static str = "start-at";
+
+    fn text(&self, _: Paint) -> String {
+        let Self {
+            follower,
+            upstream,
+            position,
+        } = self;
+        format!("{follower} <- {upstream}: it goes on with position {position}\n")
+    }
+}
+
 impl Report for Paused {
     const COMMAND: &'static str = "pause";
 
@@ -110,6 +145,25 @@ impl Skip {
         let follower = edge.of(&network)?;
         follower.skip(edge.upstream, position, &self.who.name())?;
         self.output.print(&Skipped {
+            follower: edge.follower.to_owned(),
+            upstream: edge.upstream.to_owned(),
+            position,
+        })?;
+        Ok(Outcome::Good)
+    }
+}
+
+impl StartAt {
+    pub(super) fn run(&self, target: &Target<'_>) -> Result<Outcome, Failure> {
+        let (edge, position) = (self.edge.find(target)?, self.position);
+        self.consent.ask(&format!(
+            "{} will pass over all events of {} in front of position {position} for ever, without its policies.",
+            edge.follower, edge.upstream
+        ))?;
+        let network = target.network()?;
+        let follower = edge.of(&network)?;
+        follower.start_at(edge.upstream, position, &self.who.name())?;
+        self.output.print(&Started {
             follower: edge.follower.to_owned(),
             upstream: edge.upstream.to_owned(),
             position,

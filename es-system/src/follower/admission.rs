@@ -5,6 +5,7 @@ mod call;
 mod question;
 mod rebuild;
 mod replay;
+mod start;
 
 #[cfg(test)]
 mod tests;
@@ -41,14 +42,9 @@ impl Edge {
         self.carry_out(decision, found)
     }
 
-    /// Returns the error of a policy that was added without telling what becomes of the events that
-    /// it has missed, if there are any. Nothing is changed.
-    pub(crate) fn undecided(&self) -> Result<Option<Error>> {
-        let found = self.follower().followed(self.upstream.name())?;
-        match self.decide(&found) {
-            Decision::Ask(missed, _) => self.refusal(&missed, found.position.unwrap_or(0)),
-            _ => Ok(None),
-        }
+    /// Returns true if events were left to be replayed at the last look.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.state().membership.is_replaying
     }
 
     /// Fails if this program has to step back.
@@ -106,11 +102,14 @@ impl Edge {
             Decision::Record(change) => {
                 self.state().membership.is_settled = false;
                 self.record_policies(&change, found)?;
+                self.state().membership.is_replaying = change.replays(found);
                 Ok(Admitted::Changed)
             }
             Decision::Replay(missed) => {
                 self.join(|topic| missed.knows(topic));
-                self.state().membership.is_settled = false;
+                let mut state = self.state();
+                state.membership.is_settled = false;
+                state.membership.is_replaying = true;
                 Ok(Admitted::Replay(missed))
             }
             Decision::Ask(missed, next) => {
@@ -141,6 +140,7 @@ impl Edge {
         self.join(|_| true);
         let mut state = self.state();
         state.membership.is_settled = true;
+        state.membership.is_replaying = false;
         state.membership.has_followed = true;
         if found.policies.is_none()
             && found.position > Some(0)

@@ -25,7 +25,7 @@ use crate::policy::received::Received;
 /// The number of events after which a batch ends.
 pub(super) const BATCH_EVENTS: usize = 1_000;
 /// The time after which a batch ends, without the time that its policies have waited for
-/// aggregates.
+/// aggregates that are kept.
 const BATCH_TIME: Duration = Duration::from_millis(200);
 
 /// Handles the events of a batch, one at a time.
@@ -124,7 +124,12 @@ impl BatchLoop<'_> {
         let batch = Rc::new(RefCell::new(batch));
         let in_store = self.in_hand.map(|in_hand| in_hand.in_store.clone());
         let in_store = in_store.unwrap_or_default();
-        let bound = batch::bind(self.processor.application.instance(), &batch, in_store);
+        let application = &self.processor.application;
+        let bound = batch::bind(
+            (application.instance(), application.name()),
+            &batch,
+            in_store,
+        );
         for notification in offered.events {
             if self.is_over(done, started, &batch.borrow()) {
                 break;
@@ -137,7 +142,8 @@ impl BatchLoop<'_> {
             batch.borrow_mut().begin_event();
             failed = self.run_one(offered, notification, handler, &batch);
             if failed.is_some() {
-                batch.borrow_mut().undo_event();
+                let dropped = batch.borrow_mut().undo_event();
+                drop(dropped);
                 break;
             }
             done += 1;

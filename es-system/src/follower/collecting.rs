@@ -8,7 +8,7 @@ use std::time::Duration;
 use es_store::{Recorded, Recording, StoredEvent};
 
 use crate::application::batch::{Batch, Collected};
-use crate::application::snapshots;
+use crate::application::{saved_inside, snapshots};
 use crate::error::BoxError;
 use crate::follower::batch::{BatchLoop, Committed, EventHandler, LoopOutcome};
 use crate::follower::events::Offered;
@@ -54,11 +54,15 @@ pub(super) fn process(
         policies,
         policy_limit: processor.application.policy_limit()?,
     };
+    let batch = Batch::keeping(
+        processor.application.mapper().clone(),
+        processor.take_kept(),
+    );
     let LoopOutcome {
         done,
         batch,
         failed,
-    } = batch_loop.run(offered, Batch::keeping(processor.take_kept()), &mut handler);
+    } = batch_loop.run(offered, batch, &mut handler);
     let mut recorded = false;
     if done > 0 {
         let mut collected = batch.into_collected();
@@ -70,8 +74,16 @@ pub(super) fn process(
         match processor.application.record(&recording) {
             Ok(recorded) => after_commit(processor, collected, &recording.events, &recorded),
             Err(error) => {
-                processor.application.forget(&recording.events);
-                return Err(CommitFailure::of(error, done));
+                let application = &processor.application;
+                application.forget(&recording.events);
+                let own = saved_inside::explain(application, &collected.saved_inside, &error);
+                return Err(match own {
+                    Some(error) => CommitFailure::Refused {
+                        error,
+                        events: done,
+                    },
+                    None => CommitFailure::of(error, done),
+                });
             }
         }
     }

@@ -20,11 +20,11 @@ use crate::error::{Error, Result};
 use crate::follower::aside::Failed;
 use crate::follower::batch::InHand;
 use crate::follower::delay::Delay;
-use crate::follower::events::Page;
+use crate::follower::events::{Lane, Page};
 use crate::follower::failure::Failure;
 use crate::follower::policies::Membership;
 use crate::follower::processor::Processor;
-use crate::follower::refusals::Refusals;
+use crate::follower::refusals::{LaneRefusals, Refusals};
 use crate::follower::steering::Stop;
 use crate::follower::step::{Next, Skips, Step};
 
@@ -50,7 +50,7 @@ pub(super) struct State {
     pub(super) last_position: u64,
     /// The part of the edge in following its upstream, beside other programs.
     pub(super) membership: Membership,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: LaneRefusals,
     pub(super) delay: Option<Delay>,
     /// The events of the last page that its batch has left. After a failure they are read again,
     /// because a damaged row may have been repaired.
@@ -306,12 +306,12 @@ impl Edge {
 }
 
 impl State {
-    /// Returns the maximum number of events of the next batch. While the edge waits in front of the
-    /// first one, the others need not be read.
-    pub(super) fn limit(&self) -> usize {
+    /// Returns the maximum number of events of the next batch of `lane`. While the edge waits in
+    /// front of the first one, the others need not be read.
+    pub(super) fn limit(&mut self, lane: &Lane) -> usize {
         match self.delay.as_ref().and_then(Delay::waits_for) {
             Some(_) => 1,
-            None => self.refusals.limit(),
+            None => self.refusals.of(lane).limit(),
         }
     }
 }

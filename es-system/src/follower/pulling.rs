@@ -25,10 +25,7 @@ const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Edge {
     pub(super) fn pull(&self, now: Instant, skips: Skips, turn: Turn) -> Result<Pulled, Failure> {
-        let (limit, left) = {
-            let mut state = self.state();
-            (state.limit(), state.left.take())
-        };
+        let left = self.state().left.take();
         let mut followed = self.follower().followed(self.upstream.name())?;
         self.see(&followed);
         if self.is_paused() {
@@ -49,7 +46,7 @@ impl Edge {
         let policies = match admitted {
             _ if turn == Turn::Retries => return Ok(Pulled::Nothing { or_at: None }),
             Admitted::Changed => return Ok(Pulled::changed()),
-            Admitted::Replay(missed) => return self.replay(&followed, &missed, left, limit),
+            Admitted::Replay(missed) => return self.replay(&followed, &missed, left),
             Admitted::Follow(policies) => policies,
         };
         let Some(head) = ahead else {
@@ -57,6 +54,7 @@ impl Edge {
             return self.rest(&followed, policies);
         };
         let lane = Lane::Live(policies.clone());
+        let limit = self.state().limit(&lane);
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
@@ -103,6 +101,7 @@ impl Edge {
         followed: &Followed,
         began: Option<&Operation>,
     ) -> Result<Pulled, Failure> {
+        let lane = page.lane.clone();
         let aside = self.aside(&page, followed)?;
         let events = EventSlice {
             operation: began,
@@ -132,12 +131,13 @@ impl Edge {
                 let to = events.tracking(done).to;
                 self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
-                    state.refusals.passed(to);
+                    state.refusals.of(&lane).passed(to);
                     state.failed = None;
                 }
                 let failed = failed.map(|failed| (events.page[done].id, failed));
                 state.left = page.behind(done, to);
-                let failure = failed.map(|(at, failed)| state.refusals.of_event(at, failed));
+                let failure =
+                    failed.map(|(at, failed)| state.refusals.of(&lane).of_event(at, failed));
                 match failure {
                     Some(failure) if done == 0 => Err(failure),
                     failure => Ok(Pulled::Batch { recorded, failure }),
@@ -148,9 +148,8 @@ impl Edge {
                 events: refused,
             }) => {
                 let refused = events.first(refused).offered();
-                Err(state
-                    .refusals
-                    .of_commit(self.processor.name(), refused, error))
+                let refusals = state.refusals.of(&lane);
+                Err(refusals.of_commit(self.processor.name(), refused, error))
             }
             Err(CommitFailure::Other(failure)) => Err(failure),
         }

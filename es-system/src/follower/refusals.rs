@@ -12,11 +12,28 @@
 
 use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
-use crate::follower::events::Offered;
+use crate::follower::events::{Lane, Offered};
 use crate::follower::failure::{self, EventFailure, Failure, Pause, Refusal};
 use crate::policy::received::Received;
 
-/// The refusals of an edge since it last made progress past them.
+/// The refusals of an edge. A replay has its own: its positions lie before the live one, and a
+/// refusal there says nothing about the events here.
+#[derive(Debug, Default)]
+pub(super) struct LaneRefusals {
+    live: Refusals,
+    replay: Refusals,
+}
+
+impl LaneRefusals {
+    pub(super) fn of(&mut self, lane: &Lane) -> &mut Refusals {
+        match lane {
+            Lane::Replay(_) => &mut self.replay,
+            Lane::Live(_) | Lane::Rebuild(_) => &mut self.live,
+        }
+    }
+}
+
+/// The refusals of one lane since it last made progress past them.
 #[derive(Debug)]
 pub(super) struct Refusals {
     count: u32,
@@ -116,8 +133,9 @@ impl Refusals {
         self.count += 1;
         self.until = self.until.max(last);
         let is_alone = events <= 1;
-        if !is_alone && (self.count >= 2 || refusal.is_none()) {
-            self.limit = events / 2;
+        if self.count >= 2 || refusal.is_none() {
+            // Behind one that is alone there may be one that failed, and that is in the way.
+            self.limit = (events / 2).max(1);
         }
         match refusal {
             _ if !is_alone => false,
@@ -134,7 +152,7 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
-    use es_store::Conflict;
+    use es_store::{Conflict, PoliciesMove};
 
     use super::*;
 
@@ -172,11 +190,33 @@ mod tests {
     }
 
     #[test]
+    fn one_event_in_front_of_one_that_failed_is_tried_alone() {
+        let mut refusals = Refusals::default();
+        for version_of_another in 4..6 {
+            assert!(!refusals.is_the_policys(7, 7, 1, version(version_of_another)));
+        }
+        assert_eq!(refusals.limit(), 1);
+        refusals.passed(7);
+        assert_eq!(refusals.limit(), BATCH_EVENTS);
+    }
+
+    #[test]
     fn what_no_race_can_cause_is_the_policys_when_its_event_is_alone() {
         let mut refusals = Refusals::default();
         assert!(!refusals.is_the_policys(7, 9, 3, None));
         assert_eq!(refusals.limit(), 1);
         assert!(refusals.is_the_policys(7, 7, 1, None));
+    }
+
+    #[test]
+    fn what_is_refused_at_the_live_position_does_not_make_the_batches_of_a_replay_small() {
+        let policies = || PoliciesMove::new(None, "Dog.");
+        let (live, replay) = (Lane::Live(policies()), Lane::Replay(policies()));
+        let mut refusals = LaneRefusals::default();
+        assert!(!refusals.of(&live).is_the_policys(700, 800, 8, None));
+        assert_eq!(refusals.of(&replay).limit(), BATCH_EVENTS);
+        refusals.of(&replay).passed(900);
+        assert_eq!(refusals.of(&live).limit(), 4);
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Visitor for Collect<'_> {
         };
         let bytes = batch::bytes_of(&events);
         self.batch.add(id, events, changed);
-        lending::lend_changed(self.batch, aggregate.__root_mut(), bytes);
+        lending::lend_changed(self.batch, aggregate.__root_mut(), first, bytes);
         Ok(())
     }
 }

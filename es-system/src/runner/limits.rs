@@ -70,8 +70,9 @@ pub(super) struct Budget {
     /// The number of events in cycles that are left; `None` is no limit.
     left: Option<u64>,
     spent: u64,
-    /// The edges in cycles whose events of before were counted, as pairs of nodes.
-    begun: HashSet<(usize, usize)>,
+    /// The edges in cycles whose events of before were counted, as pairs of nodes, with true if
+    /// those of a replay were.
+    begun: HashSet<(usize, usize, bool)>,
     /// The pairs of a node whose policies saved to another one, and that one. Such a save leads
     /// from one to the other as an edge does.
     saves: Vec<(usize, usize)>,
@@ -129,11 +130,15 @@ impl Budget {
         by_saves.unwrap_or(&connection.cycle)
     }
 
-    /// Adds what the events allow that an edge of a cycle has not processed yet.
+    /// Adds what the events allow that an edge of a cycle has not processed yet. It is called
+    /// before each step, because a step may begin a replay of earlier events.
     pub(super) fn begin(&mut self, connection: &Connection) {
-        if self.cycle_of(connection).is_empty()
-            || !self.begun.insert((connection.leader, connection.node))
-        {
+        if self.cycle_of(connection).is_empty() {
+            return;
+        }
+        let is_replaying = connection.edge.is_replaying();
+        let begun = (connection.leader, connection.node, is_replaying);
+        if !self.begun.insert(begun) {
             return;
         }
         let Some(left) = &mut self.left else { return };

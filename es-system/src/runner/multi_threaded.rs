@@ -78,7 +78,9 @@ impl Runner for MultiThreadedRunner {
         let listening: Result<Vec<_>> = (0..self.shared.prompts.len())
             .map(|index| self.shared.listen(index))
             .collect();
-        for (index, (poll, listening)) in listening?.into_iter().enumerate() {
+        let listening = listening?;
+        self.shared.network.record_policies()?;
+        for (index, (poll, listening)) in listening.into_iter().enumerate() {
             self.started = true;
             self.spawn(index, poll, listening)?;
         }

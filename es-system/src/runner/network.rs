@@ -196,13 +196,21 @@ impl Network {
     /// Fails if a policy was added to a follower without telling what becomes of the events that it
     /// has missed. If a store cannot be read now, the steps of the edge find out.
     fn refuse_undecided(&self) -> Result<()> {
-        let mut undecided = self
-            .edges
-            .iter()
-            .map(|connection| connection.edge.undecided());
-        undecided
-            .find_map(|found| found.ok().flatten())
-            .map_or(Ok(()), Err)
+        self.decide(Edge::undecided)
+    }
+
+    /// Records the policies of each follower. Fails as [`refuse_undecided`](Self::refuse_undecided)
+    /// does, which comes first: a program that does not start changes nothing, unless another one
+    /// moves a position between the two.
+    pub(super) fn record_policies(&self) -> Result<()> {
+        self.decide(Edge::record_at_start)
+    }
+
+    fn decide(&self, decide: fn(&Edge) -> Result<Option<Error>>) -> Result<()> {
+        let edges = self.edges.iter();
+        let mut decided = edges.map(|connection| decide(&connection.edge));
+        let error = decided.find_map(|decided| decided.ok().flatten());
+        error.map_or(Ok(()), Err)
     }
 
     /// Fails if a follower has stopped, with the error that stopped the first one.

@@ -93,6 +93,7 @@ impl Runner for SingleThreadedRunner {
         let started = self.shared.started.load(Ordering::SeqCst);
         runner::refuse_unless_new(started, self.shared.stopped.load(Ordering::SeqCst))?;
         self.shared.network.refuse_to_start()?;
+        self.shared.network.record_policies()?;
         self.shared.started.store(true, Ordering::SeqCst);
         for leader in self.shared.network.leaders() {
             let shared: Weak<Shared> = Arc::downgrade(&self.shared);
@@ -292,8 +293,8 @@ impl Shared {
     /// Has one follower process all events of one leader. It does not wait for the pause after a
     /// failure, because others have work to do meanwhile.
     fn follow(&self, connection: &Connection, skips: Skips, budget: &mut Budget) -> Followed {
-        budget.begin(connection);
         loop {
+            budget.begin(connection);
             let before = connection.edge.processed();
             let step = self.network.step(&connection.edge, skips);
             let saved_to = std::mem::take(&mut *sync::lock(&self.saved_to));

@@ -1,8 +1,9 @@
 //! Projections that are deployed again with other policies.
 
-use super::programs::{
+use tests::programs::{
     asks_table, failing_table, now_table, old_table, wider_table, without_table,
 };
+
 use super::*;
 
 #[test]

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use super::programs::{asks_table, now_table, old_table, without_table};
+use tests::programs::{asks_table, now_table, old_table, without_table};
+
 use super::*;
 
 /// Records dogs on a thread until it is dropped.

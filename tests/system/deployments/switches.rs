@@ -1,15 +1,15 @@
 //! Rebuilds whose tables take the place of those in which another program processes events.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use es_system::Transaction;
-use es_system::store::{Access, End, Followed, ProcessRecorder, Role, StoreError};
-use tests::wrapped::{Around, Wrapping};
+use es_system::store::{Access, End, Role};
 
-use super::programs::{
+use super::meanwhile::Meanwhile;
+use super::*;
+use tests::programs::{
     asks_table, failing_table, now_table, old_table, stale_table, wider_table, without_table,
 };
-use super::*;
 
 const ALL_BUT_ONE: [&str; 3] = ["registered 1", "registered 3", "renamed 4"];
 
@@ -93,31 +93,6 @@ fn a_rebuild_does_not_take_in_again_what_a_program_that_was_started_later_has_ta
     on_each_runner([flow::<SingleThreadedRunner>, flow::<MultiThreadedRunner>])
 }
 
-/// Does something once, between the moment at which a follower reads its record and its next step.
-#[derive(Default)]
-struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
-
-impl Meanwhile {
-    fn set(&self, then: impl FnOnce() + Send + 'static) {
-        *self.0.lock().expect("no panic") = Some(Box::new(then));
-    }
-}
-
-impl Around for Meanwhile {
-    fn followed(
-        &self,
-        recorder: &dyn ProcessRecorder,
-        upstream: &str,
-    ) -> Result<Followed, StoreError> {
-        let found = recorder.followed(upstream)?;
-        let then = self.0.lock().expect("no panic").take();
-        if let Some(then) = then {
-            then();
-        }
-        Ok(found)
-    }
-}
-
 #[test]
 fn no_handler_of_an_older_program_runs_on_the_tables_of_a_newer_one() -> Result<()> {
     for place in lasting_places() {
@@ -125,14 +100,11 @@ fn no_handler_of_an_older_program_runs_on_the_tables_of_a_newer_one() -> Result<
         record(&place)?;
         run::<SingleThreadedRunner, stale_table::Table>(&place)?;
         let meanwhile = Arc::new(Meanwhile::default());
-        let env = place.env.clone().with_store(Arc::new(Wrapping {
-            application: "TrickTable",
-            around: meanwhile.clone(),
-        }));
+        let env = meanwhile.env(&place, "TrickTable");
         let mut older = SingleThreadedRunner::new(&program::<stale_table::Table>()?, env)?;
         older.start()?;
         let there = place.clone();
-        meanwhile.set(move || {
+        meanwhile.after(1, move || {
             let newer = program::<asks_table::Table>().expect("a system");
             let newer = MultiThreadedRunner::new(&newer, there.env.clone()).expect("it opens");
             newer.rebuild::<asks_table::Table>(|_| {}).expect("rebuilt");

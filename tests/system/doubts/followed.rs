@@ -7,6 +7,7 @@ use es_system::prelude::*;
 use es_system::store::{Head, ProcessRecorder, Recorded, Recording, StoreError};
 use es_system::testing::{Call, FaultyStores, Moment};
 use tests::domain::{Counter, CounterCreated, Counters, Dog, DogSchool};
+use tests::files;
 use tests::wrapped::{Around, Wrapping};
 
 use super::doubt_of;
@@ -92,6 +93,8 @@ fn a_runner_that_is_dropped_leaves_a_doubt_as_it_was() -> Result<()> {
 struct Late {
     was_first: AtomicBool,
     recording: Mutex<Option<Recording>>,
+    /// The work of another process at that moment.
+    meanwhile: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Around for Late {
@@ -115,6 +118,7 @@ impl Around for Late {
         let head = recorder.head();
         if let Some(late) = self.recording.lock().expect("no panic").take() {
             recorder.record(&late)?;
+            self.meanwhile.iter().for_each(|act| act());
         }
         head
     }
@@ -136,6 +140,34 @@ fn a_batch_that_is_recorded_after_its_answer_was_lost_is_followed_by_the_same_co
     billy.add_trick("sit");
     school.save(&mut billy)?;
     assert_eq!(runner.get::<Counters>()?.get_count("sit")?, 1);
+    assert_eq!(runner.get::<Total>()?.notification_log().head()?, 1);
+    Ok(())
+}
+
+/// The attempt that finds out what was recorded has something to do itself, and records no event.
+#[test]
+fn a_doubt_that_ends_with_a_batch_without_events_is_followed_by_the_same_command() -> Result<()> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let another = DogSchool::new(files(dir.path()))?;
+    let late = Late {
+        meanwhile: Some(Box::new(move || {
+            another.register_dog("Rex").expect("it is saved");
+        })),
+        ..Late::default()
+    };
+    let total = dir.path().join("Total.sqlite");
+    let env = files(dir.path()).with("TOTAL_SQLITE_DBNAME", total.to_string_lossy());
+    let env = env.with_store(Arc::new(Wrapping {
+        application: "Counters",
+        around: Arc::new(late),
+    }));
+    let system = System::new(pipes![[DogSchool, Counters, Total]])?;
+    let mut runner = SingleThreadedRunner::new(&system, env)?;
+    runner.start()?;
+    let mut billy = Dog::register("Billy");
+    billy.add_trick("sit");
+    runner.get::<DogSchool>()?.save(&mut billy)?;
+    assert_eq!(runner.get::<Counters>()?.position_in("DogSchool")?, Some(3));
     assert_eq!(runner.get::<Total>()?.notification_log().head()?, 1);
     Ok(())
 }

@@ -95,12 +95,12 @@ fn a_snapshot_that_is_lost_loses_nothing() -> Result<()> {
 
 /// Keeps the warnings of this thread.
 #[derive(Clone, Default)]
-struct Warnings {
+pub(super) struct Warnings {
     said: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
 impl Warnings {
-    fn during<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    pub(super) fn during<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
         let warnings = Self::default();
         let done = crate::logged::with_subscriber(warnings.clone(), work);
         let said = std::mem::take(&mut *warnings.said.lock().expect("not poisoned"));

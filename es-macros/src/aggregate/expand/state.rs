@@ -123,6 +123,11 @@ fn has_state(half: &StateHalf) -> TokenStream {
                 use #private::CannotClone as _;
                 #private::CloneProbe::<#state>::CLONE
             };
+            const __DEBUG_STATE: #private::Option<#private::DebugState<#state>> = {
+                #[allow(unused_imports)]
+                use #private::CannotDebug as _;
+                #private::DebugProbe::<#state>::DEBUG
+            };
             #snapshot_every
             #version
             #codec

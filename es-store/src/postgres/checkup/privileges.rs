@@ -52,6 +52,7 @@ fn needed<'a>(server: &Examined<'a>) -> Vec<(&'a str, &'static [&'static str])> 
             &names.upstream,
             &names.policies,
             &names.failures,
+            &names.operations,
         ] {
             needed.push((table, all));
         }

@@ -1,5 +1,8 @@
 //! Looks at what is stored of an aggregate, for those who do not know its type.
 
+use std::fmt;
+
+use es_core::__private::DebugState;
 use es_core::{Aggregate, AggregateId, EventSet, Timestamp};
 use es_store::Notification;
 
@@ -24,8 +27,18 @@ pub(crate) struct InspectedAggregate {
     pub(crate) version: u64,
     pub(crate) created_on: Timestamp,
     pub(crate) modified_on: Timestamp,
-    /// The state in JSON, as a snapshot has it; `None` if it cannot be stored.
-    pub(crate) state: Option<String>,
+    pub(crate) state: InspectedState,
+}
+
+/// The state of an aggregate as an operator sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InspectedState {
+    /// JSON, as a snapshot has it.
+    Json(String),
+    /// The text of its `Debug`, because it cannot be stored.
+    Debug(String),
+    /// Nothing, because it has no `Debug` either.
+    Hidden,
 }
 
 impl Inspection {
@@ -74,8 +87,22 @@ fn load<A: Aggregate>(
         version: aggregate.version(),
         created_on: aggregate.created_on(),
         modified_on: aggregate.modified_on(),
-        state: state.and_then(std::result::Result::ok),
+        state: match (state, A::__DEBUG_STATE) {
+            (Some(Ok(json)), _) => InspectedState::Json(json),
+            (_, Some(debug)) => InspectedState::Debug(debugged(aggregate.state(), debug)),
+            (_, None) => InspectedState::Hidden,
+        },
     })
+}
+
+fn debugged<S>(state: &S, debug: DebugState<S>) -> String {
+    struct Shown<'a, S>(&'a S, DebugState<S>);
+    impl<S> fmt::Debug for Shown<'_, S> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (self.1)(self.0, f)
+        }
+    }
+    format!("{:#?}", Shown(state, debug))
 }
 
 fn decode<A: Aggregate>(application: &Application, event: &Notification) -> Result<()> {

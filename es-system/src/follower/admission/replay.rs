@@ -18,13 +18,13 @@ impl Edge {
         found: &Followed,
         missed: &Missed,
         left: Option<Page>,
-        limit: usize,
     ) -> Result<Pulled, Failure> {
         let Some(replay) = &found.replay else {
             return Ok(Pulled::changed());
         };
         let tag = replay.policies.clone();
         let lane = Lane::Replay(PoliciesMove::new(Some(tag.clone()), tag));
+        let limit = self.state().limit(&lane);
         let from = replay.position;
         let page = match left.and_then(|left| left.continuing(&lane, from)) {
             Some(left) => left,

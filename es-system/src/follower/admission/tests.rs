@@ -1,5 +1,7 @@
 //! Programs that follow beside each other while no events come, at given times.
 
+mod settled;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};

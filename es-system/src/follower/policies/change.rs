@@ -83,15 +83,19 @@ impl Change {
         &self.rows
     }
 
-    /// Returns the policies with which a move of the position records the change.
-    pub(in crate::follower) fn policies(&self, found: &Followed) -> PoliciesMove {
-        let replays = match self.replay {
+    /// Returns true if there is a replay after the change.
+    pub(in crate::follower) fn replays(&self, found: &Followed) -> bool {
+        match self.replay {
             ReplayChange::None => found.replay.is_some(),
             ReplayChange::Begin { .. } => true,
             ReplayChange::End => false,
-        };
+        }
+    }
+
+    /// Returns the policies with which a move of the position records the change.
+    pub(in crate::follower) fn policies(&self, found: &Followed) -> PoliciesMove {
         let mut tag = tag(&self.live_topics().collect());
-        if replays {
+        if self.replays(found) {
             // A batch that was read before the replay began expects another tag.
             tag = format!("replay {tag}");
         }

@@ -43,6 +43,8 @@ pub(in crate::follower) struct Membership {
     pub(in crate::follower) has_followed: bool,
     /// True if it had all its topics at the last look, unless it has stepped back then.
     pub(in crate::follower) is_settled: bool,
+    /// True if events are left to be replayed.
+    pub(in crate::follower) is_replaying: bool,
     /// True if a position of unknown policies was reported.
     pub(in crate::follower) has_reported: bool,
     /// The progress at which it has stepped back, and the time of the first look at it.

@@ -1,7 +1,7 @@
 //! The switch from the old tables to the new ones.
 
 use es_core::error_chain;
-use es_store::{PoliciesSwitch, Tables, Transaction};
+use es_store::{PoliciesSwitch, StoreError, Tables, Transaction};
 
 use super::{Rebuild, Upstream, lock, while_in_use};
 use crate::error::{Error, Result};
@@ -32,9 +32,6 @@ impl<'a> Rebuild<'a> {
     /// Concurrency: another program may change the policies after this look, or continue the
     /// rebuild. Then the switch finds others than those that it expects, and this looks again.
     fn switch(&mut self) -> Result<bool> {
-        for index in 0..self.upstreams.len() {
-            self.look_again(index)?;
-        }
         let policies = |upstream: &Upstream<'a>| {
             let found = upstream.edge.admit_switch(&upstream.begun)?;
             Ok(PoliciesSwitch::new(
@@ -59,8 +56,17 @@ impl<'a> Rebuild<'a> {
         let switched = self.tables.switch(self.number, &policies, catch_up);
         match failure {
             Some(error) => Err(error),
-            None => switched.map_err(|e| self.processor.application.store_error(e)),
+            None => self.switched(switched),
         }
+    }
+
+    fn switched(&mut self, switched: Result<bool, StoreError>) -> Result<bool> {
+        if let Err(StoreError::PositionMoved { .. }) = &switched {
+            for index in 0..self.upstreams.len() {
+                self.look_again(index)?;
+            }
+        }
+        switched.map_err(|e| self.processor.application.store_error(e))
     }
 
     /// Processes, in the transaction of the switch, the events that only the old tables have.

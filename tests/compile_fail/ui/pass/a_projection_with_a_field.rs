@@ -1,0 +1,36 @@
+use es_system::prelude::*;
+
+#[aggregate]
+pub struct Dog {
+    tricks: Vec<String>,
+}
+
+#[aggregate]
+impl Dog {
+    #[event(Registered)]
+    pub fn register() -> Self {
+        Self { tricks: Vec::new() }
+    }
+}
+
+#[projection]
+pub struct Registrations {
+    total: u64,
+}
+
+#[projection]
+impl Registrations {
+    fn tables(_: &mut Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    #[policy(Dog::Registered)]
+    fn count(&self, _: &DomainEvent<DogRegistered>, _: &mut Transaction<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn main() {
+    let _ = |registrations: &Registrations| registrations.total;
+}
