@@ -41,7 +41,6 @@ mod reporting;
 mod retrying;
 mod rules;
 #[cfg(feature = "cli")]
-mod start_at;
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

@@ -24,10 +24,11 @@ struct Move<'a> {
 }
 
 impl Follower {
-    /// Has the follower go on behind `position` of `upstream`, wherever it is.
+    /// Has the follower go on with the first event at `position` of `upstream` or behind it. The
+    /// events in front of it are passed over, and are not remembered one by one.
     ///
     /// # Errors
-    /// Fails if the upstream has no such position.
+    /// Fails if the follower has passed the position, and if the upstream has not reached it.
     pub(crate) fn start_at(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let start = Move {
@@ -37,15 +38,20 @@ impl Follower {
         };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
-            if position < found.position.unwrap_or(0) {
+            let head = edge.upstream().head()?;
+            let head = edge.history().verify_head(&found, head)?;
+            let (from, to) = (found.position.unwrap_or(0), position.saturating_sub(1));
+            let end = head.map_or(from, |head| head.position);
+            if to < from || to > end {
                 let name = self.name();
                 return Err(Error::Usage(format!(
-                    "`{name}` has processed more than {position} events of `{upstream}` already: \
-                     to process them again, reset it"
+                    "`{name}` has processed `{upstream}` up to position {from}, and the last event \
+                     is at {end}: it can begin at {} to {}",
+                    from + 1,
+                    end + 1
                 )));
             }
-            self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, position, &start)
+            self.move_to(edge, &found, to, &start)
         })
     }
 
