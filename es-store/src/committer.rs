@@ -43,6 +43,7 @@ use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard};
 
 use self::handoff::{Handoff, Lead, Turn, Weight};
+use crate::commits::{CommitCounters, Commits};
 use crate::error::StoreError;
 use crate::recording::{Recorded, Recording};
 use crate::signal::Signals;
@@ -87,6 +88,7 @@ pub(crate) struct Committer<W> {
     handoff: Handoff<Recording, Outcome>,
     writer: Mutex<W>,
     signals: Signals,
+    counters: CommitCounters,
     /// The name of the store, and the limit for waiting in line.
     queue: Label,
 }
@@ -98,6 +100,7 @@ impl<W> Committer<W> {
             handoff: Handoff::new(GROUP),
             writer: Mutex::new(writer),
             signals,
+            counters: CommitCounters::default(),
             queue,
         }
     }
@@ -106,6 +109,11 @@ impl<W> Committer<W> {
     /// because the writer has rolled back what a panic left of a group.
     pub(crate) fn writer(&self) -> MutexGuard<'_, W> {
         lock(&self.writer)
+    }
+
+    /// Returns the numbers of its commits.
+    pub(crate) fn commits(&self) -> Commits {
+        self.counters.get()
     }
 
     /// Returns the writer, if nobody uses it now.
@@ -153,6 +161,7 @@ impl<W: GroupWriter> Committer<W> {
     fn commit(&self, group: &[&Recording]) -> impl Iterator<Item = Outcome> + use<W> {
         let committed = self.writer().commit(group);
         let outcomes = committed.unwrap_or_else(|error| vec![Err(error); group.len()]);
+        self.counters.count(outcomes.iter().flatten().count());
         let has_events = |recorded: &Recorded| !recorded.positions.is_empty();
         if outcomes.iter().flatten().any(has_events) {
             self.signals.ring();

@@ -70,7 +70,8 @@ pub enum StoreError {
         /// The position that is recorded.
         found: u64,
     },
-    /// A change expects other events to be set aside: another program has changed them.
+    /// A change does not find the row that it expects: another program has changed what is set
+    /// aside.
     #[error(
         "what is set aside at position {position} of `{upstream}` was changed by another program"
     )]

@@ -11,6 +11,7 @@
 
 mod checkup;
 mod cipher;
+mod commits;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod committer;
 mod compressor;
@@ -64,6 +65,7 @@ mod watcher;
 
 pub use checkup::{Checkup, Connections, Finding, TopicCount, Verdict};
 pub use cipher::create_key;
+pub use commits::Commits;
 pub use digest::Digest;
 pub use env::{
     Env, InMemory, KEYS, Key, KeyScope, Postgres, Settings, Sqlite, SslMode, StoreFactory,

@@ -18,6 +18,7 @@ use self::meta::Key;
 use self::positions::Position;
 pub use self::rebuild::{CatchUp, PoliciesSwitch};
 use crate::error::StoreError;
+use crate::followed::PoliciesMove;
 use crate::recorder::ProcessRecorder;
 use crate::recording::Recording;
 use crate::sql::names::Stage;
@@ -104,20 +105,26 @@ impl Tables {
     /// Runs `work` for the event at `position` that is set aside and is the first of its sequence,
     /// and removes its row in the same transaction. If `work` returns false, nothing is committed.
     ///
-    /// Concurrency: the position in `upstream` is locked first, so of several programs that retry
-    /// an event, the others wait here, and find another row or none.
+    /// With `policies`, the position in `upstream` must count for those that they expect.
+    ///
+    /// Concurrency: the position is locked first, so of several programs that retry an event, the
+    /// others wait here, and find another row or none.
     ///
     /// # Errors
-    /// Fails with [`StoreError::SetAsideChanged`] when there is no such row, and when the store
-    /// fails.
+    /// Fails with [`StoreError::SetAsideChanged`] when there is no such row, with
+    /// [`StoreError::PositionMoved`] when the position counts for other policies, and when the
+    /// store fails. Then `work` has not run.
     pub fn retry(
         &self,
         upstream: &str,
         position: u64,
+        policies: Option<&PoliciesMove>,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
-            aside::retry(tx, &Position::live(upstream), position, work)
+            let live = Position::live(upstream);
+            live.lock_for(tx, policies)?;
+            aside::retry(tx, &live, position, work)
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use es_core::{AggregateId, IdType};
 
 use crate::checkup::{self, Checkup, TopicCount};
+use crate::commits::Commits;
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
@@ -236,6 +237,14 @@ pub trait ProcessRecorder: ApplicationRecorder {
     /// The default implementation finds nothing.
     fn checkup(&self) -> Checkup {
         Checkup::default()
+    }
+
+    /// Returns the numbers of the transactions in which it has recorded, or `None` if it does not
+    /// count them.
+    ///
+    /// The default implementation returns `None`.
+    fn commits(&self) -> Option<Commits> {
+        None
     }
 
     /// Runs `work` in a transaction of the store's SQL database, and ends the transaction as `work`

@@ -5,14 +5,14 @@
 //! are set aside behind it.
 //!
 //! Concurrency: whoever changes rows of an upstream locks the row of its position first, so their
-//! changes follow each other. SQLite has one writer at a time anyway. An upstream whose position has
-//! no row has no rows here either: the recording that sets its first event aside moves the position
-//! past it, and creates the row. An event is set aside only by moving the position past it, so of
-//! two programs that process it, one is too late. The transaction compares the rows that were read
-//! before, after it has taken the lock: a change names the row that has to be the first of its
-//! sequence. So a batch that sets events aside behind a row that another program has just removed
-//! is refused, and of several programs that retry a row, one removes it and the others are refused
-//! with everything that their policy has made.
+//! changes follow each other. SQLite has one writer at a time anyway. An upstream whose position
+//! has no row has no rows here either: the recording that sets its first event aside moves the
+//! position past it, and creates the row. An event is set aside only by moving the position past
+//! it, so of two programs that process it, one is too late. Facts that were read before are
+//! compared in the transaction, after the lock was taken: a change names the row that has to be the
+//! first of its sequence. So a batch that sets events aside behind a row that another program has
+//! just removed is refused, and of several programs that retry a row, one removes it and the others
+//! are refused with everything that their policy has made.
 
 mod change;
 mod query;

@@ -4,7 +4,6 @@
 
 pub(crate) mod beside;
 pub(crate) mod damaged;
-pub(crate) mod executor;
 pub(crate) mod followed;
 pub(crate) mod label;
 pub(crate) mod limits;

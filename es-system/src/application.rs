@@ -20,6 +20,7 @@ pub(crate) mod lending;
 pub(crate) mod loading;
 pub(crate) mod log;
 pub(crate) mod lru;
+pub(crate) mod metrics;
 pub(crate) mod notification_log;
 pub(crate) mod origin;
 pub(crate) mod repository;

@@ -24,10 +24,7 @@ pub(crate) mod edge;
 mod events;
 mod failure;
 pub(crate) mod history;
-#[cfg_attr(
-    not(any(test, feature = "cli")),
-    expect(dead_code, reason = "the calls of operators are to use it")
-)]
+pub(crate) mod metrics;
 mod moving;
 mod operating;
 mod policies;
@@ -40,7 +37,6 @@ mod refusals;
 mod reporting;
 mod retrying;
 mod rules;
-#[cfg(feature = "cli")]
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

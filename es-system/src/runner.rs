@@ -1,11 +1,15 @@
 //! Runners open the applications of a system and have its followers process events.
 
 mod has_follower;
+pub(crate) mod health;
 pub(crate) mod limits;
+pub(crate) mod metrics;
 pub(crate) mod multi_threaded;
 pub(crate) mod network;
 pub(crate) mod operate;
+mod reentrancy;
 pub(crate) mod single_threaded;
+mod store_reads;
 mod work_lock;
 
 use std::sync::Arc;
@@ -16,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::follower::status::FollowerStatus;
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
+use crate::runner::health::Vitals;
 use crate::runner::network::Network;
 use crate::system::System;
 use es_store::Env;
@@ -137,6 +142,10 @@ pub trait Sealed {
     /// Returns the opened applications.
     #[doc(hidden)]
     fn network(&self) -> &Network;
+
+    /// Returns how the runner itself stands.
+    #[doc(hidden)]
+    fn vitals(&self) -> Vitals;
 
     /// Has the followers look at their records, if the runner runs.
     #[doc(hidden)]

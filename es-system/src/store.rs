@@ -7,8 +7,8 @@
 //!   belong to [`Transaction`](crate::Transaction).
 //! - Failures: [`StoreError`] is a failure of the store, and [`DataProblem`] a fault of stored
 //!   data.
-//! - What a follower has set aside: [`SetAside`] and [`SetAsideQuery`]; [`Operation`] is what an
-//!   operator did.
+//! - Events that a follower has set aside: [`SetAside`] and [`SetAsideQuery`]; an [`Operation`] is
+//!   what an operator did.
 //! - A store of your own: it implements [`ProcessRecorder`], passes the suite `conformance_tests!`
 //!   (with the cargo feature `testing`), and is given to an [`Env`](crate::Env) as a
 //!   [`StoreFactory`].
@@ -16,7 +16,7 @@
 pub use es_core::{IdType, ReplayError};
 
 pub use es_store::{
-    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Conflict, Decision,
+    Access, AggregateRecorder, ApplicationRecorder, CatchUp, Column, Commits, Conflict, Decision,
     DecisionKind, Decoded, Digest, End, EnvError, Followed, FromValue, Head, History, InMemory,
     Listening, Make, Mapper, MapperError, MapperProblem, Notification, NotificationPage,
     NotificationQuery, Operation, OperationKind, PoliciesMove, PoliciesSwitch, PolicySet,

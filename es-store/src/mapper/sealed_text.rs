@@ -1,5 +1,5 @@
-//! Texts that are stored beside events, such as the error of a policy, which may quote what an event
-//! contains.
+//! Texts that are stored beside events, such as the error of a policy, which may quote what an
+//! event contains.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,8 @@ impl Mapper {
     /// Returns the form in which a text is stored: with a cipher, it is encrypted as a state is, in
     /// base64 behind `sealed:`. Without one, it is the text itself.
     ///
-    /// If it cannot be encrypted, another text that tells this is stored, and never the text itself.
+    /// If it cannot be encrypted, another text that tells this is stored, and never the text
+    /// itself.
     ///
     /// ```
     /// use es_store::{Env, Mapper};
@@ -24,7 +25,8 @@ impl Mapper {
     /// let mapper = Mapper::new(&Env::new())?;
     /// assert_eq!(mapper.seal_text("no stock"), "no stock");
     ///
-    /// let env = Env::new().with("CIPHER_TOPIC", "aes").with("CIPHER_KEY", es_store::create_key(32)?);
+    /// let key = es_store::create_key(32)?;
+    /// let env = Env::new().with("CIPHER_TOPIC", "aes").with("CIPHER_KEY", key);
     /// let mapper = Mapper::new(&env)?;
     /// let sealed = mapper.seal_text("no stock");
     /// assert!(sealed.starts_with("sealed:"));

@@ -23,6 +23,7 @@ use super::sql::Sql;
 use super::sql::positions::PositionSql;
 use super::writer::Writer;
 use crate::checkup::{Checkup, TopicCount};
+use crate::commits::Commits;
 use crate::committer::Committer;
 use crate::env::Env;
 use crate::error::StoreError;
@@ -351,6 +352,10 @@ impl ProcessRecorder for PostgresRecorder {
 
     fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
         self.examined(checkup::topics)
+    }
+
+    fn commits(&self) -> Option<Commits> {
+        Some(self.committer.commits())
     }
 
     fn checkup(&self) -> Checkup {

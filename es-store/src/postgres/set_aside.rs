@@ -1,4 +1,4 @@
-//! What a follower has set aside, and the operations on it.
+//! The events that a follower has set aside, and the operations on it.
 
 use super::recorder::PostgresRecorder;
 use crate::error::StoreError;

@@ -1,15 +1,14 @@
-//! What a projection sets aside, in the transaction of its handlers.
+//! Events that a projection sets aside, in the transaction of its handlers.
 //!
-//! The rows of a rebuild have the name of its position as their upstream, so they stand beside those
-//! of the tables that are queried.
+//! The rows of a rebuild have the name of its position as their upstream, so they stand beside
+//! those of the tables that are queried.
 
 use super::positions::Position;
 use crate::error::StoreError;
 use crate::recording::Recording;
 use crate::set_aside::SetAsideChange;
-use crate::sql::executor::Executor;
 use crate::sql::names::AsideNames;
-use crate::sql::transaction::{End, Transaction, Value};
+use crate::sql::transaction::{End, Executor, Transaction, Value};
 use crate::sql::{beside, set_aside};
 
 /// Records a move of the locked position, and what is set aside with it.
@@ -62,14 +61,14 @@ fn check(position: &Position, recording: &Recording) -> Result<(), StoreError> {
     )))
 }
 
-/// Runs `work` and removes the row of the event at `at`, which is the first of its sequence.
+/// Runs `work` with the position locked, and removes the row of the event at `at`, which is the
+/// first of its sequence.
 pub(super) fn retry(
     tx: &mut Transaction<'_>,
     position: &Position,
     at: u64,
     work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
 ) -> Result<End, StoreError> {
-    position.lock(tx)?;
     let names = names(tx)?;
     if !set_aside::is_first(tx, &names, position.row(), at)? {
         return Err(StoreError::set_aside_changed(position.upstream(), at));
@@ -101,9 +100,9 @@ pub(super) fn change(
     set_aside::change(tx, &names, &changes)
 }
 
-/// Puts what the rebuild has set aside in place of what waits of the tables that are queried: the
-/// rebuilt tables have had those events. Where it was decided about an event meanwhile, the decision
-/// stays.
+/// Puts the rows of the rebuild in place of those that wait for the tables that are queried: the
+/// rebuilt tables have had those events. Where it was decided about an event meanwhile, the
+/// decision stays.
 pub(super) fn take_over(
     tx: &mut Transaction<'_>,
     live: &Position,

@@ -44,6 +44,20 @@ impl Position {
         &self.row
     }
 
+    /// Locks the position until the transaction ends, and fails if it counts for other policies
+    /// than these expect.
+    pub(super) fn lock_for(
+        &self,
+        tx: &mut Transaction<'_>,
+        policies: Option<&PoliciesMove>,
+    ) -> Result<(), StoreError> {
+        let at = self.lock(tx)?;
+        match policies {
+            Some(policies) => self.expect_policies(tx, at, policies.expected.as_deref()),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the position, or 0 if there is none, and locks it until the transaction ends.
     pub(super) fn lock(&self, tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
         let tracking = &tx.names().tracking;

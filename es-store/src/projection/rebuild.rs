@@ -4,7 +4,7 @@ use super::meta::{self, Key};
 use super::positions::{self, Position};
 use super::{Make, Tables, aside, make_tables, process};
 use crate::error::StoreError;
-use crate::followed::{Followed, PolicySet, PolicyTopic};
+use crate::followed::{Followed, PoliciesMove, PolicySet, PolicyTopic};
 use crate::rebuild_lock::RebuildLock;
 use crate::recording::Recording;
 use crate::role::REBUILD;
@@ -121,11 +121,14 @@ impl Tables {
         &self,
         upstream: &str,
         position: u64,
+        policies: Option<&PoliciesMove>,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.recorder.transact(Access::Write, &mut |tx| {
             enter_rebuild(tx)?;
-            aside::retry(tx, &Position::rebuild(upstream), position, work)
+            let rebuild = Position::rebuild(upstream);
+            rebuild.lock_for(tx, policies)?;
+            aside::retry(tx, &rebuild, position, work)
         })
     }
 
@@ -168,8 +171,8 @@ impl Tables {
     ///
     /// Each upstream is given with the policies that must be recorded, and those for which its
     /// position counts afterwards. Topics that were taken out are forgotten, too: the new tables
-    /// have all their events, or none. What the rebuild has set aside takes the place of what waits;
-    /// decisions stay.
+    /// have all their events, or none. The rows that the rebuild has set aside take the place of
+    /// those that wait; decisions stay.
     ///
     /// Concurrency: whoever changes the policies has the position locked. They are compared after
     /// the lock was taken, so nobody makes a topic live between that and the commit, and no event

@@ -1,7 +1,7 @@
-//! What a recording has beside events and positions, for every SQL database.
+//! The content of a recording beside events and positions, for every SQL database.
 
-use super::executor::Executor;
 use super::names::AsideNames;
+use super::transaction::Executor;
 use super::{operations, set_aside};
 use crate::recording::Recording;
 

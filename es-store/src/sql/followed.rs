@@ -2,6 +2,7 @@
 
 mod aside;
 
+#[cfg(feature = "postgres")]
 pub(crate) use self::aside::{BEGINS, STANDS};
 use super::damaged::DamagedAt;
 use super::limits::at_most;

@@ -1,9 +1,8 @@
 //! The statements that record and read the operations on a follower, for every SQL database.
 
 use super::damaged::DamagedAt;
-use super::executor::Executor;
 use super::names::AsideNames;
-use super::transaction::Value;
+use super::transaction::{Executor, Value};
 use super::values::{ValueRow, number, shown, text, time};
 use crate::operation::{Operation, OperationKind};
 

@@ -1,8 +1,8 @@
 //! The statements that change what is set aside, for every SQL database.
 //!
-//! Concurrency: the caller has locked the rows of the positions of all upstreams concerned. Each statement begins after that, and so finds what the last
-//! owner of the lock has left. It compares and changes at once, and the number of changed rows
-//! tells whether it has found what it expects.
+//! Concurrency: the caller has locked the rows of the positions of all upstreams concerned. Each
+//! statement begins after that, and so finds what the last owner of the lock has left. It compares
+//! and changes at once, and the number of changed rows tells if it has found what it expects.
 
 mod resent;
 mod row;
@@ -11,9 +11,8 @@ mod select;
 pub(super) use self::resent::is_made;
 pub(crate) use self::row::row;
 pub(crate) use self::select::select;
-use super::executor::Executor;
 use super::names::AsideNames;
-use super::transaction::Value;
+use super::transaction::{Executor, Value};
 use super::upstream_id;
 use super::values::{number, shown, text, time};
 use crate::set_aside::{Decision, Sequences, SetAside, SetAsideChange};

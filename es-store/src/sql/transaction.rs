@@ -18,6 +18,7 @@ pub use self::access::{Access, End};
 pub(crate) use self::driver::Driver;
 pub(crate) use self::error::Owner;
 pub use self::error::SqlError;
+pub(crate) use self::executor::Executor;
 use self::first_keyword::transaction_keyword;
 pub(crate) use self::row::Selected;
 pub use self::row::{Column, Row};

@@ -5,9 +5,8 @@ use rusqlite::Connection;
 use super::codes;
 use super::statements::{bind, select};
 use crate::error::StoreError;
-use crate::sql::executor::Executor;
 use crate::sql::label::Label;
-use crate::sql::transaction::Value;
+use crate::sql::transaction::{Executor, Value};
 
 /// A connection, and what the library does with it, as errors tell it.
 pub(super) struct SqliteExecutor<'a> {

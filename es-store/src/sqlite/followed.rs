@@ -11,11 +11,10 @@ use crate::followed::Followed;
 use crate::operation::Operation;
 use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::sql::damaged::DamagedAt;
-use crate::sql::executor::Executor;
 use crate::sql::followed::{Columns, FollowedRows, statement};
 use crate::sql::limits::row_limit;
 use crate::sql::names::AsideNames;
-use crate::sql::transaction::Value;
+use crate::sql::transaction::{Executor, Value};
 use crate::sql::{operations, set_aside};
 use crate::tracking::replay_row;
 

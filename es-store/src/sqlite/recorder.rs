@@ -10,6 +10,7 @@ use super::rows::Reader;
 use super::schema::Layout;
 use super::{checkup, rebuild, tables, user_transaction};
 use crate::checkup::{Checkup, TopicCount};
+use crate::commits::Commits;
 use crate::error::StoreError;
 use crate::event_query::{EventQuery, History};
 use crate::followed::Followed;
@@ -237,6 +238,10 @@ impl ProcessRecorder for SqliteRecorder {
     fn select_topics(&self) -> Result<Vec<TopicCount>, StoreError> {
         self.database
             .read(|connection| checkup::topics(connection, &self.database.label))
+    }
+
+    fn commits(&self) -> Option<Commits> {
+        Some(self.database.committer.commits())
     }
 
     fn checkup(&self) -> Checkup {

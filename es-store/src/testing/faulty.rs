@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use es_core::{AggregateId, IdType};
 
+use crate::commits::Commits;
 use crate::env::{Env, StoreFactory};
 use crate::error::StoreError;
 use crate::event_query::EventQuery;
@@ -258,6 +259,10 @@ impl ProcessRecorder for FaultyRecorder {
         self.run(Call::SelectOperations, || {
             self.inner.select_operations(limit)
         })
+    }
+
+    fn commits(&self) -> Option<Commits> {
+        self.inner.commits()
     }
 
     fn transact(

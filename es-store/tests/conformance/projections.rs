@@ -1,4 +1,4 @@
-//! What a projection sets aside, in the transactions of its handlers, on both databases.
+//! Events that a projection sets aside, in the transactions of its handlers, on both databases.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -6,9 +6,9 @@ use std::thread;
 use es_core::{IdType, Timestamp};
 use es_store::testing::postgres::Database;
 use es_store::{
-    Decision, DecisionKind, Notification, Operation, OperationKind, PoliciesSwitch, PolicySet,
-    ProcessRecorder, Recording, Role, SetAside, SetAsideChange, SetAsideQuery, StoreError,
-    StoredEvent, Tables, Tracking, Transaction,
+    Decision, DecisionKind, Notification, Operation, OperationKind, PoliciesMove, PoliciesSwitch,
+    PolicySet, ProcessRecorder, Recording, Role, SetAside, SetAsideChange, SetAsideQuery,
+    StoreError, StoredEvent, Tables, Tracking, Transaction,
 };
 use uuid::Uuid;
 
@@ -187,7 +187,7 @@ fn a_projection_retries_the_first_of_a_sequence_and_removes_its_row() {
         let tables = tables(&store);
         process(&tables, 0, 3, &[put("a", 1, None), put("a", 2, None)]).expect("recorded");
         let retry = |position, succeeds| {
-            tables.retry("Up", position, &mut |tx| {
+            tables.retry("Up", position, None, &mut |tx| {
                 handle(tx, position);
                 succeeds
             })
@@ -218,7 +218,7 @@ fn of_many_who_retry_an_event_of_a_projection_one_handles_it() {
                 scope.spawn(|| {
                     for position in 1..=8 {
                         together.wait();
-                        let retried = tables.retry("Up", position, &mut |tx| {
+                        let retried = tables.retry("Up", position, None, &mut |tx| {
                             handle(tx, position);
                             true
                         });
@@ -231,6 +231,16 @@ fn of_many_who_retry_an_event_of_a_projection_one_handles_it() {
         assert_eq!(handled(&tables), (1..=9).collect::<Vec<_>>());
         assert!(positions(&store, &SetAsideQuery::all()).is_empty());
     }
+}
+
+/// The policies of a switch, before which none were recorded.
+fn policies() -> PoliciesSwitch<'static> {
+    PoliciesSwitch::new(
+        "Up",
+        Vec::new(),
+        None,
+        PolicySet::new("tag", ["test:Thing.Odd"]),
+    )
 }
 
 /// Rebuilds up to `to`. The events at `aside` are set aside.
@@ -269,7 +279,7 @@ fn what_a_rebuild_sets_aside_takes_the_place_of_what_waits_and_decisions_stay() 
         assert_eq!(positions(&store, &of_rebuild), [2, 4, 5]);
         assert_eq!(positions(&store, &SetAsideQuery::of("Up")), [1, 2, 3]);
         assert_eq!(store.followed("Up").expect("read").waiting.count, 2);
-        let switched = tables.switch(number, &[unchanged()], &mut |_, _, _, _| false);
+        let switched = tables.switch(number, &[policies()], &mut |_, _, _, _| false);
         assert!(switched.expect("switched"));
         assert_eq!(positions(&store, &SetAsideQuery::all()), [2, 4, 5]);
         assert_eq!(
@@ -278,7 +288,7 @@ fn what_a_rebuild_sets_aside_takes_the_place_of_what_waits_and_decisions_stay() 
         );
         assert_eq!(positions(&store, &SetAsideQuery::of("Up").decided()), [2]);
         // An event that the rebuild has handled is not handled again by a retry.
-        let again = tables.retry("Up", 1, &mut |tx| {
+        let again = tables.retry("Up", 1, None, &mut |tx| {
             handle(tx, 1);
             true
         });
@@ -293,7 +303,7 @@ fn what_a_rebuild_has_set_aside_is_retried_and_changed_in_its_tables() {
         let tables = tables(&store);
         let number = rebuild(&tables, 3, &[1, 2]);
         let retry = |position| {
-            tables.retry_rebuild("Up", position, &mut |tx| {
+            tables.retry_rebuild("Up", position, None, &mut |tx| {
                 handle(tx, position);
                 true
             })
@@ -314,7 +324,7 @@ fn what_a_rebuild_has_set_aside_is_retried_and_changed_in_its_tables() {
         };
         assert!(
             tables
-                .switch(number, &[unchanged()], catch_up)
+                .switch(number, &[policies()], catch_up)
                 .expect("switched")
         );
         assert_eq!(handled(&tables), [1, 3, 5]);
@@ -341,8 +351,26 @@ fn a_rebuild_that_is_discarded_leaves_no_rows() {
     }
 }
 
-/// The switch of an upstream for which no policies are recorded, to one that is recorded then.
-fn unchanged() -> PoliciesSwitch<'static> {
-    let new = PolicySet::new("tag", ["Dog."]);
-    PoliciesSwitch::new("Up", Vec::new(), None, new)
+#[test]
+fn an_event_is_not_retried_while_the_position_counts_for_other_policies() {
+    for (store, _database) in stores() {
+        let tables = tables(&store);
+        process(&tables, 0, 3, &[put("a", 1, None)]).expect("recorded");
+        let tagged = Tracking::new("Up", 3, 3).policies(PoliciesMove::new(None, "new"));
+        store.record(&Recording::from(tagged)).expect("recorded");
+        let retry = |tag: &str| {
+            let policies = PoliciesMove::new(Some(tag.to_owned()), tag);
+            tables.retry("Up", 1, Some(&policies), &mut |tx| {
+                handle(tx, 1);
+                true
+            })
+        };
+        let refused = retry("old");
+        assert!(
+            matches!(refused, Err(StoreError::PositionMoved { .. })),
+            "{refused:?}"
+        );
+        retry("new").expect("it counts for these");
+        assert_eq!(handled(&tables), [1, 3]);
+    }
 }

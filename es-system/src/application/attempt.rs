@@ -42,12 +42,19 @@ pub(crate) fn record(
     saved_inside::tell(application, &recording.events);
     let record = || store_errors::calling(|| recorder.record(recording));
     match application.seeing(recording, record) {
-        Ok(recorded) => Ok(recorded),
+        Ok(recorded) => {
+            application.count_save();
+            Ok(recorded)
+        }
         Err(problem @ StoreError::OutcomeUnknown { .. }) => {
             let attempt = SaveAttempt::new(application, recorder, recording.clone());
             Err((attempt.clone().unknown(problem), Some(attempt)))
         }
-        Err(error) => Err((application.store_error(error), None)),
+        Err(error) => {
+            let error = application.store_error(error);
+            application.count_refusal(&error);
+            Err((error, None))
+        }
     }
 }
 
@@ -137,12 +144,14 @@ impl Attempt for SaveAttempt {
         match sent {
             Ok(recorded) => {
                 let application = self.application.clone();
+                application.count_save();
                 let answer = self.answered(Ok(recorded));
                 application.prompt();
                 answer
             }
             Err(error) if error.is_refusal() => {
                 let error = self.application.store_error(error);
+                self.application.count_refusal(&error);
                 self.answered(Err(error))
             }
             Err(error) => Err(self.unknown(error)),

@@ -15,6 +15,7 @@ use es_store::{
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
+use crate::application::metrics::SaveCounters;
 use crate::application::origin;
 use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
@@ -40,6 +41,7 @@ struct Inner {
     is_snapshotting: bool,
     cache: Option<Cache>,
     seen_head: SeenHead,
+    save_counters: SaveCounters,
     after_save: RwLock<Option<Weak<dyn AfterSave>>>,
     /// True in a test that compares values with what was stored of them.
     compares_values: AtomicBool,
@@ -87,6 +89,7 @@ impl Application {
             is_snapshotting,
             cache,
             seen_head: SeenHead::default(),
+            save_counters: SaveCounters::default(),
             after_save: RwLock::new(None),
             compares_values: AtomicBool::new(false),
         };
@@ -154,6 +157,10 @@ impl Application {
 
     pub(crate) fn seen_head(&self) -> &SeenHead {
         &self.inner.seen_head
+    }
+
+    pub(super) fn save_counters(&self) -> &SaveCounters {
+        &self.inner.save_counters
     }
 
     /// Removes the aggregates of these events from the cache, because their cached states may be

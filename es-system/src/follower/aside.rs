@@ -106,6 +106,11 @@ impl Aside {
             || self.firsts.contains_key(&sequence(event))
     }
 
+    /// Returns the number of these events that are passed without their policies.
+    pub(super) fn count(&self, events: &[Notification]) -> usize {
+        events.iter().filter(|event| self.has(event)).count()
+    }
+
     /// Returns true if the first event is set aside, because its policy has failed. It is recorded
     /// alone.
     pub(super) fn has_failed(&self) -> bool {

@@ -69,8 +69,8 @@ pub(super) struct LoopOutcome {
 pub(super) struct Committed {
     /// The number of processed events.
     pub(super) done: usize,
-    /// True if new events were recorded, which others may follow.
-    pub(super) recorded: bool,
+    /// The number of new events that were recorded.
+    pub(super) recorded: usize,
     /// The failure of the policy for the next event, which the caller must decide about.
     pub(super) failed: Option<EventFailure>,
 }

@@ -63,11 +63,11 @@ pub(super) fn process(
         batch,
         failed,
     } = batch_loop.run(offered, batch, &mut handler);
-    let mut recorded = false;
+    let mut recorded = 0;
     if done > 0 {
         let mut collected = batch.into_collected();
         let new = std::mem::take(&mut collected.events);
-        recorded = !new.is_empty();
+        recorded = new.len();
         let mut recording = done_with(done);
         recording.events = new;
         processor.refuse_abandoned().map_err(CommitFailure::Other)?;

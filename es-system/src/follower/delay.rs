@@ -143,6 +143,15 @@ impl Delay {
         }
     }
 
+    /// Returns true if the next attempt is a retry: a store or a policy has failed.
+    pub(super) fn is_retry(&self) -> bool {
+        match self.cause {
+            Cause::Failures { is_contention, .. } => !is_contention,
+            Cause::Rule { .. } => true,
+            Cause::Newer(_) | Cause::SteppedBack(_) => false,
+        }
+    }
+
     /// Returns true if a store has failed, or another writer was first.
     pub(super) fn is_of_failure(&self) -> bool {
         matches!(self.cause, Cause::Failures { .. })

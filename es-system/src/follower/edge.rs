@@ -6,7 +6,6 @@
 //! does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -22,10 +21,10 @@ use crate::follower::batch::InHand;
 use crate::follower::delay::Delay;
 use crate::follower::events::{Lane, Page};
 use crate::follower::failure::Failure;
+use crate::follower::metrics::EdgeCounters;
 use crate::follower::policies::Membership;
 use crate::follower::processor::Processor;
 use crate::follower::refusals::{LaneRefusals, Refusals};
-use crate::follower::steering::Stop;
 use crate::follower::step::{Next, Skips, Step};
 
 /// A follower's work on one of its upstreams.
@@ -35,10 +34,7 @@ pub(crate) struct Edge {
     state: Mutex<State>,
     /// The event whose policy runs.
     pub(super) in_hand: InHand,
-    /// The number of events that were processed.
-    pub(super) processed: AtomicU64,
-    /// The number of batches that were not committed because another writer was first.
-    pub(super) conflicts: AtomicU64,
+    pub(super) counters: EdgeCounters,
 }
 
 /// The state of an edge's work.
@@ -81,6 +77,15 @@ pub(super) struct Front {
     pub(super) failures: u32,
     /// The number of all failures.
     pub(super) attempts: u32,
+}
+
+/// The stop of a follower by one of its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// The number of the last operation before the attempt that has failed.
+    pub(super) standing: u64,
+    /// The position of the event in front of which it stands, if its policy has failed.
+    pub(super) position: Option<u64>,
 }
 
 /// The retries of events that are set aside.
@@ -132,8 +137,7 @@ impl Edge {
             upstream,
             state: Mutex::default(),
             in_hand: InHand::default(),
-            processed: AtomicU64::new(0),
-            conflicts: AtomicU64::new(0),
+            counters: EdgeCounters::default(),
         }
     }
 
@@ -157,6 +161,9 @@ impl Edge {
             Some(next) if self.retry_is_due() && !next.is_of_failure() => Turn::Retries,
             Some(next) => return Step::rest(self.or_retry(next, now)),
         };
+        if turn == Turn::Any && self.tries_again() {
+            self.counters.count_retry();
+        }
         let began = Instant::now();
         let repairs = self.processor.repairs();
         // Panics of policies are caught one by one. Any other panic is a defect of this library and
@@ -228,6 +235,11 @@ impl Edge {
         Some(Next::after(delay))
     }
 
+    /// Returns true if the next attempt follows a failure.
+    fn tries_again(&self) -> bool {
+        self.state().delay.as_ref().is_some_and(Delay::is_retry)
+    }
+
     /// Ends a series of failures. A retry ends no wait in front of an event. Returns true if one of
     /// the attempts may have recorded events.
     fn succeeded(&self, turn: Turn) -> bool {
@@ -261,11 +273,6 @@ impl Edge {
         let found = self.follower().followed(self.upstream.name())?;
         let replay = found.replay.map(|replay| replay.position);
         Ok(replay.or(found.position).unwrap_or(0))
-    }
-
-    /// Returns the number of events that this edge has processed.
-    pub(crate) fn processed(&self) -> u64 {
-        self.processed.load(Ordering::Relaxed)
     }
 
     /// Has the edge wait for the next step to verify the upstream again.

@@ -8,7 +8,8 @@
 use es_core::Timestamp;
 use es_store::{
     Decision as Decided, DecisionKind, Followed, Head, Notification, Operation, OperationKind,
-    Recording, SetAside, SetAsideChange, SetAsideQuery, StoredEvent, Tracking, UpstreamEvent,
+    PoliciesMove, Recording, SetAside, SetAsideChange, SetAsideQuery, StoredEvent, Tracking,
+    UpstreamEvent,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -103,8 +104,8 @@ impl Follower {
     /// event at `position`, or all. The events of a sequence are tried in order, until one fails.
     ///
     /// # Errors
-    /// Fails if no event is set aside at `position`, and if a store fails. What was done before is
-    /// recorded.
+    /// Fails if no event is set aside at `position`, and if a store fails. The record keeps
+    /// what was done before.
     pub(crate) fn retry(
         &self,
         upstream: &str,
@@ -121,11 +122,15 @@ impl Follower {
                 rows.into_iter().map(|row| row.sequence).collect()
             }
         };
+        let tag = self.processor.policies.tag.clone();
+        let policies = PoliciesMove::new(found.policies.clone(), tag);
         let retrying = Retrying {
             processor: &self.processor,
             upstream: edge.upstream(),
             in_hand: None,
+            counters: &edge.counters,
             began: found.began,
+            policies: &policies,
         };
         let mut outcome = RetryOutcome::default();
         for sequence in sequences {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use es_store::{SetAside, StoreError, Transaction};
+use es_store::{PoliciesMove, SetAside, StoreError, Transaction};
 
 use crate::application::batch::Batch;
 use crate::error::BoxError;
@@ -66,7 +66,7 @@ pub(super) fn process(
         if done == 0 || failed.is_none() {
             return Ok(Committed {
                 done,
-                recorded: false,
+                recorded: 0,
                 failed,
             });
         }
@@ -126,7 +126,7 @@ pub(super) fn retry(
     batch_loop: BatchLoop<'_>,
     projection: &dyn Project,
     offered: Offered<'_>,
-    row: &SetAside,
+    (row, policies): (&SetAside, &PoliciesMove),
 ) -> Result<Committed, CommitFailure> {
     let processor = batch_loop.processor;
     let policy_timeout = processor.application.policy_timeout()?;
@@ -138,11 +138,11 @@ pub(super) fn retry(
         ran = Some((done, failed));
         is_kept
     };
-    let committed = tables.retry(&row.upstream, row.position, work);
+    let committed = tables.retry(&row.upstream, row.position, Some(policies), work);
     let (done, failed) = outcome(processor, committed, ran)?;
     Ok(Committed {
         done,
-        recorded: false,
+        recorded: 0,
         failed,
     })
 }

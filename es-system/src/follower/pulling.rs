@@ -1,6 +1,5 @@
 //! A pull of an edge: it reads what is recorded, and processes the events behind the position.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use es_core::Timestamp;
@@ -13,6 +12,7 @@ use crate::follower::edge::{Edge, Pulled, Turn};
 use crate::follower::events::{EventSlice, Lane, Page};
 use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::history::History;
+use crate::follower::metrics::CountedBatch;
 use crate::follower::policies::Admitted;
 use crate::follower::projecting::Target;
 use crate::follower::steering::Beginning;
@@ -107,20 +107,8 @@ impl Edge {
             operation: began,
             ..self.allowed(&page, aside.as_ref(), followed)?
         };
-        let batch_loop = BatchLoop {
-            processor: &self.processor,
-            in_hand: Some(&self.in_hand),
-            until: Until::Finished,
-        };
-        let committed = match &self.processor.work {
-            Work::Policies(policies) => {
-                let recording = |done| events.recording(done);
-                collecting::process(batch_loop, &**policies, events.offered(), recording)
-            }
-            Work::Projection(projection) => {
-                projecting::process(batch_loop, &**projection, Target::Live, events)
-            }
-        };
+        let started = Instant::now();
+        let committed = self.commit(events);
         let mut state = self.state();
         match committed {
             Ok(Committed {
@@ -129,8 +117,14 @@ impl Edge {
                 failed,
             }) => {
                 let to = events.tracking(done).to;
-                self.processed.fetch_add(done as u64, Ordering::Relaxed);
                 if done > 0 {
+                    let aside = aside.as_ref();
+                    self.counters.count_batch(&CountedBatch {
+                        events: done,
+                        set_aside: aside.map_or(0, |aside| aside.count(&page.events[..done])),
+                        recorded,
+                        time: started.elapsed(),
+                    });
                     state.refusals.of(&lane).passed(to);
                     state.failed = None;
                 }
@@ -140,7 +134,10 @@ impl Edge {
                     failed.map(|(at, failed)| state.refusals.of(&lane).of_event(at, failed));
                 match failure {
                     Some(failure) if done == 0 => Err(failure),
-                    failure => Ok(Pulled::Batch { recorded, failure }),
+                    failure => Ok(Pulled::Batch {
+                        recorded: recorded > 0,
+                        failure,
+                    }),
                 }
             }
             Err(CommitFailure::Refused {
@@ -152,6 +149,24 @@ impl Edge {
                 Err(refusals.of_commit(self.processor.name(), refused, error))
             }
             Err(CommitFailure::Other(failure)) => Err(failure),
+        }
+    }
+
+    /// Runs the policies for the first of these events, and commits what they make.
+    fn commit(&self, events: EventSlice<'_>) -> Result<Committed, CommitFailure> {
+        let batch_loop = BatchLoop {
+            processor: &self.processor,
+            in_hand: Some(&self.in_hand),
+            until: Until::Finished,
+        };
+        match &self.processor.work {
+            Work::Policies(policies) => {
+                let recording = |done| events.recording(done);
+                collecting::process(batch_loop, &**policies, events.offered(), recording)
+            }
+            Work::Projection(projection) => {
+                projecting::process(batch_loop, &**projection, Target::Live, events)
+            }
         }
     }
 

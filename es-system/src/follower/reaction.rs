@@ -2,7 +2,6 @@
 //! follower stops.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, PolicyFailure, RetryLater};
@@ -24,8 +23,9 @@ impl Edge {
         let work = &self.processor.work;
         match failure {
             Failure::Retry { error, pause } => {
-                let conflicts = u64::from(pause.is_contention());
-                self.conflicts.fetch_add(conflicts, Ordering::Relaxed);
+                if pause.is_contention() {
+                    self.counters.count_fenced();
+                }
                 self.delay(|former| Delay::retry(former, error, pause, now))
             }
             Failure::Newer(event) => match work.rule_of_newer(&event.topic) {

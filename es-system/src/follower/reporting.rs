@@ -1,6 +1,5 @@
 //! The condition of an edge, and its status.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use es_core::{Timestamp, error_chain};
@@ -10,6 +9,15 @@ use crate::error::{Error, Result};
 use crate::follower::delay::Delay;
 use crate::follower::edge::Edge;
 use crate::follower::status::{Condition, EdgeStatus};
+
+/// A policy that has run for longer than it should.
+pub(crate) struct SlowPolicy {
+    /// The position of the event.
+    pub(crate) position: u64,
+    pub(crate) elapsed: Duration,
+    /// True if it waits for a store now.
+    pub(crate) is_in_store: bool,
+}
 
 impl Edge {
     pub(crate) fn condition(&self) -> Condition {
@@ -27,6 +35,19 @@ impl Edge {
         let names = (self.processor.name(), self.upstream.name());
         let delay = state.delay.as_ref();
         delay.map_or(Condition::Running, |delay| delay.condition(names))
+    }
+
+    /// Returns the policy that has run for longer than `POLICY_TIMEOUT`, or its default, also where
+    /// it is no limit.
+    pub(crate) fn slow_policy(&self) -> Option<SlowPolicy> {
+        let (position, began) = self.in_hand.event()?;
+        let elapsed = began.elapsed();
+        let limit = self.follower().policy_timeout().ok()?;
+        (elapsed > limit).then(|| SlowPolicy {
+            position,
+            elapsed,
+            is_in_store: self.in_hand().is_none(),
+        })
     }
 
     /// Returns the condition of an edge whose policy runs for longer than it may.
@@ -86,7 +107,7 @@ impl Edge {
             condition,
             set_aside: found.as_ref().map(|found| found.waiting.count),
             in_hand: in_hand.map(|(position, began)| (position, began.elapsed())),
-            conflicts: self.conflicts.load(Ordering::Relaxed),
+            conflicts: self.counters.fenced(),
         }
     }
 

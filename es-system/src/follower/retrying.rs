@@ -6,13 +6,12 @@
 //! sequence are processed in order. The position does not move.
 
 use std::error::Error as StdError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use es_core::Timestamp;
 use es_store::{
-    Followed, Notification, NotificationQuery, Operation, Recording, SetAside, SetAsideChange,
-    SetAsideQuery, UpstreamEvent,
+    Followed, Notification, NotificationQuery, Operation, PoliciesMove, Recording, SetAside,
+    SetAsideChange, SetAsideQuery, UpstreamEvent,
 };
 
 use crate::application::Application;
@@ -22,6 +21,7 @@ use crate::follower::edge::{Edge, Pulled};
 use crate::follower::events::Offered;
 use crate::follower::failure::{CommitFailure, Failure};
 use crate::follower::history::History;
+use crate::follower::metrics::EdgeCounters;
 use crate::follower::processor::Processor;
 use crate::follower::refusals::Refusals;
 use crate::follower::rules::{self, Attempts};
@@ -39,8 +39,12 @@ pub(super) struct Retrying<'a> {
     pub(super) upstream: &'a Application,
     /// The event whose policy runs, for other threads to read.
     pub(super) in_hand: Option<&'a InHand>,
+    pub(super) counters: &'a EdgeCounters,
     /// The head of the upstream when the follower began to follow it, if it is known.
     pub(super) began: Option<u64>,
+    /// The policies for which the position counted when the row was read. The tables of a projection
+    /// are others if it counts for others.
+    pub(super) policies: &'a PoliciesMove,
 }
 
 /// The result of a retry.
@@ -61,11 +65,15 @@ pub(super) enum Retried {
 impl Edge {
     /// Retries the first event that is due.
     pub(super) fn retry(&self, followed: &Followed) -> Result<Pulled, Failure> {
+        let tag = self.processor.policies.tag.clone();
+        let policies = PoliciesMove::new(followed.policies.clone(), tag);
         let retrying = Retrying {
             processor: &self.processor,
             upstream: &self.upstream,
             in_hand: Some(&self.in_hand),
+            counters: &self.counters,
             began: followed.began,
+            policies: &policies,
         };
         let due = SetAsideQuery::of(self.upstream.name())
             .firsts()
@@ -82,10 +90,7 @@ impl Edge {
         let retried = retrying.retry(row, &mut refusals, None);
         self.state().retries.refusals = refusals;
         let recorded = match retried? {
-            Retried::Done { recorded } => {
-                self.processed.fetch_add(1, Ordering::Relaxed);
-                recorded
-            }
+            Retried::Done { recorded } => recorded,
             Retried::Failed { .. } => false,
         };
         Ok(Pulled::Retried { recorded })
@@ -121,6 +126,7 @@ impl Retrying<'_> {
             aside: None,
             began: self.began,
         };
+        self.counters.count_retry();
         let failure = match self.attempt(row, offered, operation) {
             Ok(Committed {
                 failed: None,
@@ -128,7 +134,10 @@ impl Retrying<'_> {
                 ..
             }) => {
                 refusals.passed(row.position);
-                return Ok(Retried::Done { recorded });
+                self.counters.count_mended(recorded);
+                return Ok(Retried::Done {
+                    recorded: recorded > 0,
+                });
             }
             Ok(Committed {
                 failed: Some(failed),
@@ -168,7 +177,8 @@ impl Retrying<'_> {
                 collecting::process(batch_loop, &**policies, offered, |_| recording)
             }
             Work::Projection(projection) => {
-                let committed = projecting::retry(batch_loop, &**projection, offered, row)?;
+                let committed =
+                    projecting::retry(batch_loop, &**projection, offered, (row, self.policies))?;
                 self.record_operation(operation.filter(|_| committed.failed.is_none()));
                 Ok(committed)
             }

@@ -85,7 +85,7 @@ pub enum Condition {
         /// The number of failures in a row.
         attempts: u32,
     },
-    /// A policy has run for longer than `POLICY_TIMEOUT` allows. What it makes will not be recorded,
+    /// A policy has run for longer than `POLICY_TIMEOUT` allows. Its effects will not be recorded,
     /// and when it returns it has failed. A thread cannot be ended: if the policy never returns,
     /// only the end of the process helps, and the next one begins with this event.
     #[non_exhaustive]

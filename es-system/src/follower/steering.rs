@@ -9,21 +9,12 @@ use es_core::source::{Source, SystemSource};
 use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording};
 
 use crate::error::{Error, Result};
-use crate::follower::edge::Edge;
+use crate::follower::edge::{Edge, Stop};
 use crate::follower::events::Lane;
 use crate::follower::failure::Failure;
 
 /// The name under which a follower records operations of its own.
 const FOLLOWER: &str = "the follower";
-
-/// The stop of a follower by one of its edges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stop {
-    /// The number of the last operation before the attempt that has failed.
-    standing: u64,
-    /// The position of the event in front of which it stands, if its policy has failed.
-    position: Option<u64>,
-}
 
 /// The beginning of a follower.
 pub(super) enum Beginning {

@@ -24,6 +24,7 @@ use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
 use crate::runner;
+use crate::runner::health::{Phase, Vitals};
 use crate::runner::network::Network;
 use crate::runner::{Runner, Sealed};
 use crate::system::System;
@@ -289,6 +290,21 @@ impl Shared {
 impl Sealed for MultiThreadedRunner {
     fn network(&self) -> &Network {
         &self.shared.network
+    }
+
+    fn vitals(&self) -> Vitals {
+        let phase = Phase::of(self.started, self.stopped);
+        let runs = |follower: &Arc<Follower>| {
+            let mut threads = self.threads.iter();
+            threads.any(|(of, thread)| Arc::ptr_eq(of, follower) && !thread.is_finished())
+        };
+        let followers = self.shared.network.followers().iter();
+        let ended = followers.filter(|one| phase == Phase::Running && !runs(one));
+        Vitals {
+            phase,
+            ended: ended.map(|follower| follower.name().to_owned()).collect(),
+            endless: None,
+        }
     }
 
     fn prompt_followers(&self) {

@@ -15,6 +15,7 @@ use crate::follower::status::{Condition, FollowerStatus};
 use crate::follower::step::{Skips, Step};
 use crate::projection::Projection;
 use crate::runner;
+use crate::runner::store_reads::StoreReads;
 use crate::system::System;
 use crate::system::node::Opened;
 
@@ -27,6 +28,7 @@ pub struct Network {
     edges: Vec<Connection>,
     /// Rung after every move of a position and every stop of a follower.
     pub(crate) progress: Arc<Signal>,
+    pub(super) store_reads: StoreReads,
 }
 
 /// An edge between two nodes.
@@ -56,6 +58,7 @@ impl Network {
             followers: Vec::new(),
             edges: Vec::new(),
             progress: Signal::new(),
+            store_reads: StoreReads::default(),
         };
         for node in 0..network.nodes.len() {
             network.connect(node, system.edge_list());
@@ -110,22 +113,17 @@ impl Network {
 
     /// Has every save to an application of the system compare values with what was stored of them.
     pub(crate) fn compare_values(&self) {
-        let applications = self.nodes.iter().map(|opened| &opened.application);
-        applications.for_each(Application::compare_values);
+        self.applications().for_each(Application::compare_values);
+    }
+
+    /// Returns the applications, in the order of definition.
+    pub(super) fn applications(&self) -> impl Iterator<Item = &Application> {
+        self.nodes.iter().map(|opened| &opened.application)
     }
 
     /// Returns the follower of the projection `A`.
     pub(crate) fn projection<A: Projection>(&self) -> Result<&Follower> {
-        let object = self.get::<A>()?;
-        let same =
-            |follower: &&Arc<Follower>| follower.application().instance() == object.instance();
-        let follower = self.followers.iter().find(same);
-        follower.map(|follower| &**follower).ok_or_else(|| {
-            Error::Usage(format!(
-                "`{}` follows no application in this system",
-                A::NAME
-            ))
-        })
+        self.follower::<A>()
     }
 
     /// Returns the error that stopped the follower `A`, if it has stopped.

@@ -1,13 +1,21 @@
 //! The calls by which a program operates its followers: it has one go on, passes over an event, or
 //! tries again what was set aside.
 
+use std::time::Duration;
+
 use es_core::Timestamp;
 use es_store::{Operation, OperationKind, Recording};
 
 use crate::application::ApplicationType;
 use crate::error::{Error, Result};
 use crate::follower::Follower;
+use crate::runner::health::Health;
+use crate::runner::metrics::Metrics;
 use crate::runner::{Network, Runner};
+
+/// The time for which [`Operate::health`] waits for the stores. A probe of Kubernetes waits for one
+/// second if nothing else is set.
+const HEALTH_LIMIT: Duration = Duration::from_millis(500);
 
 /// The outcome of a retry of events that were set aside.
 #[derive(Debug)]
@@ -20,8 +28,9 @@ pub struct Retried {
     pub failed: Vec<(u64, Error)>,
 }
 
-/// Operates the followers of a runner. Each operation is recorded with the name of the user, and
-/// reaches the followers in all processes. The runner need not have been started.
+/// Operates the followers of a runner, and tells how they are. Each operation is recorded with the
+/// name of the user, and reaches the followers in all processes. The runner need not have been
+/// started.
 ///
 /// Every runner has these methods. The same operations are commands of the
 /// [program itself](crate::guide::cli).
@@ -140,6 +149,37 @@ pub trait Operate: Runner {
         self.prompt_followers();
         Ok(accepted)
     }
+
+    /// Returns the health of this runner, for the probes of an orchestrator: whether a restart
+    /// helps, whether the process can serve, and why not.
+    ///
+    /// Each store is read once. One that has not answered after 500 ms counts as one that cannot be
+    /// read, so the answer comes within that time also while a store is away.
+    ///
+    /// ```
+    /// use es_system::prelude::*;
+    ///
+    /// /// Returns the status and the text with which a server answers a liveness probe.
+    /// fn is_live(runner: &MultiThreadedRunner) -> (u16, String) {
+    ///     let health = runner.health();
+    ///     (if health.is_live() { 200 } else { 503 }, health.to_string())
+    /// }
+    /// ```
+    fn health(&self) -> Health {
+        self.health_within(HEALTH_LIMIT)
+    }
+
+    /// Returns the health as [`health`](Self::health) does, but waits for the stores for at most
+    /// `limit`.
+    fn health_within(&self, limit: Duration) -> Health {
+        self.network().health(self.vitals(), limit)
+    }
+
+    /// Returns the numbers of this runner's work since it was made. It reads no store, and is cheap
+    /// enough to be called every second.
+    fn metrics(&self) -> Metrics {
+        self.network().metrics()
+    }
 }
 
 impl<R: Runner> Operate for R {}
@@ -166,7 +206,7 @@ pub(crate) fn user() -> String {
 
 impl Network {
     /// Returns the follower `A`.
-    fn follower<A: ApplicationType>(&self) -> Result<&Follower> {
+    pub(super) fn follower<A: ApplicationType>(&self) -> Result<&Follower> {
         let object = self.get::<A>()?;
         let mut followers = self.followers().iter();
         let same =

@@ -8,7 +8,6 @@
 //! for another thread that saves to an application of the system, because that thread waits for the
 //! lock.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -24,8 +23,10 @@ use crate::follower::status::FollowerStatus;
 use crate::follower::step::{Next, Skips};
 use crate::projection::Projection;
 use crate::projection::progress::RebuildProgress;
+use crate::runner::health::{Phase, Vitals};
 use crate::runner::limits::{Budget, Limits};
 use crate::runner::network::{Connection, Network};
+use crate::runner::reentrancy::ReentrancyGuard;
 use crate::runner::work_lock::WorkLock;
 use crate::runner::{self, limits};
 use crate::runner::{Runner, Sealed};
@@ -194,6 +195,20 @@ impl Sealed for SingleThreadedRunner {
         &self.shared.network
     }
 
+    fn vitals(&self) -> Vitals {
+        let Shared {
+            started, stopped, ..
+        } = &*self.shared;
+        Vitals {
+            phase: Phase::of(
+                started.load(Ordering::SeqCst),
+                stopped.load(Ordering::SeqCst),
+            ),
+            ended: Vec::new(),
+            endless: self.shared.endless(),
+        }
+    }
+
     fn prompt_followers(&self) {
         if self.shared.started.load(Ordering::SeqCst) {
             self.process();
@@ -295,13 +310,13 @@ impl Shared {
     fn follow(&self, connection: &Connection, skips: Skips, budget: &mut Budget) -> Followed {
         loop {
             budget.begin(connection);
-            let before = connection.edge.processed();
+            let before = connection.edge.passed();
             let step = self.network.step(&connection.edge, skips);
             let saved_to = std::mem::take(&mut *sync::lock(&self.saved_to));
             if budget.add_saves(&self.network, connection, saved_to) {
                 budget.begin(connection);
             }
-            budget.spend(connection, connection.edge.processed() - before);
+            budget.spend(connection, connection.edge.passed() - before);
             if step.recorded {
                 self.queue(connection.node);
             }
@@ -378,30 +393,4 @@ enum Followed {
     NotAll,
     /// A batch has failed, and runs again at this moment.
     RetryAt(Instant),
-}
-
-thread_local! {
-    /// The runners that work on this thread. There is more than one if a policy drives another
-    /// system.
-    static WORKING: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Marks a runner as working on this thread until it is dropped.
-struct ReentrancyGuard;
-
-impl ReentrancyGuard {
-    fn begin(instance: u64) -> Self {
-        WORKING.with_borrow_mut(|working| working.push(instance));
-        Self
-    }
-
-    fn on_this_thread(instance: u64) -> bool {
-        WORKING.with_borrow(|working| working.contains(&instance))
-    }
-}
-
-impl Drop for ReentrancyGuard {
-    fn drop(&mut self) {
-        WORKING.with_borrow_mut(|working| working.pop());
-    }
 }

@@ -101,7 +101,7 @@ fn what_was_set_aside_of_the_lost_events_is_forgotten() -> Result<()> {
             let env = stores.env().with("LEDGER_ON_ERROR", "set_aside");
             let poison = Poison::default();
             let poisoned = ["A2", "B1", "B2"];
-            poisoned.map(|trick| poison.set(trick, ALWAYS));
+            poisoned.iter().for_each(|trick| poison.set(trick, ALWAYS));
             // A is registered at position 1, and B at 5.
             teach(&env, &["A1", "A2", "A3", "B1", "B2", "A4", "A5", "A6"])?;
             let mut runner = MultiThreadedRunner::new(&Ledger::system(&poison)?, env.clone())?;

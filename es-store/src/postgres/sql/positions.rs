@@ -7,7 +7,7 @@ use crate::sql::followed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::postgres) enum PositionSql {
     Tracked,
-    /// What is recorded about following an upstream.
+    /// Everything that is recorded about following an upstream.
     Followed,
     /// The same, where the tables of what is set aside are missing.
     FollowedWithoutAside,

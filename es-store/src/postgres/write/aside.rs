@@ -1,8 +1,8 @@
 //! Writing what is set aside, and operations.
 //!
 //! A recording that has any of them is alone in its group, see
-//! [`Writer`](crate::postgres::writer::Writer). They are rare, and so each change is a statement. If
-//! one is refused, the transaction is rolled back.
+//! [`Writer`](crate::postgres::writer::Writer). They are rare, and so each change is a statement.
+//! If one is refused, the transaction is rolled back.
 
 use super::{Write, WriteError};
 use crate::error::StoreError;
@@ -10,8 +10,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::validator::Validation;
 use crate::recording::Recording;
 use crate::sql::beside;
-use crate::sql::executor::Executor;
-use crate::sql::transaction::Value;
+use crate::sql::transaction::{Executor, Value};
 
 /// The connection that writes, in its transaction.
 struct WriteExecutor<'a>(&'a mut Connection);

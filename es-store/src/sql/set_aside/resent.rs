@@ -2,8 +2,8 @@
 
 use super::decided;
 use crate::set_aside::SetAsideChange;
-use crate::sql::executor::Executor;
 use crate::sql::names::AsideNames;
+use crate::sql::transaction::Executor;
 use crate::sql::values::{number, text, time};
 
 /// Returns true if a change is recorded.

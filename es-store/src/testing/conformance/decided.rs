@@ -92,9 +92,8 @@ pub fn rows_above_a_position_are_forgotten(bench: &Bench) {
     assert_eq!(positions(&*recorder, &SetAsideQuery::all()), [9]);
 }
 
-/// Rule: all parts of a query select, and rows come in the order of upstreams and positions.
-pub fn what_is_set_aside_is_selected_by_all_parts_of_a_query(bench: &Bench) {
-    let Some(recorder) = able(bench) else { return };
+/// Sets four events of each of two upstreams aside. The one at position 7 of `a` is decided.
+fn set_two_upstreams_aside(recorder: &dyn ProcessRecorder, bench: &Bench) {
     let mut recording = Recording::default();
     for upstream in ["a", "B"] {
         recording = recording.tracking(Tracking::new(upstream, 0, 9));
@@ -112,7 +111,13 @@ pub fn what_is_set_aside_is_selected_by_all_parts_of_a_query(bench: &Bench) {
         position: 7,
         decision: Decision::new(DecisionKind::Discarded, "Ann", time(1)),
     };
-    change(&*recorder, decided).expect("decided");
+    change(recorder, decided).expect("decided");
+}
+
+/// Rule: all parts of a query select, and rows come in the order of upstreams and positions.
+pub fn what_is_set_aside_is_selected_by_all_parts_of_a_query(bench: &Bench) {
+    let Some(recorder) = able(bench) else { return };
+    set_two_upstreams_aside(&*recorder, bench);
     let found = |query: SetAsideQuery| positions(&*recorder, &query);
     let (all, of_a) = (SetAsideQuery::all, || SetAsideQuery::of("a"));
     assert_eq!(found(all()), [2, 4, 7, 9, 2, 4, 7, 9]);

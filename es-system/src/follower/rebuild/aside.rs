@@ -1,9 +1,9 @@
 //! The events that a rebuild passes without their handlers: those about which it was decided, and
 //! those that it sets aside by the rules of the user.
 //!
-//! What it sets aside is recorded beside the rows of the tables that are queried. In the switch it
-//! takes the place of those that wait, because the new tables have had all other events. So a retry
-//! applies no event that a rebuild has applied.
+//! The events that it sets aside are recorded beside those of the tables that are queried. In the
+//! switch they take the place of those that wait, because the new tables have had all other events.
+//! So a retry applies no event that a rebuild has applied.
 
 use es_store::SetAsideQuery;
 
@@ -57,9 +57,9 @@ impl<'a> Rebuild<'a> {
         Ok(events.first(allowed))
     }
 
-    /// Has the next batch set the failed event aside, if its rule says so. Any other failure ends
-    /// the rebuild or has its batch run again, because somebody waits for it. Returns true: there is
-    /// more to do.
+    /// Has the next batch set the failed event aside, if its rule says so, and returns true, because
+    /// there is more to do. Any other failure ends the rebuild or has its batch run again, because
+    /// somebody waits for it.
     pub(super) fn apply_rule(&mut self, index: usize, failure: Failure) -> Result<bool, Failure> {
         let work = &self.processor.work;
         let (event, rule) = match &failure {

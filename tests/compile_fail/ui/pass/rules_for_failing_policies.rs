@@ -51,7 +51,7 @@ impl Counters {
         Err(RetryLater::after(Duration::from_secs(5), "the mail server is busy").into())
     }
 
-    #[cfg(all())]
+    #[cfg(test)]
     #[policy(Dog::Sold, on_error = retry)]
     fn sold(&self, _: &DomainEvent<DogSold>, _: &mut ProcessingEvent) -> Result<()> {
         Err(RetryLater::after(
