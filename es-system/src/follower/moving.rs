@@ -3,14 +3,18 @@
 //!
 //! Concurrency: each move is a compare-and-set from the position that was read, as that of a batch
 //! is. So a batch in flight either commits before, and then the move is refused and reads again, or
-//! is refused itself.
+//! is refused itself. A move records a tag of its own, by which a batch is refused also where the
+//! position stands.
 
 use es_core::Timestamp;
-use es_store::{Followed, Operation, OperationKind, Recording, SetAsideChange, Tracking};
+use es_store::{
+    Followed, Operation, OperationKind, Recording, SetAsideChange, SetAsideQuery, Tracking,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
 use crate::follower::edge::Edge;
+use crate::follower::steering::is_new;
 
 /// The maximum number of times that a move begins again because another program was first.
 const CONTENTIONS: u32 = 100;
@@ -19,8 +23,9 @@ const CONTENTIONS: u32 = 100;
 struct Move<'a> {
     kind: OperationKind,
     who: &'a str,
-    /// True if what is set aside above the new position is forgotten.
-    forgets: bool,
+    /// The position above which all is forgotten that is set aside or was decided; `None` if
+    /// nothing is.
+    forgets_above: Option<u64>,
 }
 
 impl Follower {
@@ -34,7 +39,7 @@ impl Follower {
         let start = Move {
             kind: OperationKind::StartedAt,
             who,
-            forgets: false,
+            forgets_above: None,
         };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
@@ -61,7 +66,7 @@ impl Follower {
         let reset = Move {
             kind: OperationKind::Reset,
             who,
-            forgets: true,
+            forgets_above: Some(0),
         };
         for edge in self.edges() {
             let upstream = edge.upstream().name();
@@ -85,11 +90,6 @@ impl Follower {
         who: &str,
     ) -> Result<u64> {
         let edge = self.edge(upstream)?;
-        let accept = Move {
-            kind: OperationKind::AcceptedUpstream,
-            who,
-            forgets: true,
-        };
         self.retrying(|| {
             let head = edge.upstream().head()?.map_or(0, |head| head.position);
             let found = self.application().followed(upstream)?;
@@ -103,9 +103,29 @@ impl Follower {
                 )));
             }
             self.refuse_beyond_head(edge, position)?;
+            let accept = Move {
+                kind: OperationKind::AcceptedUpstream,
+                who,
+                forgets_above: Some(self.last_in_both(edge, position)?),
+            };
             self.move_to(edge, &found, position, &accept)?;
             Ok(position)
         })
+    }
+
+    /// Returns the last position up to `to` at which the log of the upstream still has all events
+    /// that are set aside or were decided.
+    fn last_in_both(&self, edge: &Edge, to: u64) -> Result<u64> {
+        let mut rows = SetAsideQuery::of(edge.upstream().name());
+        rows.up_to = Some(to);
+        for row in self.set_aside(&rows)? {
+            let found = edge.upstream();
+            let found = found.on_store(|store| store.event_at(row.position))?;
+            if !found.is_some_and(|found| found.may_be(&row.event())) {
+                return Ok(row.position.saturating_sub(1));
+            }
+        }
+        Ok(to)
     }
 
     fn refuse_beyond_head(&self, edge: &Edge, position: u64) -> Result<()> {
@@ -128,27 +148,33 @@ impl Follower {
                 "{name}: a policy that was added replays events of `{upstream}`: wait for its end"
             )));
         }
-        let policies = edge.policies_of_move(found)?;
+        let now = Timestamp::now();
+        let mut policies = edge.policies_of_move(found)?;
+        let tag = |tag: String| format!("{} {} {tag}", how.kind.text(), now.as_micros());
+        policies.new = policies.new.map(tag);
         let from = found.position.unwrap_or(0);
         let mut tracking = Tracking::anywhere(upstream, from, to).policies(policies);
         if let Some(event) = edge.upstream().on_store(|store| store.event_at(to))? {
             tracking = tracking.at(event);
         }
-        let now = Timestamp::now();
         let moved = Operation::new(how.kind, upstream, how.who, now)
             .at(to)
             .detail(format!("from {from}"));
-        // One that has stopped in front of an event, or of another log, goes on.
-        let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
-        let mut recording = Recording::default()
-            .tracking(tracking)
-            .operation(moved)
-            .operation(resumed);
-        if how.forgets && found.waiting.count > 0 {
-            recording = recording.set_aside(SetAsideChange::Forget {
-                upstream: upstream.to_owned(),
-                above: to,
-            });
+        let mut recording = Recording::default().tracking(tracking).operation(moved);
+        if is_new(found) {
+            let head = edge.upstream().head()?.map_or(0, |head| head.position);
+            let began = edge.began(head);
+            recording = began.into_iter().fold(recording, Recording::operation);
+        }
+        let standing = found.standing.as_ref();
+        if standing.is_none_or(|one| one.kind != OperationKind::Paused) {
+            // One that has stopped in front of an event, or of another log, goes on.
+            let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
+            recording = recording.operation(resumed);
+        }
+        if let Some(above) = how.forgets_above {
+            let upstream = upstream.to_owned();
+            recording = recording.set_aside(SetAsideChange::Forget { upstream, above });
         }
         self.application().record(&recording)?;
         Ok(())

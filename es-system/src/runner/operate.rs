@@ -43,6 +43,7 @@ pub trait Operate: Runner {
     fn resume<A: ApplicationType>(&self) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         record(follower, OperationKind::Resumed)?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -66,6 +67,7 @@ pub trait Operate: Runner {
     fn skip<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.skip(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -106,6 +108,7 @@ pub trait Operate: Runner {
     fn start_at<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.start_at(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -126,6 +129,7 @@ pub trait Operate: Runner {
             )));
         }
         follower.reset(&user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -146,6 +150,7 @@ pub trait Operate: Runner {
     ) -> Result<u64> {
         let follower = self.network().follower::<A>()?;
         let accepted = follower.accept_upstream(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(accepted)
     }

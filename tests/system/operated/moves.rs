@@ -55,7 +55,7 @@ fn operator(store: &Store, poison: &Poison) -> Result<SingleThreadedRunner> {
 #[test]
 fn a_batch_in_flight_does_not_commit_after_an_operator_has_moved_its_follower() -> Result<()> {
     for store in stores() {
-        let held = Held::at(&["A2", "A3", "A4"]);
+        let held = Held::at(&["A2", "A3", "A4", "A5"]);
         let mut runner =
             MultiThreadedRunner::new(&Ledger::system(&held.poison)?, store.env.clone())?;
         let operator = operator(&store, &Poison::default())?;
@@ -84,6 +84,17 @@ fn a_batch_in_flight_does_not_commit_after_an_operator_has_moved_its_follower() 
         runner.wait_until_idle(PATIENCE)?;
         let written = ledger.written()?;
         assert_eq!(written[3..], ["A2", "A3", "A4"], "{}", store.name);
+
+        // The position stands, and the batch runs again.
+        teach(&store.env, &["A5"])?;
+        held.wait();
+        let conflicts = || runner.status()[0].edges[0].conflicts;
+        let before = conflicts();
+        assert_eq!(operator.accept_upstream::<Ledger>("DogSchool", None)?, 5);
+        held.go_on.send(()).expect("it waits");
+        runner.wait_until_idle(PATIENCE)?;
+        assert_eq!(ledger.written()?[6..], ["A5"], "{}", store.name);
+        assert!(conflicts() > before, "{}", store.name);
         runner.stop()?;
     }
     Ok(())
@@ -143,6 +154,7 @@ fn an_event_above_the_log_that_is_accepted_is_tried_again() -> Result<()> {
 /// Notes each event with what it is told about the past.
 #[process_application]
 struct Mails {
+    poison: Poison,
     sent: Arc<Mutex<Vec<(u64, bool)>>>,
 }
 
@@ -150,31 +162,74 @@ struct Mails {
 impl Mails {
     #[policy(Dog::TrickAdded)]
     fn send(&self, event: &DomainEvent<DogTrickAdded>, _: &mut ProcessingEvent) -> Result<()> {
+        self.poison.taste(&event.trick)?;
         let mail = (event.notification_id, event.is_replay());
         self.sent.lock().expect("no panic").push(mail);
         Ok(())
     }
 }
 
-#[test]
-fn the_past_of_a_follower_that_starts_at_a_position_is_the_past() -> Result<()> {
+/// Has an operator make the first move of a follower, in front of three events, and asserts that
+/// they are the past, and a later one is not.
+fn assert_past(
+    operate: impl Fn(&mut MultiThreadedRunner) -> Result<()>,
+    expected: &[(u64, bool)],
+) -> Result<()> {
     for store in stores() {
-        let sent: Arc<Mutex<Vec<_>>> = Arc::default();
+        let (poison, sent) = (Poison::default(), Arc::<Mutex<Vec<_>>>::default());
+        poison.set("A1", ALWAYS);
         let open = {
             let sent = sent.clone();
-            move |env| Mails::new(env, sent.clone())
+            move |env| Mails::new(env, poison.clone(), sent.clone())
         };
         let system = System::new(pipes![[DogSchool, Mails = open]])?;
         let env = store.env.clone().with("MAILS_SQLITE_DBNAME", ":memory:");
         let mut runner = MultiThreadedRunner::new(&system, env)?;
         teach(&store.env, &["A1", "A2", "A3"])?;
-        runner.start_at::<Mails>("DogSchool", 3)?;
-        runner.start()?;
-        runner.wait_until_idle(PATIENCE)?;
+        operate(&mut runner)?;
+        let is_there = || Ok(sent.lock().expect("no panic").len() == 2);
+        wait_until("the past is processed", &runner, is_there)?;
         runner.get::<DogSchool>()?.add_trick("A", "A4")?;
         runner.wait_until_idle(PATIENCE)?;
-        let sent = sent.lock().expect("no panic").clone();
-        assert_eq!(sent, [(3, true), (4, true), (5, false)], "{}", store.name);
+        assert_eq!(*sent.lock().expect("no panic"), expected, "{}", store.name);
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_past_of_a_follower_that_an_operator_has_moved_first_is_the_past() -> Result<()> {
+    let expected = [(3, true), (4, true), (5, false)];
+    let start = |runner: &mut MultiThreadedRunner| {
+        runner.start_at::<Mails>("DogSchool", 3)?;
+        runner.start()
+    };
+    assert_past(start, &expected)?;
+    let skip = |runner: &mut MultiThreadedRunner| {
+        runner.start()?;
+        let error = runner.wait_until_idle(PATIENCE).expect_err("it stops");
+        assert_eq!(error.kind(), ErrorKind::Policy, "{error}");
+        runner.skip::<Mails>("DogSchool", 2)
+    };
+    assert_past(skip, &expected)
+}
+
+#[test]
+fn after_a_reset_an_event_may_fail_as_often_as_before() -> Result<()> {
+    for store in stores() {
+        let rule = "retry(times = 3, backoff = \"1ms..1ms\")";
+        let env = store.env.clone().with("LEDGER_ON_ERROR", rule);
+        teach(&env, &["A1"])?;
+        let poison = Poison::default();
+        let mut runner = MultiThreadedRunner::new(&Ledger::system(&poison)?, env)?;
+        poison.set("A1", 3);
+        runner.start()?;
+        runner.wait_until_idle(PATIENCE)?;
+        poison.set("A1", 3);
+        runner.reset_keeping_events::<Ledger>()?;
+        runner.wait_until_idle(PATIENCE)?;
+        let written = runner.get::<Ledger>()?.written()?;
+        assert_eq!(written, ["A1", "A1"], "{}", store.name);
         runner.stop()?;
     }
     Ok(())

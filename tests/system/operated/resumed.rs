@@ -102,7 +102,8 @@ fn a_follower_is_resumed_while_seven_others_work_on() -> Result<()> {
         *THREADS.lock().expect("no panic") = None;
         let poison = Poison::default();
         poison.set("A1", ALWAYS);
-        let mut runner = MultiThreadedRunner::new(&system(&poison)?, store.env.clone())?;
+        let env = store.env.clone().with("SQLITE_DBNAME", ":memory:");
+        let mut runner = MultiThreadedRunner::new(&system(&poison)?, env)?;
         runner.start()?;
         let (school, is_over) = (runner.get::<DogSchool>()?, AtomicBool::new(false));
         school.register_dog("Rex")?;
