@@ -37,7 +37,6 @@ mod refusals;
 mod reporting;
 mod retrying;
 mod rules;
-#[cfg(feature = "cli")]
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

@@ -3,28 +3,30 @@
 //!
 //! Concurrency: each move is a compare-and-set from the position that was read, as that of a batch
 //! is. So a batch in flight either commits before, and then the move is refused and reads again, or
-//! is refused itself.
+//! is refused itself. A move records a tag of its own, by which a batch is refused also where the
+//! position stands.
 
 use es_core::Timestamp;
 use es_store::{
     Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, Recording, SetAsideChange,
-    TopicChange, Tracking,
+    SetAsideQuery, TopicChange, Tracking,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
 use crate::follower::edge::Edge;
+use crate::follower::steering::is_new;
 
 /// The maximum number of times that a move begins again because another program was first.
 const CONTENTIONS: u32 = 100;
 
-/// A move of a position, and the person or program that asks for it.
-#[derive(Clone, Copy)]
+/// A move of a position.
 struct Move<'a> {
     kind: OperationKind,
-    /// The position to which it moves.
-    to: u64,
     who: &'a str,
+    /// The position above which all is forgotten that is set aside or was decided; `None` if
+    /// nothing is.
+    forgets_above: Option<u64>,
 }
 
 impl Follower {
@@ -32,22 +34,21 @@ impl Follower {
     /// events in front of it are passed over, and are not remembered one by one.
     ///
     /// # Errors
-    /// Fails if the follower has passed the position, if the upstream has not reached it, and if
-    /// another program has other policies.
+    /// Fails if the follower has passed the position, and if the upstream has not reached it.
     pub(crate) fn start_at(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let start = Move {
             kind: OperationKind::StartedAt,
-            to: position.saturating_sub(1),
             who,
+            forgets_above: None,
         };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
             let head = edge.upstream().head()?;
             let head = edge.history().verify_head(&found, head)?;
-            let from = found.position.unwrap_or(0);
+            let (from, to) = (found.position.unwrap_or(0), position.saturating_sub(1));
             let end = head.map_or(from, |head| head.position);
-            if start.to < from || start.to > end {
+            if to < from || to > end {
                 let name = self.name();
                 return Err(Error::Usage(format!(
                     "`{name}` has processed `{upstream}` up to position {from}, and the last event \
@@ -56,27 +57,23 @@ impl Follower {
                     end + 1
                 )));
             }
-            self.move_to(edge, &found, start)
+            self.move_to(edge, &found, to, &start)
         })
     }
 
     /// Has the follower process all events again. Its own events are kept, so its policies must be
     /// made to be run again.
-    ///
-    /// # Errors
-    /// Fails while a policy that was added replays events, and if another program has other
-    /// policies.
     pub(crate) fn reset(&self, who: &str) -> Result<()> {
         let reset = Move {
             kind: OperationKind::Reset,
-            to: 0,
             who,
+            forgets_above: Some(0),
         };
         for edge in self.edges() {
             let upstream = edge.upstream().name();
             self.retrying(|| {
                 let found = self.application().followed(upstream)?;
-                self.move_to(edge, &found, reset)
+                self.move_to(edge, &found, 0, &reset)
             })?;
         }
         Ok(())
@@ -90,11 +87,6 @@ impl Follower {
     /// Fails if the position is above the head, or above the position of the follower.
     pub(crate) fn accept_upstream(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
-        let accept = Move {
-            kind: OperationKind::AcceptedUpstream,
-            to: position,
-            who,
-        };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
             let recorded = found.position.unwrap_or(0);
@@ -106,8 +98,28 @@ impl Follower {
                 )));
             }
             self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, accept)
+            let accept = Move {
+                kind: OperationKind::AcceptedUpstream,
+                who,
+                forgets_above: Some(self.last_in_both(edge, position)?),
+            };
+            self.move_to(edge, &found, position, &accept)
         })
+    }
+
+    /// Returns the last position up to `to` at which the log of the upstream still has all events
+    /// that are set aside or were decided.
+    fn last_in_both(&self, edge: &Edge, to: u64) -> Result<u64> {
+        let mut rows = SetAsideQuery::of(edge.upstream().name());
+        rows.up_to = Some(to);
+        for row in self.set_aside(&rows)? {
+            let found = edge.upstream();
+            let found = found.on_store(|store| store.event_at(row.position))?;
+            if !found.is_some_and(|found| found.may_be(&row.event())) {
+                return Ok(row.position.saturating_sub(1));
+            }
+        }
+        Ok(to)
     }
 
     fn refuse_beyond_head(&self, edge: &Edge, position: u64) -> Result<()> {
@@ -122,8 +134,7 @@ impl Follower {
         )))
     }
 
-    fn move_to(&self, edge: &Edge, found: &Followed, how: Move<'_>) -> Result<()> {
-        let Move { kind, to, who } = how;
+    fn move_to(&self, edge: &Edge, found: &Followed, to: u64, how: &Move<'_>) -> Result<()> {
         let upstream = edge.upstream().name();
         if found.replay.is_some() {
             let name = self.name();
@@ -131,29 +142,33 @@ impl Follower {
                 "{name}: a policy that was added replays events of `{upstream}`: wait for its end"
             )));
         }
-        let policies = behind(found, edge.policies_of_move(found)?, to);
+        let now = Timestamp::now();
+        let mut policies = behind(found, edge.policies_of_move(found)?, to);
+        let tag = |tag: String| format!("{} {} {tag}", how.kind.text(), now.as_micros());
+        policies.new = policies.new.map(tag);
         let from = found.position.unwrap_or(0);
         let mut tracking = Tracking::anywhere(upstream, from, to).policies(policies);
         if let Some(event) = edge.upstream().on_store(|store| store.event_at(to))? {
             tracking = tracking.at(event);
         }
-        let now = Timestamp::now();
-        let moved = Operation::new(kind, upstream, who, now)
+        let moved = Operation::new(how.kind, upstream, how.who, now)
             .at(to)
             .detail(format!("from {from}"));
         let mut recording = Recording::default().tracking(tracking).operation(moved);
+        if is_new(found) {
+            let head = edge.upstream().head()?.map_or(0, |head| head.position);
+            let began = edge.began(head);
+            recording = began.into_iter().fold(recording, Recording::operation);
+        }
         let standing = found.standing.as_ref();
-        if standing.is_none_or(|last| last.kind != OperationKind::Paused) {
+        if standing.is_none_or(|one| one.kind != OperationKind::Paused) {
             // One that has stopped in front of an event, or of another log, goes on.
-            let resumed = Operation::new(OperationKind::Resumed, upstream, who, now);
+            let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
             recording = recording.operation(resumed);
         }
-        if kind != OperationKind::StartedAt {
-            // Decisions about events that may be others now, too.
-            recording = recording.set_aside(SetAsideChange::Forget {
-                upstream: upstream.to_owned(),
-                above: to,
-            });
+        if let Some(above) = how.forgets_above {
+            let upstream = upstream.to_owned();
+            recording = recording.set_aside(SetAsideChange::Forget { upstream, above });
         }
         self.application().record(&recording)?;
         Ok(())

@@ -43,6 +43,7 @@ pub trait Operate: Runner {
     fn resume<A: ApplicationType>(&self) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         record(follower, OperationKind::Resumed)?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -66,6 +67,7 @@ pub trait Operate: Runner {
     fn skip<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.skip(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -98,14 +100,15 @@ pub trait Operate: Runner {
     }
 
     /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it. The
-    /// events in front of it are not processed, as far as they were not processed before.
+    /// events in front of it are passed over, as far as they were not processed before.
     ///
     /// # Errors
-    /// Fails if the follower is further already, if the upstream has no such position, and if the
+    /// Fails if the follower has passed the position, if the upstream has not reached it, and if the
     /// store fails.
     fn start_at<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.start_at(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -126,6 +129,7 @@ pub trait Operate: Runner {
             )));
         }
         follower.reset(&user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -143,6 +147,7 @@ pub trait Operate: Runner {
     fn accept_upstream<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.accept_upstream(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
