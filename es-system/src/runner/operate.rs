@@ -99,12 +99,12 @@ pub trait Operate: Runner {
         Ok(())
     }
 
-    /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it. The
-    /// events in front of it are passed over, as far as they were not processed before.
+    /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it.
+    /// The events in front of it are passed over, as far as they were not processed before.
     ///
     /// # Errors
-    /// Fails if the follower has passed the position, if the upstream has not reached it, and if the
-    /// store fails.
+    /// Fails if the follower has passed the position, if the upstream has not reached it, and if
+    /// the store fails.
     fn start_at<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.start_at(upstream, position, &user())?;

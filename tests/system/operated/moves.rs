@@ -148,7 +148,7 @@ fn an_event_above_the_log_that_is_accepted_is_tried_again() -> Result<()> {
     is_tried_again(accept, |runner| runner.discard::<Ledger>("DogSchool", 3))
 }
 
-/// Notes each event with what it is told about the past.
+/// Records each event with whether it is of the past.
 #[process_application]
 struct Mails {
     poison: Poison,
