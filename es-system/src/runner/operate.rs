@@ -99,12 +99,12 @@ pub trait Operate: Runner {
         Ok(())
     }
 
-    /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it. The
-    /// events in front of it are passed over, as far as they were not processed before.
+    /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it.
+    /// The events in front of it are passed over, as far as they were not processed before.
     ///
     /// # Errors
-    /// Fails if the follower has passed the position, if the upstream has not reached it, and if the
-    /// store fails.
+    /// Fails if the follower has passed the position, if the upstream has not reached it, and if
+    /// the store fails.
     fn start_at<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.start_at(upstream, position, &user())?;
@@ -115,7 +115,8 @@ pub trait Operate: Runner {
 
     /// Has the process application `A` process all events again, from the first one. The events
     /// that it has recorded itself are kept: only policies that are made for it may be run again.
-    /// Those of a projection are run again by [`Runner::rebuild`].
+    /// Events that were set aside, skipped or discarded are processed again, too. The policies of a
+    /// projection are run again by [`Runner::rebuild`].
     ///
     /// # Errors
     /// Fails if `A` is a projection, while a policy that was added replays events, and if the store
@@ -138,7 +139,7 @@ pub trait Operate: Runner {
     /// that it has followed. It goes on behind `position`, the last one that both logs have in
     /// common; without one, behind the end of the restored log. Returns that position.
     ///
-    /// The effects of the events that were lost remain. What was set aside of them is forgotten.
+    /// The effects of the events that were lost remain. Those that were set aside are forgotten.
     ///
     /// # Errors
     /// Fails if the follower has not processed that position, if the log does not have it, and if

@@ -151,7 +151,7 @@ fn an_event_above_the_log_that_is_accepted_is_tried_again() -> Result<()> {
     is_tried_again(accept, |runner| runner.discard::<Ledger>("DogSchool", 3))
 }
 
-/// Notes each event with what it is told about the past.
+/// Keeps the position of each event, and true if it is told that the event is of the past.
 #[process_application]
 struct Mails {
     poison: Poison,
@@ -259,9 +259,10 @@ fn a_follower_that_waits_in_front_of_an_event_goes_on_when_another_has_retried()
         runner.start()?;
         let ledger = runner.get::<Ledger>()?;
         let operator = operator(&store, &Poison::default())?;
-        let waits = || Ok(ledger.waiting()?.len() == 1);
-        wait_until("it is set aside", &operator_of_nothing()?, waits)?;
-        assert_eq!(operator.retry::<Ledger>("DogSchool", None)?.done, 1);
+        // A machine that is slow may have retried it itself by now.
+        let is_aside = || Ok(ledger.waiting()?.len() + ledger.written()?.len() >= 1);
+        wait_until("it is set aside", &operator_of_nothing()?, is_aside)?;
+        operator.retry::<Ledger>("DogSchool", None)?;
         // Nobody prompts the follower.
         let is_done = || Ok(ledger.written()? == ["A1", "B1"]);
         wait_until("it goes on", &operator_of_nothing()?, is_done)?;
