@@ -92,7 +92,7 @@ pub fn postgres() -> Option<Place> {
 }
 
 /// The names of all applications in the tests' systems.
-const APPLICATIONS: [&str; 18] = [
+const APPLICATIONS: [&str; 19] = [
     "Pair",
     "DogSchool",
     "Counters",
@@ -111,6 +111,7 @@ const APPLICATIONS: [&str; 18] = [
     "Letters",
     "Library",
     "Ledger",
+    "Slow",
 ];
 
 /// Returns an environment with a SQLite file in `dir` for each application.

@@ -2,7 +2,7 @@
 //!
 //! - To begin with: [`tutorial`], [`stores`], [`testing`], [`read_models`].
 //! - To build more: [`evolving_events`], [`time`].
-//! - To run it: [`environment`], [`operating`], [`mod@cli`].
+//! - To run it: [`environment`], [`operating`], [`runbooks`], [`mod@cli`].
 //! - To rely on it: [`promises`], [`mod@format`], [`sharing_with_python`].
 
 /// Defines the module of a page. A page links to another by its file, which a reader of the
@@ -24,6 +24,7 @@ page!(evolving_events);
 page!(time);
 page!(environment);
 page!(operating);
+page!(runbooks);
 page!(cli);
 page!(promises);
 page!(format);

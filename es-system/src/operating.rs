@@ -1,4 +1,5 @@
-//! Operating followers: the calls on a runner, rules for policies that fail, and what is reported.
+//! Operating followers: the calls on a runner, its health and the numbers of its work. The page
+//! [`runbooks`](crate::guide::runbooks) of the guide tells when to use which.
 
 pub use crate::application::metrics::ApplicationMetrics;
 pub use crate::follower::metrics::{BatchMetrics, EdgeMetrics};

@@ -44,6 +44,30 @@ fn the_statements_that_create_the_tables_need_no_store() {
     assert_shape("ddl", &place.good(&["ddl", "DogSchool", "--json"]));
 }
 
+/// Returns the commands on a page: what follows the name of the tool, in quotes or on a line.
+fn commands(page: &str) -> Vec<Vec<&str>> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let found = quoted.chain(page.lines().map(str::trim));
+    let found = found.filter_map(|text| text.strip_prefix("tool "));
+    found
+        .map(|words| words.split_whitespace().collect())
+        .collect()
+}
+
+#[test]
+fn each_command_of_the_runbooks_exists_with_its_options() {
+    let place = sqlite();
+    let page = include_str!("../../es-system/src/guide/runbooks.md");
+    let commands = commands(page);
+    assert!(commands.len() > 15, "{commands:?}");
+    for mut command in commands {
+        // With it nothing is done, but all that stands in front of it is checked.
+        command.push("--help");
+        let ran = place.run(&command);
+        assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
+    }
+}
+
 #[test]
 fn a_store_in_memory_is_refused() {
     let place = sqlite();

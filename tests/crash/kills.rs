@@ -1,9 +1,9 @@
 //! Followers that are killed while others write.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use es_system::prelude::*;
@@ -15,50 +15,57 @@ use tests::{PATIENCE, files, teach, torture};
 const SIGABRT: i32 = 6;
 
 /// A child process, killed when it is dropped.
-pub(crate) struct Killed(Child);
+pub(crate) struct Killed {
+    child: Child,
+    /// The lines that it prints, if they are read.
+    output: Option<BufReader<ChildStdout>>,
+}
 
 impl Killed {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash_child"));
-        Self(command.args(args).spawn().expect("the child starts"))
+        let child = command.args(args).spawn().expect("the child starts");
+        let output = None;
+        Self { child, output }
     }
 
     /// Starts a child whose lines are read by [`line`](Self::line).
     pub(crate) fn start_heard(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash_child"));
         let started = command.args(args).stdout(Stdio::piped()).spawn();
-        Self(started.expect("the child starts"))
+        let mut child = started.expect("the child starts");
+        let output = child.stdout.take().map(BufReader::new);
+        Self { child, output }
     }
 
     /// Returns the next line that the child prints, or an empty one when it has ended.
     pub(crate) fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        let output = self.0.stdout.as_mut().expect("it is heard");
-        let bytes = output.bytes().map(|byte| byte.expect("it can be read"));
-        line.extend(bytes.take_while(|byte| *byte != b'\n'));
-        String::from_utf8(line).expect("text")
+        let mut line = String::new();
+        let output = self.output.as_mut().expect("it is heard");
+        output.read_line(&mut line).expect("it can be read");
+        line.trim_end_matches('\n').to_owned()
     }
 
     /// Sends SIGKILL, and waits until the process is gone.
     pub(crate) fn kill(&mut self) {
-        self.0.kill().expect("it can be killed");
-        self.0.wait().expect("it ends");
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
     }
 
     /// Returns true if it still runs. A process that has ended by itself has failed.
     pub(crate) fn is_running(&mut self) -> bool {
-        self.0.try_wait().expect("it can be asked").is_none()
+        self.child.try_wait().expect("it can be asked").is_none()
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.0.wait().expect("it ends")
+        self.child.wait().expect("it ends")
     }
 }
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

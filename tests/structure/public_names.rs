@@ -6,7 +6,7 @@ use std::path::Path;
 use syn::{Attribute, Item, UseTree, Visibility};
 
 /// The modules whose names are not listed one by one.
-const LISTS: [&str; 4] = ["cli", "guide", "store", "testing"];
+const LISTS: [&str; 5] = ["cli", "guide", "operating", "store", "testing"];
 
 /// A line of the list.
 pub(crate) struct Reason {
@@ -97,6 +97,8 @@ fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
         UseTree::Name(name) if name.ident != "self" => {
             names.insert(name.ident.to_string());
         }
+        // A trait without a name brings its methods alone.
+        UseTree::Rename(rename) if rename.rename == "_" => {}
         UseTree::Rename(rename) if rename.ident != "self" => {
             names.insert(rename.rename.to_string());
         }

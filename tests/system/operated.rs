@@ -1,6 +1,8 @@
 //! Followers whose policies fail, by the rules of their users.
 
 mod hanging;
+mod health;
+mod metrics;
 mod moves;
 mod poison;
 mod rebuilds;

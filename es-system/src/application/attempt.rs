@@ -43,7 +43,7 @@ pub(crate) fn record(
     let record = || store_errors::calling(|| recorder.record(recording));
     match application.seeing(recording, record) {
         Ok(recorded) => {
-            application.count_save();
+            application.save_counters().count_save();
             Ok(recorded)
         }
         Err(problem @ StoreError::OutcomeUnknown { .. }) => {
@@ -52,7 +52,7 @@ pub(crate) fn record(
         }
         Err(error) => {
             let error = application.store_error(error);
-            application.count_refusal(&error);
+            application.save_counters().count_refusal(&error);
             Err((error, None))
         }
     }
@@ -144,14 +144,14 @@ impl Attempt for SaveAttempt {
         match sent {
             Ok(recorded) => {
                 let application = self.application.clone();
-                application.count_save();
+                application.save_counters().count_save();
                 let answer = self.answered(Ok(recorded));
                 application.prompt();
                 answer
             }
             Err(error) if error.is_refusal() => {
                 let error = self.application.store_error(error);
-                self.application.count_refusal(&error);
+                self.application.save_counters().count_refusal(&error);
                 self.answered(Err(error))
             }
             Err(error) => Err(self.unknown(error)),

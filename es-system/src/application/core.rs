@@ -15,7 +15,7 @@ use es_store::{
 use crate::application::batch;
 use crate::application::cache::Cache;
 use crate::application::forgotten;
-use crate::application::metrics::SaveCounters;
+use crate::application::metrics::{ApplicationMetrics, SaveCounters};
 use crate::application::origin;
 use crate::application::seen_head::SeenHead;
 use crate::application::store_errors;
@@ -161,6 +161,12 @@ impl Application {
 
     pub(super) fn save_counters(&self) -> &SaveCounters {
         &self.inner.save_counters
+    }
+
+    pub(crate) fn metrics(&self) -> ApplicationMetrics {
+        // An application that was closed has no store.
+        let commits = self.recorder().ok().and_then(|store| store.commits());
+        self.save_counters().metrics(self.name(), commits)
     }
 
     /// Removes the aggregates of these events from the cache, because their cached states may be

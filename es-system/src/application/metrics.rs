@@ -4,11 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use es_store::Commits;
 
-use crate::application::Application;
 use crate::error::{Error, ErrorKind};
 
-/// The numbers of an application since its runner was made. What other processes do is not among
-/// them.
+/// The numbers of an application in this process since its runner was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApplicationMetrics {
@@ -31,28 +29,29 @@ pub(super) struct SaveCounters {
     conflicts: AtomicU64,
 }
 
-impl Application {
+impl SaveCounters {
     /// Counts a save that is recorded.
     pub(super) fn count_save(&self) {
-        self.save_counters().saves.fetch_add(1, Ordering::Relaxed);
+        self.saves.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a save that was refused, if another writer was first.
     pub(super) fn count_refusal(&self, error: &Error) {
         if error.kind() == ErrorKind::Conflict {
-            let conflicts = &self.save_counters().conflicts;
-            conflicts.fetch_add(1, Ordering::Relaxed);
+            self.conflicts.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn metrics(&self) -> ApplicationMetrics {
-        let counters = self.save_counters();
+    pub(super) fn metrics(
+        &self,
+        application: &str,
+        commits: Option<Commits>,
+    ) -> ApplicationMetrics {
         ApplicationMetrics {
-            application: self.name().to_owned(),
-            saves: counters.saves.load(Ordering::Relaxed),
-            conflicts: counters.conflicts.load(Ordering::Relaxed),
-            // An application that was closed has no store.
-            commits: self.recorder().ok().and_then(|store| store.commits()),
+            application: application.to_owned(),
+            saves: self.saves.load(Ordering::Relaxed),
+            conflicts: self.conflicts.load(Ordering::Relaxed),
+            commits,
         }
     }
 }

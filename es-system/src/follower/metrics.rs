@@ -7,10 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::follower::edge::Edge;
-
-/// The numbers of a follower's work on one of its upstreams since its runner was made. What other
-/// processes do is not among them, and neither are rebuilds.
+/// The numbers of a follower's work on one of its upstreams, in this process and since its runner
+/// was made. The events of rebuilds are not among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EdgeMetrics {
@@ -111,30 +109,27 @@ impl EdgeCounters {
     pub(super) fn fenced(&self) -> u64 {
         get(&self.fenced)
     }
-}
 
-impl Edge {
-    /// Returns the number of events that this edge has processed or set aside.
-    pub(crate) fn passed(&self) -> u64 {
-        get(&self.counters.processed) + get(&self.counters.set_aside)
+    /// Returns the number of events that were processed or set aside.
+    pub(super) fn passed(&self) -> u64 {
+        get(&self.processed) + get(&self.set_aside)
     }
 
-    pub(crate) fn metrics(&self) -> EdgeMetrics {
-        let counters = &self.counters;
+    pub(super) fn metrics(&self, follower: &str, upstream: &str) -> EdgeMetrics {
         EdgeMetrics {
-            follower: self.processor.name().to_owned(),
-            upstream: self.upstream.name().to_owned(),
-            processed: get(&counters.processed),
-            recorded: get(&counters.recorded),
-            fenced: get(&counters.fenced),
-            retried: get(&counters.retried),
-            set_aside: get(&counters.set_aside),
+            follower: follower.to_owned(),
+            upstream: upstream.to_owned(),
+            processed: get(&self.processed),
+            recorded: get(&self.recorded),
+            fenced: get(&self.fenced),
+            retried: get(&self.retried),
+            set_aside: get(&self.set_aside),
             batches: BatchMetrics {
-                count: get(&counters.batches),
-                events: get(&counters.batch_events),
-                time: Duration::from_nanos(get(&counters.batch_nanos)),
-                last_events: get(&counters.last_events),
-                last_time: Duration::from_nanos(get(&counters.last_nanos)),
+                count: get(&self.batches),
+                events: get(&self.batch_events),
+                time: Duration::from_nanos(get(&self.batch_nanos)),
+                last_events: get(&self.last_events),
+                last_time: Duration::from_nanos(get(&self.last_nanos)),
             },
         }
     }

@@ -8,7 +8,8 @@
 
 use es_core::Timestamp;
 use es_store::{
-    Followed, Operation, OperationKind, Recording, SetAsideChange, SetAsideQuery, Tracking,
+    Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, Recording, SetAsideChange,
+    SetAsideQuery, TopicChange, Tracking,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -79,22 +80,16 @@ impl Follower {
     }
 
     /// Accepts the log of `upstream`, which was restored: the follower goes on behind `position`,
-    /// or behind the present head. It must have processed the events up to there.
+    /// the last one that both logs have in common. Nobody but the operator knows it: a restored log
+    /// that has grown again looks like any other.
     ///
     /// # Errors
     /// Fails if the position is above the head, or above the position of the follower.
-    pub(crate) fn accept_upstream(
-        &self,
-        upstream: &str,
-        position: Option<u64>,
-        who: &str,
-    ) -> Result<u64> {
+    pub(crate) fn accept_upstream(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         self.retrying(|| {
-            let head = edge.upstream().head()?.map_or(0, |head| head.position);
             let found = self.application().followed(upstream)?;
             let recorded = found.position.unwrap_or(0);
-            let position = position.unwrap_or(head.min(recorded));
             if position > recorded {
                 let name = self.name();
                 return Err(Error::Usage(format!(
@@ -108,8 +103,7 @@ impl Follower {
                 who,
                 forgets_above: Some(self.last_in_both(edge, position)?),
             };
-            self.move_to(edge, &found, position, &accept)?;
-            Ok(position)
+            self.move_to(edge, &found, position, &accept)
         })
     }
 
@@ -149,7 +143,7 @@ impl Follower {
             )));
         }
         let now = Timestamp::now();
-        let mut policies = edge.policies_of_move(found)?;
+        let mut policies = behind(found, edge.policies_of_move(found)?, to);
         let tag = |tag: String| format!("{} {} {tag}", how.kind.text(), now.as_micros());
         policies.new = policies.new.map(tag);
         let from = found.position.unwrap_or(0);
@@ -192,6 +186,15 @@ impl Follower {
             }
         }
     }
+}
+
+/// Has the topics that were taken out cover no event behind `to`, because others may stand there.
+fn behind(found: &Followed, policies: PoliciesMove, to: u64) -> PoliciesMove {
+    let covered = found.topics.iter().filter(|topic| topic.covered > Some(to));
+    covered.fold(policies, |policies, topic| {
+        let topic = PolicyTopic::covered(&*topic.topic, to);
+        policies.topic(TopicChange::Put(topic))
+    })
 }
 
 impl Error {

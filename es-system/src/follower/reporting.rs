@@ -8,6 +8,7 @@ use es_store::{Followed, Head, Operation, OperationKind};
 use crate::error::{Error, Result};
 use crate::follower::delay::Delay;
 use crate::follower::edge::Edge;
+use crate::follower::metrics::EdgeMetrics;
 use crate::follower::status::{Condition, EdgeStatus};
 
 /// A policy that has run for longer than it should.
@@ -35,6 +36,16 @@ impl Edge {
         let names = (self.processor.name(), self.upstream.name());
         let delay = state.delay.as_ref();
         delay.map_or(Condition::Running, |delay| delay.condition(names))
+    }
+
+    /// Returns the number of events that this edge has processed or set aside.
+    pub(crate) fn passed(&self) -> u64 {
+        self.counters.passed()
+    }
+
+    pub(crate) fn metrics(&self) -> EdgeMetrics {
+        let upstream = self.upstream.name();
+        self.counters.metrics(self.processor.name(), upstream)
     }
 
     /// Returns the policy that has run for longer than `POLICY_TIMEOUT`, or its default, also where

@@ -1,6 +1,6 @@
 //! The health of a runner, for the probes of an orchestrator.
 //!
-//! What an orchestrator does with an answer decides what belongs to it. A process that is not live
+//! The reaction of an orchestrator decides what belongs to an answer. A process that is not live
 //! is ended and started again, so only what that may mend makes it so. One that is not ready gets
 //! no requests. A failed event is mended by neither: the next process would stand in front of the
 //! same one.
@@ -11,6 +11,7 @@ use std::time::Duration;
 use es_core::error_chain;
 use es_store::Remedy;
 
+use crate::application::Application;
 use crate::error::Error;
 use crate::follower::edge::Edge;
 use crate::follower::status::Condition;
@@ -122,10 +123,20 @@ impl Network {
         for connection in self.edges() {
             health.add_edge(&connection.edge);
         }
-        for (application, answer) in self.store_reads.ask(self, limit) {
+        for (application, answer) in self.store_reads.ask(|| self.stores(), limit) {
             health.add_store(&application, answer);
         }
         health
+    }
+
+    /// Returns each application, with the names of those that it follows.
+    fn stores(&self) -> Vec<(Application, Vec<String>)> {
+        let store = |(node, application): (usize, &Application)| {
+            let edges = self.edges().iter().filter(|edge| edge.node == node);
+            let upstreams = edges.map(|edge| edge.edge.upstream().name().to_owned());
+            (application.clone(), upstreams.collect())
+        };
+        self.applications().enumerate().map(store).collect()
     }
 }
 

@@ -137,23 +137,20 @@ pub trait Operate: Runner {
 
     /// Has the follower `A` accept the log of `upstream`, which was restored and is not the one
     /// that it has followed. It goes on behind `position`, the last one that both logs have in
-    /// common; without one, behind the end of the restored log. Returns that position.
+    /// common: usually the last one of the backup.
     ///
-    /// The effects of the events that were lost remain. Those that were set aside are forgotten.
+    /// The effects of the events that were lost remain. Everything that was set aside or decided
+    /// about them is forgotten.
     ///
     /// # Errors
-    /// Fails if the follower has not processed that position, if the log does not have it, and if
-    /// the store fails.
-    fn accept_upstream<A: ApplicationType>(
-        &self,
-        upstream: &str,
-        position: Option<u64>,
-    ) -> Result<u64> {
+    /// Fails if the follower has not processed that position, if the log does not have it, while a
+    /// policy that was added replays events, and if the store fails.
+    fn accept_upstream<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
-        let accepted = follower.accept_upstream(upstream, position, &user())?;
+        follower.accept_upstream(upstream, position, &user())?;
         follower.see_operations();
         self.prompt_followers();
-        Ok(accepted)
+        Ok(())
     }
 
     /// Returns the health of this runner, for the probes of an orchestrator: whether a restart

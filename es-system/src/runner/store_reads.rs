@@ -14,7 +14,7 @@ use es_store::sync::lock;
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::runner::network::Network;
+use crate::runner;
 
 /// The reads of all applications of a network.
 #[derive(Default)]
@@ -58,11 +58,16 @@ struct State {
 
 impl StoreReads {
     /// Reads all stores at the same time, and waits for at most `limit`. Returns the name of each
-    /// application and its answer.
-    pub(super) fn ask(&self, network: &Network, limit: Duration) -> Vec<(String, Answer)> {
-        let reads = self.0.get_or_init(|| reads_of(network));
+    /// application and its answer. `applications` returns them with those that they follow.
+    pub(super) fn ask(
+        &self,
+        applications: impl FnOnce() -> Vec<(Application, Vec<String>)>,
+        limit: Duration,
+    ) -> Vec<(String, Answer)> {
+        let new = || applications().into_iter().map(StoreRead::new).collect();
+        let reads = self.0.get_or_init(new);
         let begun: Vec<_> = reads.iter().map(|read| (read, read.begin())).collect();
-        let deadline = crate::runner::deadline(limit);
+        let deadline = runner::deadline(limit);
         let answer = |(read, before): (&Arc<StoreRead>, u64)| {
             let name = read.application.name().to_owned();
             (name, read.wait(before, deadline))
@@ -71,22 +76,16 @@ impl StoreReads {
     }
 }
 
-fn reads_of(network: &Network) -> Vec<Arc<StoreRead>> {
-    let read = |(node, application): (usize, &Application)| {
-        let edges = network.edges().iter().filter(|edge| edge.node == node);
-        let name =
-            |edge: &crate::runner::network::Connection| edge.edge.upstream().name().to_owned();
-        Arc::new(StoreRead {
-            application: application.clone(),
-            upstreams: edges.map(name).collect(),
+impl StoreRead {
+    fn new((application, upstreams): (Application, Vec<String>)) -> Arc<Self> {
+        Arc::new(Self {
+            application,
+            upstreams,
             state: Mutex::default(),
             finished: Condvar::new(),
         })
-    };
-    network.applications().enumerate().map(read).collect()
-}
+    }
 
-impl StoreRead {
     /// Begins to read, unless a read is on its way. Returns the number of reads that were finished
     /// before.
     fn begin(self: &Arc<Self>) -> u64 {

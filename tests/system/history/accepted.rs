@@ -43,8 +43,8 @@ fn accept<R: Runner>(
     }
     let (school, counters) = (runner.get::<DogSchool>()?, runner.get::<Counters>()?);
     let end = school.notification_log().head()?;
-    let accepted = runner.accept_upstream::<Counters>("DogSchool", position(head))?;
-    assert_eq!(accepted, position(head).unwrap_or(end.min(head)));
+    let accepted = position(head).unwrap_or(end.min(head));
+    runner.accept_upstream::<Counters>("DogSchool", accepted)?;
     if call == Call::BeforeStart {
         runner.start()?;
     }
@@ -96,7 +96,7 @@ fn a_follower_goes_on_behind_the_end_of_the_restored_log() -> Result<()> {
 
 #[test]
 fn what_was_set_aside_of_the_lost_events_is_forgotten() -> Result<()> {
-    for position in [Some(7), None] {
+    for position in [7, 10] {
         for stores in Stores::all() {
             let env = stores.env().with("LEDGER_ON_ERROR", "set_aside");
             let poison = Poison::default();

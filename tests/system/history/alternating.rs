@@ -21,7 +21,7 @@ fn older_program_moves(counters: &dyn ProcessRecorder, position: u64, event: &St
 
 /// The column of the digest, in the follower's store.
 enum Column {
-    File(rusqlite::Connection),
+    File(Box<rusqlite::Connection>),
     Database(es_system::store::postgres::driver::Client),
 }
 
@@ -30,7 +30,7 @@ impl Column {
         match stores {
             Stores::Files(dir) => {
                 let connection = rusqlite::Connection::open(dir.path().join("Counters.sqlite"));
-                Self::File(connection.expect("the file is there"))
+                Self::File(Box::new(connection.expect("the file is there")))
             }
             Stores::Database(database) => Self::Database(database.connect()),
         }

@@ -79,7 +79,7 @@ fn a_batch_in_flight_does_not_commit_after_an_operator_has_moved_its_follower() 
 
         teach(&store.env, &["A4"])?;
         held.wait();
-        assert_eq!(operator.accept_upstream::<Ledger>("DogSchool", Some(2))?, 2);
+        operator.accept_upstream::<Ledger>("DogSchool", 2)?;
         held.go_on.send(()).expect("it waits");
         runner.wait_until_idle(PATIENCE)?;
         let written = ledger.written()?;
@@ -90,7 +90,7 @@ fn a_batch_in_flight_does_not_commit_after_an_operator_has_moved_its_follower() 
         held.wait();
         let conflicts = || runner.status()[0].edges[0].conflicts;
         let before = conflicts();
-        assert_eq!(operator.accept_upstream::<Ledger>("DogSchool", None)?, 5);
+        operator.accept_upstream::<Ledger>("DogSchool", 5)?;
         held.go_on.send(()).expect("it waits");
         runner.wait_until_idle(PATIENCE)?;
         assert_eq!(ledger.written()?[6..], ["A5"], "{}", store.name);
@@ -143,15 +143,12 @@ fn an_event_that_was_set_aside_is_tried_again_after_a_reset() -> Result<()> {
 
 #[test]
 fn an_event_above_the_log_that_is_accepted_is_tried_again() -> Result<()> {
-    let accept = |runner: &MultiThreadedRunner| {
-        let accepted = runner.accept_upstream::<Ledger>("DogSchool", Some(1));
-        accepted.map(drop)
-    };
+    let accept = |runner: &MultiThreadedRunner| runner.accept_upstream::<Ledger>("DogSchool", 1);
     is_tried_again(accept, |_| Ok(()))?;
     is_tried_again(accept, |runner| runner.discard::<Ledger>("DogSchool", 3))
 }
 
-/// Keeps the position of each event, and true if it is told that the event is of the past.
+/// Records each event with whether it is of the past.
 #[process_application]
 struct Mails {
     poison: Poison,

@@ -3,6 +3,7 @@
 
 #![deny(warnings, missing_docs, unreachable_pub, unused, rust_2018_idioms)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
+#![allow(clippy::unnecessary_wraps, reason = "it is written so on purpose")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,8 @@
 #![deny(warnings)]
+#![allow(
+    clippy::self_named_constructors,
+    reason = "it is written so on purpose"
+)]
 
 use es_system::prelude::*;
 

@@ -2,6 +2,12 @@
 
 #![deny(warnings, missing_docs, unreachable_pub, unused, rust_2018_idioms)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
+#![allow(
+    clippy::redundant_pub_crate,
+    clippy::missing_const_for_fn,
+    clippy::unnecessary_wraps,
+    reason = "it is written so on purpose"
+)]
 
 /// A private domain.
 mod domain {

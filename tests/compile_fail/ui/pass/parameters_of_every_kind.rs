@@ -1,5 +1,7 @@
 //! What can be a parameter of an event.
 
+#![allow(clippy::unused_unit, reason = "it is written so on purpose")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! Policies that were added, and policies that were taken out.
 
 #![deny(warnings)]
+#![allow(clippy::non_minimal_cfg, reason = "it is written so on purpose")]
 
 use es_system::ApplicationType;
 use es_system::prelude::*;

@@ -1,5 +1,6 @@
 //! Aggregates that take snapshots, and how one asks for them.
 #![deny(warnings)]
+#![allow(clippy::new_without_default, reason = "it is written so on purpose")]
 
 use es_system::prelude::*;
 

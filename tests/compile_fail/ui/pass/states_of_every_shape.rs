@@ -1,5 +1,7 @@
 //! Enums, tuples and units as states.
 
+#![allow(clippy::new_without_default, reason = "it is written so on purpose")]
+
 use es_system::prelude::*;
 
 #[aggregate]
