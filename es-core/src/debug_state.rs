@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 /// The function that shows a state for debugging.
 pub type DebugState<S> = fn(&S, &mut fmt::Formatter<'_>) -> fmt::Result;
 
-/// Finds at compile time if a state can be shown for debugging, by an inherent constant that wins over
-/// the trait's when its bound holds.
+/// Finds at compile time if a state can be shown for debugging, by an inherent constant that wins
+/// over the trait's when its bound holds.
 pub struct DebugProbe<S>(PhantomData<S>);
 
 impl<S: fmt::Debug> DebugProbe<S> {
