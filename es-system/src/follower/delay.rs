@@ -143,7 +143,8 @@ impl Delay {
         }
     }
 
-    /// Returns true if a rule, or a policy that has asked for it, has set the delay. It may be long.
+    /// Returns true if a rule, or a policy that has asked for it, has set the delay, which may be
+    /// long.
     pub(super) fn is_by_rule(&self) -> bool {
         matches!(self.cause, Cause::Rule { .. })
     }
