@@ -143,6 +143,12 @@ impl Delay {
         }
     }
 
+    /// Returns true if a rule, or a policy that has asked for it, has set the delay, which may be
+    /// long.
+    pub(super) fn is_by_rule(&self) -> bool {
+        matches!(self.cause, Cause::Rule { .. })
+    }
+
     /// Returns true if the next attempt is a retry: a store or a policy has failed.
     pub(super) fn is_retry(&self) -> bool {
         match self.cause {

@@ -158,6 +158,7 @@ impl Edge {
         }
         let turn = match self.pending(now) {
             None => Turn::Any,
+            Some(_) if self.is_operated() => Turn::Any,
             Some(next) if self.retry_is_due() && !next.is_of_failure() => Turn::Retries,
             Some(next) => return Step::rest(self.or_retry(next, now)),
         };
@@ -286,9 +287,12 @@ impl Edge {
         self.state().is_verified = false;
     }
 
-    /// Returns true if the upstream is known to be the log that was followed before.
-    pub(crate) fn has_verified(&self) -> bool {
-        self.state().is_verified
+    /// Returns true if the upstream is known to be the log that was followed before, and the edge
+    /// follows it with all its policies. One that is paused does not look.
+    pub(crate) fn has_looked(&self) -> bool {
+        let state = self.state();
+        let is_verified = state.is_verified && state.membership.is_settled();
+        is_verified || state.paused.is_some()
     }
 
     pub(super) fn has_stopped(&self) -> bool {

@@ -10,6 +10,7 @@ use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording
 
 use crate::error::{Error, Result};
 use crate::follower::Follower;
+use crate::follower::delay::Delay;
 use crate::follower::edge::{Edge, Stop};
 use crate::follower::events::Lane;
 use crate::follower::failure::Failure;
@@ -120,6 +121,28 @@ impl Edge {
             tracing::info!(follower, upstream, "a follower goes on");
         }
         is_resumed || is_passed
+    }
+
+    /// Returns true if the edge waits in front of an event by a rule, and its position or the last
+    /// operation is another one than it has seen: an operator has moved, paused or resumed it, or
+    /// another program has processed the event. Then the wait ends, however long it would take.
+    pub(super) fn is_operated(&self) -> bool {
+        let (position, standing) = {
+            let state = self.state();
+            if !state.delay.as_ref().is_some_and(Delay::is_by_rule) {
+                return false;
+            }
+            (state.last_position, state.standing)
+        };
+        let Ok(found) = self.follower().followed(self.upstream.name()) else {
+            return false;
+        };
+        let last = found.standing.map_or(0, |one| one.id);
+        let is_operated = (found.position.unwrap_or(0), last) != (position, standing);
+        if is_operated {
+            self.state().delay = None;
+        }
+        is_operated
     }
 
     /// Keeps and records that the follower has stopped because of `error`. It has stopped, whether

@@ -357,7 +357,7 @@ fn lag(edge: &Edge, head: u64) -> Result<Option<Lag>> {
         // The log has lost events. The next step tells.
         edge.doubt_history();
     }
-    if position >= head && !is_due && edge.has_verified() && edge.is_settled() {
+    if position >= head && !is_due && edge.has_looked() {
         return Ok(None);
     }
     let (mut retrying, mut waiting_for_newer, mut paused) = (None, None, None);

@@ -115,7 +115,8 @@ pub trait Operate: Runner {
 
     /// Has the process application `A` process all events again, from the first one. The events
     /// that it has recorded itself are kept: only policies that are made for it may be run again.
-    /// Those of a projection are run again by [`Runner::rebuild`].
+    /// Events that were set aside, skipped or discarded are processed again, too. The policies of a
+    /// projection are run again by [`Runner::rebuild`].
     ///
     /// # Errors
     /// Fails if `A` is a projection, while a policy that was added replays events, and if the store

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use es_system::operating::Operate;
 use es_system::prelude::*;
-use es_system::{Condition, FollowerStatus};
+use es_system::{Condition, FollowerStatus, RetryLater};
 use tests::PATIENCE;
 use tests::domain::{Dog, DogSchool, DogTrickAdded};
 
@@ -158,6 +158,58 @@ fn a_paused_follower_that_is_moved_stays_paused() -> Result<()> {
         runner.resume::<Ledger>()?;
         runner.wait_until_idle(PATIENCE)?;
         assert_eq!(ledger.written()?, ["A2", "A3"], "{}", store.name);
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_paused_follower_that_has_nothing_to_do_is_idle() -> Result<()> {
+    for store in stores() {
+        let system = Ledger::system(&Poison::default())?;
+        teach(&store.env, &["A1"])?;
+        let mut runner = MultiThreadedRunner::new(&system, store.env.clone())?;
+        runner.start()?;
+        runner.wait_until_idle(PATIENCE)?;
+        runner.pause::<Ledger>()?;
+        runner.stop()?;
+        let mut runner = MultiThreadedRunner::new(&system, store.env.clone())?;
+        runner.start()?;
+        runner.wait_until_idle(PATIENCE)?;
+        runner.stop()?;
+    }
+    Ok(())
+}
+
+/// Returns true if the only follower is in the condition.
+fn is(runner: &impl Runner, expected: impl Fn(&Condition) -> bool) -> bool {
+    runner.status().iter().all(|one| expected(&one.condition))
+}
+
+#[test]
+fn a_follower_that_waits_for_long_sees_at_its_polls_what_an_operator_does() -> Result<()> {
+    for store in stores() {
+        let env = store.env.clone().with("LEDGER_POLL_INTERVAL", "0.02");
+        let poison = Poison::tasted_by(|trick| match trick {
+            "A1" => Err(RetryLater::after(Duration::from_secs(3_600), "503"))?,
+            _ => Ok(()),
+        });
+        teach(&env, &["A1", "A2"])?;
+        let mut runner = MultiThreadedRunner::new(&Ledger::system(&poison)?, env)?;
+        runner.start()?;
+        let waits = || is(&runner, |one| matches!(one, Condition::Waiting { .. }));
+        wait_for("it waits", waits);
+        let operator = Ledger::system(&Poison::default())?;
+        let operator = SingleThreadedRunner::new(&operator, store.env.clone())?;
+        operator.pause::<Ledger>()?;
+        let is_paused = || is(&runner, |one| matches!(one, Condition::Paused { .. }));
+        wait_for("it is paused", is_paused);
+        operator.resume::<Ledger>()?;
+        wait_for("it waits again", waits);
+        operator.skip::<Ledger>("DogSchool", 2)?;
+        let ledger = runner.get::<Ledger>()?;
+        let is_passed = || ledger.written().is_ok_and(|written| written == ["A2"]);
+        wait_for("it goes on", is_passed);
         runner.stop()?;
     }
     Ok(())
