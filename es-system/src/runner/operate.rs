@@ -134,7 +134,8 @@ pub trait Operate: Runner {
     /// that it has followed. It goes on behind `position`, the last one that both logs have in
     /// common; without one, behind the end of the restored log. Returns that position.
     ///
-    /// The effects of the events that were lost remain. What was set aside of them is forgotten.
+    /// The effects of the events that were lost remain. Those that were set aside
+    /// are forgotten.
     ///
     /// # Errors
     /// Fails if the follower has not processed that position, if the log does not have it, and if
