@@ -12,6 +12,7 @@ pub mod table;
 
 pub mod evolving;
 pub mod journal;
+pub mod ledger;
 pub mod library;
 pub mod mirror;
 #[allow(missing_docs, reason = "each program is a few names of a domain")]

@@ -6,9 +6,9 @@ use es_system::AggregateId;
 use es_system::store::IdType;
 use es_system::store::{
     Access, AggregateRecorder, ApplicationRecorder, End, Followed, Head, History, Listening,
-    Notification, NotificationPage, NotificationQuery, ProcessRecorder, RebuildLock, Recorded,
-    Recording, Role, Signal, StoreError, StoreFactory, StoredEvent, UpstreamEvent, postgres,
-    sqlite,
+    Notification, NotificationPage, NotificationQuery, Operation, ProcessRecorder, RebuildLock,
+    Recorded, Recording, Role, SetAside, SetAsideQuery, Signal, StoreError, StoreFactory,
+    StoredEvent, UpstreamEvent, postgres, sqlite,
 };
 use es_system::{Env, EventQuery, Transaction};
 
@@ -44,6 +44,19 @@ pub trait Around: Send + Sync + 'static {
     /// Returns the error of the recorder.
     fn head(&self, recorder: &dyn ProcessRecorder) -> Result<Option<Head>, StoreError> {
         recorder.head()
+    }
+
+    /// Around `transact`.
+    ///
+    /// # Errors
+    /// Returns the error of the recorder.
+    fn transact(
+        &self,
+        recorder: &dyn ProcessRecorder,
+        access: Access,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
+    ) -> Result<(), StoreError> {
+        recorder.transact(access, work)
     }
 
     /// Called before `select_history`.
@@ -198,12 +211,24 @@ impl<A: Around> ProcessRecorder for Wrapped<A> {
         self.around.followed(&*self.recorder, upstream)
     }
 
+    fn check_set_aside(&self) -> Result<(), StoreError> {
+        self.recorder.check_set_aside()
+    }
+
+    fn select_set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>, StoreError> {
+        self.recorder.select_set_aside(query)
+    }
+
+    fn select_operations(&self, limit: usize) -> Result<Vec<Operation>, StoreError> {
+        self.recorder.select_operations(limit)
+    }
+
     fn transact(
         &self,
         access: Access,
         work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<End, StoreError>,
     ) -> Result<(), StoreError> {
-        self.recorder.transact(access, work)
+        self.around.transact(&*self.recorder, access, work)
     }
 
     fn lock_rebuild(&self) -> Result<Option<RebuildLock>, StoreError> {

@@ -22,6 +22,7 @@ pub use serde;
 
 pub use crate::apply::{Apply, Create};
 pub use crate::compare::{CannotCompare, SameProbe, changed};
+pub use crate::debug_state::{CannotDebug, DebugProbe, DebugState};
 pub use crate::dropped::{Dropped, on_unwatched, watch};
 pub use crate::replay::panic_message;
 pub use crate::snapshot::{CannotStoreState, StateCodec, assert_takes_snapshots};
@@ -190,25 +191,6 @@ pub trait CannotClone<S> {
 }
 
 impl<S> CannotClone<S> for CloneProbe<S> {}
-
-/// The function that shows a state for debugging.
-pub type DebugState<S> = fn(&S, &mut Formatter<'_>) -> FmtResult;
-
-/// Finds at compile time if a state can be shown for debugging, as [`CloneProbe`] does it.
-pub struct DebugProbe<S>(PhantomData<S>);
-
-impl<S: Debug> DebugProbe<S> {
-    /// The function that shows the state.
-    pub const DEBUG: Option<DebugState<S>> = Some(<S as Debug>::fmt);
-}
-
-/// The fallback of [`DebugProbe`].
-pub trait CannotDebug<S> {
-    /// No function, as the state cannot be shown.
-    const DEBUG: Option<DebugState<S>> = None;
-}
-
-impl<S> CannotDebug<S> for DebugProbe<S> {}
 
 /// Returns the length of some texts, joined.
 pub const fn joined_len(parts: &[&str]) -> usize {

@@ -3,7 +3,7 @@
 mod root;
 
 pub use self::root::{Attempt, Loan, Root};
-use crate::__private::DebugState;
+use crate::debug_state::DebugState;
 use crate::{
     AggregateId, EventSet, FieldError, FieldReader, FieldWriter, PendingEvent, StoredState,
     Timestamp,

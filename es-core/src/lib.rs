@@ -39,6 +39,7 @@
 mod aggregate;
 mod apply;
 mod compare;
+mod debug_state;
 #[cfg(feature = "decimal")]
 mod decimal;
 mod dropped;

@@ -37,8 +37,6 @@ mod refusals;
 mod reporting;
 mod retrying;
 mod rules;
-#[cfg(feature = "cli")]
-mod start_with;
 pub(crate) mod status;
 mod steering;
 pub(crate) mod step;

@@ -11,6 +11,12 @@
 //! prints `done` and ends. `projection DIR` keeps a table up
 //! to date until it is killed, and `rebuild DIR` rebuilds it. `library DIR` writes books until it
 //! is killed, and `librarian DIR NAME COUNT` gives it work and changes its aggregates by commands.
+//! `retries DIR KIND POINT N` keeps a ledger whose policies fail now and then, prints `there` when
+//! it reaches the point for the n-th time, and `retries-list DIR KIND` retries what is set aside
+//! when it is told to; both are described in [`retries`].
+
+#[path = "crash_child/retries.rs"]
+mod retries;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +48,8 @@ fn main() {
         ["library", dir] => keep_library(settings(dir.as_ref())),
         ["librarian", dir, name, count] => command(settings(dir.as_ref()), name, number(count)),
         ["replays", dir, point, n] => replay(settings(dir.as_ref()), point, number(n)),
+        ["retries", dir, kind, point, n] => retries::keep(dir.as_ref(), kind, point, number(n)),
+        ["retries-list", dir, kind] => retries::retry_list(dir.as_ref(), kind),
         ["dies", dir, point, n] => die(dir, point, number(n)),
         _ => panic!("unknown arguments {args:?}"),
     };

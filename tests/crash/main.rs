@@ -14,3 +14,4 @@ mod projections;
 #[path = "../../es-store/tests/postgres/proxy.rs"]
 mod proxy;
 mod replays;
+mod set_aside;

@@ -186,7 +186,13 @@ fn lines_of_prose_have_at_most_100_columns() {
 /// A promise without a test that can fail does not count.
 #[test]
 fn every_test_that_a_promise_names_is_there() {
-    let folders = ["tests", "es-store/tests", "es-store/src", "es-system/src"];
+    let folders = [
+        "examples",
+        "tests",
+        "es-store/tests",
+        "es-store/src",
+        "es-system/src",
+    ];
     let mut tests = String::new();
     for source in folders
         .iter()

@@ -1,6 +1,7 @@
 //! An upstream whose log was restored, or whose place another server took: its follower stops in
 //! front of the first batch of another history, and passes over nothing.
 
+mod accepted;
 mod alternating;
 mod caches;
 mod projections;

@@ -2,11 +2,14 @@
 
 mod hanging;
 mod health;
-mod ledger;
 mod metrics;
+mod moves;
 mod poison;
 mod rebuilds;
+mod resumed;
 mod retries;
+mod switches;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +17,7 @@ use std::time::Instant;
 use es_system::prelude::*;
 use es_system::testing::FaultyStores;
 use tempfile::TempDir;
-use tests::{PATIENCE, files, postgres};
+use tests::{PATIENCE, files, ledger, postgres};
 
 /// Waits until `holds` returns true. A single-threaded runner works meanwhile.
 fn wait_until(

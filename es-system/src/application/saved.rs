@@ -182,7 +182,7 @@ impl Saved {
                 upstream: row.upstream,
                 position: row.position,
                 decision: row.decision.map(|decision| decision.kind),
-                problem: row.error,
+                problem: follower.opened(&row.error),
             })
         })
     }

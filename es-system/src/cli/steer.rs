@@ -162,7 +162,7 @@ impl StartAt {
         ))?;
         let network = target.network()?;
         let follower = edge.of(&network)?;
-        follower.start_with(edge.upstream, position, &self.who.name())?;
+        follower.start_at(edge.upstream, position, &self.who.name())?;
         self.output.print(&Started {
             follower: edge.follower.to_owned(),
             upstream: edge.upstream.to_owned(),

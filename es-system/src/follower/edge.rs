@@ -192,10 +192,16 @@ impl Edge {
         match pulled {
             Ok(Pulled::Nothing { or_at }) => {
                 let was_in_doubt = self.succeeded(turn);
+                let next = match turn {
+                    Turn::Any => Next::WhenPrompted { or_at },
+                    // Another program has retried the event. The wait in front of another one goes
+                    // on.
+                    Turn::Retries => Next::AtOnce,
+                };
                 Step {
                     changed: was_in_doubt,
                     recorded: was_in_doubt,
-                    next: Next::WhenPrompted { or_at },
+                    next,
                 }
             }
             Ok(Pulled::Batch { recorded, failure }) => {

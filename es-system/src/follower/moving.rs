@@ -3,14 +3,19 @@
 //!
 //! Concurrency: each move is a compare-and-set from the position that was read, as that of a batch
 //! is. So a batch in flight either commits before, and then the move is refused and reads again, or
-//! is refused itself.
+//! is refused itself. A move records a tag of its own, by which a batch is refused also where the
+//! position stands.
 
 use es_core::Timestamp;
-use es_store::{Followed, Operation, OperationKind, Recording, SetAsideChange, Tracking};
+use es_store::{
+    Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, Recording, SetAsideChange,
+    SetAsideQuery, TopicChange, Tracking,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
 use crate::follower::edge::Edge;
+use crate::follower::steering::is_new;
 
 /// The maximum number of times that a move begins again because another program was first.
 const CONTENTIONS: u32 = 100;
@@ -19,33 +24,40 @@ const CONTENTIONS: u32 = 100;
 struct Move<'a> {
     kind: OperationKind,
     who: &'a str,
-    /// True if what is set aside above the new position is forgotten.
-    forgets: bool,
+    /// The position above which all is forgotten that is set aside or was decided; `None` if
+    /// nothing is.
+    forgets_above: Option<u64>,
 }
 
 impl Follower {
-    /// Has the follower go on behind `position` of `upstream`, wherever it is.
+    /// Has the follower go on with the first event at `position` of `upstream` or behind it. The
+    /// events in front of it are passed over, and are not remembered one by one.
     ///
     /// # Errors
-    /// Fails if the upstream has no such position.
+    /// Fails if the follower has passed the position, and if the upstream has not reached it.
     pub(crate) fn start_at(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
         let start = Move {
             kind: OperationKind::StartedAt,
             who,
-            forgets: false,
+            forgets_above: None,
         };
         self.retrying(|| {
             let found = self.application().followed(upstream)?;
-            if position < found.position.unwrap_or(0) {
+            let head = edge.upstream().head()?;
+            let head = edge.history().verify_head(&found, head)?;
+            let (from, to) = (found.position.unwrap_or(0), position.saturating_sub(1));
+            let end = head.map_or(from, |head| head.position);
+            if to < from || to > end {
                 let name = self.name();
                 return Err(Error::Usage(format!(
-                    "`{name}` has processed more than {position} events of `{upstream}` already: \
-                     to process them again, reset it"
+                    "`{name}` has processed `{upstream}` up to position {from}, and the last event \
+                     is at {end}: it can begin at {} to {}",
+                    from + 1,
+                    end + 1
                 )));
             }
-            self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, position, &start)
+            self.move_to(edge, &found, to, &start)
         })
     }
 
@@ -55,7 +67,7 @@ impl Follower {
         let reset = Move {
             kind: OperationKind::Reset,
             who,
-            forgets: true,
+            forgets_above: Some(0),
         };
         for edge in self.edges() {
             let upstream = edge.upstream().name();
@@ -68,27 +80,16 @@ impl Follower {
     }
 
     /// Accepts the log of `upstream`, which was restored: the follower goes on behind `position`,
-    /// or behind the present head. It must have processed the events up to there.
+    /// the last one that both logs have in common. Nobody but the operator knows it: a restored log
+    /// that has grown again looks like any other.
     ///
     /// # Errors
     /// Fails if the position is above the head, or above the position of the follower.
-    pub(crate) fn accept_upstream(
-        &self,
-        upstream: &str,
-        position: Option<u64>,
-        who: &str,
-    ) -> Result<u64> {
+    pub(crate) fn accept_upstream(&self, upstream: &str, position: u64, who: &str) -> Result<()> {
         let edge = self.edge(upstream)?;
-        let accept = Move {
-            kind: OperationKind::AcceptedUpstream,
-            who,
-            forgets: true,
-        };
         self.retrying(|| {
-            let head = edge.upstream().head()?.map_or(0, |head| head.position);
             let found = self.application().followed(upstream)?;
             let recorded = found.position.unwrap_or(0);
-            let position = position.unwrap_or(head.min(recorded));
             if position > recorded {
                 let name = self.name();
                 return Err(Error::Usage(format!(
@@ -97,9 +98,28 @@ impl Follower {
                 )));
             }
             self.refuse_beyond_head(edge, position)?;
-            self.move_to(edge, &found, position, &accept)?;
-            Ok(position)
+            let accept = Move {
+                kind: OperationKind::AcceptedUpstream,
+                who,
+                forgets_above: Some(self.last_in_both(edge, position)?),
+            };
+            self.move_to(edge, &found, position, &accept)
         })
+    }
+
+    /// Returns the last position up to `to` at which the log of the upstream still has all events
+    /// that are set aside or were decided.
+    fn last_in_both(&self, edge: &Edge, to: u64) -> Result<u64> {
+        let mut rows = SetAsideQuery::of(edge.upstream().name());
+        rows.up_to = Some(to);
+        for row in self.set_aside(&rows)? {
+            let found = edge.upstream();
+            let found = found.on_store(|store| store.event_at(row.position))?;
+            if !found.is_some_and(|found| found.may_be(&row.event())) {
+                return Ok(row.position.saturating_sub(1));
+            }
+        }
+        Ok(to)
     }
 
     fn refuse_beyond_head(&self, edge: &Edge, position: u64) -> Result<()> {
@@ -122,27 +142,33 @@ impl Follower {
                 "{name}: a policy that was added replays events of `{upstream}`: wait for its end"
             )));
         }
-        let policies = edge.policies_of_move(found)?;
+        let now = Timestamp::now();
+        let mut policies = behind(found, edge.policies_of_move(found)?, to);
+        let tag = |tag: String| format!("{} {} {tag}", how.kind.text(), now.as_micros());
+        policies.new = policies.new.map(tag);
         let from = found.position.unwrap_or(0);
         let mut tracking = Tracking::anywhere(upstream, from, to).policies(policies);
         if let Some(event) = edge.upstream().on_store(|store| store.event_at(to))? {
             tracking = tracking.at(event);
         }
-        let now = Timestamp::now();
         let moved = Operation::new(how.kind, upstream, how.who, now)
             .at(to)
             .detail(format!("from {from}"));
-        // One that has stopped in front of an event, or of another log, goes on.
-        let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
-        let mut recording = Recording::default()
-            .tracking(tracking)
-            .operation(moved)
-            .operation(resumed);
-        if how.forgets && found.waiting.count > 0 {
-            recording = recording.set_aside(SetAsideChange::Forget {
-                upstream: upstream.to_owned(),
-                above: to,
-            });
+        let mut recording = Recording::default().tracking(tracking).operation(moved);
+        if is_new(found) {
+            let head = edge.upstream().head()?.map_or(0, |head| head.position);
+            let began = edge.began(head);
+            recording = began.into_iter().fold(recording, Recording::operation);
+        }
+        let standing = found.standing.as_ref();
+        if standing.is_none_or(|one| one.kind != OperationKind::Paused) {
+            // One that has stopped in front of an event, or of another log, goes on.
+            let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
+            recording = recording.operation(resumed);
+        }
+        if let Some(above) = how.forgets_above {
+            let upstream = upstream.to_owned();
+            recording = recording.set_aside(SetAsideChange::Forget { upstream, above });
         }
         self.application().record(&recording)?;
         Ok(())
@@ -160,6 +186,15 @@ impl Follower {
             }
         }
     }
+}
+
+/// Has the topics that were taken out cover no event behind `to`, because others may stand there.
+fn behind(found: &Followed, policies: PoliciesMove, to: u64) -> PoliciesMove {
+    let covered = found.topics.iter().filter(|topic| topic.covered > Some(to));
+    covered.fold(policies, |policies, topic| {
+        let topic = PolicyTopic::covered(&*topic.topic, to);
+        policies.topic(TopicChange::Put(topic))
+    })
 }
 
 impl Error {

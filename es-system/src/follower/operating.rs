@@ -19,8 +19,10 @@ use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
 use crate::follower::refusals::Refusals;
 use crate::follower::retrying::{Retried, Retrying};
+use crate::follower::steering::is_new;
 
-/// The maximum number of times that a retry begins again because another program was first.
+/// The maximum number of times that a retry of one event begins again because another program was
+/// first.
 const CONTENTIONS: u32 = 100;
 
 /// The outcome of retries.
@@ -76,6 +78,9 @@ impl Follower {
             .tracking(tracking)
             .set_aside(change)
             .operation(Operation::new(OperationKind::Skipped, upstream, who, now).at(position));
+        let began = head.filter(|_| is_new(&found));
+        let began = began.and_then(|head| edge.began(head.position));
+        let recording = began.into_iter().fold(recording, Recording::operation);
         self.application().record(&recording)?;
         Ok(())
     }
@@ -150,11 +155,16 @@ impl Follower {
         let first = SetAsideQuery::of(upstream)
             .firsts()
             .sequences(vec![sequence]);
-        let (mut refusals, mut contentions) = (Refusals::default(), 0);
+        let mut refusals = Refusals::default();
+        let (mut last, mut contentions) = (0, 0);
         loop {
             let Some(row) = self.set_aside(&first)?.into_iter().next() else {
                 return Ok(());
             };
+            if row.position != last {
+                // Whoever was first has made progress.
+                (last, contentions) = (row.position, 0);
+            }
             let now = Timestamp::now();
             let retried =
                 Operation::new(OperationKind::Retried, upstream, who, now).at(row.position);
@@ -184,7 +194,7 @@ impl Follower {
         })
     }
 
-    fn set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>> {
+    pub(super) fn set_aside(&self, query: &SetAsideQuery) -> Result<Vec<SetAside>> {
         self.application()
             .on_store(|store| store.select_set_aside(query))
     }

@@ -127,6 +127,7 @@ impl Edge {
                     });
                     state.refusals.of(&lane).passed(to);
                     state.failed = None;
+                    state.front.take_if(|front| front.position <= to);
                 }
                 let failed = failed.map(|failed| (events.page[done].id, failed));
                 state.left = page.behind(done, to);

@@ -178,13 +178,14 @@ impl<'a> Rebuild<'a> {
     /// Processes one batch of an upstream. Returns true if there may be more.
     fn advance(&mut self, index: usize) -> Result<bool> {
         self.persist(|rebuild| {
-            let advanced = rebuild.batch(index);
-            let advanced = advanced.or_else(|failure| rebuild.apply_rule(index, failure));
-            if advanced.is_err() {
-                // The record shows if the batch was committed.
-                rebuild.look_again(index)?;
-            }
-            advanced
+            let failure = match rebuild.batch(index) {
+                Ok(is_behind) => return Ok(is_behind),
+                Err(failure) => failure,
+            };
+            let is_behind = rebuild.apply_rule(index, failure);
+            // The record shows if the batch, or the events before the failed one, were committed.
+            rebuild.look_again(index)?;
+            is_behind
         })
     }
 

@@ -42,8 +42,8 @@ pub(super) struct Retrying<'a> {
     pub(super) counters: &'a EdgeCounters,
     /// The head of the upstream when the follower began to follow it, if it is known.
     pub(super) began: Option<u64>,
-    /// The policies for which the position counted when the row was read. The tables of a projection
-    /// are others if it counts for others.
+    /// The policies for which the position counted when the row was read. The tables of a
+    /// projection are others if it counts for others.
     pub(super) policies: &'a PoliciesMove,
 }
 
@@ -185,8 +185,8 @@ impl Retrying<'_> {
         }
     }
 
-    /// Records an operation behind a transaction that has none. Only the trace of it is lost if this
-    /// fails.
+    /// Records an operation behind a transaction that has none. Only the trace of it is lost if
+    /// this fails.
     fn record_operation(self, operation: Option<Operation>) {
         let Some(operation) = operation else { return };
         let recording = Recording::default().operation(operation);

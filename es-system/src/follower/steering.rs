@@ -9,6 +9,7 @@ use es_core::source::{Source, SystemSource};
 use es_store::{Followed, Head, Operation, OperationKind, PoliciesMove, Recording};
 
 use crate::error::{Error, Result};
+use crate::follower::Follower;
 use crate::follower::edge::{Edge, Stop};
 use crate::follower::events::Lane;
 use crate::follower::failure::Failure;
@@ -28,6 +29,22 @@ pub(super) enum Beginning {
     NotYet,
 }
 
+/// Returns true if the follower has made no move yet.
+pub(super) fn is_new(followed: &Followed) -> bool {
+    followed.position.unwrap_or(0) == 0 && followed.began.is_none()
+}
+
+impl Follower {
+    /// Has those edges go on that have stopped and may do so by now. They would find that out at
+    /// their next look, and whoever operates the follower does not have to wait for it.
+    pub(crate) fn see_operations(&self) {
+        let stopped = self.edges().iter().filter(|edge| edge.has_stopped());
+        for edge in stopped {
+            edge.goes_on();
+        }
+    }
+}
+
 impl Edge {
     /// Decides where a new follower begins. The head of the upstream is recorded with its first
     /// move, so of several programs at once one records it.
@@ -37,8 +54,7 @@ impl Edge {
         policies: &PoliciesMove,
         head: &Head,
     ) -> Result<Beginning, Failure> {
-        let is_new = followed.position.unwrap_or(0) == 0 && followed.began.is_none();
-        if !is_new {
+        if !is_new(followed) {
             return Ok(Beginning::Before);
         }
         let start = self.processor.work.begins_behind(head.position);
@@ -46,12 +62,7 @@ impl Edge {
             return Ok(Beginning::NotYet);
         }
         followed.began = Some(head.position);
-        let began = self.processor.records_operations().then(|| {
-            let upstream = self.upstream.name();
-            // The clock of a test may count how often it is read, and this is about no event.
-            let now = SystemSource.now();
-            Operation::new(OperationKind::Began, upstream, FOLLOWER, now).at(head.position)
-        });
+        let began = self.began(head.position);
         if start == 0 {
             return Ok(began.map_or(Beginning::Before, Beginning::Now));
         }
@@ -59,6 +70,18 @@ impl Edge {
         let lane = Lane::Live(policies.clone());
         self.move_past(&lane, 0, Head::new(start, event), began)?;
         Ok(Beginning::Moved)
+    }
+
+    /// Returns the operation that the first move of a new follower records, where operations can be
+    /// recorded: the events up to `head` are its past.
+    pub(super) fn began(&self, head: u64) -> Option<Operation> {
+        let began = || {
+            let upstream = self.upstream.name();
+            // The clock of a test may count how often it is read, and this is about no event.
+            let now = SystemSource.now();
+            Operation::new(OperationKind::Began, upstream, FOLLOWER, now).at(head)
+        };
+        self.processor.records_operations().then(began)
     }
 
     /// Takes over the last operation that tells how the follower stands.

@@ -1,9 +1,9 @@
 //! The health of a runner, for the probes of an orchestrator.
 //!
-//! The reaction of an orchestrator decides what belongs to an answer. A process that is not live is
-//! ended and started again, so only what that may mend makes it so. One that is not ready gets no
-//! requests. A failed event is mended by neither: the next process would stand in front of the same
-//! one.
+//! The reaction of an orchestrator decides what belongs to an answer. A process that is not live
+//! is ended and started again, so only what that may mend makes it so. One that is not ready gets
+//! no requests. A failed event is mended by neither: the next process would stand in front of the
+//! same one.
 
 use std::fmt;
 use std::time::Duration;

@@ -43,6 +43,7 @@ pub trait Operate: Runner {
     fn resume<A: ApplicationType>(&self) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         record(follower, OperationKind::Resumed)?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -66,6 +67,7 @@ pub trait Operate: Runner {
     fn skip<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.skip(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -97,15 +99,16 @@ pub trait Operate: Runner {
         Ok(())
     }
 
-    /// Has the follower `A` go on behind `position` of `upstream`. The events before it are not
-    /// processed, as far as they were not processed before.
+    /// Has the follower `A` go on with the first event at `position` of `upstream` or behind it.
+    /// The events in front of it are passed over, as far as they were not processed before.
     ///
     /// # Errors
-    /// Fails if the follower is further already, if the upstream has no such position, and if the
-    /// store fails.
+    /// Fails if the follower has passed the position, if the upstream has not reached it, and if
+    /// the store fails.
     fn start_at<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
         follower.start_at(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
@@ -126,29 +129,27 @@ pub trait Operate: Runner {
             )));
         }
         follower.reset(&user())?;
+        follower.see_operations();
         self.prompt_followers();
         Ok(())
     }
 
     /// Has the follower `A` accept the log of `upstream`, which was restored and is not the one
     /// that it has followed. It goes on behind `position`, the last one that both logs have in
-    /// common; without one, behind the end of the restored log. Returns that position.
+    /// common: usually the last one of the backup.
     ///
-    /// The effects of the events that were lost remain. Those that were set aside
-    /// are forgotten.
+    /// The effects of the events that were lost remain. Everything that was set aside or decided
+    /// about them is forgotten.
     ///
     /// # Errors
-    /// Fails if the follower has not processed that position, if the log does not have it, and if
-    /// the store fails.
-    fn accept_upstream<A: ApplicationType>(
-        &self,
-        upstream: &str,
-        position: Option<u64>,
-    ) -> Result<u64> {
+    /// Fails if the follower has not processed that position, if the log does not have it, while a
+    /// policy that was added replays events, and if the store fails.
+    fn accept_upstream<A: ApplicationType>(&self, upstream: &str, position: u64) -> Result<()> {
         let follower = self.network().follower::<A>()?;
-        let accepted = follower.accept_upstream(upstream, position, &user())?;
+        follower.accept_upstream(upstream, position, &user())?;
+        follower.see_operations();
         self.prompt_followers();
-        Ok(accepted)
+        Ok(())
     }
 
     /// Returns the health of this runner, for the probes of an orchestrator: whether a restart

@@ -57,9 +57,9 @@ impl<'a> Rebuild<'a> {
         Ok(events.first(allowed))
     }
 
-    /// Has the next batch set the failed event aside, if its rule says so, and returns true, because
-    /// there is more to do. Any other failure ends the rebuild or has its batch run again, because
-    /// somebody waits for it.
+    /// Has the next batch set the failed event aside, if its rule says so, and returns true,
+    /// because there is more to do. Any other failure ends the rebuild or has its batch run again,
+    /// because somebody waits for it.
     pub(super) fn apply_rule(&mut self, index: usize, failure: Failure) -> Result<bool, Failure> {
         let work = &self.processor.work;
         let (event, rule) = match &failure {

@@ -32,13 +32,17 @@ impl<'a> Rebuild<'a> {
     /// Concurrency: another program may change the policies after this look, or continue the
     /// rebuild. Then the switch finds others than those that it expects, and this looks again.
     fn switch(&mut self) -> Result<bool> {
+        // A batch that was read before the switch does not know what the rebuild has set aside, so
+        // it must not find the tag that it expects.
+        let mut new = self.processor.policies.recorded();
+        new.tag = format!("rebuild {} {}", self.number, new.tag);
         let policies = |upstream: &Upstream<'a>| {
             let found = upstream.edge.admit_switch(&upstream.begun)?;
             Ok(PoliciesSwitch::new(
                 upstream.application.name(),
                 found.topics,
                 upstream.followed.policies.clone(),
-                self.processor.policies.recorded(),
+                new.clone(),
             ))
         };
         let policies: Vec<_> = self.upstreams.iter().map(policies).collect::<Result<_>>()?;

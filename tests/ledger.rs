@@ -6,28 +6,63 @@ use std::sync::{Arc, Mutex};
 use es_system::ApplicationType;
 use es_system::prelude::*;
 use es_system::store::SetAsideQuery;
-use tests::domain::{Dog, DogSchool, DogTrickAdded};
+
+use crate::domain::{Dog, DogSchool, DogTrickAdded};
+
+/// A test of a trick that may fail.
+type Taste = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// The number of failures that are left for each trick.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Poison(Arc<Mutex<HashMap<String, u32>>>);
+#[derive(Clone, Default)]
+pub struct Poison {
+    tricks: Arc<Mutex<HashMap<String, u32>>>,
+    taste: Option<Arc<Taste>>,
+}
+
+/// The rule of a ledger whose policies fail now and then.
+pub const OFTEN: &str = "retry(times = 1000, backoff = \"1ms..5ms\", then = set_aside)";
 
 /// A number of failures that never ends.
-pub(super) const ALWAYS: u32 = u32::MAX;
+pub const ALWAYS: u32 = u32::MAX;
 
 impl Poison {
+    /// Creates the poison of a policy that calls `taste` at its end, with the trick.
+    pub fn tasted_by(taste: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self {
+            taste: Some(Arc::new(taste)),
+            ..Self::default()
+        }
+    }
+
     /// Has the policy for `trick` fail this number of times.
-    pub(super) fn set(&self, trick: &str, failures: u32) {
-        let mut tricks = self.0.lock().expect("no panic");
+    ///
+    /// # Panics
+    /// Panics if another thread has panicked meanwhile.
+    pub fn set(&self, trick: &str, failures: u32) {
+        let mut tricks = self.tricks.lock().expect("no panic");
         tricks.insert(trick.to_owned(), failures);
     }
 
-    pub(super) fn heal(&self) {
-        self.0.lock().expect("no panic").clear();
+    /// Has no policy fail any more.
+    ///
+    /// # Panics
+    /// Panics if another thread has panicked meanwhile.
+    pub fn heal(&self) {
+        self.tricks.lock().expect("no panic").clear();
     }
 
-    fn taste(&self, trick: &str) -> Result<()> {
-        let mut tricks = self.0.lock().expect("no panic");
+    /// Fails if the trick is poison.
+    ///
+    /// # Errors
+    /// Fails as often as it was told to.
+    ///
+    /// # Panics
+    /// Panics if another thread has panicked meanwhile.
+    pub fn taste(&self, trick: &str) -> Result<()> {
+        if let Some(taste) = &self.taste {
+            taste(trick)?;
+        }
+        let mut tricks = self.tricks.lock().expect("no panic");
         match tricks.get_mut(trick) {
             None | Some(0) => Ok(()),
             Some(left) => {
@@ -41,11 +76,13 @@ impl Poison {
 /// An entry of the ledger.
 #[aggregate]
 pub struct Entry {
-    pub(super) text: String,
+    /// The trick.
+    pub text: String,
 }
 
 #[aggregate]
 impl Entry {
+    /// Writes down a trick.
     #[event(Written)]
     pub fn write(text: &str) -> Self {
         Self {
@@ -101,14 +138,26 @@ impl LedgerTable {
 }
 
 /// A follower that writes down tricks.
-pub(super) trait Writer: ApplicationType + Sized {
+pub trait Writer: ApplicationType + Sized {
     /// Returns the system of the school and this follower.
+    ///
+    /// # Errors
+    /// Fails if the pipes are wrong.
     fn system(poison: &Poison) -> Result<System>;
 
     /// Returns the tricks in the order in which they were written down.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read.
     fn written(&self) -> Result<Vec<String>>;
 
-    /// Returns the tricks at the positions of the events that wait, with the number of attempts.
+    /// Returns the positions of the events that wait, with the number of attempts.
+    ///
+    /// # Errors
+    /// Fails if the application is closed.
+    ///
+    /// # Panics
+    /// Panics if the store cannot be read.
     fn waiting(&self) -> Result<Vec<(u64, u32)>> {
         let query = SetAsideQuery::of("DogSchool").waiting();
         let rows = self.recorder()?.select_set_aside(&query);
@@ -153,7 +202,10 @@ impl Writer for LedgerTable {
 }
 
 /// Records these tricks in this order. The first letter of a trick is the name of its dog.
-pub(super) fn teach(env: &Env, tricks: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// Fails if the store fails.
+pub fn teach(env: &Env, tricks: &[&str]) -> Result<()> {
     let school = DogSchool::new(env.clone())?;
     for trick in tricks {
         let name = &trick[..1];
@@ -166,7 +218,7 @@ pub(super) fn teach(env: &Env, tricks: &[&str]) -> Result<()> {
 }
 
 /// Returns the tricks of one dog, in their order.
-pub(super) fn of<'a>(dog: &str, tricks: &'a [String]) -> Vec<&'a str> {
+pub fn of<'a>(dog: &str, tricks: &'a [String]) -> Vec<&'a str> {
     let tricks = tricks.iter().map(String::as_str);
     tricks.filter(|trick| trick.starts_with(dog)).collect()
 }
