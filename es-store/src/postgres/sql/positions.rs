@@ -11,6 +11,8 @@ pub(in crate::postgres) enum PositionSql {
     Followed,
     /// The same, where the tables of what is set aside are missing.
     FollowedWithoutAside,
+    /// The count of what is set aside and waits.
+    Waiting,
     Lock,
     Start,
     Move,
@@ -38,6 +40,7 @@ impl PositionSql {
             Self::FollowedWithoutAside => {
                 followed::statement(&tracking, &upstream, &policies, None)
             }
+            Self::Waiting => followed::waiting(&names.aside(), firsts),
             Self::Lock => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
@@ -65,6 +68,13 @@ impl PositionSql {
             ),
         }
     }
+}
+
+/// Returns the query for the first event of each sequence, in the order of the index.
+fn firsts(failures: &str, condition: &str) -> String {
+    format!(
+        "SELECT DISTINCT ON (sequence) due FROM {failures} WHERE {condition} ORDER BY sequence, position"
+    )
 }
 
 pub(in crate::postgres) fn start_tracking(names: &Names, upstreams: &str) -> String {
