@@ -47,10 +47,12 @@ fn wrong(row: &Row<'_>, index: usize, found: ValueRef<'_>) -> String {
     format!("its {name} is of type {}", found.data_type())
 }
 
-/// Returns the query for the first event of each sequence. Beside a `min`, SQLite takes a column
+/// Returns the query that counts the events of each sequence. Beside a `min`, SQLite takes a column
 /// that is not in the group from the row with the lowest value.
-fn firsts(failures: &str, condition: &str) -> String {
-    format!("SELECT due, min(position) FROM {failures} WHERE {condition} GROUP BY sequence")
+fn sequences(failures: &str, condition: &str) -> String {
+    format!(
+        "SELECT count(*) AS n, due, min(position) FROM {failures} WHERE {condition} GROUP BY sequence"
+    )
 }
 
 impl Reader<'_> {
@@ -68,7 +70,7 @@ impl Reader<'_> {
             Ok((added.map_err(|one| self.damaged(one))?, false))
         })?;
         if let Some(names) = aside.filter(|_| rows.has_waiting()) {
-            let sql = waiting(names, firsts);
+            let sql = waiting(names, sequences);
             self.collect_until("counting what is set aside", &sql, [upstream], |row| {
                 let counted = rows.count(row);
                 Ok((counted.map_err(|one| self.damaged(one))?, false))

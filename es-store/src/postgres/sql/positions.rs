@@ -40,7 +40,7 @@ impl PositionSql {
             Self::FollowedWithoutAside => {
                 followed::statement(&tracking, &upstream, &policies, None)
             }
-            Self::Waiting => followed::waiting(&names.aside(), firsts),
+            Self::Waiting => followed::waiting(&names.aside(), sequences),
             Self::Lock => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
@@ -70,10 +70,12 @@ impl PositionSql {
     }
 }
 
-/// Returns the query for the first event of each sequence, in the order of the index.
-fn firsts(failures: &str, condition: &str) -> String {
+/// Returns the query that counts the events of each sequence. The lowest array is that of the lowest
+/// position.
+fn sequences(failures: &str, condition: &str) -> String {
     format!(
-        "SELECT DISTINCT ON (sequence) due FROM {failures} WHERE {condition} ORDER BY sequence, position"
+        "SELECT count(*) AS n, (min(ARRAY[position, due]))[2] AS due FROM {failures} \
+         WHERE {condition} GROUP BY sequence"
     )
 }
 

@@ -56,14 +56,12 @@ pub(super) fn statements(names: &AsideNames) -> String {
 /// Returns the statement that counts what waits, and finds the first time at which a sequence is
 /// due. Its parameter is the upstream.
 ///
-/// `firsts` is a query for the first event of each sequence, with its column `due`, for which each
-/// database has a fast way of its own. It is put together from the table and the condition.
-pub(crate) fn waiting(names: &AsideNames, firsts: impl Fn(&str, &str) -> String) -> String {
-    let failures = &names.failures;
-    let firsts = firsts(failures, WAITS);
-    format!(
-        "SELECT (SELECT count(*) FROM {failures} WHERE {WAITS}), (SELECT min(w.due) FROM ({firsts}) AS w)"
-    )
+/// `sequences` is a query for each sequence, with `n`, the number of its events, and `due`, that of
+/// the first one. Each database has a fast way of its own. It is put together from the table and
+/// the condition.
+pub(crate) fn waiting(names: &AsideNames, sequences: impl Fn(&str, &str) -> String) -> String {
+    let sequences = sequences(&names.failures, WAITS);
+    format!("SELECT CAST(sum(s.n) AS bigint), min(s.due) FROM ({sequences}) AS s")
 }
 
 /// Returns the count that is in a row of [`waiting`]. The error is the problem of a column.
