@@ -184,7 +184,8 @@ pub trait ProcessRecorder: ApplicationRecorder {
     fn tracked(&self, upstream: &str) -> Result<Option<u64>, StoreError>;
 
     /// Returns everything that is recorded about following `upstream`, of one state of the store:
-    /// the position, the event there, and the policies for which the position counts.
+    /// the position, the event there, and the policies for which the position counts. The count of
+    /// events that wait may be of a later state, if some wait.
     ///
     /// # Errors
     /// Fails when the store cannot be read, or a row is damaged.

@@ -347,6 +347,15 @@ impl ProcessRecorder for PostgresRecorder {
             let added = followed.add(row);
             added.map_err(|one| self.settings.label.damaged(one.at, one.problem))?;
         }
+        if followed.has_waiting() {
+            let waiting = self.read("counting what is set aside", |connection| {
+                connection.query(Sql::Position(PositionSql::Waiting), &[&upstream])
+            })?;
+            for row in &waiting {
+                let counted = followed.count(row);
+                counted.map_err(|one| self.settings.label.damaged(one.at, one.problem))?;
+            }
+        }
         Ok(followed.finish())
     }
 

@@ -2,6 +2,7 @@
 
 mod aside;
 
+pub(crate) use self::aside::waiting;
 #[cfg(feature = "postgres")]
 pub(crate) use self::aside::{BEGINS, STANDS};
 use super::damaged::DamagedAt;
@@ -24,7 +25,7 @@ pub(crate) trait Columns {
 ///
 /// It returns a row for each of the two positions, with what is recorded for it, and a row for each
 /// topic. With the tables of what is set aside, it may return one more row for each part of
-/// [`aside`].
+/// [`aside`]. If [`FollowedRows::has_waiting`] is true then, the statement [`waiting`] counts.
 pub(crate) fn statement(
     tracking: &str,
     upstream: &str,
@@ -113,9 +114,10 @@ impl<'a> FollowedRows<'a> {
             at: format!("of {table} for `{}`", self.upstream),
             problem,
         };
-        let of_aside = |problem| damaged("what is set aside", problem);
-        if let Some(part) = row.text(11).map_err(of_aside)? {
-            return aside::add(&mut self.followed, part, row).map_err(of_aside);
+        let of_aside = |problem| self.damaged_aside(problem);
+        if let Some(part) = row.text(11).map_err(of_aside)?.map(str::to_owned) {
+            let added = aside::add(&mut self.followed, &part, row);
+            return added.map_err(|problem| self.damaged_aside(problem));
         }
         let of_policies = |problem| damaged("its policies", problem);
         if let Some(topic) = row.text(9).map_err(of_policies)? {
@@ -151,6 +153,25 @@ impl<'a> FollowedRows<'a> {
             self.followed.policies = policies;
         }
         Ok(())
+    }
+
+    /// Returns true if events are set aside and wait, and are to be counted by [`waiting`].
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.followed.waiting.count > 0
+    }
+
+    /// Takes over the row of the statement that counts what waits.
+    pub(crate) fn count(&mut self, row: &impl Columns) -> Result<(), DamagedAt> {
+        let counted = aside::counted(row);
+        self.followed.waiting = counted.map_err(|problem| self.damaged_aside(problem))?;
+        Ok(())
+    }
+
+    fn damaged_aside(&self, problem: String) -> DamagedAt {
+        DamagedAt {
+            at: format!("of what is set aside for `{}`", self.upstream),
+            problem,
+        }
     }
 
     pub(crate) fn finish(mut self) -> Followed {

@@ -11,7 +11,7 @@ use crate::followed::Followed;
 use crate::operation::Operation;
 use crate::set_aside::{SetAside, SetAsideQuery};
 use crate::sql::damaged::DamagedAt;
-use crate::sql::followed::{Columns, FollowedRows, statement};
+use crate::sql::followed::{Columns, FollowedRows, statement, waiting};
 use crate::sql::limits::row_limit;
 use crate::sql::names::AsideNames;
 use crate::sql::transaction::{Executor, Value};
@@ -47,6 +47,14 @@ fn wrong(row: &Row<'_>, index: usize, found: ValueRef<'_>) -> String {
     format!("its {name} is of type {}", found.data_type())
 }
 
+/// Returns the query that counts the events of each sequence. Beside a `min`, SQLite takes a column
+/// that is not in the group from the row with the lowest value.
+fn sequences(failures: &str, condition: &str) -> String {
+    format!(
+        "SELECT count(*) AS n, due, min(position) FROM {failures} WHERE {condition} GROUP BY sequence"
+    )
+}
+
 impl Reader<'_> {
     /// Returns everything that is recorded about following `upstream`.
     pub(super) fn followed(
@@ -61,6 +69,13 @@ impl Reader<'_> {
             let added = rows.add(row);
             Ok((added.map_err(|one| self.damaged(one))?, false))
         })?;
+        if let Some(names) = aside.filter(|_| rows.has_waiting()) {
+            let sql = waiting(names, sequences);
+            self.collect_until("counting what is set aside", &sql, [upstream], |row| {
+                let counted = rows.count(row);
+                Ok((counted.map_err(|one| self.damaged(one))?, false))
+            })?;
+        }
         Ok(rows.finish())
     }
 

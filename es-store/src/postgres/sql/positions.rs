@@ -11,6 +11,8 @@ pub(in crate::postgres) enum PositionSql {
     Followed,
     /// The same, where the tables of what is set aside are missing.
     FollowedWithoutAside,
+    /// The count of what is set aside and waits.
+    Waiting,
     Lock,
     Start,
     Move,
@@ -38,6 +40,7 @@ impl PositionSql {
             Self::FollowedWithoutAside => {
                 followed::statement(&tracking, &upstream, &policies, None)
             }
+            Self::Waiting => followed::waiting(&names.aside(), sequences),
             Self::Lock => format!(
                 "SELECT application_name, notification_id FROM {tracking} WHERE application_name = ANY ($1) \
                  ORDER BY application_name FOR UPDATE"
@@ -65,6 +68,15 @@ impl PositionSql {
             ),
         }
     }
+}
+
+/// Returns the query that counts the events of each sequence. The lowest array is that of the lowest
+/// position.
+fn sequences(failures: &str, condition: &str) -> String {
+    format!(
+        "SELECT count(*) AS n, (min(ARRAY[position, due]))[2] AS due FROM {failures} \
+         WHERE {condition} GROUP BY sequence"
+    )
 }
 
 pub(in crate::postgres) fn start_tracking(names: &Names, upstreams: &str) -> String {

@@ -1,7 +1,12 @@
 //! The part of the record of a follower that is about what is set aside, and about operations.
 //!
 //! Each of its statements finds nothing by a look into an index, for as long as nothing is set
-//! aside and nobody has operated the follower.
+//! aside and nobody has operated the follower. What waits is counted by a statement of its own, and
+//! only where something does: it reads all that waits.
+//!
+//! Concurrency: the count may be of a later state than the position. A later state has rows that an
+//! earlier one lacks only if the position has moved, and then whoever works with both is refused. A
+//! row that is gone was processed or decided, so that nothing has to wait behind it.
 
 use es_core::Timestamp;
 
@@ -12,6 +17,10 @@ use crate::set_aside::Waiting;
 use crate::sql::names::AsideNames;
 
 const WAITING: &str = "waiting";
+
+/// The condition of an event of the upstream that waits. The index has the second half.
+const WAITS: &str = "upstream = $1 AND decision IS NULL";
+
 const STANDING: &str = "standing";
 const BEGAN: &str = "began";
 
@@ -36,26 +45,38 @@ pub(super) fn statements(names: &AsideNames) -> String {
         )
     };
     format!(
-        " UNION ALL SELECT NULL, count(*), min(CASE WHEN w.place = 1 THEN w.due END), NULL, NULL, NULL, NULL, NULL, \
-         NULL, NULL, NULL, '{WAITING}' FROM (SELECT f.due, row_number() OVER (PARTITION BY f.sequence \
-         ORDER BY f.position) AS place FROM {failures} AS f WHERE f.upstream = $1 AND f.decision IS NULL) AS w \
-         HAVING count(*) > 0{}{}{}",
+        " UNION ALL SELECT NULL, w.position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{WAITING}' \
+         FROM (SELECT position FROM {failures} WHERE {WAITS} LIMIT 1) AS w{}{}{}",
         last(STANDING, "$1", STANDS),
         last(STANDING, "''", STANDS),
         last(BEGAN, "$1", BEGINS),
     )
 }
 
+/// Returns the statement that counts what waits, and finds the first time at which a sequence is
+/// due. Its parameter is the upstream.
+///
+/// `sequences` is a query for each sequence, with `n`, the number of its events, and `due`, that of
+/// the first one. Each database has a fast way of its own. It is put together from the table and
+/// the condition.
+pub(crate) fn waiting(names: &AsideNames, sequences: impl Fn(&str, &str) -> String) -> String {
+    let sequences = sequences(&names.failures, WAITS);
+    format!("SELECT CAST(sum(s.n) AS bigint), min(s.due) FROM ({sequences}) AS s")
+}
+
+/// Returns the count that is in a row of [`waiting`]. The error is the problem of a column.
+pub(super) fn counted(row: &impl Columns) -> Result<Waiting, String> {
+    let count = row.integer(0)?.map(number).transpose()?.unwrap_or(0);
+    let due = row.integer(1)?.map(time).transpose()?;
+    Ok(Waiting::new(count, due))
+}
+
 /// Adds a row of one of the statements. The error is the problem of a column.
 pub(super) fn add(followed: &mut Followed, part: &str, row: &impl Columns) -> Result<(), String> {
-    let position = row.integer(2);
     match part {
-        WAITING => {
-            let count = row.integer(1)?.map(number).transpose()?.unwrap_or(0);
-            let due = position?.map(time).transpose()?;
-            followed.waiting = Waiting::new(count, due);
-        }
-        BEGAN => followed.began = position?.map(number).transpose()?,
+        // At least one waits. `waiting` counts them.
+        WAITING => followed.waiting = Waiting::new(1, None),
+        BEGAN => followed.began = row.integer(2)?.map(number).transpose()?,
         _ => {
             // The last one on the upstream and the last one on all: the later one tells.
             let found = operation(row)?;
