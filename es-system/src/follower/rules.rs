@@ -69,6 +69,10 @@ pub(super) fn in_rebuild(rule: OnError, asked: Option<Duration>) -> Option<Optio
 
 /// Returns the time until the next attempt at an event that is set aside, or `None` if it waits for
 /// an operator.
+///
+/// The record has one number of attempts, which all programs share. Those after which the policy
+/// has asked for a pause are among them: they always lead to another attempt, and a failure after
+/// them counts them too. So in doubt an operator decides, who sees the row.
 pub(super) fn set_aside(rule: OnError, attempts: Attempts) -> Option<Duration> {
     match rule {
         _ if attempts.asked.is_some() => attempts.asked,

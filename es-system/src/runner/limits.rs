@@ -100,8 +100,9 @@ impl Budget {
         }
     }
 
-    /// Returns the time at which the work began. Of the events that are set aside, it retries those
-    /// that were due then. So each is tried once, and the work ends however soon they are due again.
+    /// Returns the time at which the work began. Of the events that are set aside, it retries
+    /// those that were due then. So each is tried once, and the work ends however soon they are due
+    /// again.
     pub(super) fn began(&self) -> Timestamp {
         self.began
     }
