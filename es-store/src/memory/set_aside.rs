@@ -118,8 +118,12 @@ impl Aside {
             let range = rows.all.range(first..=last).map(|(_, row)| row);
             range.filter(|row| rows.is_selected(row, query))
         });
-        let limit = query.limit.unwrap_or(usize::MAX);
-        rows.take(limit).cloned().collect()
+        let mut rows: Vec<_> = rows.collect();
+        if query.due.is_some() {
+            rows.sort_by_key(|row| row.due);
+        }
+        rows.truncate(query.limit.unwrap_or(usize::MAX));
+        rows.into_iter().cloned().collect()
     }
 
     /// Adds what is set aside of an upstream, and the operations on it.

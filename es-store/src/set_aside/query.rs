@@ -92,7 +92,8 @@ impl SetAsideQuery {
         }
     }
 
-    /// Restricts the selection to events that are due at `time`.
+    /// Restricts the selection to events that are due at `time`. They come in the order of their
+    /// times.
     #[must_use]
     pub fn due(self, time: Timestamp) -> Self {
         Self {

@@ -125,6 +125,7 @@ macro_rules! conformance_tests {
             an_event_that_waits_becomes_due,
             rows_above_a_position_are_forgotten,
             what_is_set_aside_is_selected_by_all_parts_of_a_query,
+            what_is_due_comes_in_the_order_of_its_times,
             a_follower_knows_what_waits_and_when_it_is_due,
             a_resent_change_of_what_is_set_aside_is_recorded_once,
             a_change_of_what_is_set_aside_that_means_nothing_is_refused,

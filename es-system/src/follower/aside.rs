@@ -175,7 +175,7 @@ pub(super) fn sequence(event: &Notification) -> String {
 pub(super) fn is_full(application: &Application, upstream: &str, count: u64) -> Error {
     let problem = format!(
         "{count} events of `{upstream}` are set aside, and FAILURES_MAX allows no more: retry or \
-         discard some of them, or allow more"
+         discard some of them, or allow more, and then resume the follower"
     );
     Error::configuration(application.name(), problem)
 }

@@ -96,6 +96,9 @@ pub(super) struct Retries {
     /// True if the last step was a retry. Then the next one is a batch, if there are events.
     pub(super) had_turn: bool,
     pub(super) refusals: Refusals,
+    /// The delay after a retry that has failed while the edge waits in front of an event. It is
+    /// not that of the edge, which would end the wait.
+    pub(super) delay: Option<Delay>,
 }
 
 /// The work that a step may do.
@@ -151,15 +154,15 @@ impl Edge {
 
     /// Processes one batch or retries one event, if there are any and the pause after a failure is
     /// over. It only waits for the stores and never sleeps: the caller waits as [`Step::next`]
-    /// tells it.
-    pub(crate) fn step(&self, now: Instant, skips: Skips) -> Step {
+    /// tells it. Of the events that are set aside it retries those that were due at `due`.
+    pub(crate) fn step(&self, now: Instant, skips: Skips, due: Timestamp) -> Step {
         if self.has_stopped() && !self.goes_on() {
             return Step::rest(Next::WhenPrompted { or_at: None });
         }
         let turn = match self.pending(now) {
             None => Turn::Any,
             Some(_) if self.is_operated() => Turn::Any,
-            Some(next) if self.retry_is_due() && !next.is_of_failure() => Turn::Retries,
+            Some(next) if self.retry_is_due(now, due) && !next.is_of_failure() => Turn::Retries,
             Some(next) => return Step::rest(self.or_retry(next, now)),
         };
         if turn == Turn::Any && self.tries_again() {
@@ -169,7 +172,7 @@ impl Edge {
         let repairs = self.processor.repairs();
         // Panics of policies are caught one by one. Any other panic is a defect of this library and
         // must not fail a command.
-        let pull = || self.pull(now, skips, turn);
+        let pull = || self.pull(now, skips, due, turn);
         let pulled = catch_unwind(AssertUnwindSafe(pull)).unwrap_or_else(|panic| {
             let defect = Error::Defect {
                 application: self.processor.name().to_owned(),
@@ -207,8 +210,9 @@ impl Edge {
             }
             Ok(Pulled::Batch { recorded, failure }) => {
                 let was_in_doubt = self.succeeded(turn);
-                let next =
-                    failure.map_or(Next::AtOnce, |failure| self.failed(failure, now, repairs));
+                let next = failure.map_or(Next::AtOnce, |failure| {
+                    self.failed(failure, turn, now, repairs)
+                });
                 Step {
                     changed: true,
                     recorded: recorded || was_in_doubt,
@@ -229,7 +233,7 @@ impl Edge {
                 Step {
                     changed: true,
                     recorded: is_in_doubt,
-                    next: self.failed(failure, now, repairs),
+                    next: self.failed(failure, turn, now, repairs),
                 }
             }
         }
@@ -253,14 +257,17 @@ impl Edge {
         let mut state = self.state();
         let ends = |delay: &mut Delay| turn == Turn::Any || delay.is_of_failure();
         state.delay.take_if(ends);
+        if turn == Turn::Retries {
+            state.retries.delay = None;
+        }
         std::mem::take(&mut state.is_in_doubt)
     }
 
     /// Ends a pause between two attempts, so that the next step tries again at once.
     pub(crate) fn end_pause(&self) {
-        if let Some(delay) = &mut self.state().delay {
-            delay.end();
-        }
+        let state = &mut *self.state();
+        let delays = [&mut state.delay, &mut state.retries.delay];
+        delays.into_iter().flatten().for_each(Delay::end);
     }
 
     /// Returns the recorded position, and true if the retry of an event is due now.
@@ -306,10 +313,11 @@ impl Edge {
 
     /// Returns the step, which also comes when the next retry is due.
     fn or_retry(&self, next: Next, now: Instant) -> Next {
-        match self.state().retries.due {
-            Some(due) => next.or_at(now + due.duration_since(Timestamp::now())),
-            None => next,
-        }
+        let retries = &self.state().retries;
+        let Some(due) = retries.due else { return next };
+        let due = now + due.duration_since(Timestamp::now());
+        let delay = retries.delay.as_ref().map(Delay::at);
+        next.or_at(delay.map_or(due, |delay| delay.max(due)))
     }
 
     /// Returns the position of the event whose policy runs now and waits for no store.
@@ -332,3 +340,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use es_store::{Followed, Head, Operation, Recording};
 use crate::error::Error;
 use crate::follower::aside::{self, Aside};
 use crate::follower::batch::{BatchLoop, Committed, Until};
+use crate::follower::delay::Delay;
 use crate::follower::edge::{Edge, Pulled, Turn};
 use crate::follower::events::{EventSlice, Lane, Page};
 use crate::follower::failure::{CommitFailure, Failure};
@@ -24,7 +25,13 @@ use crate::policy::work::Work;
 const SKIP_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Edge {
-    pub(super) fn pull(&self, now: Instant, skips: Skips, turn: Turn) -> Result<Pulled, Failure> {
+    pub(super) fn pull(
+        &self,
+        now: Instant,
+        skips: Skips,
+        due: Timestamp,
+        turn: Turn,
+    ) -> Result<Pulled, Failure> {
         let left = self.state().left.take();
         let mut followed = self.follower().followed(self.upstream.name())?;
         self.see(&followed);
@@ -39,9 +46,9 @@ impl Edge {
         if matches!(admitted, Admitted::Changed) {
             return Ok(Pulled::changed());
         }
-        if self.takes_retry(turn, ahead.is_some()) {
+        if self.takes_retry(turn, ahead.is_some(), (now, due)) {
             self.state().left = left;
-            return self.retry(&followed);
+            return self.retry(&followed, due);
         }
         let policies = match admitted {
             _ if turn == Turn::Retries => return Ok(Pulled::Nothing { or_at: None }),
@@ -213,18 +220,21 @@ impl Edge {
     }
 
     /// Returns true if a retry is due and is the next thing to do. Retries and batches take turns.
-    fn takes_retry(&self, turn: Turn, has_events: bool) -> bool {
-        let is_due = self.retry_is_due();
+    fn takes_retry(&self, turn: Turn, has_events: bool, (now, due): (Instant, Timestamp)) -> bool {
+        let is_due = self.retry_is_due(now, due);
         let retries = &mut self.state().retries;
         let must_wait = turn == Turn::Any && has_events && retries.had_turn;
         retries.had_turn = is_due && !must_wait;
         retries.had_turn
     }
 
-    /// Returns true if the time of the next retry has come.
-    pub(super) fn retry_is_due(&self) -> bool {
-        let due = self.state().retries.due;
-        due.is_some_and(|due| due <= Timestamp::now())
+    /// Returns true if a retry was due at the time `due`, and the pause after the last one that has
+    /// failed is over.
+    pub(super) fn retry_is_due(&self, now: Instant, due: Timestamp) -> bool {
+        let retries = &self.state().retries;
+        let is_pending = |delay: &Delay| delay.is_pending(now);
+        retries.due.is_some_and(|next| next <= due)
+            && !retries.delay.as_ref().is_some_and(is_pending)
     }
 
     /// Moves the position past events that no policy wants.

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, PolicyFailure, RetryLater};
 use crate::follower::aside::Failed;
 use crate::follower::delay::Delay;
-use crate::follower::edge::{Edge, Front};
+use crate::follower::edge::{Edge, Front, Turn};
 use crate::follower::events::Page;
-use crate::follower::failure::Failure;
+use crate::follower::failure::{Failure, Pause};
 use crate::follower::rules::{self, Attempts, Verdict};
 use crate::follower::step::Next;
 use crate::policy::on_error::OnError;
 
 impl Edge {
     /// Decides the outcome of a failure. The rule of the user applies to a failure of a policy.
-    pub(super) fn failed(&self, failure: Failure, now: Instant, repairs: u64) -> Next {
+    pub(super) fn failed(&self, failure: Failure, turn: Turn, now: Instant, repairs: u64) -> Next {
         // Those that the events before the failed one have left, and those of another edge.
         drop(self.processor.take_kept());
         let left = self.state().left.take();
@@ -26,7 +26,10 @@ impl Edge {
                 if pause.is_contention() {
                     self.counters.count_fenced();
                 }
-                self.delay(|former| Delay::retry(former, error, pause, now))
+                match turn {
+                    Turn::Any => self.delay(|former| Delay::retry(former, error, pause, now)),
+                    Turn::Retries => self.delay_retries(error, pause, now),
+                }
             }
             Failure::Newer(event) => match work.rule_of_newer(&event.topic) {
                 Some(rule) => self.policy_failed(event, rule, left, now, repairs),
@@ -119,9 +122,22 @@ impl Edge {
         next
     }
 
+    /// Delays the retries alone. The edge waits on in front of its event.
+    fn delay_retries(&self, error: Error, pause: Pause, now: Instant) -> Next {
+        let mut state = self.state();
+        let former = state.retries.delay.take();
+        let former = former.as_ref();
+        let delay = Delay::retry(former, error, pause, now).following(former);
+        delay.trace(former, (self.processor.name(), self.upstream.name()));
+        state.retries.delay = Some(delay);
+        state.delay.as_ref().map_or(Next::AtOnce, Next::after)
+    }
+
     /// Stops the follower. If its tables were rebuilt during the attempt, or it was resumed, the
     /// batch runs again instead.
     fn stop(&self, error: Error, repairs: u64) -> Next {
+        // An event that could not be set aside is tried again when the follower is resumed.
+        self.state().failed = None;
         if !self.processor.stop(error.clone(), repairs) {
             return Next::AtOnce;
         }

@@ -8,7 +8,8 @@
 //! makes the same version in every attempt. So when a single event is refused twice for the same
 //! version, the failure is the policy's. (A policy that races with a user's saves is refused for a
 //! higher version each time.) A refusal that no race can cause, such as a gap in versions, is the
-//! policy's failure as soon as its event is alone.
+//! policy's failure as soon as its event is alone. If that event is set aside without its policy,
+//! the record cannot be made, and the follower stops.
 
 use crate::error::Error;
 use crate::follower::batch::BATCH_EVENTS;
@@ -79,6 +80,7 @@ impl Refusals {
         let Offered {
             upstream,
             events: page,
+            aside,
             ..
         } = events;
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
@@ -87,6 +89,10 @@ impl Refusals {
         let limit = self.limit;
         let refusal = Refusal::of(&error);
         if self.is_the_policys(first.id, last.id, page.len(), refusal) {
+            if aside.is_some_and(|aside| aside.has(first)) {
+                // No policy has run: the store refuses to set the event aside, and always will.
+                return Failure::Stop(error);
+            }
             let received = Received {
                 notification: first,
                 upstream,

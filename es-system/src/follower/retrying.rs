@@ -32,6 +32,10 @@ use crate::policy::work::Work;
 /// processed it by then.
 const NEWER_PAUSE: Duration = Duration::from_secs(10);
 
+/// The time until an event is tried again for which this program has no policy. Another program
+/// may have it, or this one may be replaced.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(600);
+
 /// Retries events of one upstream.
 #[derive(Clone, Copy)]
 pub(super) struct Retrying<'a> {
@@ -63,8 +67,8 @@ pub(super) enum Retried {
 }
 
 impl Edge {
-    /// Retries the first event that is due.
-    pub(super) fn retry(&self, followed: &Followed) -> Result<Pulled, Failure> {
+    /// Retries the event that is due first, if that is at `due` or before.
+    pub(super) fn retry(&self, followed: &Followed, due: Timestamp) -> Result<Pulled, Failure> {
         let tag = self.processor.policies.tag.clone();
         let policies = PoliciesMove::new(followed.policies.clone(), tag);
         let retrying = Retrying {
@@ -77,7 +81,7 @@ impl Edge {
         };
         let due = SetAsideQuery::of(self.upstream.name())
             .firsts()
-            .due(Timestamp::now())
+            .due(due)
             .limit(1);
         let due = self
             .follower()
@@ -108,9 +112,13 @@ impl Retrying<'_> {
     ) -> Result<Retried, Failure> {
         self.processor.refuse_abandoned()?;
         if !self.processor.policies.declared.has(&row.topic) {
-            let problem = format!("this program has no policy for `{}`", row.topic);
+            let problem = format!(
+                "this program has no policy for `{}`, and the events of its sequence wait behind \
+                 it: discard the event, or run a program that has the policy",
+                row.topic
+            );
             let error = Error::configuration(self.processor.name(), problem);
-            self.record_failure(row, None, &error)?;
+            self.record_failure(row, Some(UNKNOWN_PAUSE), &error)?;
             return Ok(Retried::Failed { error });
         }
         let event = match self.event(row) {

@@ -53,8 +53,26 @@ pub(super) fn in_order(rule: OnError, attempts: Attempts) -> Verdict {
     }
 }
 
+/// Returns the time until the next attempt at an event that a rebuild sets aside at its first
+/// failure, or `None` if the rule is another one. Somebody waits for the rebuild, so it does not
+/// wait for a policy that asks for a pause. The event is due after that.
+pub(super) fn in_rebuild(rule: OnError, asked: Option<Duration>) -> Option<Option<Duration>> {
+    let attempts = Attempts {
+        failures: 1,
+        asked: None,
+    };
+    match in_order(rule, attempts) {
+        Verdict::SetAside { due_in } => Some(asked.or(due_in)),
+        Verdict::Stop | Verdict::Wait { .. } => None,
+    }
+}
+
 /// Returns the time until the next attempt at an event that is set aside, or `None` if it waits for
 /// an operator.
+///
+/// The record has one number of attempts, which all programs share. Those after which the policy
+/// has asked for a pause are among them: they always lead to another attempt, and a failure after
+/// them counts them too. So in doubt an operator decides, who sees the row.
 pub(super) fn set_aside(rule: OnError, attempts: Attempts) -> Option<Duration> {
     match rule {
         _ if attempts.asked.is_some() => attempts.asked,
@@ -133,6 +151,20 @@ mod tests {
         ] {
             assert_eq!(in_order(rule, asked), Verdict::Wait { pause });
             assert_eq!(set_aside(rule, asked), Some(pause));
+        }
+    }
+
+    #[test]
+    fn what_a_rebuild_sets_aside_is_due_after_the_pause_for_which_its_policy_asks() {
+        let asked = Some(millis(7_000));
+        for rule in [OnError::SetAside, retry(3, Then::SetAside)] {
+            assert_eq!(in_rebuild(rule, asked), Some(asked));
+        }
+        assert_eq!(in_rebuild(OnError::SetAside, None), Some(None));
+        let due = in_rebuild(retry(3, Then::SetAside), None);
+        assert_eq!(due, Some(Some(millis(100))));
+        for rule in [OnError::Stop, retry(3, Then::Stop)] {
+            assert_eq!(in_rebuild(rule, asked), None);
         }
     }
 

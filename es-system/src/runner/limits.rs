@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use es_core::Timestamp;
 use es_store::Env;
 
 use crate::error::{Error, Result};
@@ -67,6 +68,8 @@ impl Limits {
 /// answer each other without end. All other work ends by itself.
 pub(super) struct Budget {
     limits: Limits,
+    /// The time at which the work began.
+    began: Timestamp,
     /// The number of events in cycles that are left; `None` is no limit.
     left: Option<u64>,
     spent: u64,
@@ -87,6 +90,7 @@ impl Budget {
     pub(super) fn new(events: u64, limits: Limits) -> Self {
         Self {
             limits,
+            began: Timestamp::now(),
             left: (events > 0).then_some(events),
             spent: 0,
             begun: HashSet::new(),
@@ -94,6 +98,13 @@ impl Budget {
             cycles: HashMap::new(),
             cycle: Vec::new(),
         }
+    }
+
+    /// Returns the time at which the work began. Of the events that are set aside, it retries
+    /// those that were due then. So each is tried once, and the work ends however soon they are due
+    /// again.
+    pub(super) fn began(&self) -> Timestamp {
+        self.began
     }
 
     /// Adds the nodes that the policies of a connection have saved to during a step. Returns true

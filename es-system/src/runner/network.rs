@@ -172,9 +172,9 @@ impl Network {
         self.nodes.iter().position(same)
     }
 
-    /// Takes a step of one edge, and signals progress if anything changed.
-    pub(crate) fn step(&self, edge: &Edge, skips: Skips) -> Step {
-        let step = edge.step(Instant::now(), skips);
+    /// Takes a step of one edge, as [`Edge::step`], and signals progress if anything changed.
+    pub(crate) fn step(&self, edge: &Edge, skips: Skips, due: es_core::Timestamp) -> Step {
+        let step = edge.step(Instant::now(), skips, due);
         if step.changed {
             self.progress.ring();
         }

@@ -311,7 +311,7 @@ impl Shared {
         loop {
             budget.begin(connection);
             let before = connection.edge.passed();
-            let step = self.network.step(&connection.edge, skips);
+            let step = self.network.step(&connection.edge, skips, budget.began());
             let saved_to = std::mem::take(&mut *sync::lock(&self.saved_to));
             if budget.add_saves(&self.network, connection, saved_to) {
                 budget.begin(connection);

@@ -224,7 +224,7 @@ impl<A: FollowerType> PoliciesOf<A> {
     fn run(&self, upstream: usize) -> Result<()> {
         let edge = &self.follower.edges()[upstream];
         loop {
-            match edge.step(Instant::now(), Skips::Now).next {
+            match edge.step(Instant::now(), Skips::Now, Timestamp::now()).next {
                 Next::AtOnce => {}
                 Next::NotBefore(at) if at <= Instant::now() => {}
                 Next::WhenPrompted { .. } | Next::NotBefore(_) | Next::Never => break,

@@ -50,9 +50,14 @@ pub(crate) fn select(
         let all = all.collect::<Vec<_>>().join(", ");
         conditions.push(format!("t.sequence IN ({all})"));
     }
+    // A row that has failed is due later than before, so each one has its turn.
+    let order = match query.due {
+        Some(_) => "t.due, t.upstream, t.position",
+        None => "t.upstream, t.position",
+    };
     params.push(Value::Integer(row_limit(query.limit.unwrap_or(usize::MAX))));
     let sql = format!(
-        "SELECT {COLUMNS} FROM {} AS t WHERE {} ORDER BY t.upstream, t.position LIMIT ${}",
+        "SELECT {COLUMNS} FROM {} AS t WHERE {} ORDER BY {order} LIMIT ${}",
         names.failures,
         conditions.join(" AND "),
         params.len()

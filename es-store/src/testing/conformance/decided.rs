@@ -164,6 +164,25 @@ pub fn what_is_set_aside_is_selected_by_all_parts_of_a_query(bench: &Bench) {
     assert_eq!(found(SetAsideQuery::of("c")), NONE);
 }
 
+/// Rule: what is due comes in the order of its times, so that a row that is due again and again
+/// keeps no other one from its turn.
+pub fn what_is_due_comes_in_the_order_of_its_times(bench: &Bench) {
+    let Some(recorder) = able(bench) else { return };
+    let mut recording = Recording::from(Tracking::new("Up", 0, 9));
+    for (position, seconds) in [(2, 40), (3, 20), (4, 30), (5, 20), (6, 99)] {
+        let event = row(bench, &position.to_string(), position);
+        let event = event.failed("", Some(time(seconds)));
+        recording = recording.set_aside(put(event, None));
+    }
+    recorder.record(&recording).expect("recorded");
+    let due = || SetAsideQuery::of("Up").firsts().due(time(50));
+    assert_eq!(positions(&*recorder, &due()), [3, 5, 4, 2]);
+    assert_eq!(positions(&*recorder, &due().limit(1)), [3]);
+    assert_eq!(positions(&*recorder, &due().limit(3)), [3, 5, 4]);
+    let all = SetAsideQuery::of("Up").firsts();
+    assert_eq!(positions(&*recorder, &all), [2, 3, 4, 5, 6]);
+}
+
 /// Rule: a follower knows how many events wait, and when the first of a sequence is due.
 pub fn a_follower_knows_what_waits_and_when_it_is_due(bench: &Bench) {
     let Some(recorder) = able(bench) else { return };

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use es_core::Timestamp;
 use es_store::sync::lock;
 use es_store::{Env, Recording, Role, StoredEvent, TopicFilter};
 
@@ -123,7 +124,7 @@ impl Program {
     }
 
     fn work(&self, now: Instant) {
-        while self.edge().step(now, Skips::Now).next == Next::AtOnce {}
+        while self.edge().step(now, Skips::Now, Timestamp::now()).next == Next::AtOnce {}
     }
 
     fn waits(&self) -> bool {

@@ -146,7 +146,10 @@ impl Shop {
 /// Takes steps until nothing is to do now.
 fn run(program: &Follower) {
     loop {
-        match program.edges()[0].step(Instant::now(), Skips::Now).next {
+        match program.edges()[0]
+            .step(Instant::now(), Skips::Now, Timestamp::now())
+            .next
+        {
             Next::AtOnce => {}
             Next::NotBefore(at) if at <= Instant::now() => {}
             _ => break,

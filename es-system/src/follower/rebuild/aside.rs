@@ -8,11 +8,11 @@
 use es_store::SetAsideQuery;
 
 use super::Rebuild;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RetryLater};
 use crate::follower::aside::{self, Aside, Failed};
 use crate::follower::events::EventSlice;
 use crate::follower::failure::Failure;
-use crate::follower::rules::{self, Attempts, Verdict};
+use crate::follower::rules;
 
 impl<'a> Rebuild<'a> {
     /// Reads what the next events of an upstream are passed for.
@@ -67,12 +67,8 @@ impl<'a> Rebuild<'a> {
             Failure::Newer(event) => (event, work.rule_of_newer(&event.topic)),
             _ => return Err(failure),
         };
-        let attempts = Attempts {
-            failures: 1,
-            asked: None,
-        };
-        let Some(Verdict::SetAside { due_in }) = rule.map(|rule| rules::in_order(rule, attempts))
-        else {
+        let asked = RetryLater::delay_of(&*event.error);
+        let Some(due_in) = rule.and_then(|rule| rules::in_rebuild(rule, asked)) else {
             return Err(failure);
         };
         self.upstreams[index].failed = Some(Failed {
