@@ -3,7 +3,7 @@
 mod aside;
 
 #[cfg(feature = "postgres")]
-pub(crate) use self::aside::{BEGINS, STANDS};
+pub(crate) use self::aside::{BEGINS, STANDS, STOPS};
 use super::damaged::DamagedAt;
 use super::limits::at_most;
 use super::names::AsideNames;
