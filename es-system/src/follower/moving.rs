@@ -6,7 +6,7 @@
 //! is refused itself.
 
 use es_core::Timestamp;
-use es_store::{Followed, Operation, OperationKind, Recording, SetAsideChange, Tracking};
+use es_store::{Followed, Operation, OperationKind, SetAsideChange, Tracking};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
@@ -134,7 +134,8 @@ impl Follower {
             .detail(format!("from {from}"));
         // One that has stopped in front of an event, or of another log, goes on.
         let resumed = Operation::new(OperationKind::Resumed, upstream, how.who, now);
-        let mut recording = Recording::default()
+        let mut recording = edge
+            .beginning(found, to)?
             .tracking(tracking)
             .operation(moved)
             .operation(resumed);

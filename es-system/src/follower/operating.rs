@@ -72,7 +72,8 @@ impl Follower {
         let tracking = Tracking::new(upstream, found.position.unwrap_or(0), position)
             .policies(policies)
             .at(identity);
-        let recording = Recording::default()
+        let recording = edge
+            .beginning(&found, position)?
             .tracking(tracking)
             .set_aside(change)
             .operation(Operation::new(OperationKind::Skipped, upstream, who, now).at(position));

@@ -1,7 +1,7 @@
 //! The move of a follower's position forward, by an operator.
 
 use es_core::Timestamp;
-use es_store::{Operation, OperationKind, Recording, Tracking};
+use es_store::{Operation, OperationKind, Tracking};
 
 use crate::error::{Error, Result};
 use crate::follower::Follower;
@@ -40,7 +40,8 @@ impl Follower {
             None => tracking,
         };
         let started = Operation::new(OperationKind::StartedAt, upstream, who, Timestamp::now());
-        let recording = Recording::default()
+        let recording = edge
+            .beginning(&found, to)?
             .tracking(tracking)
             .operation(started.at(position));
         self.application().record(&recording)?;
