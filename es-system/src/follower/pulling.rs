@@ -216,7 +216,8 @@ impl Edge {
         due.is_some_and(|due| due <= Timestamp::now())
     }
 
-    /// Moves the position of `lane` past events that no policy wants, unless it has done so just now.
+    /// Moves the position of `lane` past events that no policy wants, unless it has done so just
+    /// now.
     fn skip(
         &self,
         lane: &Lane,

@@ -77,8 +77,8 @@ impl Edge {
         Ok(Beginning::Reached)
     }
 
-    /// Returns what an operator's move to `to` records beside itself: the beginning, if the follower
-    /// has never looked at the upstream.
+    /// Returns the beginning, which an operator's move to `to` records beside itself, if the
+    /// follower has never looked at the upstream.
     pub(super) fn beginning(&self, found: &Followed, to: u64) -> Result<Recording> {
         let has_begun = found.position.unwrap_or(0) > 0 || found.began.is_some();
         if to == 0 || has_begun {

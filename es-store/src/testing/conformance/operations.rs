@@ -63,15 +63,16 @@ pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
         let stopped = recorder.followed(upstream).expect("read").stopped;
         stopped.map(|one| (one.kind, one.position))
     };
+    let stop = |seconds, position| {
+        let stopped = operation(OperationKind::Stopped, "Up", seconds);
+        operate(&*recorder, stopped.at(position));
+    };
     let at = |position| Some((OperationKind::Stopped, Some(position)));
     assert_eq!(followed("Up"), (None, None));
     assert_eq!(stopped("Up"), None);
     operate(&*recorder, operation(OperationKind::Began, "Up", 1).at(40));
     assert_eq!(followed("Up"), (None, Some(40)));
-    operate(
-        &*recorder,
-        operation(OperationKind::Stopped, "Up", 2).at(41),
-    );
+    stop(2, 41);
     operate(
         &*recorder,
         operation(OperationKind::Skipped, "Up", 3).at(41),
@@ -87,10 +88,7 @@ pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
     assert_eq!(followed("Up").0, Some((OperationKind::Paused, None)));
     assert_eq!(followed("Down").0, Some((OperationKind::Paused, None)));
     assert_eq!((stopped("Up"), stopped("Down")), (at(41), None));
-    operate(
-        &*recorder,
-        operation(OperationKind::Stopped, "Up", 5).at(42),
-    );
+    stop(5, 42);
     assert_eq!(followed("Up").0, Some((OperationKind::Paused, None)));
     assert_eq!(stopped("Up"), at(42));
     let resumed = operation(OperationKind::Resumed, "Up", 6).detail("stock is there");
@@ -100,10 +98,7 @@ pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
     assert_eq!(found.id, last(&*recorder, 1)[0].id);
     assert_eq!(Operation { id: 0, ..found }, resumed);
     assert_eq!(stopped("Up"), None);
-    operate(
-        &*recorder,
-        operation(OperationKind::Stopped, "Up", 6).at(43),
-    );
+    stop(6, 43);
     assert_eq!(followed("Up").0, Some((OperationKind::Resumed, None)));
     assert_eq!(stopped("Up"), at(43));
     operate(&*recorder, operation(OperationKind::Resumed, "", 6));
