@@ -28,9 +28,12 @@ pub struct Followed {
     pub replay: Option<Replay>,
     /// The events of the upstream that are set aside and wait.
     pub waiting: Waiting,
-    /// The last operation that tells how the follower stands: stopped, paused or resumed.
+    /// The last operation that tells whether the follower is to process events: paused or resumed.
     pub standing: Option<Operation>,
-    /// The head of the upstream when the follower began to follow it, if that is recorded.
+    /// The last stop of the follower; `None` if it was resumed later.
+    pub stopped: Option<Operation>,
+    /// The head of the upstream when the follower began to follow it, if that is recorded. It is
+    /// the position behind which the follower begins, if that was higher.
     pub began: Option<u64>,
 }
 

@@ -66,7 +66,8 @@ impl Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OperationKind {
-    /// A follower began to follow. The position is the head of the upstream at that time.
+    /// A follower began to follow. The position is the head of the upstream at that time, or the
+    /// position behind which the follower begins, if that is higher.
     Began,
     /// A follower stopped in front of an event. The text is its error.
     Stopped,
@@ -128,8 +129,9 @@ impl OperationKind {
         Self::ALL.into_iter().find(|kind| kind.text() == text)
     }
 
-    /// Returns true if it tells how a follower stands: that it has stopped, is paused or goes on.
+    /// Returns true if it tells whether a follower is to process events: that it is paused, or goes
+    /// on. A stop is none of them, because it holds up one program alone.
     pub fn is_standing(self) -> bool {
-        matches!(self, Self::Stopped | Self::Paused | Self::Resumed)
+        matches!(self, Self::Paused | Self::Resumed)
     }
 }

@@ -46,6 +46,7 @@ pub fn rust_starts_on_the_tables_that_python_made(store: Store) -> Result<()> {
             "counters_policies",
             "counters_policies_pkey",
             "counters_standing_idx",
+            "counters_stopped_idx",
             "counters_upstream",
             "counters_upstream_pkey",
             "counters_waiting_idx",

@@ -135,6 +135,12 @@ impl Aside {
         let is_of = |one: &&Operation| one.upstream == upstream || one.upstream.is_empty();
         let standing = |one: &&Operation| one.kind.is_standing() && is_of(one);
         followed.standing = last.clone().find(standing).cloned();
+        let turn = |one: &&Operation| match one.kind {
+            OperationKind::Stopped => one.upstream == upstream,
+            kind => kind == OperationKind::Resumed && is_of(one),
+        };
+        let stopped = last.clone().find(turn).cloned();
+        followed.stopped = stopped.filter(|one| one.kind == OperationKind::Stopped);
         let began = |one: &&Operation| one.kind == OperationKind::Began && one.upstream == upstream;
         followed.began = last.find(began).and_then(|one| one.position);
     }

@@ -3,7 +3,7 @@
 use super::functions;
 use super::names::Names;
 use crate::role::Role;
-use crate::sql::followed::{BEGINS, STANDS};
+use crate::sql::followed::{BEGINS, STANDS, STOPS};
 use crate::sql::names::{literal, quoted};
 use crate::sql::schema::{MIGRATION_MARK, meta_rows};
 
@@ -156,7 +156,7 @@ fn policies(names: &Names) -> DatabaseObject {
 
 /// Returns the tables of what is set aside, with their indexes. Texts are compared by their bytes,
 /// and not by the rules of the database's language.
-pub(super) fn aside(names: &Names) -> [DatabaseObject; 5] {
+pub(super) fn aside(names: &Names) -> [DatabaseObject; 6] {
     let failures = "upstream text COLLATE \"C\", position bigint, sequence text COLLATE \"C\", originator_id text, \
                     originator_version bigint, topic text, identity text, attempts bigint, due bigint, first_at bigint, \
                     last_at bigint, error text, decision text, decided_by text, decided_at bigint, \
@@ -183,6 +183,11 @@ pub(super) fn aside(names: &Names) -> [DatabaseObject; 5] {
             &names.standing_index,
             &names.operations,
             &format!("(upstream, id) WHERE {STANDS}"),
+        ),
+        index(
+            &names.stopped_index,
+            &names.operations,
+            &format!("(upstream, id) WHERE {STOPS}"),
         ),
         index(
             &names.began_index,

@@ -25,6 +25,7 @@ pub(super) struct Names {
     /// The further indexes of these two tables.
     pub(super) waiting_index: String,
     pub(super) standing_index: String,
+    pub(super) stopped_index: String,
     pub(super) began_index: String,
     /// The name of the functions that append events, which differ in their parameters. Programs of
     /// several releases share a database, so functions with another body get a new number, and
@@ -67,6 +68,7 @@ impl Names {
             operations: later("operations"),
             waiting_index: later("waiting_idx"),
             standing_index: later("standing_idx"),
+            stopped_index: later("stopped_idx"),
             began_index: later("began_idx"),
             append: name("append_v3")?,
             stored_event: format!("stored_event_{id}"),
@@ -156,6 +158,7 @@ mod tests {
             &names.operations,
             &names.waiting_index,
             &names.standing_index,
+            &names.stopped_index,
             &names.began_index,
         ];
         assert!(all.iter().all(|name| name.len() <= LONGEST));

@@ -4,7 +4,7 @@ mod aside;
 
 pub(crate) use self::aside::waiting;
 #[cfg(feature = "postgres")]
-pub(crate) use self::aside::{BEGINS, STANDS};
+pub(crate) use self::aside::{BEGINS, STANDS, STOPS};
 use super::damaged::DamagedAt;
 use super::limits::at_most;
 use super::names::AsideNames;

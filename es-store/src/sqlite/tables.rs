@@ -102,7 +102,8 @@ pub(super) const TABLES: [Table; 8] = [
         sql: "CREATE TABLE es_operations (id INTEGER, kind TEXT, upstream TEXT, position INTEGER, \
               happened_at INTEGER, who TEXT, detail TEXT, PRIMARY KEY (id))",
         indexes: &[
-            "CREATE INDEX es_operations_standing ON es_operations (upstream, id) WHERE kind IN ('stopped', 'paused', 'resumed')",
+            "CREATE INDEX es_operations_standing ON es_operations (upstream, id) WHERE kind IN ('paused', 'resumed')",
+            "CREATE INDEX es_operations_stopped ON es_operations (upstream, id) WHERE kind = 'stopped'",
             "CREATE INDEX es_operations_began ON es_operations (upstream, id) WHERE kind = 'began'",
         ],
         of_followers: true,

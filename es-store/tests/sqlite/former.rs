@@ -151,10 +151,8 @@ fn what_is_recorded_of_an_upstream_is_found_by_indexes() {
         lines.map(|line| line.expect("a line") + "\n").collect()
     };
     for (condition, index) in [
-        (
-            "kind IN ('stopped', 'paused', 'resumed')",
-            "es_operations_standing",
-        ),
+        ("kind IN ('paused', 'resumed')", "es_operations_standing"),
+        ("kind = 'stopped'", "es_operations_stopped"),
         ("kind = 'began'", "es_operations_began"),
     ] {
         let sql = format!(

@@ -302,7 +302,7 @@ mod tests {
         };
         batch_loop
             .run(
-                page.slice(&upstream).offered(),
+                page.slice(&upstream, None).offered(),
                 Batch::default(),
                 &mut Copy { loads },
             )

@@ -61,7 +61,7 @@ pub(super) struct State {
     /// The event that the next step sets aside, because its policy has failed.
     pub(super) failed: Option<Failed>,
     pub(super) retries: Retries,
-    /// The number of the last operation that tells how the follower stands.
+    /// The number of the last operation that tells whether the follower is to process events.
     pub(super) standing: u64,
     /// The operation that has paused the edge, if it is paused.
     pub(super) paused: Option<Operation>,

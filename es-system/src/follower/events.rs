@@ -1,6 +1,6 @@
 //! The events of a page, and those that one batch processes.
 
-use es_store::{Head, Notification, Operation, PoliciesMove, Recording, Tracking, UpstreamEvent};
+use es_store::{Head, Notification, PoliciesMove, Recording, Tracking, UpstreamEvent};
 
 use crate::application::Application;
 use crate::follower::aside::Aside;
@@ -65,7 +65,12 @@ impl Page {
         })
     }
 
-    pub(super) fn slice<'a>(&'a self, upstream: &'a Application) -> EventSlice<'a> {
+    /// Returns all events. `began` is the head of the upstream when the follower began, if known.
+    pub(super) fn slice<'a>(
+        &'a self,
+        upstream: &'a Application,
+        began: Option<u64>,
+    ) -> EventSlice<'a> {
         EventSlice {
             upstream,
             lane: &self.lane,
@@ -73,8 +78,7 @@ impl Page {
             page: &self.events,
             rest: self.rest.as_ref(),
             aside: None,
-            operation: None,
-            began: None,
+            began,
         }
     }
 
@@ -101,8 +105,6 @@ pub(super) struct EventSlice<'a> {
     pub(super) rest: Option<&'a Head>,
     /// The events among them that are passed without their policies, if there are any.
     pub(super) aside: Option<&'a Aside>,
-    /// The operation that is recorded with the events, if there is one.
-    pub(super) operation: Option<&'a Operation>,
     /// The head of the upstream when the follower began to follow it, if it is known.
     pub(super) began: Option<u64>,
 }
@@ -133,8 +135,6 @@ impl<'a> EventSlice<'a> {
     /// set aside.
     pub(super) fn recording(&self, done: usize) -> Recording {
         let recording = Recording::default().tracking(self.tracking(done));
-        let operation = self.operation.cloned();
-        let recording = operation.into_iter().fold(recording, Recording::operation);
         let changes = self.aside.map(|aside| aside.changes(&self.page[..done]));
         let changes = changes.into_iter().flatten();
         changes.fold(recording, Recording::set_aside)

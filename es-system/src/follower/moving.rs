@@ -8,14 +8,13 @@
 
 use es_core::Timestamp;
 use es_store::{
-    Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, Recording, SetAsideChange,
-    SetAsideQuery, TopicChange, Tracking,
+    Followed, Operation, OperationKind, PoliciesMove, PolicyTopic, SetAsideChange, SetAsideQuery,
+    TopicChange, Tracking,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::Follower;
 use crate::follower::edge::Edge;
-use crate::follower::steering::is_new;
 
 /// The maximum number of times that a move begins again because another program was first.
 const CONTENTIONS: u32 = 100;
@@ -154,12 +153,10 @@ impl Follower {
         let moved = Operation::new(how.kind, upstream, how.who, now)
             .at(to)
             .detail(format!("from {from}"));
-        let mut recording = Recording::default().tracking(tracking).operation(moved);
-        if is_new(found) {
-            let head = edge.upstream().head()?.map_or(0, |head| head.position);
-            let began = edge.began(head);
-            recording = began.into_iter().fold(recording, Recording::operation);
-        }
+        let mut recording = edge
+            .beginning(found, to)?
+            .tracking(tracking)
+            .operation(moved);
         let standing = found.standing.as_ref();
         if standing.is_none_or(|one| one.kind != OperationKind::Paused) {
             // One that has stopped in front of an event, or of another log, goes on.

@@ -19,7 +19,6 @@ use crate::follower::edge::Edge;
 use crate::follower::failure::Failure;
 use crate::follower::refusals::Refusals;
 use crate::follower::retrying::{Retried, Retrying};
-use crate::follower::steering::is_new;
 
 /// The maximum number of times that a retry of one event begins again because another program was
 /// first.
@@ -74,13 +73,11 @@ impl Follower {
         let tracking = Tracking::new(upstream, found.position.unwrap_or(0), position)
             .policies(policies)
             .at(identity);
-        let recording = Recording::default()
+        let recording = edge
+            .beginning(&found, position)?
             .tracking(tracking)
             .set_aside(change)
             .operation(Operation::new(OperationKind::Skipped, upstream, who, now).at(position));
-        let began = head.filter(|_| is_new(&found));
-        let began = began.and_then(|head| edge.began(head.position));
-        let recording = began.into_iter().fold(recording, Recording::operation);
         self.application().record(&recording)?;
         Ok(())
     }

@@ -56,27 +56,27 @@ impl Edge {
             Admitted::Replay(missed) => return self.replay(&followed, &missed, left),
             Admitted::Follow(policies) => policies,
         };
+        let lane = Lane::Live(policies.clone());
+        match self.begin(&mut followed, &policies, ahead.as_ref())? {
+            Beginning::Reached => {}
+            Beginning::Moved => return Ok(Pulled::changed()),
+            Beginning::Passes(to) => return self.skip(&lane, from, to, now, skips),
+            Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
+        }
         let Some(head) = ahead else {
             self.state().is_verified = true;
             return self.rest(&followed, policies);
         };
-        let lane = Lane::Live(policies.clone());
         let limit = self.state().limit(&lane);
         let page =
             self.processor
                 .next_page(left, lane, &self.upstream, from, head.clone(), limit)?;
         self.history().verify(&followed, page.start.as_ref())?;
         self.state().is_verified = true;
-        let began = match self.begin(&mut followed, &policies, &head)? {
-            Beginning::Now(began) => Some(began),
-            Beginning::Before => None,
-            Beginning::Moved => return Ok(Pulled::changed()),
-            Beginning::NotYet => return Ok(Pulled::Nothing { or_at: None }),
-        };
         if page.events.is_empty() {
-            return self.skip(page, head, began, now, skips);
+            return self.skip(&page.lane, from, head, now, skips);
         }
-        self.process(page, &followed, began.as_ref())
+        self.process(page, &followed)
     }
 
     /// Takes over what is recorded. Drops the cached and the kept aggregates of the follower if its
@@ -101,19 +101,10 @@ impl Edge {
     }
 
     /// Processes the first events of a page, and sets aside those among them that have to wait.
-    /// `began` is recorded with them.
-    pub(super) fn process(
-        &self,
-        page: Page,
-        followed: &Followed,
-        began: Option<&Operation>,
-    ) -> Result<Pulled, Failure> {
+    pub(super) fn process(&self, page: Page, followed: &Followed) -> Result<Pulled, Failure> {
         let lane = page.lane.clone();
         let aside = self.aside(&page, followed)?;
-        let events = EventSlice {
-            operation: began,
-            ..self.allowed(&page, aside.as_ref(), followed)?
-        };
+        let events = self.allowed(&page, aside.as_ref(), followed)?;
         let started = Instant::now();
         let committed = self.commit(events);
         let mut state = self.state();
@@ -201,9 +192,8 @@ impl Edge {
         followed: &Followed,
     ) -> Result<EventSlice<'a>, Failure> {
         let events = EventSlice {
-            began: followed.began,
             aside,
-            ..page.slice(&self.upstream)
+            ..page.slice(&self.upstream, followed.began)
         };
         let Some(aside) = aside else {
             return Ok(events);
@@ -237,12 +227,13 @@ impl Edge {
             && !retries.delay.as_ref().is_some_and(is_pending)
     }
 
-    /// Moves the position past events that no policy wants.
+    /// Moves the position of `lane` past events that no policy wants, unless it has done so just
+    /// now.
     fn skip(
         &self,
-        page: Page,
-        head: Head,
-        began: Option<Operation>,
+        lane: &Lane,
+        from: u64,
+        to: Head,
         now: Instant,
         skips: Skips,
     ) -> Result<Pulled, Failure> {
@@ -251,7 +242,7 @@ impl Edge {
         if let (Skips::Later, Some(due)) = (skips, due.filter(|due| *due > now)) {
             return Ok(Pulled::Nothing { or_at: Some(due) });
         }
-        self.move_past(&page.lane, page.from, head, began)?;
+        self.move_past(lane, from, to, None)?;
         self.state().last_skip = Some(now);
         Ok(Pulled::changed())
     }

@@ -250,7 +250,8 @@ impl<'a> Rebuild<'a> {
             return Ok(false);
         }
         let aside = self.aside(index)?;
-        let events = self.allowed(index, page.slice(upstream), &aside)?;
+        let began = self.upstreams[index].begun.began;
+        let events = self.allowed(index, page.slice(upstream, began), &aside)?;
         let done = self.project(index, events)?;
         let tracking = events.tracking(done);
         let to = tracking.to;

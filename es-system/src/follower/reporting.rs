@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use es_core::{Timestamp, error_chain};
-use es_store::{Followed, Head, Operation, OperationKind};
+use es_store::{Followed, Head, Operation};
 
 use crate::error::{Error, Result};
 use crate::follower::delay::Delay;
@@ -206,10 +206,9 @@ enum Waits {
 
 /// Returns the stop that is recorded last, if the follower has not passed the event since.
 fn stop_of(found: &Followed) -> Option<&Operation> {
-    let stopped = found.standing.as_ref()?;
-    let is_stop = stopped.kind == OperationKind::Stopped;
+    let stopped = found.stopped.as_ref()?;
     let is_passed = stopped.position.is_some() && found.position >= stopped.position;
-    (is_stop && !is_passed).then_some(stopped)
+    (!is_passed).then_some(stopped)
 }
 
 fn last_error(condition: &Condition) -> Option<String> {

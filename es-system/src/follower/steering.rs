@@ -18,21 +18,17 @@ use crate::follower::failure::Failure;
 /// The name under which a follower records operations of its own.
 const FOLLOWER: &str = "the follower";
 
-/// The beginning of a follower.
+/// The place of a follower at a look, as far as it concerns where it begins.
 pub(super) enum Beginning {
-    /// It begins now, and its first move records this operation.
-    Now(Operation),
-    /// It has begun before, or the operation cannot be recorded.
-    Before,
-    /// Its position has moved to where it begins.
+    /// It has reached the place, or has begun before.
+    Reached,
+    /// Its position has moved to the place.
     Moved,
-    /// The upstream has not reached the event with which it begins.
+    /// The upstream had not reached the place when the follower began. The events up to this one
+    /// are passed over.
+    Passes(Head),
+    /// The upstream has not reached the place, and that cannot be recorded.
     NotYet,
-}
-
-/// Returns true if the follower has made no move yet.
-pub(super) fn is_new(followed: &Followed) -> bool {
-    followed.position.unwrap_or(0) == 0 && followed.began.is_none()
 }
 
 impl Follower {
@@ -47,45 +43,80 @@ impl Follower {
 }
 
 impl Edge {
-    /// Decides where a new follower begins. The head of the upstream is recorded with its first
-    /// move, so of several programs at once one records it.
+    /// Decides where a new follower begins, and records it at the first look at the upstream, even
+    /// if the upstream has no event yet. `ahead` is the head of the upstream if it lies behind the
+    /// recorded position.
+    ///
+    /// Concurrency: the record of a beginning that moves no position is not fenced. Of several
+    /// programs that look for the first time at once, each may add one, and the last counts. They
+    /// differ by the events that came between these looks.
     pub(super) fn begin(
         &self,
         followed: &mut Followed,
         policies: &PoliciesMove,
-        head: &Head,
+        ahead: Option<&Head>,
     ) -> Result<Beginning, Failure> {
-        if !is_new(followed) {
-            return Ok(Beginning::Before);
+        let work = &self.processor.work;
+        let position = followed.position.unwrap_or(0);
+        let head = ahead.map_or(position, |head| head.position);
+        if position > 0 || followed.began.is_some() {
+            // The place is recorded as the beginning if the upstream had not reached it.
+            let place = work.begins_behind(0);
+            let waits = followed.began == Some(place) && position < place && head > position;
+            return match waits {
+                true => Ok(Beginning::Passes(self.head_at(head.min(place))?)),
+                false => Ok(Beginning::Reached),
+            };
         }
-        let start = self.processor.work.begins_behind(head.position);
-        if start > head.position {
+        let place = work.begins_behind(head);
+        let can_record = self.processor.records_operations();
+        if place > head && !can_record {
             return Ok(Beginning::NotYet);
         }
-        followed.began = Some(head.position);
-        let began = self.began(head.position);
-        if start == 0 {
-            return Ok(began.map_or(Beginning::Before, Beginning::Now));
+        let began = self.began(head);
+        followed.began = began.position;
+        let began = Some(began).filter(|_| can_record);
+        let to = head.min(place);
+        if to > 0 {
+            let lane = Lane::Live(policies.clone());
+            self.move_past(&lane, 0, self.head_at(to)?, began)?;
+            return Ok(Beginning::Moved);
         }
-        let event = self.upstream.on_store(|store| store.event_at(start))?;
-        let lane = Lane::Live(policies.clone());
-        self.move_past(&lane, 0, Head::new(start, event), began)?;
-        Ok(Beginning::Moved)
+        if let Some(began) = began {
+            self.processor.refuse_abandoned()?;
+            let recording = Recording::default().operation(began);
+            self.follower().record(&recording)?;
+        }
+        Ok(Beginning::Reached)
     }
 
-    /// Returns the operation that the first move of a new follower records, where operations can be
-    /// recorded: the events up to `head` are its past.
-    pub(super) fn began(&self, head: u64) -> Option<Operation> {
-        let began = || {
-            let upstream = self.upstream.name();
-            // The clock of a test may count how often it is read, and this is about no event.
-            let now = SystemSource.now();
-            Operation::new(OperationKind::Began, upstream, FOLLOWER, now).at(head)
-        };
-        self.processor.records_operations().then(began)
+    /// Returns the beginning, which an operator's move to `to` records beside itself, if the
+    /// follower has never looked at the upstream.
+    pub(super) fn beginning(&self, found: &Followed, to: u64) -> Result<Recording> {
+        let has_begun = found.position.unwrap_or(0) > 0 || found.began.is_some();
+        if to == 0 || has_begun {
+            return Ok(Recording::default());
+        }
+        let head = self.upstream.head()?.map_or(0, |head| head.position);
+        // The operator tells where it begins, so that the place of its block does not count.
+        let began = self.began(head).at(head);
+        Ok(Recording::default().operation(began))
     }
 
-    /// Takes over the last operation that tells how the follower stands.
+    /// Returns the operation by which a follower begins while the upstream has this head.
+    fn began(&self, head: u64) -> Operation {
+        let began = self.processor.work.begins_behind(head).max(head);
+        // The clock of a test may count how often it is read, and this is about no event.
+        let now = SystemSource.now();
+        Operation::new(OperationKind::Began, self.upstream.name(), FOLLOWER, now).at(began)
+    }
+
+    fn head_at(&self, position: u64) -> Result<Head> {
+        let event = self.upstream.on_store(|store| store.event_at(position))?;
+        Ok(Head::new(position, event))
+    }
+
+    /// Takes over the last operation that tells whether the follower is to process events.
     pub(super) fn see_standing(&self, followed: &Followed) {
         let standing = followed.standing.as_ref();
         let is_paused = |one: &&Operation| one.kind == OperationKind::Paused;

@@ -18,7 +18,8 @@ impl Begin {
         match self {
             Self::Start => 0,
             Self::Now => head,
-            Self::At(first) => first.saturating_sub(1),
+            // No log has a higher position, and no store records one.
+            Self::At(first) => first.saturating_sub(1).min(i64::MAX.cast_unsigned()),
         }
     }
 }
@@ -34,5 +35,6 @@ mod tests {
         assert_eq!(Begin::At(1).position(7), 0);
         assert_eq!(Begin::At(5).position(7), 4);
         assert_eq!(Begin::At(9).position(7), 8);
+        assert_eq!(Begin::At(u64::MAX).position(7), i64::MAX.cast_unsigned());
     }
 }

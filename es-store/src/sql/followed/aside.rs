@@ -22,10 +22,15 @@ const WAITING: &str = "waiting";
 const WAITS: &str = "upstream = $1 AND decision IS NULL";
 
 const STANDING: &str = "standing";
+const STOPPED: &str = "stopped";
 const BEGAN: &str = "began";
 
-/// The condition of an operation that tells how a follower stands. The index has the same text.
-pub(crate) const STANDS: &str = "kind IN ('stopped', 'paused', 'resumed')";
+/// The condition of an operation that tells whether a follower is to process events. The index has
+/// the same text.
+pub(crate) const STANDS: &str = "kind IN ('paused', 'resumed')";
+
+/// The condition of an operation that tells of a stop. The index has the same text.
+pub(crate) const STOPS: &str = "kind = 'stopped'";
 
 /// The condition of an operation by which a follower began. The index has the same text.
 pub(crate) const BEGINS: &str = "kind = 'began'";
@@ -44,12 +49,18 @@ pub(super) fn statements(names: &AsideNames) -> String {
              ORDER BY id DESC LIMIT 1) AS s"
         )
     };
+    // The stop comes last, so that this condition belongs to it.
+    let is_not_resumed = format!(
+        " WHERE NOT EXISTS (SELECT 1 FROM {operations} WHERE upstream IN ($1, '') AND {STANDS} \
+         AND kind = 'resumed' AND id > s.id)"
+    );
     format!(
         " UNION ALL SELECT NULL, w.position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{WAITING}' \
-         FROM (SELECT position FROM {failures} WHERE {WAITS} LIMIT 1) AS w{}{}{}",
+         FROM (SELECT position FROM {failures} WHERE {WAITS} LIMIT 1) AS w{}{}{}{}{is_not_resumed}",
         last(STANDING, "$1", STANDS),
         last(STANDING, "''", STANDS),
         last(BEGAN, "$1", BEGINS),
+        last(STOPPED, "$1", STOPS),
     )
 }
 
@@ -76,6 +87,7 @@ pub(super) fn add(followed: &mut Followed, part: &str, row: &impl Columns) -> Re
     match part {
         // At least one waits. `waiting` counts them.
         WAITING => followed.waiting = Waiting::new(1, None),
+        STOPPED => followed.stopped = Some(operation(row)?),
         BEGAN => followed.began = row.integer(2)?.map(number).transpose()?,
         _ => {
             // The last one on the upstream and the last one on all: the later one tells.
@@ -122,11 +134,9 @@ mod tests {
         };
         for kind in OperationKind::ALL {
             assert_eq!(is_in(STANDS, kind), kind.is_standing(), "{kind:?}");
-            assert_eq!(
-                is_in(BEGINS, kind),
-                kind == OperationKind::Began,
-                "{kind:?}"
-            );
+            let is = |one| kind == one;
+            assert_eq!(is_in(STOPS, kind), is(OperationKind::Stopped), "{kind:?}");
+            assert_eq!(is_in(BEGINS, kind), is(OperationKind::Began), "{kind:?}");
         }
     }
 }

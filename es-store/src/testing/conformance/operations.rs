@@ -48,7 +48,8 @@ pub fn operations_come_back_with_the_last_one_first(bench: &Bench) {
     assert_eq!(last(&*recorder, 0), []);
 }
 
-/// Rule: the last of some operations on an upstream, or on all, tells how its follower stands.
+/// Rule: the last of some operations on an upstream, or on all, tells how its follower stands. A
+/// stop hides neither a pause nor a resumption, and is there until a later resumption.
 pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
     let Some(recorder) = able(bench) else { return };
     let followed = |upstream: &str| {
@@ -58,23 +59,27 @@ pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
             followed.began,
         )
     };
+    let stopped = |upstream: &str| {
+        let stopped = recorder.followed(upstream).expect("read").stopped;
+        stopped.map(|one| (one.kind, one.position))
+    };
+    let stop = |seconds, position| {
+        let stopped = operation(OperationKind::Stopped, "Up", seconds);
+        operate(&*recorder, stopped.at(position));
+    };
+    let at = |position| Some((OperationKind::Stopped, Some(position)));
     assert_eq!(followed("Up"), (None, None));
+    assert_eq!(stopped("Up"), None);
     operate(&*recorder, operation(OperationKind::Began, "Up", 1).at(40));
     assert_eq!(followed("Up"), (None, Some(40)));
-    operate(
-        &*recorder,
-        operation(OperationKind::Stopped, "Up", 2).at(41),
-    );
+    stop(2, 41);
     operate(
         &*recorder,
         operation(OperationKind::Skipped, "Up", 3).at(41),
     );
-    assert_eq!(
-        followed("Up"),
-        (Some((OperationKind::Stopped, Some(41))), Some(40))
-    );
+    assert_eq!((followed("Up"), stopped("Up")), ((None, Some(40)), at(41)));
     operate(&*recorder, operation(OperationKind::Resumed, "Down", 4));
-    assert_eq!(followed("Up").0, Some((OperationKind::Stopped, Some(41))));
+    assert_eq!((followed("Up").0, stopped("Up")), (None, at(41)));
     assert_eq!(
         followed("Down"),
         (Some((OperationKind::Resumed, None)), None)
@@ -82,12 +87,24 @@ pub fn the_last_operation_tells_how_a_follower_stands(bench: &Bench) {
     operate(&*recorder, operation(OperationKind::Paused, "", 5));
     assert_eq!(followed("Up").0, Some((OperationKind::Paused, None)));
     assert_eq!(followed("Down").0, Some((OperationKind::Paused, None)));
+    assert_eq!((stopped("Up"), stopped("Down")), (at(41), None));
+    stop(5, 42);
+    assert_eq!(followed("Up").0, Some((OperationKind::Paused, None)));
+    assert_eq!(stopped("Up"), at(42));
     let resumed = operation(OperationKind::Resumed, "Up", 6).detail("stock is there");
     operate(&*recorder, resumed.clone());
     let found = recorder.followed("Up").expect("read").standing;
     let found = found.expect("an operation");
     assert_eq!(found.id, last(&*recorder, 1)[0].id);
     assert_eq!(Operation { id: 0, ..found }, resumed);
+    assert_eq!(stopped("Up"), None);
+    stop(6, 43);
+    assert_eq!(followed("Up").0, Some((OperationKind::Resumed, None)));
+    assert_eq!(stopped("Up"), at(43));
+    operate(&*recorder, operation(OperationKind::Resumed, "", 6));
+    operate(&*recorder, operation(OperationKind::Paused, "Up", 6));
+    assert_eq!(followed("Up").0, Some((OperationKind::Paused, None)));
+    assert_eq!(stopped("Up"), None);
     operate(&*recorder, operation(OperationKind::Began, "Up", 7).at(50));
     assert_eq!(followed("Up").1, Some(50));
 }

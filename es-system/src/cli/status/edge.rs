@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use es_core::Timestamp;
-use es_store::OperationKind;
+use es_store::{Operation, OperationKind};
 use serde::Serialize;
 
 use crate::cli::output::Paint;
@@ -71,16 +71,18 @@ impl EdgeReport {
     fn try_read(&mut self, leader: &Opened, follower: &Opened, max_age: Duration) -> Result<()> {
         let followed = follower.application.followed(leader.application.name())?;
         self.state = "following";
-        if let Some(standing) = &followed.standing {
-            let is_passed = standing.position.is_some() && followed.position >= standing.position;
-            self.state = match standing.kind {
-                OperationKind::Stopped if !is_passed => "stopped",
-                OperationKind::Paused => "paused",
-                _ => "following",
-            };
-            self.since = Some(standing.when).filter(|_| self.state != "following");
-            self.by = Some(standing.who.clone()).filter(|_| self.state == "paused");
+        let paused = followed.standing.as_ref();
+        let paused = paused.filter(|one| one.kind == OperationKind::Paused);
+        let is_passed =
+            |one: &Operation| one.position.is_some() && followed.position >= one.position;
+        let stopped = followed.stopped.as_ref().filter(|one| !is_passed(one));
+        if let Some(paused) = paused {
+            self.state = "paused";
+            self.by = Some(paused.who.clone());
+        } else if stopped.is_some() {
+            self.state = "stopped";
         }
+        self.since = paused.or(stopped).map(|one| one.when);
         if let Some(status) = status(leader, follower) {
             self.position = status.position;
             self.head = status.head;

@@ -38,7 +38,7 @@ impl Edge {
                 self.move_past(&page.lane, from, rest, None)?;
                 Ok(Pulled::changed())
             }
-            None => self.process(page, found, None),
+            None => self.process(page, found),
         }
     }
 

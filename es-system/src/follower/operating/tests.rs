@@ -1,3 +1,5 @@
+mod beginning;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -22,6 +24,7 @@ const DONE: &str = "shop:Order.Placed";
 /// The policies of a follower, which write down the positions of the events that they get.
 struct Journal {
     rules: Rules,
+    begin: Begin,
     shared: Arc<Shared>,
 }
 
@@ -29,6 +32,8 @@ struct Journal {
 #[derive(Default)]
 struct Shared {
     processed: Mutex<Vec<u64>>,
+    /// The positions of those events that were recorded before the follower began.
+    past: Mutex<Vec<u64>>,
     poison: Mutex<HashSet<u64>>,
 }
 
@@ -60,7 +65,7 @@ impl Dispatch for Journal {
     }
 
     fn begin(&self) -> Begin {
-        Begin::default()
+        self.begin
     }
 
     fn dispatch(&self, received: &Received<'_>, _: ProcessingEvent) -> Result<(), BoxError> {
@@ -69,6 +74,9 @@ impl Dispatch for Journal {
             return Err(format!("{position} is poison").into());
         }
         lock(&self.shared.processed).push(position);
+        if received.is_replay() {
+            lock(&self.shared.past).push(position);
+        }
         Ok(())
     }
 }
@@ -111,11 +119,19 @@ impl Shop {
 
     /// Returns a program that follows, beside others.
     fn program(&self) -> Follower {
+        self.program_from(Begin::default())
+    }
+
+    fn program_from(&self, begin: Begin) -> Follower {
         let declared = DeclaredRules::default();
         let policies = DeclaredPolicies::default();
         let rules = Rules::of(&self.follower, &policies, &declared).expect("rules");
         let shared = self.shared.clone();
-        let work = Work::Policies(Arc::new(Journal { rules, shared }));
+        let work = Work::Policies(Arc::new(Journal {
+            rules,
+            begin,
+            shared,
+        }));
         Follower::new(self.follower.clone(), vec![self.upstream.clone()], work)
     }
 
@@ -131,6 +147,20 @@ impl Shop {
     fn rows(&self, query: &SetAsideQuery) -> Vec<SetAside> {
         let recorder = self.follower.recorder().expect("it is open");
         recorder.select_set_aside(query).expect("rows")
+    }
+
+    fn operate(&self, kind: OperationKind) {
+        let operation = Operation::new(kind, "", "Ann", Timestamp::now());
+        let recording = Recording::default().operation(operation);
+        self.follower.record(&recording).expect("an operation");
+    }
+
+    fn record(&self) -> Followed {
+        self.follower.followed("Shop").expect("a record")
+    }
+
+    fn past(&self) -> Vec<u64> {
+        lock(&self.shared.past).clone()
     }
 
     fn operations(&self) -> Vec<(OperationKind, Option<u64>, String)> {
@@ -310,11 +340,7 @@ fn a_paused_follower_does_nothing_and_a_stopped_one_goes_on_when_it_is_resumed()
     let shop = Shop::new("stop", &["A", "B", "A", "B"]);
     shop.poison(&[2]);
     let program = shop.program();
-    let operate = |kind| {
-        let operation = Operation::new(kind, "", "Ann", Timestamp::now());
-        let recording = Recording::default().operation(operation);
-        shop.follower.record(&recording).expect("an operation");
-    };
+    let operate = |kind| shop.operate(kind);
     operate(OperationKind::Paused);
     run(&program);
     assert!(shop.shared.processed().is_empty());

@@ -101,8 +101,7 @@ impl<'a> Rebuild<'a> {
             page: &page.notifications,
             rest: None,
             aside: Some(aside),
-            operation: None,
-            began: None,
+            began: self.upstreams[index].begun.began,
         };
         let timeout = self.processor.application.policy_timeout()?;
         let batch_loop = self.batch_loop(Until::PageEnds);
