@@ -181,7 +181,7 @@ fn second_waits(position: u64, attempt: u32) -> Result<(), BoxError> {
 fn waits_in_front() -> Bank {
     let bank = Bank::new(SOON, &["A", "B"], second_waits);
     let now = Instant::now();
-    while bank.attempts(2) == 0 || !bank.rows()[0].due.is_some_and(|due| due < Timestamp::now()) {
+    while bank.attempts(2) == 0 || bank.rows()[0].due.is_none_or(|due| due >= Timestamp::now()) {
         assert!(bank.attempts(1) < 2, "the second event came first");
         if bank.attempts(2) == 0 {
             // The retry would be the second attempt.
