@@ -125,8 +125,8 @@ pub fn open(
     env: &Env,
 ) -> Result<Arc<dyn ProcessRecorder>, StoreError> {
     match env.get("PERSISTENCE_MODULE") {
-        Some("sqlite") => sqlite::open(application, role, env),
-        _ => postgres::open(application, role, env),
+        Some(module) if module.contains("postgres") => postgres::open(application, role, env),
+        _ => sqlite::open(application, role, env),
     }
 }
 

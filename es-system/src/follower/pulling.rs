@@ -126,6 +126,9 @@ impl Edge {
                     state.refusals.of(&lane).passed(to);
                     state.failed = None;
                     state.front.take_if(|front| front.position <= to);
+                    if matches!(lane, Lane::Live(_)) {
+                        state.last_position = to;
+                    }
                 }
                 let failed = failed.map(|failed| (events.page[done].id, failed));
                 state.left = page.behind(done, to);

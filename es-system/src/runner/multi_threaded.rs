@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use es_core::{Timestamp, source};
+use es_core::source;
+use es_core::source::{Source, SystemSource};
 use es_store::{Listening, Signal};
 
 use crate::application::ApplicationType;
@@ -229,7 +230,11 @@ impl Shared {
         let mut wait = jitter(poll, 0.75, 1.25);
         let mut is_done = true;
         for edge in follower.edges() {
-            let until = match self.network.step(edge, self.skips(), Timestamp::now()).next {
+            let until = match self
+                .network
+                .step(edge, self.skips(), SystemSource.now())
+                .next
+            {
                 Next::AtOnce => {
                     is_done = false;
                     continue;

@@ -62,6 +62,7 @@ fn outdated_snapshots_are_reported_once_and_replaced_by_the_next_saves() -> Resu
         school.save(&mut ballot)?;
         assert_eq!(versions(&school, ballot.id()), [10]);
     }
+    let school = DogSchool::new(env.clone())?;
     let ids = names.map(reported_after::Ballot::create_id);
     let load = |id: &Uuid| school.repository().get::<reported_after::Ballot>(*id);
     let (loaded, said) = Warnings::during(|| {
