@@ -21,8 +21,8 @@ fn older_program_moves(counters: &dyn ProcessRecorder, position: u64, event: &St
 
 /// The column of the digest, in the follower's store.
 enum Column {
-    File(Box<rusqlite::Connection>),
-    Database(es_system::store::postgres::driver::Client),
+    File(rusqlite::Connection),
+    Database(Box<es_system::store::postgres::driver::Client>),
 }
 
 impl Column {
@@ -30,9 +30,9 @@ impl Column {
         match stores {
             Stores::Files(dir) => {
                 let connection = rusqlite::Connection::open(dir.path().join("Counters.sqlite"));
-                Self::File(Box::new(connection.expect("the file is there")))
+                Self::File(connection.expect("the file is there"))
             }
-            Stores::Database(database) => Self::Database(database.connect()),
+            Stores::Database(database) => Self::Database(Box::new(database.connect())),
         }
     }
 
