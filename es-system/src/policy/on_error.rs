@@ -28,7 +28,7 @@ pub enum OnError {
 pub struct Retry {
     /// The number of attempts after the first one. It is at least 1.
     pub times: u32,
-    /// The pauses. The shortest is at least 1 ms, the longest at most [`LONGEST_PAUSE`].
+    /// The pauses. The shortest is at least 1 ms, the longest at most a day.
     pub backoff: Backoff,
     /// The rule after the last attempt. With [`Then::SetAside`] the event is set aside while it is
     /// tried again, too.
