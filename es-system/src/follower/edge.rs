@@ -200,7 +200,10 @@ impl Edge {
                     Turn::Any => Next::WhenPrompted { or_at },
                     // Another program has retried the event. The wait in front of another one goes
                     // on.
-                    Turn::Retries => Next::AtOnce,
+                    Turn::Retries => {
+                        let delay = self.state().delay.as_ref().map(Next::after);
+                        delay.unwrap_or(Next::AtOnce)
+                    }
                 };
                 Step {
                     changed: was_in_doubt,

@@ -60,7 +60,7 @@ fn a_follower_whose_first_move_is_an_operators_knows_what_is_from_the_past() {
     run(&program);
     assert_eq!(shop.past(), [2, 3, 4]);
     let moves: [fn(&Follower) -> Result<()>; 2] = [
-        |program| program.start_at("Shop", 1, "Ann"),
+        |program| program.start_at("Shop", 2, "Ann"),
         |program| program.skip("Shop", 1, "Ann"),
     ];
     for first in moves {
