@@ -28,8 +28,12 @@ pub fn rust_starts_on_the_tables_that_python_made(store: Store) -> Result<()> {
     let added: &[&str] = match store {
         Store::Sqlite => &[
             "counters: es_failures",
+            "counters: es_failures_waiting",
             "counters: es_meta",
             "counters: es_operations",
+            "counters: es_operations_began",
+            "counters: es_operations_standing",
+            "counters: es_operations_stopped",
             "counters: es_policies",
             "counters: es_upstream",
             "dogschool: es_meta",

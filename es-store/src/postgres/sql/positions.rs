@@ -70,8 +70,8 @@ impl PositionSql {
     }
 }
 
-/// Returns the query that counts the events of each sequence. The lowest array is that of the lowest
-/// position.
+/// Returns the query that counts the events of each sequence. The lowest array is that of the
+/// lowest position.
 fn sequences(failures: &str, condition: &str) -> String {
     format!(
         "SELECT count(*) AS n, (min(ARRAY[position, due]))[2] AS due FROM {failures} \

@@ -1,8 +1,8 @@
 //! The part of the record of a follower that is about what is set aside, and about operations.
 //!
 //! Each of its statements finds nothing by a look into an index, for as long as nothing is set
-//! aside and nobody has operated the follower. What waits is counted by a statement of its own, and
-//! only where something does: it reads all that waits.
+//! aside and nobody has operated the follower. A statement of its own counts the events that
+//! wait, and only where one does: it reads all of them.
 //!
 //! Concurrency: the count may be of a later state than the position. A later state has rows that an
 //! earlier one lacks only if the position has moved, and then whoever works with both is refused. A
