@@ -119,8 +119,13 @@ impl Saved {
     /// # #[process_application]
     /// # impl Greetings {
     /// #     #[policy(Dog::Registered)]
-    /// #     fn greet(&self, _: &DomainEvent<DogRegistered>, event: &mut ProcessingEvent) {
+    /// #     fn greet(
+    /// #         &self,
+    /// #         _: &DomainEvent<DogRegistered>,
+    /// #         event: &mut ProcessingEvent,
+    /// #     ) -> Result<()> {
     /// #         event.collect_events(&mut Greeting::send());
+    /// #         Ok(())
     /// #     }
     /// # }
     /// # let system = System::new(pipes![[DogSchool, Greetings]])?;
