@@ -93,8 +93,13 @@ impl Change {
     }
 
     /// Returns the policies with which a move of the position records the change.
+    ///
+    /// The tag stands for all rows, and not for the live topics alone. Others may take a topic in
+    /// and out again while the position stands. A change that was decided before is refused then,
+    /// because the row that they have left is in the tag.
     pub(in crate::follower) fn policies(&self, found: &Followed) -> PoliciesMove {
-        let mut tag = tag(&self.live_topics().collect());
+        let rows: Vec<_> = self.rows.iter().map(text).collect();
+        let mut tag = tag(&rows.iter().map(String::as_str).collect());
         if self.replays(found) {
             // A batch that was read before the replay began expects another tag.
             tag = format!("replay {tag}");
@@ -148,5 +153,13 @@ impl Change {
         let removed = found.topics.iter().filter(is_gone);
         let removed = removed.map(|row| TopicChange::Remove(row.topic.clone()));
         removed.chain(put.map(TopicChange::Put))
+    }
+}
+
+/// Returns the text of a row in a tag. That of a live topic is the topic alone.
+fn text(row: &PolicyTopic) -> String {
+    match row.covered {
+        None => row.topic.clone(),
+        Some(covered) => format!("{} {covered}", row.topic),
     }
 }
